@@ -18,18 +18,18 @@ function startCli(stateFolder: string, args: readonly string[], env: Readonly<Re
   });
 }
 
-/** A place for one test file's runs and open faults, apart from those of the person at this machine. */
+/** A folder for one test file's runs and open faults, separate from those of this machine's user. */
 export interface Bench {
   readonly out: string;
-  /** Where its open faults are kept. */
+  /** State folder with the open faults. */
   readonly state: string;
   /** Starts the command line as a user would; never rejects. */
   start(...args: readonly string[]): ReturnType<typeof startCli>;
-  /** The same, with more in its environment. */
+  /** Like `start`, with additional environment variables. */
   startWith(env: Readonly<Record<string, string>>, ...args: readonly string[]): ReturnType<typeof startCli>;
-  /** The same for what must succeed: rejects with what it wrote otherwise. */
+  /** Like `start`, but rejects with the output if the exit code is not 0. */
   must(...args: readonly string[]): Promise<void>;
-  /** `run` with these arguments, kept in `out`; once more where the machine was too busy for the drill (test/starvation.ts). */
+  /** `run` with these arguments and `--out`; repeated once if the machine was too busy for the drill (test/starvation.ts). */
   drill(...args: readonly string[]): Promise<Awaited<ReturnType<typeof startCli>>>;
   /** The summary of the latest run. */
   summary(): Summary;
@@ -38,13 +38,13 @@ export interface Bench {
   remove(): void;
 }
 
-/** Makes a bench in a temporary folder. */
+/** Creates a bench in a temporary folder. */
 export function createBench(): Bench {
   const folder = mkdtempSync(join(tmpdir(), 'firedrill-lab-'));
   const out = join(folder, 'reports');
   const runFolder = (): string => {
     const latest = readdirSync(out).sort().at(-1);
-    if (latest === undefined) throw new Error(`no run in ${out}`);
+    if (latest === undefined) throw new Error(`find the latest run in ${out}: the folder is empty`);
     return join(out, latest);
   };
   return {
@@ -64,7 +64,7 @@ export function createBench(): Bench {
   };
 }
 
-/** Runs a command that must succeed, on this machine. */
+/** Runs a command on this machine; rejects if it fails. */
 export async function must(argv: readonly [string, ...string[]]): Promise<string> {
   const [file, ...args] = argv;
   const { stdout } = await execa(file, args, { cwd: root, stdin: 'ignore', timeout: 300_000 });

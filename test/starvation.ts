@@ -3,14 +3,14 @@ import { join } from 'node:path';
 import type { Summary } from '../src/core/summary.ts';
 
 /**
- * How a summary's reasons say that the machine was too busy for the drill: the words of `src/engine/machine-fitness.ts` and
- * `steady-state.ts`, and of `degraded.ts`, `steadiness.ts`, `health.ts`, and `others.ts` in `src/analysis`. No other test code
- * knows them; a drill that is inconclusive for any other reason fails its test.
+ * The words of a summary's reasons if the machine was too busy for the drill. They come from `machine-fitness.ts` and
+ * `steady-state.ts` in `src/engine`, and from `degraded.ts`, `steadiness.ts`, `health.ts`, and `others.ts` in `src/analysis`.
+ * No other test code has them; a drill that is inconclusive for any other reason fails its test.
  */
 const starvedWords =
-  /\b(degraded|overloaded|starved|stood still|may be the load|the prober (?:lost|sent a look)|other programs (?:took|may have taken)|between the steady gate and the fault|steady state was lost again just before the fault|a little more load causes time-outs)\b/i;
+  /\b(degraded|overloaded|starved|stood still|may be the load|thread stalled|the prober (?:lost|sent a sample)|other programs (?:used|may have used)|between the steady gate and the fault|steady state was lost again before the fault|a little more load causes time-outs)\b/i;
 
-/** Why a drill says nothing: its machine was too busy for it. Undefined for every other outcome. */
+/** The reason of a drill that is inconclusive because its machine was too busy; undefined for every other outcome. */
 export function starvedReason({
   verdict,
   reasons,
@@ -18,21 +18,21 @@ export function starvedReason({
   return verdict === 'inconclusive' ? starvedWordsIn(reasons)[0] : undefined;
 }
 
-/** Those of the reasons of a drill that say that its machine was too busy for it. */
+/** The reasons of a drill that blame a busy machine. */
 export function starvedWordsIn(reasons: readonly string[]): string[] {
   return reasons.filter((reason) => starvedWords.test(reason));
 }
 
-/** A run that is kept below a folder, and where. */
+/** A stored run with its folder. */
 interface Kept {
   readonly folder: string;
   readonly summary: Summary;
 }
 
 /**
- * Runs drills that keep their runs below `out`. Where one of these says nothing because the machine was too busy for it, all of
- * it is run once more: a test asserts what a drill finds, not how quick the machine is. Each repeat is printed, and counted in the
- * file FIREDRILL_STARVED_NOTE (scripts/with-setup.mjs shows the number). The second outcome stands.
+ * Runs drills that store their runs below `out`. If a run is inconclusive because the machine was too busy, `drills` runs
+ * again: a test checks the results of drills, not the speed of the machine. Each repeat is printed, and noted in the
+ * file FIREDRILL_STARVED_NOTE (scripts/with-setup.mjs prints the count). The second outcome is final.
  */
 export async function onceMoreIfStarved<T>(out: string, drills: () => Promise<T>): Promise<T> {
   const before = new Set(keptBelow(out).map(({ folder }) => folder));
@@ -49,9 +49,9 @@ export async function onceMoreIfStarved<T>(out: string, drills: () => Promise<T>
   return drills();
 }
 
-/** Tells of a drill that is run once more, and counts it. */
+/** Prints that a drill runs again, and notes it. */
 export function noteRepeat(name: string, reason: string): void {
-  process.stderr.write(`${name}: run once more, the machine was too busy for it: ${reason}\n`);
+  process.stderr.write(`${name}: run again, because the machine was too busy: ${reason}\n`);
   const note = process.env['FIREDRILL_STARVED_NOTE'];
   if (note !== undefined && note !== '') appendFileSync(note, `${name}: ${reason}\n`);
 }

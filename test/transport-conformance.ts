@@ -2,23 +2,23 @@ import { userInfo } from 'node:os';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { ExecResult, FollowEnd, Host } from '../src/core/host.ts';
 
-/** A transport that is tried, with a host at its other end. */
+/** A transport under test, with its host. */
 export interface Tried {
   readonly host: Host;
-  /** What was noted of the way there. */
+  /** Notes of the transport. */
   readonly notes: readonly string[];
   readonly close: () => Promise<void>;
 }
 
-/** In what a transport may differ. */
+/** Differences between transports. */
 export interface Traits {
-  /** Something prints around the output of commands: it has to be noted, once. */
+  /** The login prints additional lines around the output of commands: there must be one note about it. */
   readonly noisy?: true;
-  /** Commands run as this user; as whoever runs the tests by default. */
+  /** Commands run as this user; default: the user of the tests. */
   readonly user?: string;
 }
 
-/** For what hangs: no test is to fail because the machine is slow. */
+/** Time limit, ms: so long that no test fails because the machine is slow. */
 export const hangMs = 240_000;
 const { signal } = new AbortController();
 const limits = { timeoutMs: hangMs, signal };
@@ -37,14 +37,14 @@ export async function wholeOf(
   }
 }
 
-/** Whether a process over there is at work no more: it is not there, or nobody has heard of its end yet. */
+/** Whether a process on the host has ended: it does not exist, or it is a zombie. */
 async function isGone(host: Host, pid: number): Promise<boolean> {
   const look =
     '[ -e "/proc/$1/stat" ] || exit 0; case $(cat "/proc/$1/stat") in *") Z "*) exit 0 ;; esac; exit 1';
   return (await host.exec(['sh', '-c', look, 'sh', String(pid)], limits)).exitCode === 0;
 }
 
-/** Words on which shells differ. */
+/** Arguments that shells treat differently. */
 const hostile = [
   "it's",
   '$HOME',
@@ -62,7 +62,7 @@ const hostile = [
   '#',
 ];
 
-/** What every transport has to do, whoever is in between. */
+/** Tests that every transport must pass. */
 export function itConforms(name: string, open: () => Promise<Tried>, traits: Traits = {}): void {
   describe(`${name}: it conforms`, () => {
     let tried: Tried;
@@ -71,7 +71,7 @@ export function itConforms(name: string, open: () => Promise<Tried>, traits: Tra
     });
     afterAll(() => tried.close());
 
-    test('gives the exit code and both streams, byte for byte', async () => {
+    test('returns the exit code and both streams, byte for byte', async () => {
       const argv = ['sh', '-c', 'printf "out\\nno end"; printf "err\\n" >&2; exit 3'];
       const wanted = { exitCode: 3, stdout: 'out\nno end', stderr: 'err\n' };
       expect(await tried.host.exec(argv, limits)).toEqual(wanted);
@@ -79,7 +79,7 @@ export function itConforms(name: string, open: () => Promise<Tried>, traits: Tra
       expect(await tried.host.exec(['true'], limits)).toEqual({ exitCode: 0, stdout: '', stderr: '' });
     });
 
-    test('brings words, input and output through unchanged, however long', async () => {
+    test('passes arguments, input, and output of any length unchanged', async () => {
       const words = [...hostile, 'x'.repeat(20_000)];
       const { stdout } = await tried.host.exec(['printf', String.raw`%s\0`, ...words], limits);
       expect(stdout.split('\0').slice(0, -1)).toEqual(words);
@@ -90,7 +90,7 @@ export function itConforms(name: string, open: () => Promise<Tried>, traits: Tra
       expect(cut).toMatchObject({ exitCode: 0, stdout: 'y\ny\ny\ny\ny\n', truncated: true });
     });
 
-    test('tells a program that is not there, one that may not be run, and one that was killed', async () => {
+    test('distinguishes a missing, a non-executable, and a killed program', async () => {
       const exitOf = async (argv: readonly string[], more = {}): Promise<number> =>
         (await tried.host.exec(argv, { ...limits, ...more })).exitCode;
       for (const more of [{}, { look: true }] as const) {
@@ -102,7 +102,7 @@ export function itConforms(name: string, open: () => Promise<Tried>, traits: Tra
       expect(killed).toMatchObject({ stdout: '', stderr: '' });
     });
 
-    test('has commands speak English and find the programs of administrators, as the user that was asked for', async () => {
+    test('runs commands as the given user, with English messages and sbin on PATH', async () => {
       const said = async (argv: readonly string[]): Promise<ExecResult> => tried.host.exec(argv, limits);
       const { stdout } = await said(['sh', '-c', 'echo "$LC_ALL ${LANGUAGE-unset} :$PATH:"']);
       expect(stdout).toMatch(/^C(\.UTF-8)? unset .*:\/usr\/sbin:/);
@@ -110,7 +110,7 @@ export function itConforms(name: string, open: () => Promise<Tried>, traits: Tra
       expect((await said(['id', '-un'])).stdout).toBe(`${traits.user ?? userInfo().username}\n`);
     });
 
-    test('does not let a command find itself by its words', async () => {
+    test('does not let a command find itself by its arguments', async () => {
       const look = ['pgrep', '-f', '-l', 'zebra-crossing'];
       for (const more of [{}, { look: true }] as const) {
         const found = await tried.host.exec(look, { ...limits, ...more });
@@ -119,7 +119,7 @@ export function itConforms(name: string, open: () => Promise<Tried>, traits: Tra
       expect(await wholeOf(tried.host, look)).toEqual({ lines: [], end: { exitCode: 1, stderr: '' } });
     });
 
-    test('follows a command: its lines, its end, and nothing of others', async () => {
+    test('follows a command: its lines and its end, without other output', async () => {
       const script = 'echo one; printf "two\\n\\ntorn"; echo err >&2; exit 4';
       expect(await wholeOf(tried.host, ['sh', '-c', script])).toEqual({
         lines: ['one', 'two', '', 'torn'],
@@ -128,7 +128,7 @@ export function itConforms(name: string, open: () => Promise<Tried>, traits: Tra
       expect((await wholeOf(tried.host, ['no-such-program'])).end.exitCode).toBe(127);
     });
 
-    test('ends a followed command with who follows it', async () => {
+    test('ends a followed command when the follower stops', async () => {
       const following = tried.host.follow(['sh', '-c', 'echo $$; exec sleep 600'], signal);
       const first = await following.next();
       const pid = Number(first.done === true ? Number.NaN : first.value);
@@ -137,7 +137,7 @@ export function itConforms(name: string, open: () => Promise<Tried>, traits: Tra
       await expect.poll(() => isGone(tried.host, pid), { timeout: hangMs / 2 }).toBe(true);
     });
 
-    test('talks to a command, which hears what was said before it was there, and nothing of others', async () => {
+    test('pipes to a command, which also gets earlier input, without other output', async () => {
       const pipe = tried.host.pipe?.(['sh', '-c', 'cat; echo bye >&2; exit 3']);
       let said = '';
       const ended = Promise.withResolvers<string>();
@@ -155,7 +155,7 @@ export function itConforms(name: string, open: () => Promise<Tried>, traits: Tra
       expect(await new Promise((resolve) => failed?.onEnd(resolve))).toBe('exit 3: no engine');
     });
 
-    test('knows nothing of a command that does not end in time', async () => {
+    test('reports a command that does not end in time as unknown', async () => {
       const argv = ['sh', '-c', 'echo $$ >&2; exec sleep 600'];
       const late = tried.host.exec(argv, { timeoutMs: 1000, signal });
       const aborted = tried.host.exec(argv, { ...limits, signal: AbortSignal.timeout(1000) });
@@ -168,7 +168,7 @@ export function itConforms(name: string, open: () => Promise<Tried>, traits: Tra
       ]);
     });
 
-    test('notes who else prints, once', () => {
+    test('has one note about additional output', () => {
       expect(tried.notes).toHaveLength(traits.noisy === undefined ? 0 : 1);
     });
   });

@@ -1,49 +1,58 @@
 import { canTell, leastP, neededAgainst, neededEach, wantedAlpha } from './rank-test.ts';
 
-/** A night's comparison with its baseline raises a false alarm with this probability at most, over all drills. */
+/**
+ * Upper limit of the probability that the comparison of one night with its baseline raises a false
+ * alarm, over all drills.
+ */
 export const alarmAlpha = wantedAlpha / 2;
 
 /**
- * The part of the level that the test of all drills together has where there are several; the others share the rest. A little
- * more than half: 4 nights against 4 can then raise an alarm.
+ * Share of the level for the test of all drills together; the tests of single drills share the rest. A little more
+ * than half, so that 4 nights against 4 can raise an alarm.
  */
 export const togetherShare = 0.6;
 
-/** The one-sided level of the first test to alarm; what one test leaves when it alarms, the others get (Holm). */
+/**
+ * One-sided levels of the tests. A test that alarms passes its level on to the others (Holm).
+ * `together` is null for a single drill.
+ */
 export function alarmLevels(drills: number): { readonly together: number | null; readonly single: number } {
   if (drills < 2) return { together: null, single: alarmAlpha };
   return { together: togetherShare * alarmAlpha, single: ((1 - togetherShare) * alarmAlpha) / drills };
 }
 
-/** Nights of both sides, and drills that are compared. */
+/** Nights of both sides, and the number of compared drills. */
 export interface AlarmSizes {
   readonly baselineNights: number;
   readonly nowNights: number;
   readonly drills: number;
 }
 
-/** What it takes for an alarm, before anything is run. */
+/** Whether a comparison can raise an alarm, known before any drill runs. */
 export interface AlarmNeeds {
-  /** Whether these numbers can raise one at all. */
+  /** Whether this many nights can raise an alarm at all. */
   readonly possible: boolean;
   /** One sentence each. */
   readonly words: readonly string[];
 }
 
-/** Whether nights so many can raise an alarm, however much longer everything takes, and how many could. */
+/**
+ * Whether these numbers of nights can raise an alarm, however large a regression is, and how many
+ * nights could.
+ */
 export function alarmNeeds({ baselineNights, nowNights, drills }: AlarmSizes): AlarmNeeds {
   const { together, single } = alarmLevels(drills);
   const level = together ?? single;
   const sides = `${nightWords(baselineNights)} of the baseline against ${nightWords(nowNights)}`;
-  const units = 'Runs with less than 6 h between them are one night.';
+  const units = 'Runs less than 6 h apart count as one night.';
   if (!canTell(baselineNights, nowNights, level)) {
     const against = nowNights > 0 ? neededAgainst(nowNights, level) : null;
     const other = against === null ? '' : `, or ${against} of the baseline against ${nightWords(nowNights)}`;
     return {
       possible: false,
       words: [
-        `no regression can be found with ${sides}: their lowest possible p is ${levelWords(leastP(baselineNights, nowNights))}, and an alarm needs ${levelWords(level)} or less`,
-        `it takes ${neededEach(level)} nights on each side${other}. ${units}`,
+        `${sides} cannot show a regression: their lowest possible p is ${levelWords(leastP(baselineNights, nowNights))}, and an alarm needs ${levelWords(level)} or less`,
+        `a regression needs at least ${neededEach(level)} nights on each side${other}. ${units}`,
       ],
     };
   }
@@ -51,7 +60,7 @@ export function alarmNeeds({ baselineNights, nowNights, drills }: AlarmSizes): A
   return {
     possible: true,
     words: [
-      `${sides} can only show that all ${drills} figures together got slower; for a single one of ${drills} it takes ${neededEach(single)} nights on each side. ${units}`,
+      `${sides} can only show that all ${drills} figures together got slower; a single one of ${drills} figures needs at least ${neededEach(single)} nights on each side. ${units}`,
     ],
   };
 }

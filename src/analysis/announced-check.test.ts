@@ -45,8 +45,8 @@ describe('changes that are announced', () => {
     });
   });
 
-  test('are in order for each host; what other hosts tell does not matter', () => {
-    // Node-2 is told of before node-1, though it changed later.
+  test('are in order per host; the order between hosts does not matter', () => {
+    // Node-2's change is delivered before node-1's, although it happened later.
     const delivered: Notices = [
       ['node-2', 'MASTER', 13_800],
       ['node-1', 'FAULT', 14_000],
@@ -54,19 +54,19 @@ describe('changes that are announced', () => {
     expect(run(changes.slice(0, 2), delivered).status).toBe('pass');
   });
 
-  test('may be stamped a little later than their delivery by another clock', () => {
+  test('may be stamped slightly later than their delivery by another clock', () => {
     expect(run(changes, told(changes, -400))).toMatchObject({
       status: 'pass',
       observed: expect.stringContaining('the slowest after 0 ms'),
     });
   });
 
-  test('before the fault are no business of the drill', () => {
+  test('before the fault are not judged', () => {
     const early: Notices = [
       ['node-1', 'MASTER', 2000],
       ['node-2', 'BACKUP', 2500],
     ];
-    // One was lost, one was told twice.
+    // One change is not delivered, one is delivered twice.
     const delivered: Notices = [['node-1', 'MASTER', 2200], ['node-1', 'MASTER', 2300], ...told(changes)];
     expect(run([...early, ...changes], delivered)).toMatchObject({
       status: 'pass',
@@ -83,9 +83,9 @@ describe('an announcement', () => {
       'FAULT of node-1, 25 ms after the fault, was not delivered within 5 s',
     ],
     [
-      'that is made twice',
+      'that is repeated',
       [...told(changes), ['node-2', 'MASTER', 20_000]],
-      'MASTER of node-2, 3.63 s after the fault, was delivered once more 9.93 s after the fault',
+      'MASTER of node-2, 3.63 s after the fault, was delivered again 9.93 s after the fault',
     ],
     [
       'out of order',
@@ -95,7 +95,7 @@ describe('an announcement', () => {
         ['node-1', 'MASTER', 44_700],
         ['node-1', 'BACKUP', 44_900],
       ],
-      'BACKUP of node-1, 30.93 s after the fault, was delivered after MASTER, which came later',
+      'BACKUP of node-1, 30.93 s after the fault, was delivered after MASTER, which happened later',
     ],
     [
       'too late',
@@ -105,16 +105,16 @@ describe('an announcement', () => {
     [
       'of nothing',
       [...told(changes), ['node-2', 'FAULT', 30_000]],
-      'FAULT of node-2 was delivered 19.93 s after the fault without such a change',
+      'FAULT of node-2 was delivered 19.93 s after the fault without a matching change',
     ],
-  ])('%s is a fail that names it', (_what, delivered, words) => {
+  ])('%s fails the check and is named', (_what, delivered, words) => {
     const result = run(changes, delivered);
     expect(result.status).toBe('fail');
     expect(result.reasons[0]).toBe(`told: ${words}`);
     expect(result.observed).toBe(`5 changes: ${words}`);
   });
 
-  test('that is missing does not take the next one of the same kind for itself', () => {
+  test('that is missing is not matched with the next one of the same kind', () => {
     const flapping: Notices = [
       ['node-2', 'MASTER', 13_000],
       ['node-2', 'BACKUP', 15_000],
@@ -127,7 +127,7 @@ describe('an announcement', () => {
     ]);
   });
 
-  test('that is made twice does not stand for the next one of the same kind, which is missing', () => {
+  test('that is repeated is not matched with the next change of the same kind', () => {
     const flapping: Notices = [
       ['node-2', 'MASTER', 13_000],
       ['node-2', 'BACKUP', 15_000],
@@ -135,12 +135,12 @@ describe('an announcement', () => {
     ];
     const [reason] = run(flapping, [...told(flapping.slice(0, 2)), ['node-2', 'MASTER', 13_300]]).reasons;
     expect(reason).toMatch(
-      /MASTER of node-2, 2\.9\d s after the fault, was delivered once more 3\.2\d s after the fault/,
+      /MASTER of node-2, 2\.9\d s after the fault, was delivered again 3\.2\d s after the fault/,
     );
     expect(reason).toMatch(/MASTER of node-2, 6\.9\d s after the fault, was not delivered within 5 s/);
   });
 
-  test('is taken for the change that it fits best', () => {
+  test('is matched with the change that gives the shortest latencies', () => {
     const twice: Notices = [
       ['node-2', 'FAULT', 13_000],
       ['node-2', 'FAULT', 17_000],
@@ -152,7 +152,7 @@ describe('an announcement', () => {
     ]);
   });
 
-  test('that comes late is late, not out of order', () => {
+  test('that is late is late, not out of order', () => {
     const flapping: Notices = [
       ['node-2', 'MASTER', 13_000],
       ['node-2', 'BACKUP', 15_000],
@@ -162,7 +162,7 @@ describe('an announcement', () => {
     expect(reasons[0]?.match(/8\.00 s later, not within 5 s/g)).toHaveLength(3);
   });
 
-  test('whose time has bounds passes, fails, or is not decided by them', () => {
+  test('whose time has bounds passes, fails, or is inconclusive by them', () => {
     const late = (byMs: number) => run(changes, told(changes, byMs), { deliveredWithinMs: 700 });
     expect(late(4000)).toMatchObject({
       status: 'pass',
@@ -175,21 +175,21 @@ describe('an announcement', () => {
     expect(late(6000)).toMatchObject({ status: 'fail' });
   });
 
-  test('of a change near the end that is still to come is not decided', () => {
+  test('of a change near the end that is not due yet is inconclusive', () => {
     const last: Notices = [...changes, ['node-1', 'FAULT', 57_000]];
     const result = run(last, told(changes));
     expect(result.status).toBe('inconclusive');
-    // Deliveries were last looked for at 59.5 s.
+    // The last sample of deliveries is sent at 59.5 s.
     expect(result.reasons[0]).toBe(
-      'told: FAULT of node-1, 46.92 s after the fault, was not delivered in the 2.50 s for which deliveries were still seen',
+      'told: FAULT of node-1, 46.92 s after the fault, was not delivered before the last successful sample of deliveries, 2.50 s later',
     );
-    // One that was due by then is missing.
+    // A delivery that was due by then is missing.
     expect(run([...changes, ['node-1', 'FAULT', 54_000]], told(changes)).status).toBe('fail');
-    // A fail outranks it.
+    // A failure takes precedence.
     expect(run(last, told(changes.slice(1))).status).toBe('fail');
   });
 
-  test('of a change that could not be read is not decided', () => {
+  test('of a change that may be missing from the log is inconclusive', () => {
     const blind = [[30_000, 60_000]] as const;
     const result = run(changes.slice(0, 2), told(changes), { blind });
     expect(result.status).toBe('fail'); // node-2 was read, and did not become BACKUP
@@ -197,28 +197,28 @@ describe('an announcement', () => {
     const undecided = run(changes.slice(0, 2), told(others), { blind });
     expect(undecided.status).toBe('inconclusive');
     expect(undecided.reasons[0]).toContain(
-      'BACKUP of node-1 was delivered 31.13 s after the fault, while keepalived could not be seen',
+      'BACKUP of node-1 was delivered 31.13 s after the fault, while keepalived had no successful sample',
     );
   });
 });
 
-describe('nothing to judge by', () => {
-  test('is told: no fault, no change, a probe that fell silent, a run cut short', () => {
+describe('without data, the check', () => {
+  test('is inconclusive: no fault, no change, a probe that stops, a run that is cut short', () => {
     expect(run(changes, told(changes), { cutAtMs: 9000 }).observed).toBe(
       'not measured: no fault took effect',
     );
-    expect(run([], [])).toMatchObject({ status: 'inconclusive', observed: 'no change seen' });
+    expect(run([], [])).toMatchObject({ status: 'inconclusive', observed: 'no change observed' });
     const blind = [[30_000, 60_000]] as const;
     const silent = run(changes.slice(0, 2), told(changes.slice(0, 2)), { blind });
     expect(silent).toMatchObject({ status: 'inconclusive' });
-    expect(silent.reasons[0]).toBe('told: keepalived@node-1 could not be seen to the end');
+    expect(silent.reasons[0]).toBe('told: keepalived@node-1 had no successful sample at the end of the run');
     expect(run(changes.slice(0, 2), told(changes.slice(0, 2)), { cutAtMs: 30_000 }).status).toBe(
       'inconclusive',
     );
     expect(truth.endMs).toBe(60_000);
   });
 
-  test('many findings are told in short', () => {
+  test('the reason names three findings and counts the others', () => {
     const many = Array.from({ length: 8 }, (_, i): Notices[number] => ['node-2', `S${i}`, 15_000 + 1000 * i]);
     expect(run(many, []).observed).toMatch(/^8 changes: S0 of .*; S1 of .*; S2 of .*; 5 more$/);
   });

@@ -8,20 +8,20 @@ import { type ProbeSeries, type RunLog, watchedUntil } from './read-log.ts';
 import type { Moment } from './moment.ts';
 import { listWords } from './words.ts';
 
-/** A mark as far as announcements care. */
+/** A mark of a change or of a delivery. */
 interface Notice {
   readonly atMs: number;
   /** Bounds of `atMs`. */
   readonly minMs: number;
   readonly maxMs: number;
   readonly host: string;
-  /** The mark's value, without one its name. */
+  /** The mark's value, or its name if it has no value. */
   readonly what: string;
 }
 
-/** A delivery may be stamped before its change: two hosts' clocks stamp them. No more than this, ms. */
+/** How much earlier than its change a delivery may be stamped, ms: the clocks of two hosts stamp them. */
 const clockSlackMs = 1000;
-/** More findings than this nobody reads in one line. */
+/** Findings that a line names; the rest is counted. */
 const toldFindings = 3;
 
 /** In order of time. */
@@ -42,7 +42,7 @@ function noticesOf(log: RunLog, source: MarkSource): readonly Notice[] {
   });
 }
 
-/** A change with its delivery. */
+/** A change and its delivery. */
 interface Pair {
   readonly change: Notice;
   readonly delivery: Notice;
@@ -64,7 +64,7 @@ function latencyBounds({ change, delivery }: Pair): { readonly minMs: number; re
   };
 }
 
-/** Pairs so far, linked so that longer matchings share their tails. */
+/** The best matching found so far, as a linked list: longer matchings share their tails. */
 interface Matching {
   readonly count: number;
   readonly totalMs: number;
@@ -73,13 +73,12 @@ interface Matching {
 }
 
 /**
- * Which delivery is of which change: as many pairs as possible with both in order, and
- * of those matchings the one with the shortest times. A duplicate, or one out of
- * order, is then left over, and not the ones around it.
+ * Assigns deliveries to changes: as many pairs as possible with both in order, and of these matchings the one with
+ * the shortest total latency. A duplicate or misordered delivery then stays unmatched, and its neighbors do not.
  */
 function matched(changes: readonly Notice[], deliveries: readonly Notice[]): readonly Pair[] {
   const none: Matching = { count: 0, totalMs: 0 };
-  // For each delivery on, the best matching of the changes from the current one on.
+  // after[j]: the best matching of the changes after the current one with deliveries j and later.
   let after: Matching[] = Array.from({ length: deliveries.length + 1 }, () => none);
   for (const change of changes.toReversed()) {
     const row = [...after];
@@ -104,7 +103,7 @@ function better(a: Matching, b: Matching): Matching {
   return a.count > b.count || (a.count === b.count && a.totalMs < b.totalMs) ? a : b;
 }
 
-/** Something that is not as it should be with one change or delivery, at the moment of it. */
+/** A problem with one change or delivery. */
 interface Finding {
   readonly atMs: number;
   readonly status: 'fail' | 'inconclusive';
@@ -118,16 +117,16 @@ interface SlowestDelivery {
   readonly maxMs: number;
 }
 
-/** What the findings are made with. */
+/** Inputs of the findings. */
 interface Frame {
   readonly log: RunLog;
   readonly check: CheckOf<'announced'>;
   readonly effect: Moment;
-  /** The last moment whose deliveries were seen, ms. */
+  /** Send time of the last successful sample of the deliveries' probe, ms. */
   readonly seenUntilMs: number;
 }
 
-/** Findings on one host's changes and deliveries; those before the fault matter as partners only. */
+/** Findings on one host's changes and deliveries. Those before the fault serve only as partners in pairs. */
 function findingsOf(
   changes: readonly Notice[],
   deliveries: readonly Notice[],
@@ -154,7 +153,7 @@ function findingsOf(
       find(
         'inconclusive',
         change,
-        `${name(change)}, ${since(change)}, was not delivered in the ${rest} for which deliveries were still seen`,
+        `${name(change)}, ${since(change)}, was not delivered before the last successful sample of deliveries, ${rest} later`,
       );
     } else {
       find(
@@ -180,14 +179,15 @@ function findingsOf(
   for (const delivery of left) {
     const again = changes.findLast((c) => canBe(delivery, c));
     if (again !== undefined)
-      find('fail', delivery, `${name(again)}, ${since(again)}, was delivered once more ${since(delivery)}`);
+      find('fail', delivery, `${name(again)}, ${since(again)}, was delivered again ${since(delivery)}`);
     else if (isBlind(delivery, frame))
       find(
         'inconclusive',
         delivery,
-        `${name(delivery)} was delivered ${since(delivery)}, while ${check.changes.probe} could not be seen`,
+        `${name(delivery)} was delivered ${since(delivery)}, while ${check.changes.probe} had no successful sample`,
       );
-    else find('fail', delivery, `${name(delivery)} was delivered ${since(delivery)} without such a change`);
+    else
+      find('fail', delivery, `${name(delivery)} was delivered ${since(delivery)} without a matching change`);
   }
   const judged = pairs.filter((p) => p.change.atMs >= effect.loMs);
   return {
@@ -208,11 +208,14 @@ function findingsOf(
 
 function order(over: Pair, change: Notice): string {
   return over.change.atMs > change.atMs
-    ? `after ${over.change.what}, which came later`
-    : `before ${over.change.what}, which came earlier`;
+    ? `after ${over.change.what}, which happened later`
+    : `before ${over.change.what}, which happened earlier`;
 }
 
-/** Whether the host's change could have been missed: the first look at its changes after the delivery did not succeed. */
+/**
+ * Whether the host's change may be missing from the log: the first sample of its changes after the
+ * delivery did not succeed.
+ */
 function isBlind(delivery: Notice, { log, check }: Frame): boolean {
   const series = seriesOf(log, check.changes).filter(
     (s) => s.probe.host === undefined || s.probe.host === delivery.host,
@@ -220,20 +223,25 @@ function isBlind(delivery: Notice, { log, check }: Frame): boolean {
   return series.some((s) => s.samples.find((x) => x.sendMs >= delivery.atMs)?.status !== 'ok');
 }
 
-/** Send time of the last look that succeeded: what was logged by then was read. -Infinity: none did. */
+/**
+ * Send time of the last successful sample, ms: everything logged by then was read. -Infinity: no
+ * sample succeeded.
+ */
 function readUntilMs(series: ProbeSeries): number {
   return series.samples.findLast((s) => s.status === 'ok')?.sendMs ?? -Infinity;
 }
 
-/** Instances whose last looks all failed: what they would have told is not known. */
+/** Instances without a recent successful sample at the end: their later marks are unknown. */
 function unread(log: RunLog, source: MarkSource): readonly string[] {
   const endMs = watchedUntil(log);
   return seriesOf(log, source).flatMap((s) =>
-    endMs - readUntilMs(s) > staleAfterMs(s) ? [`${s.probe.id} could not be seen to the end`] : [],
+    endMs - readUntilMs(s) > staleAfterMs(s)
+      ? [`${s.probe.id} had no successful sample at the end of the run`]
+      : [],
   );
 }
 
-/** Whether each change was announced exactly once, in order for its host, in time. */
+/** Whether each change was delivered exactly once, in order for its host, in time. */
 export function announcedCheck(check: CheckOf<'announced'>, { log, recovery }: Evidence): Outcome {
   const { changes: source, deliveries: target, withinMs } = check;
   const limit = `each once, in order, within ${limitWords(withinMs)}`;
@@ -265,18 +273,18 @@ export function announcedCheck(check: CheckOf<'announced'>, { log, recovery }: E
     return { status, observed: `${counted}: ${words}`, limit, reason: words };
   }
   const blind = [...unread(log, source), ...unread(log, target)];
-  if (blind.length > 0) return unmeasured(`${counted} seen, each delivered once`, limit, listWords(blind));
+  if (blind.length > 0) return unmeasured(`${counted}, each delivered once so far`, limit, listWords(blind));
   if (!isComplete(log))
     return unmeasured(
-      `${counted} as far as the log goes, each delivered once`,
+      `${counted} until the log ends, each delivered once`,
       limit,
-      'announcements were not watched to the end: the run was cut short',
+      'the run was cut short: later deliveries are unknown',
     );
   if (count === 0)
     return unmeasured(
-      'no change seen',
+      'no change observed',
       limit,
-      `${source.probe} saw no change after the fault, so that nothing was to be announced`,
+      `${source.probe} observed no change after the fault, so there was nothing to deliver`,
     );
   const largest = (of: keyof SlowestDelivery): number => Math.max(...results.map((r) => r.slowest[of]));
   const measured = { ms: largest('ms'), minMs: largest('minMs'), maxMs: largest('maxMs') };

@@ -6,10 +6,16 @@ import type { RowColumns } from './row-columns.ts';
 
 type RowsRead = Extract<DrillEvent, { type: 'rows.read' }>;
 
-/** What the reads gave of one client's rows, in the order of the reads. A read that gave none of them may be missing. */
+/**
+ * Rows of one client, by read, in the order of the reads. A read that returned no row of the client
+ * may be missing.
+ */
 interface GivenRows {
   readonly reads: NumberColumn;
-  /** The node of all ranges but the last one, which grows from read to read. */
+  /**
+   * The node of all ranges but the last one. The last range grows from read to read, so it is stored
+   * separately.
+   */
   readonly nodes: NumberColumn;
   readonly lastFroms: NumberColumn;
   readonly lastTos: NumberColumn;
@@ -17,12 +23,12 @@ interface GivenRows {
 }
 
 /**
- * The reads alongside a writer, by their index in the order of the log. A read takes 32 bytes, and as many for each client whose
- * rows it gave. Ranges that were there at an earlier read take nothing.
+ * Parallel reads of a writer's rows, by their index in the order of the log. A read takes 32 bytes, and 32 more for each
+ * client whose rows it returned. Ranges that an earlier read already had take no memory.
  */
 export class BesideReads {
   readonly #clients: number;
-  /** Ids of the paths that were read, each once. */
+  /** Ids of the paths that were read, without duplicates. */
   readonly #paths: string[] = [];
   readonly #pathAt = new NumberColumn();
   readonly #sendsMs = new NumberColumn();
@@ -30,7 +36,7 @@ export class BesideReads {
   readonly #failed = new NumberColumn();
   readonly #given = new Map<number, GivenRows>();
 
-  /** `clients`: how many clients the writer has. Rows of other clients are left out. */
+  /** `clients`: the writer's number of clients. Rows of other clients are ignored. */
   constructor(clients: number) {
     this.#clients = clients;
   }
@@ -75,7 +81,7 @@ export class BesideReads {
     return this.#failed.at(read) === 1;
   }
 
-  /** All reads in send order; those sent at the same time in the order of the log. */
+  /** All reads in send order. Reads with the same send time keep the order of the log. */
   inSendOrder(): readonly number[] {
     return Array.from({ length: this.length }, (_, read) => read).sort(
       (a, b) => this.sendMsOf(a) - this.sendMsOf(b),
@@ -83,10 +89,11 @@ export class BesideReads {
   }
 
   /**
-   * For how long the oldest row that a read missed had been acknowledged when it was sent, ms, by read; 0: it missed none.
+   * How stale each read is, ms: the time from the acknowledgment of the oldest row that it misses to its sending.
+   * 0: it misses no row.
    *
-   * A read misses a row that had been acknowledged before it was sent and is not in what it gives. Rows that are lost are not
-   * counted: nobody will ever read them. `isKept`: the acknowledged rows that are not lost.
+   * A read misses a row that was acknowledged before the read was sent and is not in its result. Lost rows do not
+   * count: no read will ever return them. `isKept`: the acknowledged rows that are not lost.
    */
   behindMs(rows: RowColumns, isKept: (row: number) => boolean): Float64Array {
     const behind = new Float64Array(this.length);
@@ -95,7 +102,7 @@ export class BesideReads {
         client,
         Float64Array.from(own, (row) => rows.numberOf(row)),
       );
-      // A client does one thing at a time: in the order of their numbers its rows were acknowledged, too.
+      // A client does one thing at a time, so its rows are acknowledged in the order of their numbers.
       for (const [read, rank] of missed.entries()) {
         const row = own[rank];
         if (row === undefined || this.hasFailed(read)) continue;
@@ -105,7 +112,10 @@ export class BesideReads {
     return behind;
   }
 
-  /** By read, the index of the first of a client's numbers that it does not give; their count if it gives all. */
+  /**
+   * By read, the index of the first of a client's numbers that it misses; the count of the numbers if it
+   * misses none.
+   */
   #firstMissed(client: number, numbers: Float64Array): Float64Array {
     const missed = new Float64Array(this.length);
     const given = this.#given.get(client);
@@ -131,15 +141,15 @@ function nothingGiven(): GivenRows {
 }
 
 /**
- * How far ranges give a client's numbers without a gap: the count of those from the first on that they give. Once one is missed, a
- * negative number for good: -1 for the first, -2 for the second, and so on.
+ * How many of a client's numbers the ranges contain without a gap, counted from the first number. After a gap the state
+ * stays at -1 - index of the first missing number.
  */
 function afterRange(numbers: Float64Array, state: number, from: number, to: number): number {
   if (state < 0) return state;
   return (numbers[state] ?? Infinity) < from ? -1 - state : firstAbove(numbers, to);
 }
 
-/** Index of the first higher number; their count if there is none. */
+/** Index of the first higher number; the count of the numbers if there is none. */
 function firstAbove(numbers: Float64Array, number: number): number {
   let [low, high] = [0, numbers.length];
   while (low < high) {

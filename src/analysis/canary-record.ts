@@ -4,27 +4,27 @@ import type { Spread } from '../core/summary.ts';
 import { Histogram } from './histogram.ts';
 import type { SampleLine } from './sample-line.ts';
 
-/** A stretch in which the prober's machine was not fit. Offsets in ms. */
+/** A time in which the prober was degraded. Offsets in ms. */
 export interface DegradedSpan {
-  /** The last good look at the canary before it was sent; the run's start without one. */
+  /** When the last good sample of the control probe before it was sent; the run's start if there is none. */
   readonly fromMs: number;
-  /** The next good one was answered; Infinity: none was. */
+  /** When the next good sample was answered; Infinity if there is none. */
   readonly toMs: number;
-  /** Bad looks in it. */
+  /** Bad samples in it. */
   readonly looks: number;
 }
 
-/** All that was seen of a run's canary. */
+/** Summary of a run's control probe (the HTTP control of 0.1 logs). */
 export interface CanaryRecord {
   readonly probe: PlannedProbe;
   readonly looks: number;
-  /** Looks without a good answer, those included that the prober's own stall cost. */
+  /** Samples without a good answer, including those that the prober's own stall cost. */
   readonly failed: number;
-  /** Good answers that came too late. */
+  /** Good answers above the latency limit. */
   readonly late: number;
-  /** Of the good answers, late ones too; null without any. */
+  /** Latency of the good answers, including late ones; null if there are none. */
   readonly latency: Spread | null;
-  /** In order, apart from each other. */
+  /** In order, without overlaps. */
   readonly sick: readonly DegradedSpan[];
 }
 
@@ -34,10 +34,13 @@ interface Look {
   readonly isGood: boolean;
 }
 
-/** Looks that wait to be put into their order: answers overtake each other by a time-out at most. */
+/**
+ * Samples that are buffered until they can be sorted by send time. An answer overtakes another by at
+ * most a time-out.
+ */
 const waiting = 2048;
 
-/** Reads a canary's samples one by one; holds what happened, not the samples. */
+/** Reads the control probe's samples one by one. It stores the degraded times, not the samples. */
 export class CanaryReader {
   readonly #probe: PlannedProbe;
   readonly #latency = new Histogram();
@@ -58,7 +61,7 @@ export class CanaryReader {
     return this.#probe.id;
   }
 
-  /** Takes the next sample of the log; returns whether it is a good one. */
+  /** Adds the next sample of the log; returns whether it is good. */
   add(line: SampleLine): boolean {
     const { sendMs, finishMs, status } = line;
     const isGood = isGoodLook(this.#probe, { status, sendMs, finishMs });
@@ -83,7 +86,7 @@ export class CanaryReader {
     };
   }
 
-  /** Places the earliest so many. */
+  /** Evaluates the `count` buffered samples with the earliest send times. */
   #place(count: number): void {
     const sorted = this.#waiting.sort((a, b) => a.sendMs - b.sendMs);
     this.#waiting = sorted.splice(count);
@@ -94,7 +97,7 @@ export class CanaryReader {
         this.#lastGoodMs = Math.max(this.#lastGoodMs, sendMs);
       } else if (this.#isSick && open !== undefined) open.looks++;
       else if (open !== undefined && open.toMs >= this.#lastGoodMs) {
-        // One good look between two bad ones: its own span touches the one before.
+        // With only one good sample between two bad ones, the two times touch and are one.
         open.toMs = Infinity;
         open.looks++;
       } else this.#sick.push({ fromMs: this.#lastGoodMs, toMs: Infinity, looks: 1 });

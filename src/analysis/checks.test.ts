@@ -41,7 +41,7 @@ describe('downtime', () => {
     );
   });
 
-  test('of an unknown or blind probe is not decided', () => {
+  test('of a probe that is unknown or has no good sample is inconclusive', () => {
     expect(judged({ kind: 'downtime', name, probe: 'x', maxMs: 1 }).observed).toBe(
       'no such probe in the plan',
     );
@@ -52,7 +52,7 @@ describe('downtime', () => {
       );
     expect(summarize(readLines(lines)).checks[0]).toMatchObject({
       status: 'inconclusive',
-      observed: 'not seen: no good sample',
+      observed: 'not measured: no good sample',
     });
   });
 
@@ -76,7 +76,7 @@ describe('downtime', () => {
 describe('no-recovery', () => {
   const check: Check = { kind: 'no-recovery', name: 'stays away' };
 
-  test('passes when the service stays away until the heal; the missing RTO is then no failure, and is told', () => {
+  test('passes if the service stays down until the heal; the missing RTO is then a reason, not a failure', () => {
     const summary = summarize(nodeLoss({ stuck: true, checks: [check] }).read());
     expect(summary).toMatchObject({ verdict: 'pass', rto: null, healed: true });
     expect(summary.reasons).toEqual([
@@ -86,7 +86,7 @@ describe('no-recovery', () => {
     expect(summarize(nodeLoss({ stuck: true }).read()).verdict).toBe('fail');
   });
 
-  test('fails when the service comes back, and when it never went', () => {
+  test('fails if the service recovers, or if there is no outage', () => {
     const back = summarize(nodeLoss({ checks: [check] }).read());
     expect(back.verdict).toBe('fail');
     expect(back.reasons[0]).toMatch(/^stays away: health recovered by itself after 19\.\d\d s/);
@@ -98,7 +98,7 @@ describe('no-recovery', () => {
     expect(summarize(readLines(lines)).checks[0]).toMatchObject({ status: 'fail', observed: 'no outage' });
   });
 
-  test('is not decided by a run that was cut short', () => {
+  test('is inconclusive if the run was cut short', () => {
     const lines = nodeLoss({ checks: [check], stuck: true })
       .lines()
       .filter((l) => Number(/^\{"t":([\d.]+)/.exec(l)?.[1]) < 25_000);
@@ -111,8 +111,8 @@ describe('happens', () => {
   const condition: Condition = { probe: 'pg-role', host: 'node-1', is: ['standby'] };
 
   test.each<[{ minMs: number; maxMs?: number }, string, string]>([
-    [{ minMs: 0 }, 'pass', 'at all'],
-    [{ minMs: 0, maxMs: 5000 }, 'fail', 'at all, at most 5 s'],
+    [{ minMs: 0 }, 'pass', 'at least once'],
+    [{ minMs: 0, maxMs: 5000 }, 'fail', 'at least once, at most 5 s'],
     [{ minMs: 5000 }, 'pass', 'at least 5 s'],
     [{ minMs: 5000, maxMs: 30_000 }, 'pass', '5 s to 30 s'],
     [{ minMs: 20_000 }, 'fail', 'at least 20 s'],
@@ -124,7 +124,7 @@ describe('happens', () => {
     expect(result.measured?.maxMs).toBeGreaterThanOrEqual(standbyMs - 1000);
   });
 
-  test('fails when it cannot have held for so long between two samples', () => {
+  test('fails if the condition cannot have held for `min` between two samples', () => {
     const never: Check = { kind: 'happens', name, condition: primaries(2), minMs: 1500 };
     expect(judged(never, { silence: 'refused' })).toMatchObject({
       status: 'fail',
@@ -133,21 +133,21 @@ describe('happens', () => {
     expect(judged({ ...never, minMs: 0 }, { silence: 'refused' })).toMatchObject({ status: 'inconclusive' });
   });
 
-  test('does not take silence for a no', () => {
+  test('treats missing answers as unknown', () => {
     const dual: Check = { kind: 'happens', name, condition: primaries(2), minMs: 3000 };
     expect(judged(dual, { kind: 'network.partition' })).toMatchObject({
       status: 'inconclusive',
-      observed: expect.stringMatching(/^not for certain; up to \d\d\.\d\d s$/),
+      observed: expect.stringMatching(/^uncertain, up to \d\d\.\d\d s$/),
     });
-    // Power is off: nothing is there.
+    // The power is off, so nothing runs on the host.
     expect(judged(dual).status).toBe('fail');
   });
 });
 
-describe('never, about a host that gives no answer', () => {
+describe('never, on a host that does not answer', () => {
   const dual: Check = { kind: 'never', name, condition: primaries(2), toleranceMs: 0 };
 
-  test('is not decided while the host may be alive', () => {
+  test('is inconclusive while the host may be running', () => {
     const result = judged(dual, { kind: 'network.isolate' });
     expect(result.status).toBe('inconclusive');
     expect(result.observed).toMatch(
@@ -156,24 +156,24 @@ describe('never, about a host that gives no answer', () => {
     expect(judged(dual, { kind: 'network.isolate', silence: 'unreachable' }).status).toBe('inconclusive');
   });
 
-  test('passes when its power was cut: silence then says that nothing is there, broken probes too', () => {
+  test('passes if its power was cut: missing answers and unknown samples then prove that nothing runs', () => {
     const passed = {
       status: 'pass',
       observed: expect.stringMatching(/^at none of 144 samples, at most 1\.[09]0 s apart$/),
     };
     expect(judged(dual)).toMatchObject(passed);
-    // The first broken sample ends before the effect is confirmed: it says nothing.
+    // The first unknown sample finishes before the effect is confirmed, so it proves nothing.
     expect(judged(dual, { silence: 'unknown' })).toMatchObject({
       status: 'pass',
       observed: 'at none of 143 samples, at most 1.13 s apart',
     });
     // A heal that was not proven does not end it.
     expect(judged(dual, { unproven: true }).status).toBe('pass');
-    // The same broken probe without a power fault leaves it open.
+    // Unknown samples without a power fault prove nothing.
     expect(judged(dual, { kind: 'network.isolate', silence: 'unknown' }).status).toBe('inconclusive');
   });
 
-  test('passes when the host answered that nothing is there, as the probe declares it', () => {
+  test('passes if the host refuses connections, and `onFailure` declares a state for that', () => {
     expect(judged(dual, { kind: 'network.isolate', silence: 'reset' }).status).toBe('inconclusive');
     expect(judged(dual, { kind: 'network.isolate', silence: 'refused' })).toMatchObject({
       status: 'pass',
@@ -181,8 +181,8 @@ describe('never, about a host that gives no answer', () => {
     });
   });
 
-  test('passes when the others alone rule it out, and says what was not seen', () => {
-    // Node-2 is a standby all along: two primaries cannot be, whatever node-1 does.
+  test('passes if the other instances rule it out, and names the unobserved one', () => {
+    // Node-2 is a standby all the time, so two primaries are impossible.
     const result = judged(dual, { kind: 'network.isolate', stuck: true });
     expect(result.status).toBe('pass');
     expect(result.observed).toMatch(
@@ -190,13 +190,13 @@ describe('never, about a host that gives no answer', () => {
     );
   });
 
-  test('passes within a tolerance that is longer than the silence', () => {
+  test('passes if the tolerance is longer than the time without answers', () => {
     const result = judged({ ...dual, toleranceMs: 60_000 }, { kind: 'network.isolate' });
     expect(result.status).toBe('pass');
     expect(result.observed).toMatch(/^at most (29|30)\.\d\d s$/);
   });
 
-  test('is not decided by time-outs for what must not go missing: who did not answer may have it', () => {
+  test('is inconclusive by time-outs if the state must exist: the host without an answer may have it', () => {
     const none: Check = {
       kind: 'never',
       name,

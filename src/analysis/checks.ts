@@ -32,7 +32,7 @@ import { type RunLog, watchedUntil } from './read-log.ts';
 import { type RecoveryAnalysis, waitOverMs } from './rto.ts';
 import { listWords } from './words.ts';
 
-/** What a check on a role needs to be judged at all. */
+/** Inputs of a check on a role. */
 interface RoleSubject {
   /** The host that had the role before the fault. */
   readonly before: string;
@@ -42,7 +42,7 @@ interface RoleSubject {
   readonly unknown: (observed: string, reason: string) => Outcome;
 }
 
-/** The subject of a check on a role, or why there is none. */
+/** The inputs of a check on a role, or the outcome if one is missing. */
 function roleSubject(
   role: string,
   { log, recovery, roleBefore }: Evidence,
@@ -57,12 +57,12 @@ function roleSubject(
   if (before === null)
     return unknown(
       'holder before the fault unknown',
-      `nobody, or nobody alone, was seen to hold role ${role} before the fault`,
+      `samples before the fault do not show exactly one holder of role ${role}`,
     );
   return { before, condition, limit, recovery, unknown };
 }
 
-/** A failover must have come about before a heal may move the role back. */
+/** The failover must happen before a heal can move the role back, so it is judged at that moment. */
 function roleMovedCheck(check: CheckOf<'role-moved'>, evidence: Evidence): Outcome {
   const { log } = evidence;
   const subject = roleSubject(check.role, evidence, (before) =>
@@ -78,24 +78,24 @@ function roleMovedCheck(check: CheckOf<'role-moved'>, evidence: Evidence): Outco
     return { status: 'pass', observed: `${before} to ${owner}`, limit, reason: null };
   const observed =
     owner === undefined
-      ? 'held by nobody'
+      ? 'held by no host'
       : owners.length > 1
         ? `held by ${listWords(owners)}`
         : `stayed on ${owner}`;
   if (owner === undefined && unseen.length > 0)
     return unknown(
-      `not seen on ${listWords(unseen)}`,
-      `who holds role ${check.role} could not be seen on ${listWords(unseen)}`,
+      `unknown on ${listWords(unseen)}`,
+      `role ${check.role}: no current sample shows whether ${listWords(unseen)} holds it`,
     );
   if (!isComplete(log) && !log.gates.some((g) => g.gate === 'recovery'))
     return unknown(
       `${observed} when the log ends`,
-      `role ${check.role} ${observed} when the run was cut short`,
+      `role ${check.role}: ${observed} when the run was cut short`,
     );
   if (mayHaveMoved(view, condition, before, atMs))
     return unknown(
       observed,
-      `role ${check.role} was ${observed} by samples of different moments, and a host changed between them and the next ones`,
+      `role ${check.role}: ${observed} by samples of different moments, and a host changed between them and the next samples`,
     );
   return {
     status: 'fail',
@@ -103,7 +103,7 @@ function roleMovedCheck(check: CheckOf<'role-moved'>, evidence: Evidence): Outco
     limit,
     reason:
       owner === undefined || owners.length > 1
-        ? `role ${check.role} is ${observed}, it was on ${before}`
+        ? `role ${check.role} is ${observed}; before the fault it was on ${before}`
         : `role ${check.role} ${observed}`,
   };
 }
@@ -123,28 +123,31 @@ function roleStaysCheck(check: CheckOf<'role-stays'>, evidence: Evidence): Outco
         status: 'fail',
         observed: `on ${owner} ${after} after the fault`,
         limit,
-        reason: `role ${check.role} moved from ${before} to ${owner}, seen ${after} after the fault`,
+        reason: `role ${check.role} moved from ${before} to ${owner}, observed ${after} after the fault`,
       };
     }
   }
   if (!isComplete(log))
     return unknown(
-      `on ${before} as far as the log goes`,
-      `role ${check.role} was not watched to the end: the run was cut short`,
+      `on ${before} until the log ends`,
+      `role ${check.role}: the run was cut short, so a later move is unknown`,
     );
   const { owners, unseen } = ownersAt(viewsOf(log, condition).asCounted, condition, watchedUntil(log));
   if (owners.includes(before)) return { status: 'pass', observed: `on ${before}`, limit, reason: null };
   if (unseen.includes(before))
-    return unknown(`not seen on ${before}`, `role ${check.role} could not be seen on ${before} at the end`);
+    return unknown(
+      `unknown on ${before}`,
+      `role ${check.role}: no current sample shows whether ${before} holds it at the end`,
+    );
   return {
     status: 'fail',
-    observed: 'held by nobody',
+    observed: 'held by no host',
     limit,
-    reason: `role ${check.role} is held by nobody at the end, it was on ${before}`,
+    reason: `no host holds role ${check.role} at the end; before the fault it was on ${before}`,
   };
 }
 
-/** When each host was first seen to own a role in a sample that was sent at or after a moment. ms. */
+/** When each host first owned a role by a sample that was sent at or after a moment. ms. */
 function firstOwned(
   log: RunLog,
   condition: Condition,
@@ -197,8 +200,8 @@ function judge(check: Check, evidence: Evidence): Outcome {
 }
 
 /**
- * Judges each check of the plan. Without a fault that took effect every check is
- * inconclusive: nothing was drilled, whatever the probes saw.
+ * Judges each check of the plan. Without a fault that took effect, every check is inconclusive, whatever the samples
+ * show: there was no drill.
  */
 export function judgeChecks(evidence: Evidence): readonly JudgedCheck[] {
   return evidence.log.plan.checks.map((check) => {

@@ -17,7 +17,7 @@ const outcomes = (a: readonly KeptRun[], b: readonly KeptRun[]) =>
   ]);
 
 describe('a comparison', () => {
-  test('tells stage by stage which of them is longer by more than noise', () => {
+  test('shows for each stage whether it is longer by more than noise', () => {
     const a = runs([30_000, 31_000, 32_000, 33_000]);
     const b = runs([40_000, 41_000, 42_000, 43_000], {}, 10);
     expect(outcomes(a, b)).toEqual([['crash', 'RTO: longer', 'notices: no-difference', 'serves: longer']]);
@@ -35,13 +35,13 @@ describe('a comparison', () => {
     });
   });
 
-  test('cannot tell with one run each, however far apart they are', () => {
+  test('is undecided with one run each, however different they are', () => {
     expect(outcomes(runs([30_000]), runs([90_000], {}, 5))).toEqual([
       ['crash', 'RTO: cannot-tell', 'notices: cannot-tell', 'serves: cannot-tell'],
     ]);
   });
 
-  test('counts the runs that measured, not those that were made', () => {
+  test('counts the runs that measured the figure', () => {
     const compared = compare(
       runs([30_000, null, 31_000, null]),
       runs([40_000, 41_000, 42_000, 43_000], {}, 9),
@@ -52,7 +52,7 @@ describe('a comparison', () => {
     });
   });
 
-  test('tells what only one side measured, or ran', () => {
+  test('lists figures and scenarios of only one side', () => {
     const other = { scenario: { ...keptOf(0, 1).scenario, name: 'other' } };
     const compared = compare(
       [...runs([null]), ...runs([1000], other, 4)],
@@ -66,7 +66,7 @@ describe('a comparison', () => {
     ]);
   });
 
-  test('has the bounds of stages where all runs keep them', () => {
+  test('has the bounds of stages if all runs have them', () => {
     const bounded = keptOf(1, 30_000, {
       stages: [
         { name: 'serves', startAt: '', endAt: '', ms: 29_000, minMs: 28_500, maxMs: 29_500, includes: [] },
@@ -78,12 +78,12 @@ describe('a comparison', () => {
     expect(boundsOf(keptOf(2, 30_000))).toBeNull();
   });
 
-  test('knows time that is not attributed by the name that older versions gave it', () => {
+  test('reads the name of older versions for time that is not attributed', () => {
     const old = { ...keptOf(1, 30_000), stages: [{ name: 'unattributed', ms: 1000 }] };
     expect(asKeptRun(old)).toMatchObject({ stages: [{ name: 'not attributed' }] });
   });
 
-  test('does not take a stage with another one in it for the stage alone', () => {
+  test('compares a stage that includes another one separately', () => {
     const joined = keptOf(1, 30_000);
     const b = { ...joined, stages: [{ ...joined.stages[1], includes: ['notices'] }] } as KeptRun;
     expect(outcomes(runs([30_000]), [b])).toEqual([
@@ -97,7 +97,7 @@ describe('a comparison', () => {
     ]);
   });
 
-  test('says what makes the sides less alike', () => {
+  test('notes differences between the sides', () => {
     const bare = { stages: [] };
     const b = runs(
       [1000],
@@ -111,7 +111,7 @@ describe('a comparison', () => {
     expect(compare(runs([1000], bare), runs([1000], bare, 3)).scenarios[0]?.notes).toEqual([]);
   });
 
-  test('counts runs that did not recover as longer than was waited, and does not leave them out', () => {
+  test('counts runs that did not recover as longer than the wait', () => {
     const never = runs([null, null, null, null], { longerThan: { rto: 60_000 } }, 9);
     const [rto] = compare(runs([30_000, 31_000, 32_000, 33_000]), never).scenarios[0]?.figures ?? [];
     expect(rto).toMatchObject({
@@ -123,25 +123,25 @@ describe('a comparison', () => {
     expect(rto?.missed?.p).toBeCloseTo(2 / 70, 6);
   });
 
-  test('says where stages have no bounds, and why', () => {
+  test('notes which runs have no bounds of stages, and why', () => {
     const bounded = {
       stages: keptOf(0, 1000).stages.map((stage) => ({ ...stage, minMs: stage.ms - 5, maxMs: stage.ms + 5 })),
     };
     const notesOf = (a: readonly KeptRun[], b: readonly KeptRun[]) => compare(a, b).scenarios[0]?.notes;
     expect(notesOf(runs([1000, 1001]), runs([1000], bounded, 3))).toEqual([
-      'stages are shown without bounds: 2 runs of A have none, as those of older versions, and they count as exact; `firedrill report` on their folders adds bounds',
+      'stages are shown without bounds: 2 runs of A have none, because an older version wrote them, and they count as exact; run `firedrill report` on their folders to add bounds',
     ]);
     expect(notesOf(runs([1000], bounded), [...runs([1000], {}, 3), ...runs([1], bounded, 4)])).toEqual([
-      'stages are shown without bounds: 1 run of B has none, as those of older versions, and it counts as exact; `firedrill report` on their folders adds bounds',
+      'stages are shown without bounds: 1 run of B has none, because an older version wrote them, and it counts as exact; run `firedrill report` on their folders to add bounds',
     ]);
     expect(notesOf(runs([1000]), runs([1000], {}, 3))).toEqual([
-      'stages are shown without bounds: 1 run of A and 1 run of B have none, as those of older versions, and they count as exact; `firedrill report` on their folders adds bounds',
+      'stages are shown without bounds: 1 run of A and 1 run of B have none, because an older version wrote them, and they count as exact; run `firedrill report` on their folders to add bounds',
     ]);
     expect(notesOf(runs([1000], bounded), runs([1000], bounded, 3))).toEqual([]);
     expect(notesOf(runs([null]), runs([null], {}, 3))).toEqual([]);
   });
 
-  test('has another figure by the name that a table gives it', () => {
+  test('compares other figures by their name in a table', () => {
     const total = (ms: number) => ({
       checks: [{ kind: 'happens', name: 'split', measured: { ms, minMs: ms, maxMs: ms } }],
     });
@@ -167,7 +167,7 @@ describe('one drill', () => {
     ]);
   });
 
-  test('is on one target where a side has several, and may be on two where each has one', () => {
+  test('is on one target if a side has multiple, and may be on two if each side has one', () => {
     const staging = runs([1], { target: 'staging' }, 5);
     expect([...drillsOf(runs([1]), staging).keys()]).toEqual(['crash']);
     expect([...drillsOf([...runs([1]), ...staging], runs([2], {}, 9)).keys()]).toEqual([
@@ -176,7 +176,7 @@ describe('one drill', () => {
     ]);
   });
 
-  test('has its newest runs, no more than are of use', () => {
+  test('has its newest runs, at most `mostRuns`', () => {
     const many = runs(Array.from({ length: mostRuns + 20 }, (_, i) => i + 1));
     const { a = [] } = drillsOf(many, []).get('crash') ?? {};
     expect(a).toHaveLength(mostRuns);

@@ -13,43 +13,55 @@ import {
 import { type Shift, shiftOf } from './rank-test.ts';
 import { median } from './repeats.ts';
 
-/** One of two things that are compared: a run, a folder of runs, a release. */
+/** One side of a comparison: a run, a folder of runs, or a release. */
 export interface Side {
   readonly name: string;
   readonly runs: readonly KeptRun[];
 }
 
-/** What one side's runs of a scenario took, ms. Infinity (null in JSON): longer than was waited. */
+/**
+ * Times of one side's runs of a scenario, ms. Infinity (null in JSON): the run stopped waiting before
+ * the end.
+ */
 export interface Sampled {
-  /** Runs that measured it, to its end or as longer than they waited. */
+  /** Runs that measured it, including those that stopped waiting before its end. */
   readonly count: number;
-  /** Nights that these runs are of: the units that are compared. */
+  /** Nights of these runs. The night is the unit of the comparison. */
   readonly nights: number;
-  /** Runs of these whose end was not seen, and what the shortest of them was longer than; null: there is none. */
+  /** Runs without an observed end, and the shortest time that one of them waited; null if there are none. */
   readonly unended: { readonly count: number; readonly longerThanMs: number } | null;
   readonly minMs: number;
   readonly medianMs: number;
   readonly maxMs: number;
-  /** From the lowest lower to the highest upper bound of the runs; null where a run keeps none (stages of older versions). */
+  /**
+   * Lowest lower bound and highest upper bound of the runs; null if a run has no bounds (stages of older
+   * versions).
+   */
   readonly bounds: { readonly minMs: number; readonly maxMs: number } | null;
 }
 
 /**
- * `longer`, `shorter`: B than A, by more than noise. `no-difference`: none was seen with nights enough to see one.
+ * `longer`, `shorter`: B than A, by more than noise. `no-difference`: no difference, with enough nights to show one.
  * `cannot-tell`: too few nights. `one-sided`: only one side measured it.
  */
 export type ComparedOutcome = 'longer' | 'shorter' | 'no-difference' | 'cannot-tell' | 'one-sided';
 
 /** A figure, or a stage, of the same scenario on both sides. */
 export interface Compared {
-  /** `rto`, `first`, `downtime`, `redundancy`, `return`, or another that a failure table can show; `stage`, `return-stage`. */
+  /**
+   * `rto`, `first`, `downtime`, `redundancy`, `return`, or another figure of a failure table; `stage`,
+   * `return-stage`.
+   */
   readonly figure: string;
   readonly name: string;
   readonly a: Sampled | null;
   readonly b: Sampled | null;
-  /** B against A, night by night; null where a side measured none. */
+  /** B minus A, night by night; null if one side measured no night. */
   readonly shift: Shift | null;
-  /** Nights with a run that timed out, and the two-sided p of Fisher's exact test; null where none is. */
+  /**
+   * Nights with a run that timed out, and the two-sided p of Fisher's exact test; null if no run timed
+   * out.
+   */
   readonly missed: { readonly a: EndedShare; readonly b: EndedShare; readonly p: number } | null;
   readonly outcome: ComparedOutcome;
 }
@@ -62,7 +74,7 @@ export interface ComparedScenario {
     readonly a: Readonly<Record<VerdictWord | 'total', number>>;
     readonly b: Readonly<Record<VerdictWord | 'total', number>>;
   };
-  /** Things that make the two less alike, one sentence each. */
+  /** Differences between the two sides' conditions, one sentence each. */
   readonly notes: readonly string[];
   readonly figures: readonly Compared[];
 }
@@ -78,13 +90,16 @@ export interface Comparison {
   readonly onlyB: readonly string[];
 }
 
-/** More runs of a scenario than this are not taken, the newest are: they tell apart all that matters, and old ones say less of now. */
+/**
+ * Newest runs of a scenario that are compared. More runs add no power, and old ones say less about the
+ * present.
+ */
 export const mostRuns = 100;
 
-/** Figures that are compared besides the stages. */
+/** Compared figures, in addition to the stages. */
 const wholes: readonly string[] = ['rto', 'first', 'downtime', 'redundancy', 'return', 'heal-outage'];
 
-/** Compares all that both sides ran, drill by drill, B against A. */
+/** Compares all drills that both sides ran, B against A. */
 export function compareSides(a: Side, b: Side): Comparison {
   const drills = [...drillsOf(a.runs, b.runs)];
   const names = (of: (drill: DrillRuns) => boolean) =>
@@ -108,8 +123,9 @@ export interface DrillRuns {
 }
 
 /**
- * The newest runs of each drill, the newest first, in alphabetical order. What is one drill: runs of a scenario with the same
- * values of its variables; and on one target, where a side has several. Its name has what tells it from others of the scenario.
+ * The newest runs of each drill, newest first; drills in alphabetical order. Runs of one drill have the same scenario and the
+ * same values of its variables. If a side has more than one target, they also have the same target. The name contains what
+ * distinguishes the drill from others of the scenario.
  */
 export function drillsOf(a: readonly KeptRun[], b: readonly KeptRun[]): ReadonlyMap<string, DrillRuns> {
   const found = new Map<string, { a: KeptRun[]; b: KeptRun[] }>();
@@ -148,7 +164,7 @@ function variableNames(runs: readonly KeptRun[]): readonly string[] {
 function compareScenario(scenario: string, a: readonly KeptRun[], b: readonly KeptRun[]): ComparedScenario {
   const figures = wholes.flatMap((figure) => {
     const found = compareFigure(figure, a, b);
-    // A return that costs nothing, say, on either side.
+    // For example, a return without an outage on both sides.
     const isNothing = [found.a, found.b].every((side) => side === null || side.bounds?.maxMs === 0);
     return isNothing && figure !== 'rto' ? [] : [found];
   });
@@ -166,13 +182,13 @@ function compareScenario(scenario: string, a: readonly KeptRun[], b: readonly Ke
   };
 }
 
-/** One figure of the runs of a scenario, by the name that a failure table has for it. */
+/** One figure of the runs of a scenario, by its name in a failure table. */
 export function compareFigure(figure: string, a: readonly KeptRun[], b: readonly KeptRun[]): Compared {
   const of = (run: KeptRun) => timedFigure(figure, run);
   return compared(figure, figureName(figure), [runFigures(a, of), runFigures(b, of)], true);
 }
 
-/** A figure of each run, as one value among others. */
+/** A figure of each run, censored if its end was not observed. */
 export function runFigures(
   runs: readonly KeptRun[],
   of: (run: KeptRun) => Measure | null,
@@ -226,7 +242,7 @@ function outcomeOf(shift: Shift | null): ComparedOutcome {
   return shift.maxMs < 0 ? 'shorter' : 'no-difference';
 }
 
-/** What a side's runs took; null where none measured it. */
+/** Times of a side's runs; null if no run measured it. */
 export function sampled(figures: readonly RunFigure[], bounded: boolean): Sampled | null {
   const measures = figures.flatMap(({ measure }) => measure ?? []);
   if (measures.length === 0) return null;
@@ -248,12 +264,15 @@ export function sampled(figures: readonly RunFigure[], bounded: boolean): Sample
   };
 }
 
-/** Whether a run has bounds of all of these stages: those of older versions have none. */
+/** Whether a run has bounds for all of these stages. Runs of older versions have none. */
 function haveBounds(stages: KeptRun['stages']): boolean {
   return stages.every(({ minMs, maxMs }) => minMs !== undefined && maxMs !== undefined);
 }
 
-/** Stages in the order of the chain. One that has another's time in it is another thing than one that has not. */
+/**
+ * Stages in the order of the chain. A stage that includes the time of another stage is compared
+ * separately.
+ */
 function compareStages(
   figure: string,
   a: readonly KeptRun[],
@@ -306,7 +325,7 @@ function notesOf(a: readonly KeptRun[], b: readonly KeptRun[]): readonly string[
   ];
 }
 
-/** Why the comparison shows stages without bounds, where it does. */
+/** Why the comparison shows stages without bounds; empty if it shows them. */
 function unboundedNote(a: readonly KeptRun[], b: readonly KeptRun[]): readonly string[] {
   const count = (runs: readonly KeptRun[]): number =>
     runs.filter((run) => !haveBounds([...run.stages, ...(run.heal?.stages ?? [])])).length;
@@ -319,6 +338,6 @@ function unboundedNote(a: readonly KeptRun[], b: readonly KeptRun[]): readonly s
   const who = sides.flatMap(([n, side]) => (n === 0 ? [] : [`${n} ${n === 1 ? 'run' : 'runs'} of ${side}`]));
   const are = ofA + ofB === 1 ? ['has', 'it counts'] : ['have', 'they count'];
   return [
-    `stages are shown without bounds: ${who.join(' and ')} ${are[0]} none, as those of older versions, and ${are[1]} as exact; \`firedrill report\` on their folders adds bounds`,
+    `stages are shown without bounds: ${who.join(' and ')} ${are[0]} none, because an older version wrote them, and ${are[1]} as exact; run \`firedrill report\` on their folders to add bounds`,
   ];
 }

@@ -30,7 +30,7 @@ import { type Views, viewsOf } from './unobserved.ts';
 import { middle } from './moment.ts';
 import { listWords } from './words.ts';
 
-/** Whether the condition holds at the end of the run. */
+/** Judges whether the condition holds at the end of the run. */
 export function finallyCheck(check: CheckOf<'finally'>, evidence: Evidence): Outcome {
   const { log, recovery } = evidence;
   const limit = describeCondition(check.condition);
@@ -40,7 +40,7 @@ export function finallyCheck(check: CheckOf<'finally'>, evidence: Evidence): Out
     readingsAt(log, check.condition, atMs)
       .map(
         ({ series, sample }) =>
-          `${series.probe.id} ${sample === undefined ? 'not seen' : stateWords(sample.status, sample.value, sample.cause)}`,
+          `${series.probe.id} ${sample === undefined ? 'unknown' : stateWords(sample.status, sample.value, sample.cause)}`,
       )
       .join(', ') || 'no such probe';
   const truth = holdsAt(log, check.condition, atMs);
@@ -60,8 +60,8 @@ export function finallyCheck(check: CheckOf<'finally'>, evidence: Evidence): Out
         limit,
         reason:
           truth === 'no'
-            ? `at the end "${limit}" was not seen, but its samples are of different moments, and one of them changed last: ${observed}`
-            : `at the end "${limit}" could not be seen: ${observed}`,
+            ? `at the end the samples do not show "${limit}", but they are of different moments, and one of them changed last: ${observed}`
+            : `at the end it is unknown whether "${limit}" held: ${observed}`,
       };
 }
 
@@ -70,7 +70,7 @@ function stateWords(status: string, value: string | undefined, cause: string | u
   return detail === undefined ? status : status === 'ok' ? detail : `${status} (${detail})`;
 }
 
-/** The longest of the intervals by one of its bounds. */
+/** The interval that is longest by one of its bounds. */
 function longest(
   intervals: readonly ConditionInterval[],
   by: 'minMs' | 'maxMs',
@@ -81,10 +81,10 @@ function longest(
   );
 }
 
-/** What to do about a host that does not answer. */
+/** What to change if a host does not answer. */
 const otherwiseSeen = 'sample it from a place that reaches the host, or with a probe that runs on the host';
 
-/** An instance that gave no answer, and for how long at a time at most. */
+/** A probe instance and the longest time, ms, for which it got no answer. */
 interface Silence {
   readonly probe: string;
   readonly ms: number;
@@ -103,25 +103,27 @@ function silenceWords(silences: readonly Silence[]): string {
   return listWords(silences.map(({ probe, ms }) => `${probe} gave no answer for up to ${durationWords(ms)}`));
 }
 
-/** The longest time for which the condition may have held between two samples that say it did not, ms. */
+/**
+ * The longest time for which the condition may have held between two samples that show that it did
+ * not, ms.
+ */
 function unseenHoldMs(log: RunLog, condition: Condition, range: Range): number {
   return unseenTruthMs(log, seriesOf(log, condition), range, (view) =>
     truthOfCondition(view, condition, range),
   );
 }
 
-/** The longest interval at which an instance of the condition's probe is sampled at rest, ms. */
+/** The longest planned interval of the condition's probe instances, ms. */
 function slowestMs(log: RunLog, condition: Condition): number {
   return Math.max(0, ...seriesOf(log, condition).map((s) => s.probe.intervalMs));
 }
 
 /**
- * Whether the condition stayed away, but for its tolerance. Proven by looks only: a
- * stretch in which a host gave no answer is no proof of its absence where the
- * condition hangs on that host; it is told of in any case.
+ * Judges whether the condition never held, or never for longer than its tolerance. A time without an answer from a host
+ * is unknown where the condition depends on that host. The outcome mentions such times even if it is a pass.
  *
- * Without a tolerance it is a statement about samples: at none of so many, so far apart. With one, what fits between two
- * samples must be shorter than it.
+ * Without a tolerance the check is about samples: the condition held at none of N samples. With a tolerance, a hold that
+ * fits between two samples must be shorter than the tolerance.
  */
 export function neverCheck(check: CheckOf<'never'>, evidence: Evidence): Outcome {
   const { log, recovery } = evidence;
@@ -163,17 +165,17 @@ export function neverCheck(check: CheckOf<'never'>, evidence: Evidence): Outcome
       silences.length > 0
         ? `${silenceWords(silences)}; ${otherwiseSeen}`
         : valueGaps(log, condition, inDoubt).length > 0
-          ? 'samples failed in that time, and a failed sample has no value'
+          ? 'samples in that time failed, and a failed sample has no value'
           : neededMs >= 1
             ? `a probe interval of ${limitWords(neededMs)} or less decides it`
-            : 'no sample in that time rules it out; set a shorter `interval` of the probe, or a `tolerance` above it';
+            : `no sample in that time rules it out; set a shorter \`interval\` of the probe, or a \`tolerance\` above ${limitWords(Math.ceil(possible.maxMs))}`;
     return unmeasured(observed, limit, `"${what}" ${observed}: ${hint}`);
   }
   if (!isComplete(log))
     return unmeasured(
-      'not seen as far as the log goes',
+      'not observed before the log ends',
       limit,
-      `"${what}" was not watched to the end: the run was cut short`,
+      `"${what}": the run was cut short, so a later hold is unknown`,
     );
   const unobserved = silencesIn(views, range).filter((u) => u.ms > toleranceMs);
   const hidden =
@@ -185,7 +187,7 @@ export function neverCheck(check: CheckOf<'never'>, evidence: Evidence): Outcome
         );
   const unseen = silenceWords(unobserved);
   if (hidden !== undefined) {
-    const observed = `not seen, but could have held for up to ${durationWords(hidden.maxMs)}, ${when(hidden)}: ${unseen}`;
+    const observed = `not observed, but may have held for up to ${durationWords(hidden.maxMs)}, ${when(hidden)}: ${unseen}`;
     return unmeasured(observed, limit, `"${what}" was ${observed}; ${otherwiseSeen}`);
   }
   const unseenMs = toleranceMs === 0 ? 0 : unseenHoldMs(views.asCounted, condition, range);
@@ -210,8 +212,8 @@ export function neverCheck(check: CheckOf<'never'>, evidence: Evidence): Outcome
 }
 
 /**
- * For how long the condition held, all its intervals together; what could not be observed makes the upper bound. Where no sample
- * saw it, the check fails only if it cannot have held for `min` between two samples; without `min`, if it cannot have held at all.
+ * Judges the total time for which the condition held. Unknown time counts in the upper bound. If no sample shows the
+ * condition, the check fails only if it cannot have held for `min` between two samples; without `min`, not at all.
  */
 export function happensCheck(check: CheckOf<'happens'>, { log, recovery }: Evidence): Outcome {
   const { condition } = check;
@@ -221,7 +223,7 @@ export function happensCheck(check: CheckOf<'happens'>, { log, recovery }: Evide
     ...(check.maxMs === undefined ? {} : { maxMs: check.maxMs }),
   };
   const limit = [
-    ...(check.minMs > 0 ? [] : ['at all']),
+    ...(check.minMs > 0 ? [] : ['at least once']),
     ...(Object.keys(limits).length > 0 ? [limitsWords(limits)] : []),
   ].join(', ');
   if (recovery === null) return undrilled(limit);
@@ -241,12 +243,16 @@ export function happensCheck(check: CheckOf<'happens'>, { log, recovery }: Evide
   if (!intervals.some((i) => i.certain)) {
     if (maxMs > 0)
       return unmeasured(
-        `not for certain; up to ${durationWords(maxMs)}`,
+        `uncertain, up to ${durationWords(maxMs)}`,
         limit,
         `"${what}" may have held for up to ${durationWords(maxMs)}, but no sample proves it`,
       );
     if (unfinished !== undefined)
-      return unmeasured('not as far as the log goes', limit, `"${what}" was not seen before ${unfinished}`);
+      return unmeasured(
+        'not observed before the log ends',
+        limit,
+        `"${what}" was not observed, and ${unfinished}`,
+      );
     const observed = neverWords(sampling);
     if (unseenMs > 0 && unseenMs >= check.minMs)
       return hiddenOutcome(`"${what}"`, limit, {
@@ -259,7 +265,7 @@ export function happensCheck(check: CheckOf<'happens'>, { log, recovery }: Evide
       status: 'fail',
       observed,
       limit,
-      reason: `"${what}" held ${observed}; it was expected to`,
+      reason: `"${what}" held ${observed}; the check requires that it holds`,
     };
   }
   const outcome = boundedBySamples(

@@ -9,16 +9,19 @@ import {
 import type { DegradedSpan } from './canary-record.ts';
 import { Histogram } from './histogram.ts';
 
-/** All that the control of a run said. */
+/** Summary of a run's control samples. */
 export interface ControlRecord {
   readonly samples: number;
-  /** Of the dilations; here the `Ms` are wall ms per CPU ms. null without any. */
+  /** Spread of the dilations; `Ms` stands for wall ms per CPU ms here. null without samples. */
   readonly dilation: Spread | null;
-  /** When the machine was starved or the control silent: from the last good work to the next good one. In order, apart. */
+  /**
+   * Times in which the machine was starved or the control reported nothing: from the last good sample to
+   * the next one. In order, without overlaps.
+   */
   readonly starved: readonly DegradedSpan[];
 }
 
-/** Reads control samples one by one; holds 24 bytes of each (4 MB a day). */
+/** Reads control samples one by one. Memory: 24 bytes per sample (4 MB per day). */
 export class ControlReader {
   readonly #startMs: number;
   readonly #dilation = new Histogram();
@@ -30,7 +33,7 @@ export class ControlReader {
     this.#startMs = startMs;
   }
 
-  /** Takes the next sample; returns the time in which the machine may have been starved, if any. */
+  /** Adds the next sample; returns the time in which the machine may have been starved, if any. */
   add(sample: ControlSample): { readonly fromMs: number; readonly toMs: number } | undefined {
     const dilation = dilationOf(sample);
     const beforeMs = this.#finishMs.at(-1) ?? this.#startMs;
@@ -43,7 +46,7 @@ export class ControlReader {
     return suspicious ? { fromMs: beforeMs, toMs: sample.finishMs } : undefined;
   }
 
-  /** @param endMs the log's end */
+  /** @param endMs The end of the log, ms. */
   finish(endMs: number): ControlRecord {
     return {
       samples: this.#finishMs.length,
@@ -52,7 +55,7 @@ export class ControlReader {
     };
   }
 
-  /** Runs of samples whose neighbourhood is over the limit. */
+  /** Runs of starved samples, by the majority of their neighbors. */
   #overLimit(endMs: number): readonly DegradedSpan[] {
     const spans: { fromMs: number; toMs: number; looks: number }[] = [];
     let isOpen = false;

@@ -8,7 +8,7 @@ const health = probeOf('health', { intervalMs: 100, timeoutMs: 900 });
 const canary = probeOf(canaryId, { intervalMs: 100, timeoutMs: 900 });
 const fault = { id: 'fault-1', kind: 'process.kill', on: { host: 'node-1' }, atMs: 0, params: {} } as const;
 
-/** A stretch of the run clock, ms. */
+/** A range of the run clock, ms. */
 type Stretch = readonly [fromMs: number, toMs: number];
 const within = (ms: number, stretches: readonly Stretch[]): Stretch | undefined =>
   stretches.find(([from, to]) => ms >= from && ms < to);
@@ -16,7 +16,7 @@ const within = (ms: number, stretches: readonly Stretch[]): Stretch | undefined 
 interface Story {
   /** The target refuses. */
   readonly down?: readonly Stretch[];
-  /** The prober's machine holds everything up until its end. */
+  /** The prober's machine stalls until the end of the range. */
   readonly held?: readonly Stretch[];
   readonly checks?: readonly Check[];
   readonly plan?: Partial<Plan>;
@@ -24,7 +24,7 @@ interface Story {
   readonly faultMs?: number;
 }
 
-/** 30 s of a drill whose fault comes after 10 s, and acts at once. */
+/** 30 s of a drill whose fault is at 10 s and takes effect immediately. */
 function story({
   down = [],
   held = [],
@@ -71,28 +71,28 @@ function story({
 const rto = (maxMs: number): Check => ({ kind: 'rto', name: 'RTO', maxMs });
 const downtime = (maxMs: number): Check => ({ kind: 'downtime', name: 'downtime', maxMs });
 
-describe('a prober that was degraded by its HTTP control, as in logs of 0.1,', () => {
-  test('tells no outage where it only was held up itself', () => {
+describe('a prober that was degraded by its control probe, as in logs of 0.1,', () => {
+  test('does not cause an outage by its own stall', () => {
     const { summary, windows } = analyse(
       story({ held: [[12_000, 14_000]], checks: [rto(1000), downtime(500)] }).read(),
     );
     expect(windows.get('health')!.map((w) => w.state)).toEqual(['unsure']);
     expect(summary.downtime).toMatchObject({ windows: 0, minMs: 0 });
     expect(summary.rto).toMatchObject({ ms: 0, minMs: 0 });
-    // 2 s of it failed or hung after the fault; it may have been down for as long, and up again only then.
+    // Samples failed or hung for 2 s after the fault. The target may have been down for that time.
     expect(summary.rto!.maxMs).toBeGreaterThan(3900);
     expect(summary.downtime!.maxMs).toBeGreaterThan(1900);
     expect(summary.checks.map((c) => c.status)).toEqual(['inconclusive', 'inconclusive']);
     expect(summary.verdict).toBe('inconclusive');
     for (const reason of summary.reasons)
-      expect(reason).toMatch(/its control, an HTTP server .*use a quieter machine/);
+      expect(reason).toMatch(/its control probe of an HTTP server .*use a quieter machine/);
     expect(summary.prober.canary).toMatchObject({
       looks: 300,
       sick: [{ startAt: '2026-03-01T10:00:11.960Z' }],
     });
   });
 
-  test('is taken at its word without a canary, as in older logs', () => {
+  test('is not detected without a control probe, as in older logs', () => {
     const log = story({ held: [[12_000, 14_000]], checks: [rto(1000)], canary: false });
     const { verdict, prober, downtime } = summarize(log.read());
     expect(prober.canary).toBeNull();
@@ -100,7 +100,7 @@ describe('a prober that was degraded by its HTTP control, as in logs of 0.1,', (
     expect(downtime).toMatchObject({ windows: 1 });
   });
 
-  test('changes nothing of an outage that was over before, or began after', () => {
+  test('does not change an outage that ended before or began after', () => {
     const down: Stretch[] = [[10_050, 13_000]];
     const well = summarize(story({ down, checks: [rto(4000)] }).read());
     expect(well).toMatchObject({ verdict: 'pass' });
@@ -110,7 +110,7 @@ describe('a prober that was degraded by its HTTP control, as in logs of 0.1,', (
     expect(sick.downtime!.maxMs).toBeGreaterThan(well.downtime!.maxMs + 1000);
   });
 
-  test('widens the edge that it hides, to both sides of the truth', () => {
+  test('widens the bounds of an edge that it hides', () => {
     const down: Stretch[] = [[10_050, 15_000]];
     const { windows, summary } = analyse(
       story({ down, held: [[14_000, 16_000]], checks: [rto(4500), rto(7000)] }).read(),
@@ -124,7 +124,7 @@ describe('a prober that was degraded by its HTTP control, as in logs of 0.1,', (
     expect(summary.checks.map((c) => c.status)).toEqual(['inconclusive', 'pass']);
   });
 
-  test('reaches into the RTO, where what it hid may have put the recovery off or been the first', () => {
+  test('widens the RTO if a hidden outage may have delayed the recovery or been the first one', () => {
     const soonAfter = summarize(
       story({ down: [[10_050, 13_000]], held: [[14_000, 16_000]], checks: [rto(4000)] }).read(),
     );
@@ -136,15 +136,15 @@ describe('a prober that was degraded by its HTTP control, as in logs of 0.1,', (
     expect(longBefore.rto!.maxMs).toBeGreaterThan(9900);
   });
 
-  test('does not split an outage in whose midst it was', () => {
+  test('does not split an outage that surrounds it', () => {
     const down: Stretch[] = [[10_050, 20_000]];
     const well = summarize(story({ down }).read());
     const sick = summarize(story({ down, held: [[14_000, 16_000]] }).read());
     expect(sick).toMatchObject({ verdict: 'pass', rto: well.rto, downtime: well.downtime });
-    expect(sick.notes).toEqual([expect.stringMatching(/degraded for 2\.\d\d s.*its control/)]);
+    expect(sick.notes).toEqual([expect.stringMatching(/degraded for 2\.\d\d s.*its control probe/)]);
   });
 
-  test('does not call a good answer late', () => {
+  test('does not make a good answer late', () => {
     const held: Stretch[] = [[12_000, 12_700]];
     const without = analyse(story({ held, canary: false }).read());
     expect(without.windows.get('health')!.map((w) => w.state)).toEqual(['slow']);
@@ -153,15 +153,15 @@ describe('a prober that was degraded by its HTTP control, as in logs of 0.1,', (
     expect(summary.verdict).toBe('pass');
   });
 
-  test('before the fault leaves the drill inconclusive: what was steady is not known', () => {
+  test('before the fault makes the drill inconclusive: the steady state is uncertain', () => {
     const { verdict, reasons } = summarize(story({ held: [[7000, 7600]] }).read());
     expect(verdict).toBe('inconclusive');
     expect(reasons).toEqual([
-      expect.stringMatching(/^the steady state before the fault is uncertain: .*its control/),
+      expect.stringMatching(/^the steady state before the fault is uncertain: .*its control probe/),
     ]);
   });
 
-  test('to the end of the wait does not say that nothing recovered', () => {
+  test('until the end of the wait does not prove a missing recovery', () => {
     const late = (down: Stretch[], held: Stretch[]) => {
       const log = story({ down, held, checks: [{ kind: 'no-recovery', name: 'stays away' }] });
       const lines = log
@@ -174,14 +174,14 @@ describe('a prober that was degraded by its HTTP control, as in logs of 0.1,', (
     expect(summarize(late([[10_050, 30_000]], [])).checks[0]).toMatchObject({ status: 'pass' });
     const sick = summarize(late([[10_050, 30_000]], [[12_000, 29_000]]));
     expect(sick.checks[0]).toMatchObject({ status: 'inconclusive' });
-    expect(sick.reasons.join()).toMatch(/whether health stayed away is not known: the prober was degraded/);
-    // Too short for a recovery that holds.
+    expect(sick.reasons.join()).toMatch(/whether health stayed down is unknown: the prober was degraded/);
+    // Too short for a stable recovery.
     expect(summarize(late([[10_050, 30_000]], [[12_000, 14_000]])).checks[0]).toMatchObject({
       status: 'pass',
     });
   });
 
-  test('for two hours is read with what was seen then', () => {
+  test('for two hours keeps the samples of that time', () => {
     const log = new LogBuilder(planWith({ probes: [probeOf('health')] })).at(1, {
       type: 'canary.started',
       probe: probeOf(canaryId),
@@ -206,7 +206,7 @@ describe('a prober that was degraded by its HTTP control, as in logs of 0.1,', (
 describe('a wall clock that moves', () => {
   const down: Stretch[] = [[10_050, 13_000]];
 
-  test('changes no duration, and is told', () => {
+  test('changes no duration, and gives a note', () => {
     const well = summarize(story({ down }).read());
     const log = story({ down });
     log.at(12_000, { type: 'clock.stepped', atMs: 12_000, byMs: -3_600_000, cause: 'step' });
@@ -215,7 +215,7 @@ describe('a wall clock that moves', () => {
     expect(stepped).toEqual({
       ...well,
       notes: [
-        'the wall clock moved against the run clock by 60 min 00.0 s (backwards); durations are not touched',
+        'the wall clock moved against the run clock by 60 min 00.0 s (backwards); durations are not affected',
       ],
       prober: {
         ...well.prober,
@@ -224,7 +224,7 @@ describe('a wall clock that moves', () => {
     });
   });
 
-  test('because the machine slept leaves times open that the run clock did not count', () => {
+  test('because the machine slept makes the drill inconclusive: the run clock stood still', () => {
     const log = story({ down });
     log.at(12_000, { type: 'clock.stepped', atMs: 12_000, byMs: 40_000, cause: 'suspend' });
     const { verdict, reasons } = summarize(log.read());
@@ -232,13 +232,13 @@ describe('a wall clock that moves', () => {
     expect(reasons).toEqual([expect.stringMatching(/^the prober's machine slept for 40\.00 s/)]);
   });
 
-  test('because the machine slept after the recovery had held leaves the redundancy open, too', () => {
+  test('because the machine slept after the recovery makes the drill inconclusive, too', () => {
     const log = story({ down });
     log.at(29_000, { type: 'clock.stepped', atMs: 29_000, byMs: 600_000, cause: 'suspend' });
     expect(summarize(log.read()).verdict).toBe('inconclusive');
   });
 
-  test('leaves a check open that hangs on where it puts the marks of logs', () => {
+  test('makes a check inconclusive that depends on the shifted marks of logs', () => {
     const hook = probeOf('hook@node-1', { kind: 'journal' });
     const check: Check = {
       kind: 'announced',

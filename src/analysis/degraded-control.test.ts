@@ -6,7 +6,7 @@ import { ControlReader } from './control-record.ts';
 import { analyse, summarize } from './summarize.ts';
 import { type Answer, LogBuilder, planWith, probeOf, readLines } from './testing/log-builder.ts';
 
-/** A stretch of the run clock, ms. */
+/** A range of the run clock, ms. */
 type Stretch = readonly [fromMs: number, toMs: number];
 const within = (ms: number, stretches: readonly Stretch[]): boolean =>
   stretches.some(([from, to]) => ms >= from && ms < to);
@@ -16,25 +16,25 @@ interface Story {
   readonly down?: readonly Stretch[];
   /** The control's work takes eight times its CPU time. */
   readonly starved?: readonly Stretch[];
-  /** The control says nothing. */
+  /** The control reports nothing. */
   readonly silent?: readonly Stretch[];
   readonly checks?: readonly Check[];
   readonly plan?: Partial<Plan>;
   /** Hosts of the target on the prober's machine. */
   readonly hosts?: readonly string[];
-  /** Percent of both cores that others took, by time. */
+  /** Percent of both cores that other programs used, by time. */
   readonly others?: (ms: number) => number;
-  /** Whether the target's control groups could be read. */
+  /** Whether the target's control groups were read. */
   readonly blind?: boolean;
   /** When the CPU time of `hosts` was not read. */
   readonly unread?: Stretch;
-  /** What they used in that time was read in the second after it. */
+  /** Their CPU time of that range is in the reading one second later. */
   readonly readLate?: boolean;
 }
 
 const fault = { id: 'fault-1', kind: 'process.kill', on: { host: 'node-1' }, atMs: 0, params: {} } as const;
 
-/** 60 s of a drill whose fault comes after 10 s. */
+/** 60 s of a drill whose fault is at 10 s. */
 function story({ hosts = [], others = () => 0, ...more }: Story): LogBuilder {
   const { down = [], starved = [], silent = [], checks = [], plan = {}, blind = false } = more;
   const { unread = [Infinity, Infinity], readLate = false } = more;
@@ -75,7 +75,7 @@ function story({ hosts = [], others = () => 0, ...more }: Story): LogBuilder {
       cpu: { somePct: t > 10_000 ? 80 : 20, busyPct: 40 + othersPct, stealPct: 0, runQueue: 3, cores: 2 },
       memory: { somePct: 0, fullPct: 0 },
       io: { somePct: 0, fullPct: 0 },
-      // Of one core: 60 and 20 of the 200 that there are.
+      // Percent of one core: 60 and 20, out of 200 for two cores.
       targetCpuPct: blind || hosts.length === 0 ? null : isUnread || isLate ? 0 : 60,
       ...(isUnread ? { unreadHosts: hosts } : {}),
       ...(isLate ? { readLate: [{ host: 'node-1', usedMs: 600 * seconds }] } : {}),
@@ -89,7 +89,7 @@ function story({ hosts = [], others = () => 0, ...more }: Story): LogBuilder {
 const rto = (maxMs: number): Check => ({ kind: 'rto', name: 'RTO', maxMs });
 
 describe('a starved machine that carries no host of the target', () => {
-  test('hides the failures of that time: they are unknown', () => {
+  test('makes the failures of that time unknown', () => {
     const log = story({ down: [[12_000, 16_000]], starved: [[11_500, 17_500]], checks: [rto(1000)] });
     const { summary, windows } = analyse(log.read());
     expect(windows.get('health')!.map((w) => w.state)).toEqual(['unsure']);
@@ -99,7 +99,7 @@ describe('a starved machine that carries no host of the target', () => {
     );
   });
 
-  test('hides nothing of another time', () => {
+  test('does not change samples of another time', () => {
     const down: Stretch[] = [[10_100, 14_000]];
     const well = summarize(story({ down, checks: [rto(5000)] }).read());
     expect(well.verdict).toBe('pass');
@@ -107,14 +107,14 @@ describe('a starved machine that carries no host of the target', () => {
     expect(later).toMatchObject({ verdict: 'pass', rto: well.rto });
   });
 
-  test('is what a silent control leaves possible', () => {
+  test('is assumed if the control reports nothing', () => {
     const log = story({ down: [[12_000, 16_000]], silent: [[11_000, 17_000]], checks: [rto(1000)] });
     const summary = summarize(log.read());
     expect(summary.verdict).toBe('inconclusive');
     expect(summary.prober.control?.starvedMs).toBeGreaterThan(5000);
   });
 
-  test('before the fault leaves the drill inconclusive', () => {
+  test('before the fault makes the drill inconclusive', () => {
     const { verdict, reasons } = summarize(story({ starved: [[5000, 8500]] }).read());
     expect(verdict).toBe('inconclusive');
     expect(reasons).toEqual([
@@ -127,7 +127,7 @@ describe('a starved machine that carries the target', () => {
   const hosts = ['node-1', 'node-2'];
   const down: Stretch[] = [[10_100, 30_000]];
 
-  test('starved by the target itself is the target’s RTO', () => {
+  test('counts in the RTO if the target itself causes it', () => {
     const log = story({ hosts, down, starved: [[10_500, 30_000]], checks: [rto(10_000)] });
     const { verdict, checks, notes, prober } = summarize(log.read());
     expect(verdict).toBe('fail');
@@ -146,7 +146,7 @@ describe('a starved machine that carries the target', () => {
     expect(prober.control).toMatchObject({ samples: 120, dilation: { p50: 1, max: 8 } });
   });
 
-  test('takes a host that was not read for neither idle nor busy, and says so', () => {
+  test('treats the CPU time of an unread host as unknown, and notes it', () => {
     const checks = [rto(10_000)];
     const hosts = ['node-1'];
     const down: Stretch[] = [[10_100, 45_000]];
@@ -155,12 +155,12 @@ describe('a starved machine that carries the target', () => {
     );
     expect(judged.map((c) => c.status)).toEqual(['inconclusive']);
     expect(summarize(story({ hosts, down, checks, unread: [11_000, 50_000] }).read()).reasons.join()).toMatch(
-      /other programs may have taken up to 30 % of this machine's CPU from the fault until this was decided \(limit 25 %; all programs together took 40 %; the CPU time of node-1 was not read for 3\d\.\d\d s of it\): end them/,
+      /other programs may have used up to 30 % of this machine's CPU from the fault until this was decided \(limit 25 %; all programs together used 40 %; the CPU time of node-1 was not read for 3\d\.\d\d s of it\): stop them/,
     );
     expect(prober.machines[0]?.othersCpuPct).toBeNull();
   });
 
-  test('knows what others took once the host that was not read is read again', () => {
+  test('computes the CPU time of other programs once the unread host is read again', () => {
     const log = story({
       hosts: ['node-1'],
       down: [[10_100, 45_000]],
@@ -173,34 +173,34 @@ describe('a starved machine that carries the target', () => {
     expect(prober.machines[0]?.othersCpuPct).toBe(0);
   });
 
-  test('fails nothing that other programs may have caused, and says the figures', () => {
+  test('makes a failure inconclusive that other programs may have caused, with their CPU time', () => {
     const log = story({ hosts, down, checks: [rto(10_000)], others: () => 45 });
     const { verdict, checks, reasons } = summarize(log.read());
     expect(verdict).toBe('inconclusive');
     expect(checks.map((c) => c.status)).toEqual(['inconclusive']);
     expect(reasons[0]).toMatch(
-      /^RTO: RTO was .*, above the limit of 10 s, but other programs took 45 % of this machine's CPU from the fault until this was decided \(limit 25 %; all programs together took 85 %\): end them/,
+      /^RTO: RTO was .*, above the limit of 10 s, but other programs used 45 % of this machine's CPU from the fault until this was decided \(limit 25 %; all programs together used 85 %\): stop them/,
     );
   });
 
-  test('passes what holds in spite of them', () => {
+  test('passes a check that holds in spite of them', () => {
     const log = story({ hosts, down, checks: [rto(30_000)], others: () => 45 });
     expect(summarize(log.read()).verdict).toBe('pass');
   });
 
-  test('counts only what they took until the check was decided', () => {
+  test('counts their CPU time only until the check is decided', () => {
     const late = story({ hosts, down, checks: [rto(10_000)], others: (ms) => (ms > 35_000 ? 60 : 5) });
     expect(summarize(late.read()).verdict).toBe('fail');
   });
 
-  test('is judged as it is where the target’s share is not known', () => {
+  test('is judged as usual if the target’s share is unknown', () => {
     const log = story({ hosts, down, checks: [rto(10_000)], others: () => 45, blind: true });
     const { verdict, prober } = summarize(log.read());
     expect(verdict).toBe('fail');
     expect(prober.machines[0]?.othersCpuPct).toBeNull();
   });
 
-  test('leaves a gate that was missed for them undecided, too', () => {
+  test('makes a missed gate inconclusive, too', () => {
     const log = story({ hosts, down: [[10_100, 60_000]], others: () => 45 });
     const lines = log
       .lines()
@@ -208,12 +208,12 @@ describe('a starved machine that carries the target', () => {
     const { verdict, reasons } = summarize(readLines(lines));
     expect(verdict).toBe('inconclusive');
     expect(reasons[0]).toMatch(
-      /^no stable recovery within 40 s: .*; that is no proof of a failure: other programs took 45 %/,
+      /^no stable recovery within 40 s: .*, but this is inconclusive: other programs used 45 %/,
     );
   });
 });
 
-test('a log without control and machines has none', () => {
+test('a log without control and machines has no such record', () => {
   const log = new LogBuilder(planWith({ probes: [probeOf('health')] })).at(9000, { type: 'run.ended' });
   expect(summarize(log.read()).prober).toMatchObject({ control: null, machines: [], canary: null });
 });
@@ -226,7 +226,7 @@ describe('the record of a control', () => {
     return reader.finish(endMs);
   };
 
-  test('has a span from the last good work to the next', () => {
+  test('has a span from the last good sample to the next one', () => {
     const { starved, samples } = read(
       [
         [500, 1],
@@ -243,7 +243,7 @@ describe('the record of a control', () => {
     expect(starved).toEqual([{ fromMs: 1000, toMs: 3000, looks: 3 }]);
   });
 
-  test('takes one interrupted piece for nothing, and one that stood still for something', () => {
+  test('ignores one interrupted sample, but not one that stood still', () => {
     const one = (dilation: number) =>
       read(
         [
@@ -259,7 +259,7 @@ describe('the record of a control', () => {
     expect(one(100)).toEqual([{ fromMs: 1000, toMs: 2392, looks: 1 }]);
   });
 
-  test('counts a silence of more than 2 s, at the end as well', () => {
+  test('counts a time of more than 2 s without a sample, also at the end', () => {
     expect(
       read(
         [

@@ -9,9 +9,9 @@ import { carriesTarget } from './machine-record.ts';
 import { durationWords, limitWords } from '../core/format-duration.ts';
 
 /**
- * The log without failures that the degraded prober may have caused. A sample that failed while the prober was degraded for
- * any part of it becomes `unknown` and is marked `degraded`. Good answers stay good, and do not count as late. Returns the
- * same log if the prober was never degraded, had no control, or runs on the target's machine.
+ * The log without failures that the degraded prober may have caused. A failed sample becomes `unknown` and is marked
+ * `degraded` if the prober was degraded during any part of it. Good answers stay good and do not count as late. Returns
+ * the same log if the prober was never degraded, had no control, or runs on the target's machine.
  */
 export function withoutDegraded(log: RunLog): RunLog {
   const spans = degradedSpans(log);
@@ -23,8 +23,8 @@ export function withoutDegraded(log: RunLog): RunLog {
 }
 
 /**
- * When failed samples are the prober's own rather than the target's, cut off at the log's end. On a machine that carries the
- * target there are none in a drill: a stack that starves itself after the fault takes that much longer to recover there.
+ * Times in which failed samples are attributed to the prober and not to the target, cut off at the log's end. In a drill
+ * on the target's own machine, starvation is not attributed to the prober: the target may starve itself after the fault.
  */
 export function degradedSpans(log: RunLog): readonly DegradedSpan[] {
   const ownMachine = carriesTarget(log.machines) && log.plan.faults.length > 0;
@@ -32,7 +32,10 @@ export function degradedSpans(log: RunLog): readonly DegradedSpan[] {
   return [...clipped(log.canary?.sick ?? [], log), ...starved];
 }
 
-/** When the prober's machine was starved of CPU or its control was silent, whatever runs there; cut off at the log's end. */
+/**
+ * Times in which the prober's machine was starved of CPU or its control reported nothing, whatever
+ * runs there. Cut off at the log's end.
+ */
 export function starvedSpans(log: RunLog): readonly DegradedSpan[] {
   return clipped(log.control?.starved ?? [], log);
 }
@@ -45,7 +48,7 @@ function seriesWithout(series: ProbeSeries, spans: readonly DegradedSpan[]): Pro
   let next = 0;
   const samples = series.samples.map((sample): KeptSample => {
     while ((spans[next]?.toMs ?? Infinity) < sample.sendMs) next++;
-    // What is left out after a sample says the same as it, and may have been seen later.
+    // Samples left out after this one have the same result, and may have been answered later.
     const untilMs = Math.max(
       sample.finishMs,
       (sample.leftOut?.lastSendMs ?? 0) + (sample.leftOut?.widestMs ?? 0),
@@ -75,17 +78,17 @@ function sumIn(spans: readonly DegradedSpan[], fromMs: number, toMs: number): nu
   return roundMs(ms);
 }
 
-/** Why a prober was degraded, and what to do; as the rest of a sentence that begins with what hangs on it. */
+/** Why the prober was degraded, and the hint; for use after the consequence and a colon. */
 export function degradedWords(log: RunLog, fromMs = log.startMs, toMs = log.endMs): string {
   const { canary, control } = log;
   const forMs = durationWords(degradedMsIn(log, fromMs, toMs));
   if (control !== null)
     return `the prober was degraded for ${forMs}: its machine was starved of CPU (${dilationNote(control.dilation?.maxMs ?? null)}); ${starvedHint}`;
   if (canary === null) return 'the health of the prober is unknown';
-  return `the prober was degraded for ${forMs}: its control, an HTTP server on the same machine, did not answer within ${limitWords(canaryLimitMs(canary.probe))}; ${starvedHint}`;
+  return `the prober was degraded for ${forMs}: its control probe of an HTTP server on the same machine got no answer within ${limitWords(canaryLimitMs(canary.probe))}; ${starvedHint}`;
 }
 
-/** `work took up to 14 x its CPU time, the limit is 2.5 x` */
+/** `the control's work took up to 14 x its CPU time, the limit is 2.5 x` */
 export function dilationNote(max: number | null): string {
   return max === null
     ? 'its control reported nothing'

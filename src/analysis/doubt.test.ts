@@ -4,7 +4,7 @@ import type { Summary } from '../core/summary.ts';
 import { summarize } from './summarize.ts';
 import { type Answer, LogBuilder, planWith, probeOf } from './testing/log-builder.ts';
 
-/** Both gates time out: the probes see nothing from 12 s on. */
+/** Both gates time out: the probes have no good sample from 12 s on. */
 function drill(seen: (ms: number) => Answer, checks: readonly Check[]): Summary {
   const condition = { probe: 'pg', is: ['primary'], count: { min: 1, max: 1 } };
   const plan = planWith({
@@ -47,22 +47,22 @@ const checks: readonly Check[] = [
 ];
 
 describe('a gate that timed out', () => {
-  test('is not known to be missed where the observer was broken', () => {
+  test('is inconclusive if the prober lost the samples', () => {
     const { verdict, reasons } = drill(broken, []);
     expect(verdict).toBe('inconclusive');
     expect(reasons).toContain(
-      'redundancy was not restored within 20 s: pg@a not seen; that is no proof of a failure: pg@a saw nothing in 24 of 24 samples, last error: no such container',
+      'redundancy was not restored within 20 s: pg@a not seen, but this is inconclusive: 24 of 24 samples of pg@a are unknown, last error: no such container',
     );
     expect(drill(broken, checks).checks.map((c) => c.status)).toEqual(['inconclusive', 'inconclusive']);
   });
 
-  test('is not known to be missed where no sample was sent', () => {
+  test('is inconclusive if no sample was sent', () => {
     const { reasons } = drill(unsent, []);
-    expect(reasons.join()).toContain('that is no proof of a failure: 24 samples of pg@a were not sent');
+    expect(reasons.join()).toContain('but this is inconclusive: 24 samples of pg@a were not sent');
     expect(drill(unsent, checks).checks.map((c) => c.status)).toEqual(['inconclusive', 'inconclusive']);
   });
 
-  test('was missed where the samples show it', () => {
+  test('was missed if the samples show it', () => {
     const { verdict, reasons } = drill(refused, [{ kind: 'no-recovery', name: 'stays away' }]);
     expect(verdict).toBe('inconclusive');
     expect(reasons[0]).toMatch(/^redundancy was not restored .* gave no value in 24 of 24 samples/);

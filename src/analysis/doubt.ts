@@ -11,8 +11,8 @@ import { viewsOf } from './unobserved.ts';
 import { listWords } from './words.ts';
 
 /**
- * Checks whose outcome hangs on what is in doubt: where they come out otherwise when it is taken the other way, they are
- * inconclusive, and say why. Both lists are in the plan's order.
+ * Makes checks inconclusive if their status depends on uncertain data: `checks` and `otherwise` are judged under opposite
+ * assumptions, and their statuses differ. Both lists are in the plan's order.
  */
 export function doubted(
   checks: readonly JudgedCheck[],
@@ -22,12 +22,15 @@ export function doubted(
   return checks.map((check, index) => {
     const other = otherwise[index];
     if (other === undefined || other.result.status === check.result.status) return check;
-    const reason = check.reason ?? other.reason ?? 'it could come out either way';
+    const reason = check.reason ?? other.reason ?? 'the check could pass or fail';
     return { result: { ...check.result, status: 'inconclusive' }, reason: `${reason}: ${why}` };
   });
 }
 
-/** Failed checks of a drill that did not begin from the steady state: they prove nothing against the stack. */
+/**
+ * Failed checks of a drill that did not begin from the steady state become inconclusive: the fault may
+ * not be their cause.
+ */
 export function unproven(checks: readonly JudgedCheck[]): readonly JudgedCheck[] {
   return checks.map((check) =>
     check.result.status === 'fail'
@@ -36,12 +39,13 @@ export function unproven(checks: readonly JudgedCheck[]): readonly JudgedCheck[]
   );
 }
 
-/** A gate that waits for the service or for redundancy. */
+/** A gate that waits for the service, or for redundancy. */
 type AwaitedGate = 'recovery' | 'redundancy';
 
 /**
- * Why it is not known that a gate which timed out was missed; null when it is: what it waits for may have held for as long
- * as it must, while the prober was degraded, while samples failed that have no value, or while the observer was broken or sent none.
+ * Why it is unknown whether a gate that timed out was really missed; null if it was, or did not time out. Its condition may
+ * have held for long enough during uncertain data. The prober was degraded, samples without a value failed, or samples
+ * were lost or not sent.
  */
 export function gateDoubt(log: RunLog, gate: AwaitedGate): string | null {
   const out = log.gates.findLast((g) => g.gate === gate && g.state === 'timeout');
@@ -69,7 +73,7 @@ export function gateDoubt(log: RunLog, gate: AwaitedGate): string | null {
   return listWords([...new Set(words)]);
 }
 
-/** The log as it would be if each slot without a good sample showed that nothing runs there. */
+/** The log if each slot without a good sample proved that the target was down. */
 function withUntoldAsDown(log: RunLog): RunLog {
   const down = (s: KeptSample): KeptSample =>
     s.status === 'ok' ? s : { ...s, status: 'fail', provenDown: true };
@@ -95,16 +99,16 @@ function serviceIsUp(log: RunLog): Condition {
 }
 
 /**
- * The log with the marks of hosts' logs as they lie if the clocks that stamped them were not set together with ours; the
- * same log where no mark was read after a movement of the wall clock. Wall time is laid onto the run clock by where the
- * two stand when a line is read: a line stamped before our clock was set, or by a clock that was not, lies off by that.
+ * The log with its marks shifted by the wall clock's movements; the same log if no mark was read after a movement. A log
+ * line's wall time is converted to the run clock by the offset at the time of reading. The movement makes a line wrong if
+ * the line was stamped before our clock was set, or by a clock that was not set with it.
  */
 export function withMarksShifted(log: RunLog): RunLog {
   const { clockSteps } = log;
   if (clockSteps.length === 0 || !log.marks.some((m) => clockSteps.some((s) => s.atMs <= m.t))) return log;
   const marks = log.marks.map((mark) => {
     const byMs = clockSteps.reduce((sum, s) => sum + (s.atMs <= mark.t ? s.byMs : 0), 0);
-    // Nothing is read before it is stamped.
+    // A line cannot be read before it is stamped.
     const shifted = (ms: number): number => Math.min(mark.t, ms + byMs);
     const { minMs, maxMs } = mark;
     return {
@@ -117,8 +121,8 @@ export function withMarksShifted(log: RunLog): RunLog {
   return { ...log, marks: marks.sort((a, b) => a.atMs - b.atMs) };
 }
 
-/** What is in doubt where marks are. */
+/** Why marks are uncertain. */
 export function marksWords({ clockSteps }: RunLog): string {
   const largest = clockSteps.reduce((max, s) => Math.max(max, Math.abs(s.byMs)), 0);
-  return `the wall clock of the prober's machine was moved by ${durationWords(largest)} while logs were read, so that their marks may be off by as much; keep the clocks disciplined`;
+  return `the wall clock of the prober's machine was moved by ${durationWords(largest)} while logs were read, so the times of their marks may be wrong by that much; synchronize the clocks with NTP before the drill`;
 }

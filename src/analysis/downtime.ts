@@ -10,9 +10,8 @@ export interface Downtime {
 }
 
 /**
- * The downtime of windows of one probe. `down` windows count in full. `unsure` and `slow` ones may be outages: they count in
- * the upper bound, and in the lower bound not at all. The upper bound is the time that lies within any window: the outer
- * edges of neighbors may overlap.
+ * The downtime of one probe's windows. `down` windows count in full. `unsure` and `slow` windows may be outages: they count
+ * in the upper bound only. The upper bound is the time within any window, because the outer edges of neighbors may overlap.
  */
 export function downtimeOf(windows: readonly BadWindow[]): Downtime {
   const down = windows.filter((w) => w.state === 'down');

@@ -27,23 +27,19 @@ import { measureWords } from './words.ts';
 import { staleAfterMs } from '../core/freshness.ts';
 import type { Measure } from '../core/summary.ts';
 
-/** The RTO against its limit. */
+/** Judges the RTO against its limit. */
 export function rtoCheck(check: CheckOf<'rto'>, { log, recovery }: Evidence): Outcome {
   if (recovery === null) return undrilled(limitsWords(check));
   const { probe } = recoverySeries(log);
   const doubt = recovery.rto === null ? gateDoubt(log, 'recovery') : null;
   if (doubt !== null)
-    return unmeasured(
-      'not seen',
-      limitsWords(check),
-      `whether ${probe.name} recovered is not known: ${doubt}`,
-    );
+    return unmeasured('unknown', limitsWords(check), `whether ${probe.name} recovered is unknown: ${doubt}`);
   if (recovery.rto === null)
-    return waitedFor(`no stable recovery of ${probe.name} was seen`, recovery.longerThanMs ?? 0, check.maxMs);
+    return waitedFor(`${probe.name} had no stable recovery`, recovery.longerThanMs ?? 0, check.maxMs);
   const intervalMs = intervalAt(log, probe, recovery.recovered?.hiMs ?? log.endMs);
   const subject = { what: 'RTO', measure: recovery.rto, intervalMs };
   const because = putOffWords(recovery, intervalMs, log);
-  // By the edges of the outage alone the limit would be decided: what may have put off the recovery is the reason.
+  // If the edges of the outage alone decide the limit, the reason is what may have delayed the recovery.
   const { maxMs } = check;
   const isPutOff = because !== null && recovery.rto.maxMs > maxMs && edgesMaxMs(recovery) <= maxMs;
   return bounded(isPutOff ? { ...subject, because } : subject, check);
@@ -54,7 +50,10 @@ function edgesMaxMs({ effect, recovered, windows }: RecoveryAnalysis): number {
   return recovered === null || windows.length === 0 ? 0 : recovered.hiMs - effect.loMs;
 }
 
-/** What may have put off the recovery beyond the edges of the outage, and what would decide it; null: nothing. */
+/**
+ * What may have delayed the recovery beyond the edges of the outage, and what would decide it; null if
+ * nothing may have.
+ */
 function putOffWords({ bounds }: RecoveryAnalysis, intervalMs: number, log: RunLog): string | null {
   const stableFor = limitWords(log.plan.recovery.stableForMs);
   switch (bounds?.putOffBy) {
@@ -70,13 +69,13 @@ function putOffWords({ bounds }: RecoveryAnalysis, intervalMs: number, log: RunL
     case 'unsure':
       return `samples in the ${stableFor} after the recovery failed while the prober was degraded`;
     case 'outage':
-      return `another outage began about ${stableFor} after the recovery, and whether that had held for ${stableFor} is not known`;
+      return `another outage began about ${stableFor} after the recovery, and it is unknown whether the service was up for ${stableFor} before it`;
     default:
       return null;
   }
 }
 
-/** Each window begins and ends between two looks. */
+/** Number of window edges. Each lies between two samples. */
 function edgesOf(windows: number): number {
   return Math.max(1, 2 * windows);
 }
@@ -86,7 +85,7 @@ function samplingSince(log: RunLog, series: ProbeSeries, from: Moment): Sampling
   return samplingOf([series], { fromMs: from.loMs, toMs: watchedUntil(log) });
 }
 
-/** Sum of a probe instance's bad windows after the fault against its limits. */
+/** Judges the sum of a probe instance's bad windows after the fault. */
 export function downtimeCheck(check: CheckOf<'downtime'>, { log, recovery }: Evidence): Outcome {
   const limit = limitsWords(check);
   if (recovery === null) return undrilled(limit);
@@ -96,7 +95,7 @@ export function downtimeCheck(check: CheckOf<'downtime'>, { log, recovery }: Evi
   const { id } = series.probe;
   const known = series.samples.findLast((s) => s.status !== 'unknown');
   if (isComplete(log) && (known === undefined || watchedUntil(log) - known.sendMs > staleAfterMs(series)))
-    return unmeasured('not seen to the end', limit, `${id} gave no evidence up to the end of the run`);
+    return unmeasured('unknown at the end', limit, `${id} had no known result at the end of the run`);
   const { windows, total, unseenMs, slowMs } = windowsAfter(log, series, recovery.effect);
   const unfinished = unfinishedWords(
     log,
@@ -117,7 +116,10 @@ export function downtimeCheck(check: CheckOf<'downtime'>, { log, recovery }: Evi
   );
 }
 
-/** Why a sum of windows is not decided, where that is due to slow answers alone: no interval changes that. */
+/**
+ * Why a sum of windows is inconclusive if slow answers alone make it so; a shorter interval would not
+ * change that.
+ */
 function slowWords({ maxMs }: Measure, slowMs: number, limits: Limits): { readonly because?: string } {
   const limitMs = limits.maxMs ?? Infinity;
   if (slowMs === 0 || maxMs <= limitMs || maxMs - slowMs > limitMs) return {};
@@ -140,9 +142,9 @@ function redundancyOutcome(what: string, analysis: RedundancyAnalysis, maxMs: nu
       const doubt = gateDoubt(log, 'redundancy');
       if (doubt !== null)
         return unmeasured(
-          'not seen',
+          'unknown',
           limitsWords({ maxMs }),
-          `whether redundancy was restored is not known: ${doubt}`,
+          `whether redundancy was restored is unknown: ${doubt}`,
         );
       const outcome = waitedFor('redundancy was not restored', analysis.longerThanMs, maxMs);
       return {
@@ -155,7 +157,7 @@ function redundancyOutcome(what: string, analysis: RedundancyAnalysis, maxMs: nu
       return unmeasured(
         'not measured',
         limitsWords({ maxMs }),
-        `${what} was not measured: the run did not get to waiting for it`,
+        `${what} was not measured: the run ended before it waited for redundancy`,
       );
   }
 }
@@ -173,7 +175,7 @@ function unhealedOutcome(limits: Limits): Outcome {
   return unmeasured(
     'not measured',
     limitsWords(limits),
-    'the return was not measured: no fault was healed while the run watched',
+    'the return was not measured: no fault was healed before the run ended',
   );
 }
 
@@ -205,7 +207,7 @@ export function healOutageCheck(check: CheckOf<'heal-outage'>, { log, recovery, 
   );
 }
 
-/** The service must not come back by itself while it is waited for. */
+/** Judges that the service does not recover by itself before the wait for it ends. */
 export function noRecoveryCheck({ log, recovery }: Evidence): Outcome {
   const limit = `no recovery within ${limitWords(log.plan.recovery.withinMs)}`;
   if (recovery === null) return undrilled(limit);
@@ -219,31 +221,30 @@ export function noRecoveryCheck({ log, recovery }: Evidence): Outcome {
       limit,
       reason:
         recovery.windows.length === 0
-          ? `${name} did not fail at all; it should have stayed away`
-          : `${name} recovered by itself after ${measureWords(recovery.rto)}; it should have stayed away`,
+          ? `${name} did not fail at all; the check requires that it stays down`
+          : `${name} recovered by itself after ${measureWords(recovery.rto)}; the check requires that it stays down`,
     };
   }
   const gate = log.gates.findLast((g) => g.gate === 'recovery');
   if (gate?.state !== 'timeout')
     return unmeasured(
-      'not watched long enough',
+      'not observed for long enough',
       limit,
-      `whether ${name} stays away was not watched to the end of the wait`,
+      `whether ${name} stays down is unknown: the run ended before the wait for the recovery was over`,
     );
   const doubt = gateDoubt(log, 'recovery');
-  if (doubt !== null)
-    return unmeasured('not seen', limit, `whether ${name} stayed away is not known: ${doubt}`);
+  if (doubt !== null) return unmeasured('unknown', limit, `whether ${name} stayed down is unknown: ${doubt}`);
   const { stableForMs, until } = log.plan.recovery;
   const seenMs = recovery.longerThanMs ?? 0;
-  // It may have been up at the end of the wait, though not for long enough.
+  // The service may have been up at the end of the wait, but for less than `stable_for`.
   const neededMs = gate.t - recovery.effect.hiMs - stableForMs;
   if (recovery.windows.every((w) => w.firstBadMs >= gate.t) || (until === undefined && seenMs < neededMs))
     return unmeasured(
       `none within ${durationWords(seenMs)}`,
       limit,
-      `whether ${name} stayed away is not known: it was seen to do so for ${durationWords(seenMs)}, and may have recovered after that`,
+      `whether ${name} stayed down is unknown: samples show that for ${durationWords(seenMs)} only, and it may have recovered later`,
     );
-  // Where a recovery has to last until redundancy, the service may have come back without being redundant.
+  // If a recovery must last until redundancy is restored, the service may be up without being redundant.
   const last = recovery.windows.findLast((w) => w.firstBadMs < gate.t);
   const upMs = last === undefined || last.open ? 0 : gate.t - last.endHiMs;
   if (until !== undefined && last !== undefined && upMs >= stableForMs) {
@@ -252,7 +253,7 @@ export function noRecoveryCheck({ log, recovery }: Evidence): Outcome {
       status: 'fail',
       observed: `${back}, without redundancy`,
       limit,
-      reason: `${name} was ${back}; it should have stayed away`,
+      reason: `${name} was ${back}; the check requires that it stays down`,
     };
   }
   const sign =

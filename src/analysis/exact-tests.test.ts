@@ -12,7 +12,7 @@ describe("Fisher's exact test", () => {
     expect(found.either).toBeCloseTo(34 / 70, 12);
   });
 
-  test('of unequal sides, and of the least p that they allow', () => {
+  test('of unequal sides, and of their lowest possible p', () => {
     // R: fisher.test(matrix(c(8, 2, 1, 5), 2)): p = 0.03497.
     expect(fisher({ count: 1, of: 6 }, { count: 8, of: 10 }).either).toBeCloseTo(0.034_965, 6);
     expect(leastFisher({ count: 0, of: 4 }, { count: 4, of: 4 })).toBeCloseTo(1 / 70, 12);
@@ -21,8 +21,8 @@ describe("Fisher's exact test", () => {
   });
 });
 
-describe('the adjustment for several tests', () => {
-  test('is that of Holm where all weigh alike', () => {
+describe('the adjustment for multiple tests', () => {
+  test('is Holm’s if all tests have the same weight', () => {
     // R: p.adjust(c(0.01, 0.02, 0.03, 0.04), "holm") = 0.04 0.06 0.06 0.06
     const tests = [0.03, 0.01, 0.04, 0.02].map((p) => ({ p, weight: 1 }));
     const found = holm(tests);
@@ -30,7 +30,7 @@ describe('the adjustment for several tests', () => {
     expect(holm([])).toEqual([]);
   });
 
-  test('gives a test its weight, and what it leaves to the others once it is rejected', () => {
+  test('uses the weights, and passes the level of a rejected test on to the others', () => {
     const [together, single] = holm([
       { p: 0.012, weight: 0.6 },
       { p: 0.02, weight: 0.4 },
@@ -41,21 +41,21 @@ describe('the adjustment for several tests', () => {
   });
 });
 
-describe('values that are longer than anybody waited', () => {
+describe('values that are longer than the wait', () => {
   const exact = (...values: readonly number[]) => values.map((ms) => ({ ms, minMs: ms, maxMs: ms }));
   const longerThan = (...waited: readonly number[]) =>
     waited.map((minMs) => ({ ms: Infinity, minMs, maxMs: Infinity }));
 
-  test('are above what was shorter than the wait: Gehan’s score, with undecided pairs against the claim', () => {
+  test('are above values shorter than the wait: Gehan’s score, with undecided pairs against the claim', () => {
     const a = exact(10, 20, 30, 40);
     expect(pAbove(a, longerThan(60, 60, 60, 60))).toBeCloseTo(1 / 70, 12);
-    // Waited 35 s: not known to be above 40 s, so that 12 of 16 pairs count: 1 + 1 + 2 + 3 + 5 of 70 orders have as many.
+    // With a wait of 35 s it may be below 40 s, so 12 of 16 pairs count: 1 + 1 + 2 + 3 + 5 of 70 orders have as many.
     expect(pAbove(a, longerThan(35, 35, 35, 35))).toBeCloseTo(12 / 70, 12);
     expect(pAbove(longerThan(60, 60, 60, 60), exact(100, 100, 100, 100))).toBeCloseTo(1, 12);
     expect(pAbove(a, exact(15, 25, 35, 45), 5)).toBe(pAbove(a, exact(10, 20, 30, 40)));
   });
 
-  test('leave an end of the interval open, and never make it a number that is none', () => {
+  test('leave an end of the interval open, and never make it NaN', () => {
     const shift = shiftOf(exact(10, 20, 30, 40), longerThan(60, 60, 60, 60));
     expect(shift).toMatchObject({ ms: Infinity, minMs: 20, maxMs: Infinity });
     expect(shift.p).toBeCloseTo(2 / 70, 12);
@@ -69,13 +69,13 @@ describe('values that are longer than anybody waited', () => {
   });
 });
 
-describe('what an alarm takes', () => {
-  test('one night, or three against one, can raise none, and that is said', () => {
+describe('the number of nights for an alarm', () => {
+  test('one night, or three against one, cannot raise an alarm, and the words explain it', () => {
     expect(alarmNeeds({ baselineNights: 1, nowNights: 1, drills: 1 })).toEqual({
       possible: false,
       words: [
-        'no regression can be found with 1 night of the baseline against 1 night: their lowest possible p is 0.5, and an alarm needs 0.025 or less',
-        'it takes 4 nights on each side, or 39 of the baseline against 1 night. Runs with less than 6 h between them are one night.',
+        '1 night of the baseline against 1 night cannot show a regression: their lowest possible p is 0.5, and an alarm needs 0.025 or less',
+        'a regression needs at least 4 nights on each side, or 39 of the baseline against 1 night. Runs less than 6 h apart count as one night.',
       ],
     });
     expect(alarmNeeds({ baselineNights: 3, nowNights: 1, drills: 24 })).toMatchObject({ possible: false });
@@ -83,7 +83,7 @@ describe('what an alarm takes', () => {
   });
 
   test.each([
-    // Baseline, now, drills: an alarm at all; of a single drill.
+    // Baseline, now, drills: whether an alarm is possible at all, and for a single drill.
     [4, 4, 1, true, true],
     [3, 5, 1, true, true],
     [2, 8, 1, true, true],
@@ -102,7 +102,7 @@ describe('what an alarm takes', () => {
     expect(found.words.length === 0).toBe(single);
   });
 
-  test('has levels that together are one in 40', () => {
+  test('has levels that add up to one in 40', () => {
     const { together, single } = alarmLevels(24);
     expect((together ?? 0) + 24 * single).toBeCloseTo(0.025, 12);
     expect(alarmLevels(1)).toEqual({ together: null, single: 0.025 });

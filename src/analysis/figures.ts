@@ -1,10 +1,10 @@
 import type { Check } from '../core/plan.ts';
 import type { Measure, Summary } from '../core/summary.ts';
 
-/** Kinds of checks whose total is a figure, by the check's name. */
+/** Kinds of checks that measure a total time. Their figure has the check's name. */
 export const totalKinds: readonly string[] = ['happens', 'ownership'] satisfies Check['kind'][];
 
-/** What of a summary has figures. */
+/** The parts of a summary that contain figures. */
 export interface Figures extends Pick<Summary, 'rto' | 'downtime' | 'redundancy'> {
   readonly heal: { readonly return: Measure | null; readonly outage: Measure } | null;
   readonly checks: readonly {
@@ -12,11 +12,11 @@ export interface Figures extends Pick<Summary, 'rto' | 'downtime' | 'redundancy'
     readonly name: string;
     readonly measured?: Measure | undefined;
   }[];
-  /** By figure, what it was longer than: its end was not seen. */
+  /** By figure: a lower bound, ms, if the end was not observed. */
   readonly longerThan?: Readonly<Record<string, number>> | undefined;
 }
 
-/** The figure of a drill that a row of a failure table names; null when it was not measured. */
+/** The figure of a drill that a row of a failure table names; null if it was not measured. */
 export function figureOf(figure: string, summary: Figures): Measure | null {
   switch (figure) {
     case 'rto':
@@ -39,8 +39,8 @@ export function figureOf(figure: string, summary: Figures): Measure | null {
 }
 
 /**
- * The same as one value among others: where its end was not seen (the service did not recover, the run was cut short) it is
- * censored, longer than its `minMs`, and its `ms` and `maxMs` are Infinity. null: nothing is known of it.
+ * The figure as one value of a statistic. If its end was not observed (no recovery, or the run was cut short), it is
+ * censored: `ms` and `maxMs` are Infinity. null: it was not measured.
  */
 export function timedFigure(figure: string, summary: Figures): Measure | null {
   const longerThanMs = summary.longerThan?.[figure];
@@ -48,7 +48,7 @@ export function timedFigure(figure: string, summary: Figures): Measure | null {
   return { ms: Infinity, minMs: longerThanMs, maxMs: Infinity };
 }
 
-/** What a figure is called where a sentence names it. */
+/** The name of a figure in a sentence. */
 export function figureName(figure: string): string {
   switch (figure) {
     case 'rto':

@@ -3,9 +3,9 @@ import { bounded, type Limits, limitsWords, type Outcome, type Subject, unmeasur
 import type { Sampling } from './sample-gaps.ts';
 import { measureWords } from './words.ts';
 
-/** A time as samples saw it, of which more may have passed between two of them. */
+/** A time measured by samples. More of it may lie between two samples. */
 export interface SampledSubject extends Subject {
-  /** How much of the measure's upper bound was not seen but fits between two samples, ms. */
+  /** Part of the measure's upper bound that no sample shows, but that fits between two samples, ms. */
   readonly unseenMs: number;
   readonly sampling: Sampling;
 }
@@ -15,14 +15,14 @@ function samplingWords({ samples, widestMs }: Sampling): string {
   return `${samples} ${samples === 1 ? 'sample' : 'samples'}, at most ${durationWords(widestMs)} apart`;
 }
 
-/** What samples say of something that none of them saw. */
+/** The observed value if no sample shows the condition. */
 export function neverWords(sampling: Sampling): string {
   return `at none of ${samplingWords(sampling)}`;
 }
 
 /**
- * Judges a time that samples saw. A limit of 0 asks that no sample saw it; no interval would decide it otherwise. Against
- * any other limit counts what fits unseen between two samples, too.
+ * Judges a time that was measured by samples. A limit of 0 requires that no sample shows the condition; a shorter interval
+ * cannot change that. Any other limit also counts the time that fits between two samples.
  */
 export function boundedBySamples(subject: SampledSubject, limits: Limits): Outcome {
   const { measure, unseenMs, sampling, edges = 1, unfinished } = subject;
@@ -33,7 +33,7 @@ export function boundedBySamples(subject: SampledSubject, limits: Limits): Outco
     const observed = bySamples.status === 'pass' ? neverWords(sampling) : bySamples.observed;
     return { ...bySamples, observed, ...(unfinished === undefined ? { measured: measure } : {}) };
   }
-  // A gap widens the upper bound by a whole interval, an edge by half of one.
+  // A gap widens the upper bound by a whole interval, an edge by half an interval.
   const outcome = bounded({ ...subject, edges: edges + 2 }, limits);
   if (outcome.status === bySamples.status) return outcome;
   return { ...outcome, reason: undecidedWords(subject, limits) };
@@ -43,30 +43,33 @@ function undecidedWords({ what, measure, unseenMs, intervalMs }: SampledSubject,
   const seenMs = measure.maxMs - unseenMs;
   const maxMs = limits.maxMs ?? Infinity;
   const limitMs = measure.maxMs > maxMs ? maxMs : (limits.minMs ?? 0);
-  // What a gap is longer than the interval stays: the time of an answer.
+  // The time of an answer widens a gap beyond the interval. A shorter interval does not reduce it.
   const neededMs = Math.floor(limitMs - seenMs - Math.max(0, unseenMs - intervalMs));
   const hint = neededMs >= 1 ? `; a probe interval of ${limitWords(neededMs)} or less decides it` : '';
-  return `${what} was ${measureWords(measure)}: up to ${durationWords(unseenMs)} of that fits unseen between two samples, and the limit is ${limitsWords(limits)}${hint}`;
+  return `${what} was ${measureWords(measure)}: up to ${durationWords(unseenMs)} of that fits between two samples, and the limit is ${limitsWords(limits)}${hint}`;
 }
 
-/** A time that no sample saw, and that may lie between two of them. All ms. */
+/** A condition that no sample shows, but that may have held between two samples. All times in ms. */
 export interface HiddenTime {
-  /** For how long it may have lasted, at most. */
+  /** The longest time for which it may have held. */
   readonly unseenMs: number;
-  /** How long it may, or must, last. */
+  /** The longest time for which it may hold (`tolerance`), or the shortest for which it must (`min`). */
   readonly limitMs: number;
   /** The field of the check that has this limit. */
   readonly field: 'tolerance' | 'min';
   readonly intervalMs: number;
 }
 
-/** Something that no sample saw, and that may have lasted for longer than it may, or as long as it must, between two of them. */
+/**
+ * The outcome if no sample shows a condition, but it may have held between two samples for a time that
+ * matters.
+ */
 export function hiddenOutcome(
   what: string,
   limit: string,
   { unseenMs, limitMs, field, intervalMs }: HiddenTime,
 ): Outcome {
-  const observed = `not seen, but may have held for up to ${durationWords(unseenMs)} between two samples`;
+  const observed = `not observed, but may have held for up to ${durationWords(unseenMs)} between two samples`;
   const neededMs = Math.floor(limitMs - Math.max(0, unseenMs - intervalMs));
   const shorter = limitMs === 0 ? '' : 'set a shorter `interval` of the probe, or ';
   const hint =

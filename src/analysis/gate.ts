@@ -17,19 +17,22 @@ import { signedWords } from './words.ts';
 export interface Regression {
   readonly drill: string;
   readonly figure: string;
-  /** `fail`: worse, proven. `pass`: not worse, proven. `inconclusive`: cannot tell. */
+  /** `fail`: worse, proven. `pass`: not worse, proven. `inconclusive`: undecided. */
   readonly status: VerdictWord;
   /** One sentence. */
   readonly why: string;
   readonly baseline: Sampled | null;
   readonly now: Sampled | null;
-  /** Of now against the baseline, night by night; null where a side measured none. */
+  /** Now minus the baseline, night by night; null if a side measured no night. */
   readonly shift: Shift | null;
   /** null without a baseline. */
   readonly toleranceMs: number | null;
-  /** Adjusted for all tests of the night (Holm): `longer` than the tolerance allows, and `missed` more often. null: no test. */
+  /**
+   * Adjusted for all tests of the night (Holm): `longer` than the tolerance allows, and `missed` more
+   * often. null: not tested.
+   */
   readonly p: { readonly longer: number | null; readonly missed: number | null };
-  /** What was compared; null in JSON: Infinity. */
+  /** The compared nights; Infinity is null in JSON. */
   readonly nights: { readonly baseline: readonly NightFigure[]; readonly now: readonly NightFigure[] };
 }
 
@@ -40,31 +43,31 @@ export interface Together {
   readonly why: string;
   readonly drills: number;
   readonly nights: { readonly baseline: number; readonly now: number };
-  /** 1.1: now takes a tenth longer. null where nothing bounds it. */
+  /** Example: 1.1 is 10 % slower now. null: unbounded. */
   readonly ratio: { readonly estimate: number; readonly min: number; readonly max: number };
   /** One-sided, adjusted; null: too few nights for a test. */
   readonly p: number | null;
 }
 
-/** What a baseline came to. */
+/** The result of a comparison with a baseline. */
 export interface Gate {
   /** The path or label of the baseline. */
   readonly of: string;
   readonly tolerance: string;
-  /** The same as numbers; absent in tables of older versions. */
+  /** The tolerance as numbers; absent in tables of older versions. */
   readonly allowed?: Tolerance;
   readonly drills: readonly Regression[];
   /** null: fewer than two figures have values on both sides. Absent in tables of older versions. */
   readonly together?: Together | null;
 }
 
-/** Figures that are held against a baseline, by scenario: those that failure tables show of it. */
+/** Figures that are compared with a baseline, by scenario: those of its failure tables. */
 export type FiguresOf = ReadonlyMap<string, ReadonlySet<string>>;
 
 /**
- * Each drill of `now` against the baseline: the figures that tables show of its scenario, the RTO of those that are in none; and all
- * of them together. The unit is the night. An alarm is raised if nothing changed in one of 40 such comparisons at most, over all
- * figures.
+ * Compares each drill of `now` with the baseline, and all of them together. The figures are those of the scenario's failure
+ * tables, or the RTO if it has none. The unit is the night. If nothing changed, at most one of 40 such comparisons raises an
+ * alarm, over all figures.
  */
 export function gateOf(
   baseline: Side,
@@ -87,8 +90,13 @@ export function gateOf(
   return judgeRows(rows, tolerance, figuresInAll);
 }
 
-/** Why nothing can be told of a drill that is new. */
-export const unknownDrill = 'cannot tell: the baseline has no run of it';
+/** Reason for a drill without a run in the baseline. */
+const unknownDrill = 'inconclusive: the baseline has no run of this drill';
+
+/** Whether a stored reason is that of a drill without a run in the baseline. Tables of 0.1 have the older text. */
+export function isUnknownDrill(why: string): boolean {
+  return why === unknownDrill || why === 'cannot tell: the baseline has no run of it';
+}
 
 /** A figure of a drill before it is judged. */
 export type GateRow = Pick<Regression, 'drill' | 'figure' | 'baseline' | 'now' | 'nights'> & {
@@ -108,18 +116,21 @@ function rowOf(drill: string, figure: string, a: readonly KeptRun[], b: readonly
   };
 }
 
-/** A test of one row, or of all together (row null). */
+/** A test of one row, or of all rows together (`row` is null). */
 interface RowTest extends WeightedTest {
   readonly row: number | null;
   readonly kind: 'longer' | 'missed' | 'together';
 }
 
-/** Where runs were waited for in vain, most that can be seen is in the times: four nights against four can still show it there. */
+/**
+ * `longer` weighs more: a run that timed out is a censored time, so four nights against four still
+ * show it there.
+ */
 const singleWeights = { longer: 4, missed: 1 } as const;
 
 /**
- * Judges the figures of one comparison: what any of them is worth depends on how many there are. `figuresInAll`: these are a part
- * (a shard) of so many, whose part of the level is all that they get; all together are judged once the parts are merged.
+ * Judges the figures of one comparison. Their levels depend on the number of figures. `figuresInAll`: the rows are a part (a
+ * shard) of that many figures and get only their share of the level; the test of all together follows after the merge.
  */
 export function judgeRows(
   rows: readonly GateRow[],
@@ -148,7 +159,7 @@ export function judgeRows(
         ]
       : []),
     ...single.map((test) => ({ ...test, weight: each * singleWeights[test.kind] })),
-    // What is judged elsewhere keeps its part of the level.
+    // Figures that are judged in other shards keep their share of the level.
     ...(isPart ? [{ row: null, kind: 'longer' as const, p: 1, weight: 1 - each * all }] : []),
   ];
   const adjusted = holm(tests);
@@ -172,7 +183,10 @@ interface ComparedRow {
   readonly baselineMs: number;
   readonly nowMs: number;
   readonly shares: ReturnType<typeof endedShares>;
-  /** Those that could raise an alarm with numbers like these: others would only cost the rest (Tarone, Biometrics 46, 1990). */
+  /**
+   * Tests that can raise an alarm with these numbers of nights. Others would only lower the levels
+   * (Tarone, Biometrics 46, 1990).
+   */
   readonly tests: readonly { readonly kind: 'longer' | 'missed'; readonly p: number }[];
 }
 
@@ -236,7 +250,7 @@ function judgedTogether({ scores, shift }: Pooled, p: number | null, drills: num
     return {
       ...found,
       status: 'inconclusive',
-      why: `cannot tell with ${nights.baseline} and ${nights.now} nights, it takes ${neededEach(level)} each: ${moved}`,
+      why: `inconclusive with ${nights.baseline} and ${nights.now} nights, at least ${neededEach(level)} are needed on each side: ${moved}`,
     };
   const sure = `p ${levelWords(p)}, adjusted for ${drills} figures`;
   if (p <= alarmAlpha) return { ...found, status: 'fail', why: `slower: ${moved}; ${sure}` };
@@ -268,9 +282,9 @@ function judged(
   if (shift === null || baseline === null || now === null || toleranceMs === null)
     return as(
       'inconclusive',
-      `cannot tell: no ${name} was measured ${baseline === null ? 'in the baseline' : 'now'}`,
+      `inconclusive: no ${name} was measured ${baseline === null ? 'in the baseline' : 'now'}`,
     );
-  const allowed = `${durationWords(toleranceMs)} more are allowed`;
+  const allowed = `the tolerance is ${durationWords(toleranceMs)}`;
   const interval = `${endWords(shift.minMs)} to ${endWords(shift.maxMs)}`;
   const moved = `${name} ${medianWords(compared.baselineMs, baseline)} before, ${medianWords(compared.nowMs, now)} now`;
   if (p.missed !== null && p.missed <= alarmAlpha && shares !== null)
@@ -284,22 +298,22 @@ function judged(
     const each = neededEach(alarmLevels(drills).single);
     return as(
       'inconclusive',
-      `cannot tell with ${nights.baseline.length} and ${nights.now.length} nights, it takes ${each} each: ${moved}, ${interval} in these; ${allowed}`,
+      `inconclusive with ${nights.baseline.length} and ${nights.now.length} nights, at least ${each} are needed on each side: ${moved}, ${interval} in these; ${allowed}`,
     );
   }
   if (shift.maxMs <= toleranceMs) return as('pass', `no worse: ${moved}, ${interval}; ${allowed}`);
   if (shift.minMs > toleranceMs)
     return as(
       'inconclusive',
-      `cannot tell: ${moved}, longer by ${interval}; ${allowed}; not significant (p ${levelWords(p.longer ?? 1)}, adjusted for ${drills} figures)`,
+      `inconclusive: ${moved}, longer by ${interval}; ${allowed}; not significant (p ${levelWords(p.longer ?? 1)}, adjusted for ${drills} figures)`,
     );
   return as(
     'inconclusive',
-    `cannot tell: ${moved}, ${interval}; the ${durationWords(toleranceMs)} that are allowed lie within that`,
+    `inconclusive: ${moved}, ${interval}; the tolerance of ${durationWords(toleranceMs)} lies within that`,
   );
 }
 
-/** An end of an interval; where censored values leave it open, that. */
+/** An end of an interval; in words if censored values leave it open. */
 function endWords(ms: number): string {
   if (Number.isFinite(ms)) return signedWords(ms);
   return ms > 0 ? 'without an upper bound' : 'without a lower bound';
@@ -309,7 +323,10 @@ function medianWords(ms: number, { unended }: Sampled): string {
   return Number.isFinite(ms) ? durationWords(ms) : `longer than ${durationWords(unended?.longerThanMs ?? 0)}`;
 }
 
-/** How long runs of a scenario took, by its name, ms; of one that was not run, the mean of the others. */
+/**
+ * Median duration of the runs of a scenario, by its name, ms. For a scenario without runs, the mean of
+ * the others.
+ */
 export function durationOf(runs: readonly KeptRun[]): (scenario: string) => number {
   const found = new Map<string, number[]>();
   for (const { scenario, startedAt, endedAt } of runs) {

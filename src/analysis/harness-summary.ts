@@ -2,7 +2,7 @@ import { roundMs } from '../core/clock.ts';
 import type { HarnessSummary } from '../core/summary.ts';
 import type { DrillEvent } from '../core/event.ts';
 
-/** What firedrill itself cost, by the last that the log has of it. */
+/** The cost of firedrill itself, by the last `harness.cost` event. */
 export function harnessSummary(
   cost: Extract<DrillEvent, { type: 'harness.cost' }>,
   startMs: number,

@@ -23,7 +23,7 @@ describe('the return', () => {
   const log = nodeLoss({ plan: { returnStages } }).read();
   const summary = summarize(log);
 
-  test('is counted from the beginning of the heal to restored redundancy, with bounds', () => {
+  test('lasts from the beginning of the heal to restored redundancy, with bounds', () => {
     const trueMs = truth.standbyMs - truth.healMs;
     expect(summary.heal?.startedAt).toBe('2026-03-01T10:00:50.000Z');
     expect(summary.heal?.return?.minMs).toBeLessThanOrEqual(trueMs);
@@ -40,7 +40,7 @@ describe('the return', () => {
     expect(summary.downtime?.windows).toBe(2);
   });
 
-  test('counts of an outage that was there already only what came after the heal began', () => {
+  test('counts only the part of an open outage after the heal began', () => {
     const { heal } = summarize(nodeLoss({ stuck: true }).read());
     const trueMs = truth.secondUpMs - truth.healMs;
     expect(heal?.outage.minMs).toBeLessThanOrEqual(trueMs);
@@ -48,7 +48,7 @@ describe('the return', () => {
     expect(heal?.outage.maxMs).toBeLessThan(trueMs + 250);
   });
 
-  test('has stages that sum to it; what was not seen is in the next, what is left is not attributed', () => {
+  test('has stages that sum to it; an unobserved stage is in the next one, and the rest is not attributed', () => {
     const stages = summary.heal?.stages ?? [];
     expect(stages.map((s) => [s.name, s.includes])).toEqual([
       ['node boots', []],
@@ -62,19 +62,19 @@ describe('the return', () => {
     expect(total(short?.stages ?? [])).toBe(Math.round((short?.return?.ms ?? 0) * 1000));
   });
 
-  test('onlyFaultHost looks at the host of the fault alone', () => {
+  test('with onlyFaultHost, only the fault’s host counts', () => {
     const rules: readonly StageRule[] = [{ name: 'primary', until: standbyOn(true, 'primary') }];
     expect(summarize(nodeLoss({ plan: { returnStages: rules } }).read()).heal?.stages).toMatchObject([
       { name: notAttributed, includes: ['primary'] },
     ]);
     const any: readonly StageRule[] = [{ name: 'primary', until: standbyOn(false, 'primary') }];
-    // Without it, node-2 counts: it was the primary when the heal began, so that there was nothing to happen.
+    // Without it, node-2 counts. It was the primary when the heal began, so its condition cannot come to hold.
     expect(summarize(nodeLoss({ plan: { returnStages: any } }).read()).heal?.stages).toMatchObject([
       { name: notAttributed, includes: [] },
     ]);
   });
 
-  test('is told in the reports, with its longest stage', () => {
+  test('is in the reports, with its longest stage', () => {
     const text = renderVerdictText(summary);
     expect(text).toMatch(
       /^return {2,}redundancy 19\.\d\d s \(.*\) after the heal began; outage [23]\.\d\d s/m,
@@ -87,7 +87,7 @@ describe('the return', () => {
     expect(quiet.heal?.stages).toEqual([]);
   });
 
-  test('is null without a heal, and not measured where redundancy came first', () => {
+  test('is null without a heal, and not measured if redundancy was restored earlier', () => {
     const lines = nodeLoss()
       .lines()
       .filter((l) => !l.includes('"heal.'));
@@ -114,7 +114,7 @@ describe('the return', () => {
     expect(result?.measured?.minMs).toBeLessThanOrEqual(result?.measured?.maxMs ?? 0);
   });
 
-  test('that is not reached fails by what was waited', () => {
+  test('that does not end fails by the length of the wait', () => {
     const lines = nodeLoss({ checks: [{ kind: 'return', name: 'c', maxMs: 20_000 }] })
       .lines()
       .map((l) =>
@@ -127,7 +127,7 @@ describe('the return', () => {
   });
 });
 
-describe('faults that end after their time', () => {
+describe('faults with a duration', () => {
   const timed = (forMs: number | undefined): Partial<PlannedFault> => (forMs === undefined ? {} : { forMs });
   const built = (forMs: number | undefined): LogBuilder => {
     const builder = nodeLoss({
@@ -146,7 +146,7 @@ describe('faults that end after their time', () => {
     });
     return builder;
   };
-  /** The heal comes before the recovery. */
+  /** The heal is before the recovery. */
   const early = (forMs: number | undefined) =>
     readLines(
       inOrder(
@@ -161,7 +161,7 @@ describe('faults that end after their time', () => {
     expect(summarize(early(undefined)).rto).toBeNull();
   });
 
-  test('begin the return all the same, after the last fault', () => {
+  test('begin the return nevertheless, after the last fault', () => {
     expect(summarize(early(10_000)).heal?.startedAt).toBe('2026-03-01T10:00:20.000Z');
     const two = built(10_000).fault(30_000, { id: 'fault-2', kind: 'process.kill', healedMs: 60_000 });
     const log = readLines(
@@ -191,7 +191,7 @@ describe('preparations and repairs', () => {
       .at(61_000, { type: 'fault.issued', fault: 'repair-1', kind: 'command', host: 'node-2', params: {} });
   const done = () => prepared().at(61_500, { type: 'fault.acked', fault: 'repair-1', receipt: {} });
 
-  test('are no faults: they move neither t0 nor the heal, and what they broke before is not counted', () => {
+  test('are not faults: they move neither t0 nor the heal, and an earlier outage does not count', () => {
     const plain = summarize(nodeLoss().read());
     const summary = summarize(done().read());
     expect(summary.faults.map((f) => f.id)).toEqual(['fault-1']);
@@ -203,12 +203,12 @@ describe('preparations and repairs', () => {
     });
   });
 
-  test('are told in the timeline', () => {
+  test('are in the timeline', () => {
     const log = done().read();
     const report = renderMarkdown(summarize(log), log);
     for (const words of [
       'preparation prepare-1 (command on node-2) done',
-      'preparation prepare-1 (command on node-2): undone, proven',
+      'preparation prepare-1 (command on node-2): undo proven',
       'repair repair-1 (command on node-2) done',
     ])
       expect(report).toContain(words);
@@ -225,16 +225,16 @@ describe('preparations and repairs', () => {
     });
   });
 
-  test('a preparation that failed, or is missing, makes it no drill', () => {
+  test('a preparation that failed, or is missing, makes the drill inconclusive', () => {
     const failed = done().at(300, { type: 'fault.failed', fault: 'prepare-1', message: 'no space left' });
     expect(summarize(failed.read()).reasons).toEqual([
-      'prepare-1 (command on node-2) was no drill: no space left',
+      'prepare-1 (command on node-2) failed after it was issued: no space left',
     ]);
     const none = nodeLoss({ plan: { prepare: [step('prepare-1')] } });
     expect(summarize(none.read()).reasons).toEqual(['not prepared: prepare-1 (command)']);
   });
 
-  test('a repair that was not acknowledged is done when its effect was seen', () => {
+  test('a repair without an acknowledgment is done when its effect is observed', () => {
     const unanswered = prepared().at(61_500, {
       type: 'fault.unanswered',
       fault: 'repair-1',
@@ -252,7 +252,7 @@ describe('preparations and repairs', () => {
       redundancyRestoredMs: expect.anything() as number,
     });
     const report = renderMarkdown(summarize(log), log);
-    expect(report).toContain('repair repair-1 (command on node-2): the way to its host broke');
+    expect(report).toContain('repair repair-1 (command on node-2): lost the connection to its host');
     expect(report).toContain('repair repair-1 (command on node-2) done');
   });
 
@@ -264,7 +264,7 @@ describe('preparations and repairs', () => {
       reasons: ['repair-1 (command on node-2) failed: exit code 1'],
     });
     expect(summarize(prepared().read()).reasons).toEqual([
-      'repair-1 (command on node-2) was not seen to end',
+      'the log does not show the end of repair-1 (command on node-2)',
     ]);
   });
 });

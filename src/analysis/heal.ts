@@ -4,24 +4,24 @@ import { analyseRedundancy, type RedundancyAnalysis } from './redundancy.ts';
 import type { Moment } from './moment.ts';
 import { type RecoveryAnalysis, recoverySeries, returnBeganMs, windowsAfter } from './rto.ts';
 
-/** What the heal did to the service, seen by the recovery probe. */
+/** The effect of the heal on the service, as measured by the recovery probe. */
 export interface HealAnalysis {
-  /** When the heal began: known exactly, it was us. */
+  /** When the heal began. It is exact: firedrill started it. */
   readonly began: Moment;
-  /** From then to restored redundancy; not awaited where redundancy came before the heal. */
+  /** Time from then to restored redundancy; not awaited if redundancy was restored before the heal. */
   readonly return: RedundancyAnalysis;
-  /** Sum of the recovery probe's bad windows from then on. */
+  /** Sum of the recovery probe's bad windows from then on, ms. */
   readonly outage: Measure;
-  /** How much of its upper bound is an outage that fits between two good samples, ms. */
+  /** Part of the upper bound that no sample shows, but that fits between two good samples, ms. */
   readonly unseenMs: number;
-  /** How much of its upper bound is due to slow answers alone, ms. */
+  /** Part of the upper bound that is due to slow answers alone, ms. */
   readonly slowMs: number;
   readonly windows: number;
-  /** The log ends, or was cut off, before the outage was seen to its end: it is a lower bound. */
+  /** The log ends before the outage does, so `outage` is a lower bound. */
   readonly open: boolean;
 }
 
-/** The return after a fault that took effect; null when none did, or none was healed. */
+/** The return after a fault that took effect; null if no fault took effect or none was healed. */
 export function analyseHeal(log: RunLog, recovery: RecoveryAnalysis | null): HealAnalysis | null {
   const ms = returnBeganMs(log);
   if (ms === null || recovery === null) return null;

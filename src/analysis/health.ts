@@ -6,26 +6,24 @@ import { type RecoveryAnalysis, recoverySeries } from './rto.ts';
 import { degradedMsIn, degradedWords } from './degraded.ts';
 import { durationWords } from '../core/format-duration.ts';
 
-/** More than this share of the slots around the outage without evidence: the figures rest on too little. */
+/** Limit of the share of slots around the outage without evidence. Above it the drill is inconclusive. */
 const lostShareLimit = 0.02;
-/** The time around the outage that must be well observed, ms. */
+/** How long before the outage the prober must be healthy, ms. */
 const leadMs = 2000;
 
 /**
- * What was wrong with the prober around the outage, a sentence each; empty when it
- * was fit to judge. Looked at: the recovery probe from 2 s before t0 until the
- * recovery had held (without a recovery: until the log's end).
+ * Problems of the prober around the outage, one sentence each; empty if its samples can be trusted. Examined: the
+ * recovery probe from 2 s before t0 until the recovery had held, or until the log's end without a recovery.
  *
- * - More than 2 % of its slots (and more than one) unknown or dropped.
- * - A slot sent later than the larger of its interval and half its time-out. Late
- *   slots keep their true send time, so that bounds stay true; but a prober that
- *   stands still that long can turn a good answer into a time-out.
- * - The thread of the recovery probe, or of a probe whose downtime is judged, stood still for more than half the probe's time-out:
- *   a probe on sockets has a thread of its own, a probe that runs commands shares the main one.
- * - Its canary was bad before the fault, while the steady state was to hold: what was steady is not known. Or it was bad
- *   while looks of the probe failed, and no other look says that these were an outage.
- * - The machine slept, at any time since the steady state held: the run clock stood still, and what lasted over it (redundancy, a
- *   return, who owned what) lasted longer than was measured.
+ * - More than 2 % of its slots (and more than one) are unknown or dropped.
+ * - A slot was sent later than the larger of its interval and half its time-out. Late slots keep their true send time,
+ *   so the bounds stay correct. But a prober that stalls for that long can turn a good answer into a time-out.
+ * - The thread of the recovery probe, or of a probe whose downtime is judged, stalled for more than half the probe's
+ *   time-out. Probes on sockets have a thread of their own; probes that run commands share the main thread.
+ * - The prober was degraded before the fault, while the steady state was awaited, so the steady state is uncertain. Or it
+ *   was degraded while samples of the probe failed, and no other sample proves that these were an outage.
+ * - The machine slept after the steady state began. The run clock stands still during sleep, so any duration across it
+ *   (redundancy, return, ownership) was longer than measured.
  */
 export function proberComplaints(log: RunLog, recovery: RecoveryAnalysis): readonly string[] {
   const series = recoverySeries(log);
@@ -36,14 +34,14 @@ export function proberComplaints(log: RunLog, recovery: RecoveryAnalysis): reado
   const inside = (ms: number) => ms >= fromMs && ms <= toMs;
   const sent = series.samples.filter((s) => inside(s.sendMs));
   const unknown = countOf(sent.filter((s) => s.status === 'unknown' && !s.degraded));
-  // A slot that the target's own pace left out was not lost by the prober.
+  // The target's own pace left out a paced slot; the prober did not lose it.
   const dropped = series.dropped.filter((s) => !s.paced && inside(s.dueMs)).length;
   const slots = countOf(sent) + dropped;
   const complaints: string[] = [];
   if (slots === 0) complaints.push(`the prober sent no sample of ${probe.id} around the outage`);
   if (unknown + dropped > Math.max(1, slots * lostShareLimit))
     complaints.push(
-      `the prober lost ${unknown + dropped} of ${slots} looks of ${probe.id} around the outage (${unknown} unknown, ${dropped} not sent), more than 2 %`,
+      `the prober lost ${unknown + dropped} of ${slots} samples of ${probe.id} around the outage (${unknown} unknown, ${dropped} not sent), more than 2 %`,
     );
   const worst = sent.reduce(
     (max, s) => {
@@ -55,13 +53,13 @@ export function proberComplaints(log: RunLog, recovery: RecoveryAnalysis): reado
   );
   if (worst.lateMs > worst.limitMs)
     complaints.push(
-      `the prober sent a look of ${probe.id} ${durationWords(worst.lateMs)} late, more than ${durationWords(worst.limitMs)}`,
+      `the prober sent a sample of ${probe.id} ${durationWords(worst.lateMs)} late, more than ${durationWords(worst.limitMs)}`,
     );
   for (const judged of judgedProbes(log, series)) {
     const stall = stallMs(log, laneOf(judged.kind), fromMs, toMs);
     if (stall <= judged.timeoutMs / 2) continue;
     complaints.push(
-      `the prober's thread stood still for ${durationWords(stall)}, more than half the time-out of ${judged.id}`,
+      `the prober's thread stalled for ${durationWords(stall)}, more than half the time-out of ${judged.id}`,
     );
     break;
   }
@@ -75,24 +73,24 @@ export function proberComplaints(log: RunLog, recovery: RecoveryAnalysis): reado
   const doubtful = recovery.unsure.filter((w) => inside(w.firstBadMs));
   if (doubtful.length > 0)
     complaints.push(
-      `${probe.id} may have been down for up to ${durationWords(doubtful.reduce((sum, w) => sum + w.endHiMs - w.startLoMs, 0))}, which is unknown: ${degradedWords(log, fromMs, toMs)}`,
+      `${probe.id} may have been down for up to ${durationWords(doubtful.reduce((sum, w) => sum + w.endHiMs - w.startLoMs, 0))}: ${degradedWords(log, fromMs, toMs)}`,
     );
   complaints.push(...sleepWords(log, steadyMs));
   return complaints;
 }
 
-/** What is said of the machine's sleep from a moment on; empty where it did not sleep. */
+/** A sentence on the machine's sleep after a moment; empty if it did not sleep. */
 export function sleepWords({ clockSteps }: RunLog, fromMs: number): readonly string[] {
   const asleep = clockSteps.filter((s) => s.cause === 'suspend' && s.atMs >= fromMs);
   const ms = asleep.reduce((sum, s) => sum + s.byMs, 0);
   return asleep.length === 0
     ? []
     : [
-        `the prober's machine slept for ${durationWords(ms)}: the run clock stood still meanwhile; keep it awake`,
+        `the prober's machine slept for ${durationWords(ms)}, and the run clock stood still meanwhile; disable its sleep, then repeat the drill`,
       ];
 }
 
-/** The recovery probe, and those whose downtime is judged. */
+/** The recovery probe, and the probes whose downtime is judged. */
 function judgedProbes(log: RunLog, recovery: ProbeSeries): readonly PlannedProbe[] {
   const ids = log.plan.checks.flatMap((c) =>
     c.kind === 'downtime' && c.probe !== undefined ? [c.probe] : [],
@@ -101,7 +99,7 @@ function judgedProbes(log: RunLog, recovery: ProbeSeries): readonly PlannedProbe
   return [recovery.probe, ...others];
 }
 
-/** The longest reported stall of a thread that overlaps a range or encloses it. */
+/** The longest reported stall of a thread in a report interval that overlaps the range, ms. */
 function stallMs(log: RunLog, lane: ProbeLane, fromMs: number, toMs: number): number {
   let sinceMs = log.startMs;
   let longest = 0;

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { Histogram } from './histogram.ts';
 import { seeded } from './testing/log-builder.ts';
 
-/** Nearest rank, of all values. */
+/** The percentile of all values by nearest rank. */
 function exact(values: readonly number[], share: number): number {
   return [...values].sort((a, b) => a - b)[Math.ceil(values.length * share) - 1] ?? NaN;
 }
@@ -38,7 +38,7 @@ describe('a histogram', () => {
     expect(same.spread()).toEqual({ p50Ms: 4.321, p99Ms: 4.321, maxMs: 4.321 });
   });
 
-  test('in parts comes to the same as in one', () => {
+  test('gives the same result in parts as in one', () => {
     const random = seeded(8);
     const [whole, part, joined] = [new Histogram(), new Histogram(), new Histogram()];
     for (let i = 0; i < 1000; i++) {
@@ -53,7 +53,7 @@ describe('a histogram', () => {
     expect(joined.spread()).toEqual(whole.spread());
   });
 
-  test('takes what is negative for nothing and what is beyond its end for its end', () => {
+  test('counts a negative value as 0 and a value beyond its end as its end', () => {
     const histogram = new Histogram();
     for (const ms of [-5, 1e9, 1e9]) histogram.add(ms);
     expect(histogram.spread()).toMatchObject({ maxMs: 1e9, p50Ms: expect.closeTo(2 ** 31 / 1000, -5) });

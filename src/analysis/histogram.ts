@@ -1,16 +1,16 @@
 import { roundMs } from '../core/clock.ts';
 import type { Spread } from '../core/summary.ts';
 
-/** Microseconds up to which each value has a bucket of its own. */
+/** Values below this, in microseconds, have a bucket each. */
 const exactBelow = 256;
 const exactBits = 8;
-/** Buckets in which each doubling above that is split. */
+/** Buckets per doubling above that. */
 const perDoubling = exactBelow / 2;
 const doublings = 31 - exactBits;
 const buckets = exactBelow + doublings * perDoubling;
 const largestUs = 2 ** 31 - 1;
 
-/** A histogram's buckets that are not empty: bucket, count, bucket, count, and so on. */
+/** The nonempty buckets of a histogram: bucket, count, bucket, count, and so on. */
 export interface Counts {
   readonly pairs: Uint32Array;
   readonly maxMs: number;
@@ -30,16 +30,15 @@ function middleOf(bucket: number): number {
   return ((above % perDoubling) + perDoubling) * width + (width - 1) / 2;
 }
 
-/** The shortest duration counted, ms, within 1/256; 0 of nothing. */
+/** The shortest counted duration, ms, within 1/256; 0 if none was counted. */
 export function leastMs({ pairs, maxMs }: Counts): number {
   const [bucket] = pairs;
   return bucket === undefined ? 0 : roundMs(Math.min(middleOf(bucket) / 1000, maxMs));
 }
 
 /**
- * How often durations came, in 13 KB whatever their number. Exact below 256 us; above,
- * a percentile is within 1/256 (0.4 %) of the value that stands there. The maximum is
- * exact. Durations above 35 min count as that.
+ * A histogram of durations in 13 KB, whatever their number. Exact below 256 us. Above, a percentile is within 1/256
+ * (0.4 %) of the true value. The maximum is exact. Durations above 35 min count as 35 min.
  */
 export class Histogram {
   readonly #counts = new Uint32Array(buckets);
@@ -54,7 +53,7 @@ export class Histogram {
     if (ms > this.#maxMs) this.#maxMs = ms;
   }
 
-  /** Adds what another one counted. */
+  /** Adds the counts of another histogram. */
   addAll({ pairs, maxMs }: Counts): void {
     for (let i = 0; i < pairs.length; i += 2) {
       const bucket = pairs[i] ?? 0;
@@ -65,7 +64,7 @@ export class Histogram {
     this.#maxMs = Math.max(this.#maxMs, maxMs);
   }
 
-  /** What was counted; the histogram is empty afterwards. */
+  /** Returns the counts and empties the histogram. */
   take(): Counts {
     const pairs: number[] = [];
     for (const [bucket, count] of this.#counts.entries()) if (count > 0) pairs.push(bucket, count);
@@ -76,18 +75,18 @@ export class Histogram {
     return taken;
   }
 
-  /** null of nothing. */
+  /** null if nothing was counted. */
   spread(): Spread | null {
     if (this.#total === 0) return null;
     return { p50Ms: this.#percentile(0.5), p99Ms: this.#percentile(0.99), maxMs: roundMs(this.#maxMs) };
   }
 
-  /** How many were added. */
+  /** Number of counted durations. */
   get count(): number {
     return this.#total;
   }
 
-  /** By nearest rank; null of nothing. */
+  /** By nearest rank; null if nothing was counted. */
   percentile(share: number): number | null {
     return this.#total === 0 ? null : this.#percentile(share);
   }

@@ -1,14 +1,14 @@
-/** A test of several that are made at once. */
+/** One of multiple tests that are made at once. */
 export interface WeightedTest {
   readonly p: number;
-  /** Its part of the level; only the ratios matter. */
+  /** Its share of the level, relative to the other weights. */
   readonly weight: number;
 }
 
 /**
- * p values adjusted for being several: to reject those that are at most `alpha` raises a false alarm with probability `alpha` at
- * most, however the tests hang together. Weighted Holm procedure (S. Holm, A simple sequentially rejective multiple test
- * procedure, Scand. J. Statist. 6, 1979, section 4). In the order of the tests.
+ * p values adjusted for multiple tests, in the order of the tests. Rejecting those at or below `alpha` raises a false alarm
+ * with probability `alpha` at most, however the tests depend on each other. Weighted Holm procedure (S. Holm, A simple
+ * sequentially rejective multiple test procedure, Scand. J. Statist. 6, 1979, section 4).
  */
 export function holm(tests: readonly WeightedTest[]): readonly number[] {
   const order = tests

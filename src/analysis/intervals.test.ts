@@ -48,7 +48,7 @@ describe('ownership', () => {
     ]);
   });
 
-  test('has dual owners while both say so', () => {
+  test('has dual owners while both hosts are owners', () => {
     const log = built(roles([0, 'primary'], [8000, 'standby']), roles([0, 'standby'], [5000, 'primary']));
     const dual = intervalsOf(log, two, range);
     expect(dual).toEqual([
@@ -64,8 +64,8 @@ describe('ownership', () => {
     ]);
   });
 
-  test('is not known where samples are stale', () => {
-    // Unknown from 5 s on: after 3 intervals and a time-out the last word is too old.
+  test('is unknown while samples are stale', () => {
+    // Unknown from 5 s on: after 3 intervals and a time-out the last sample is stale.
     const log = built(roles([0, 'primary'], [5000, 'lost'], [15_000, 'primary']), says('standby'));
     expect(ownershipOf(log, primary, range)).toEqual([
       { fromMs: 1000, toMs: 4500, owners: ['node-1'], maybe: [] },
@@ -78,7 +78,7 @@ describe('ownership', () => {
 });
 
 describe('conditions', () => {
-  test('a handover between two looks may or may not have overlapped', () => {
+  test('a handover between two samples may or may not have overlapped', () => {
     const log = built(roles([0, 'primary'], [8000, 'standby']), roles([0, 'standby'], [8000, 'primary']));
     const [dual, ...more] = intervalsOf(log, two, range);
     expect(more).toEqual([]);
@@ -94,7 +94,7 @@ describe('conditions', () => {
     ]);
   });
 
-  test('with a role, only hosts that have it at that moment are asked', () => {
+  test('with a role, only hosts that have it at that moment count', () => {
     const builder = new LogBuilder(plan)
       .probing('pg-role@node-1', 0, 20_000, 500, roles([0, 'primary'], [5000, 'standby']))
       .probing('pg-role@node-2', 250, 20_000, 500, roles([0, 'standby'], [9000, 'primary']))
@@ -110,12 +110,12 @@ describe('conditions', () => {
     ]);
   });
 
-  test('all of several hold only where each does', () => {
+  test('all of multiple conditions hold only where each does', () => {
     const log = built(roles([0, 'primary'], [5000, 'standby']), roles([0, 'standby'], [9000, 'primary']));
     const one: Condition = { ...primary, count: { min: 1, max: 1 } };
     const other: Condition = { probe: 'pg-role', host: 'node-2', is: ['standby'] };
     const spans = truthOfAll(log, [one, other], range);
-    // The handover at 9 s is one change, but each condition sees it with its own uncertainty.
+    // The handover at 9 s is one change, but it has other bounds for each condition.
     expect(intervalsIn(spans, 'yes').filter((i) => i.certain)).toEqual([
       expect.objectContaining({ startLoMs: 1000, endLoMs: 4500, endHiMs: 5010 }),
     ]);

@@ -15,7 +15,7 @@ import { isFresh, staleAfterMs } from '../core/freshness.ts';
 import { isMute, isSilent, type KeptSample, lastSaidMs } from './kept-samples.ts';
 import type { ProbeSeries, RunLog } from './read-log.ts';
 
-/** A stretch of the run clock, ms. */
+/** A range of the run clock, ms. */
 export interface Range {
   readonly fromMs: number;
   readonly toMs: number;
@@ -23,33 +23,39 @@ export interface Range {
 
 export type { Truth };
 
-/** A stretch of one truth. Stretches of a list touch and neighbours differ. */
+/** A range with one truth value. In a list, spans touch, and neighbors have different values. */
 export interface TruthSpan extends Range {
   readonly truth: Truth;
 }
 
-/** An interval in which a condition held (or did not), with the bounds of its edges. Offsets in ms. */
+/** An interval in which a condition held (or did not hold), with the bounds of its edges. Offsets in ms. */
 export interface ConditionInterval {
   readonly startLoMs: number;
   readonly startHiMs: number;
   readonly endLoMs: number;
   readonly endHiMs: number;
-  /** At least this long without a break; 0 when it was seen at single moments only, or never surely. */
+  /**
+   * It held at least this long without a break. 0 if it was sampled at single moments only, or never for
+   * certain.
+   */
   readonly minMs: number;
   readonly maxMs: number;
   /** False: it may have held between samples, but no sample proves it. */
   readonly certain: boolean;
 }
 
-/** Who held a role over a stretch of time. */
+/** The owners of a role during a range. */
 export interface OwnershipSpan extends Range {
-  /** Surely. Two or more: dual owners. */
+  /** Certain owners. Two or more: dual owners. */
   readonly owners: readonly string[];
-  /** Perhaps: between two samples, or not seen at all. None here and none above: no owner. */
+  /**
+   * Uncertain owners: between two samples, or not sampled. If this and `owners` are empty, there is no
+   * owner.
+   */
   readonly maybe: readonly string[];
 }
 
-/** Instances of a condition's probe, as series. */
+/** The series of the instances of a condition's probe. */
 export function seriesOf(log: RunLog, condition: Condition): readonly ProbeSeries[] {
   const instances = instancesOf(
     condition,
@@ -61,13 +67,12 @@ export function seriesOf(log: RunLog, condition: Condition): readonly ProbeSerie
 type Vote = TruthSpan;
 
 /**
- * One instance's votes: from each known sample's send to the next one's finish,
- * "yes" or "no" if both agree, "maybe" if they differ or if the first was stale
- * before the second was sent. Votes overlap by one sample; where they disagree
- * the answer is "maybe", which gives each change the bounds [last s, next r].
+ * The votes of one instance. A vote covers the time from a known sample's sending to the next one's finish. It is "yes" or
+ * "no" if both samples agree, and "maybe" if they differ or if the first was stale before the second was sent. Votes overlap
+ * by one sample. Where they disagree, the truth is "maybe": this gives each change the bounds [last sending, next finish].
  *
- * A sample without an answer, or with one that says nothing of the condition, leaves the state open from the last known
- * sample to the next one, however short that is. A broken observer is like a sample that was not sent.
+ * A sample without an answer, or without a value for the condition, leaves the state open from the last known sample to the
+ * next one, however short that time is. A sample that the prober lost (`unknown`) is treated as not sent.
  */
 function votesOf(series: ProbeSeries, part: ValuePart, untilMs: number): readonly Vote[] {
   const stale = staleAfterMs(series);
@@ -92,7 +97,10 @@ function votesOf(series: ProbeSeries, part: ValuePart, untilMs: number): readonl
   return votes;
 }
 
-/** The samples that say something, and those of them that are followed by one that leaves the state open. */
+/**
+ * The samples with a known truth, and those of them that are followed by a sample that leaves the
+ * state open.
+ */
 function knownAmong(
   samples: readonly KeptSample[],
   isKnown: (s: KeptSample) => boolean,
@@ -108,7 +116,7 @@ function knownAmong(
   return { known, open };
 }
 
-/** The truth of one instance over the range: where no vote is, "maybe". */
+/** The truth of one instance over the range: "maybe" where there is no vote. */
 function truthOf(votes: readonly Vote[], range: Range): readonly TruthSpan[] {
   const edges = new Set([range.fromMs, range.toMs]);
   const opens = new Map<number, Truth[]>();
@@ -131,7 +139,10 @@ function truthOf(votes: readonly Vote[], range: Range): readonly TruthSpan[] {
   });
 }
 
-/** Spans between sorted edges, neighbours of one truth joined. `at` is called once for each edge, in order. */
+/**
+ * Spans between the edges; neighbors with the same truth are joined. `at` is called once per edge, in
+ * order.
+ */
 function spansBetween(edges: ReadonlySet<number>, at: (fromMs: number) => Truth): readonly TruthSpan[] {
   const sorted = [...edges].sort((a, b) => a - b);
   const spans: { fromMs: number; toMs: number; truth: Truth }[] = [];
@@ -146,12 +157,12 @@ function spansBetween(edges: ReadonlySet<number>, at: (fromMs: number) => Truth)
   return spans;
 }
 
-/** Total time of the spans with one of these truths, ms. */
+/** Total time of the spans with one of these values, ms. */
 export function totalMs(spans: readonly TruthSpan[], ...truths: readonly Truth[]): number {
   return roundMs(spans.reduce((sum, s) => sum + (truths.includes(s.truth) ? s.toMs - s.fromMs : 0), 0));
 }
 
-/** Joins lists of spans over one range: at each moment `decide` gets the truth of each list. */
+/** Combines lists of spans over one range: `decide` gets each list's truth at each moment. */
 export function combine(
   lists: readonly (readonly TruthSpan[])[],
   range: Range,
@@ -172,14 +183,14 @@ export function combine(
   );
 }
 
-/** The series of another probe that speaks for the host of this one. */
+/** The series of another probe for the same host as this one's. */
 function companionSeries(log: RunLog, series: ProbeSeries, part: ValuePart): ProbeSeries | undefined {
   const probes = [...log.series.values()].map((s) => s.probe);
   const companion = companionOf(series.probe, part, probes);
   return companion === undefined ? undefined : log.series.get(companion.id);
 }
 
-/** The truth over the range that one instance counts: by its own samples, and by those of the condition's `and`. */
+/** The truth of one instance over the range: by its own samples, and by those of the condition's `and`. */
 function matchTruth(
   log: RunLog,
   series: ProbeSeries,
@@ -198,9 +209,8 @@ function matchTruth(
 }
 
 /**
- * Whether a condition holds when instance i matches as `matches[i]` says and is
- * asked at all (has the condition's role) as `asked[i]` says: every combination of
- * the uncertain ones is tried, by counts.
+ * Whether a condition holds, where `matches[i]` says whether instance i matches and `asked[i]` whether it counts at all (it has
+ * the condition's role). Tries all combinations of the uncertain values, by their counts.
  */
 function decideCount(condition: Condition, asked: readonly Truth[], matches: readonly Truth[]): Truth {
   let counts = new Map([['0/0', { matching: 0, total: 0 }]]);
@@ -220,8 +230,8 @@ function decideCount(condition: Condition, asked: readonly Truth[], matches: rea
 }
 
 /**
- * Whether a condition held, over the range. A probe without samples gives "maybe".
- * With `role`, only instances on hosts that have the role at that moment are asked.
+ * Whether a condition held, over the range. A probe without samples gives "maybe". With `role`, only instances on hosts that
+ * have the role at that moment count.
  */
 export function truthOfCondition(log: RunLog, condition: GateCondition, range: Range): readonly TruthSpan[] {
   const series = seriesOf(log, condition);
@@ -249,8 +259,8 @@ export function truthOfAll(
 }
 
 /**
- * The spans with what the last looks leave open: after the last look at any of the instances, "yes" is an assumption, which no
- * lower bound may rest on. A "no" stays: what may have passed after the last look counts as unseen (sample-gaps.ts).
+ * Turns "yes" after the last sample of any instance into "maybe": it is an assumption there, and no lower bound may depend on
+ * it. "no" stays; a condition that may have held after the last sample counts as unobserved (sample-gaps.ts).
  */
 export function provenBy(
   instances: readonly ProbeSeries[],
@@ -271,7 +281,7 @@ export function provenBy(
   );
 }
 
-/** Neighbours of one truth as one span. */
+/** Joins neighbors with the same truth. */
 function joined(spans: readonly TruthSpan[]): readonly TruthSpan[] {
   const out: TruthSpan[] = [];
   for (const span of spans) {
@@ -282,7 +292,7 @@ function joined(spans: readonly TruthSpan[]): readonly TruthSpan[] {
   return out;
 }
 
-/** The intervals in which it was "yes" (`wanted`), each with the uncertain time around it. */
+/** The intervals of truth `wanted`, each with the uncertain time around it. */
 export function intervalsIn(spans: readonly TruthSpan[], wanted: 'yes' | 'no'): readonly ConditionInterval[] {
   const against: Truth = wanted === 'yes' ? 'no' : 'yes';
   const groups: TruthSpan[][] = [];
@@ -314,12 +324,11 @@ export function intervalsIn(spans: readonly TruthSpan[], wanted: 'yes' | 'no'): 
 /**
  * The intervals of the range in which the condition held.
  *
- * With a single instance one matching sample proves that it held, if only for a
- * moment; with several, their samples are of different moments, so that only
- * times over which all of them are known prove it.
+ * With one instance, one matching sample proves that the condition held at that moment. With more instances, samples are of
+ * different moments, so only times in which all instances are known prove it.
  *
- * A failed sample has no value (`sampleTruth`): with `is` it leaves open whether the
- * condition held, unless its probe declares what such a failure stands for.
+ * A failed sample has no value (`sampleTruth`). With `is`, it leaves the condition open, unless the probe's `onFailure`
+ * declares a state for the failure's cause.
  */
 export function intervalsOf(log: RunLog, condition: Condition, range: Range): readonly ConditionInterval[] {
   const series = seriesOf(log, condition);
@@ -335,19 +344,19 @@ export function intervalsOf(log: RunLog, condition: Condition, range: Range): re
   );
 }
 
-/** What an instance of a role's probe is called as an owner: its host, or its id if it has none. */
+/** The name of an instance as an owner: its host, or its id if it has no host. */
 function ownerName(series: ProbeSeries): string {
   return series.probe.host ?? series.probe.id;
 }
 
-/** Whether one host owned something, over a range. */
+/** Whether one host was an owner, over a range. */
 export interface OwnerTruth {
   readonly name: string;
   readonly series: ProbeSeries;
   readonly spans: readonly TruthSpan[];
 }
 
-/** The condition's value part for each host; its count is not asked. */
+/** The truth of the condition's value for each host; its count is ignored. */
 export function ownerTruths(log: RunLog, role: Condition, range: Range): readonly OwnerTruth[] {
   return seriesOf(log, role).map((series) => ({
     name: ownerName(series),
@@ -356,7 +365,7 @@ export function ownerTruths(log: RunLog, role: Condition, range: Range): readonl
   }));
 }
 
-/** Who held the role when. */
+/** The owners of a role over the range. */
 export function ownershipOf(log: RunLog, role: Condition, range: Range): readonly OwnershipSpan[] {
   const owners = ownerTruths(log, role, range);
   const edges = new Set<number>([range.fromMs, range.toMs]);
@@ -383,15 +392,18 @@ function same(a: readonly string[], b: readonly string[]): boolean {
   return a.length === b.length && a.every((name, index) => name === b[index]);
 }
 
-/** What the latest sample of an instance said at a moment, and whether the instance counts by it. */
+/** The latest sample of an instance at a moment, and whether the instance matches by it. */
 export interface Reading {
   readonly series: ProbeSeries;
-  /** undefined: never looked, the observer broke, or too long ago. */
+  /** undefined: no sample finished yet, the prober lost it, or it is stale. */
   readonly sample: KeptSample | undefined;
   readonly truth: Truth;
 }
 
-/** The latest fresh sample of an instance that had finished by then, and was not lost by the observer. */
+/**
+ * The latest sample of an instance that had finished by then, if it is fresh. Samples that the prober
+ * lost are skipped.
+ */
 function latestAt(series: ProbeSeries, offsetMs: number): KeptSample | undefined {
   const sample = series.samples.findLast((s) => s.finishMs <= offsetMs && s.status !== 'unknown');
   const fresh = sample !== undefined && isFresh(series.probe, { sendMs: lastSaidMs(sample) }, offsetMs);
@@ -413,8 +425,8 @@ export function readingsAt(log: RunLog, condition: Condition, offsetMs: number):
 }
 
 /**
- * Who held a role at a moment, by the latest samples. A host that did not answer may have held it, also where any good
- * sample would do.
+ * The owners of a role at a moment, by the latest samples. `unseen`: hosts whose ownership is unknown. A host that did not
+ * answer is one of them even if the role asks for any good sample.
  */
 export function ownersAt(
   log: RunLog,
@@ -430,7 +442,10 @@ export function ownersAt(
   };
 }
 
-/** Whether a condition held at a moment, by the latest samples; "maybe" when it hangs on instances that are not known. */
+/**
+ * Whether a condition held at a moment, by the latest samples; "maybe" if it depends on unknown
+ * instances.
+ */
 export function holdsAt(log: RunLog, condition: Condition, offsetMs: number): Truth {
   return countTruth(
     condition,
@@ -439,8 +454,8 @@ export function holdsAt(log: RunLog, condition: Condition, offsetMs: number): Tr
 }
 
 /**
- * What each instance of a condition was at a moment, by the looks before and after it: "maybe" where it may have changed
- * between two of them; undefined: there is none after it.
+ * The truth of each instance at a moment, by the samples before and after it: "maybe" if it may have changed between two of
+ * them; undefined if there is no sample after the moment.
  */
 function truthsAround(log: RunLog, condition: Condition, atMs: number): readonly (Truth | undefined)[] {
   const range = { fromMs: log.startMs, toMs: Math.max(atMs, log.endMs) + 1 };
@@ -457,8 +472,8 @@ function truthsAround(log: RunLog, condition: Condition, atMs: number): readonly
 }
 
 /**
- * Whether the latest samples prove that a condition did not hold at a moment. Those of several instances are of different
- * moments: when one of them was taken, another instance may have been otherwise than its own latest sample says.
+ * Whether the latest samples prove that a condition did not hold at a moment. Samples of different instances are of different
+ * moments: when one was taken, another instance may have had another state than its own latest sample shows.
  */
 export function isProvenNot(log: RunLog, condition: Condition, offsetMs: number): boolean {
   return readingsAt(log, condition, offsetMs).some(({ sample, truth }, index) => {
@@ -470,8 +485,8 @@ export function isProvenNot(log: RunLog, condition: Condition, offsetMs: number)
 }
 
 /**
- * Whether one host alone, another one than that, may have owned something at a moment, though the latest samples do not say
- * so: a host changed between two looks. What nobody looked at again is taken as it was last seen.
+ * Whether exactly one host other than `before` may have been the owner at a moment. The latest samples may not show it if a
+ * host changed between two samples. An instance without a later sample keeps its last known state.
  */
 export function mayHaveMoved(log: RunLog, role: Condition, before: string, atMs: number): boolean {
   const readings = readingsAt(log, role, atMs);

@@ -7,12 +7,12 @@ const moment = z.string().refine((text) => !Number.isNaN(Date.parse(text)), { er
 const stages = z
   .array(
     z.object({
-      // Up to version 0.1 it was called `unattributed`.
+      // Up to version 0.1 this stage was called `unattributed`.
       name: z.string().transform((name) => (name === 'unattributed' ? notAttributed : name)),
       startAt: z.string().default(''),
       endAt: z.string().default(''),
       ms: z.number(),
-      /** Absent in runs of versions without them. */
+      /** Absent in runs of older versions. */
       minMs: z.number().optional(),
       maxMs: z.number().optional(),
       includes: z.array(z.string()).default([]),
@@ -20,7 +20,10 @@ const stages = z
   )
   .default([]);
 
-/** What is read of a summary.json, of any version: what an older one lacks was not measured. */
+/**
+ * The fields that are read of a summary.json of any version. A field that an older version lacks was
+ * not measured.
+ */
 const schema = z.object({
   schemaVersion: z.literal(1),
   runId: z.string(),
@@ -29,7 +32,7 @@ const schema = z.object({
     title: z.string().default(''),
     path: z.string().default(''),
     sha256: z.string().default(''),
-    /** Undefined: not known. */
+    /** undefined: unknown. */
     variables: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])).optional(),
   }),
   target: z.string(),
@@ -69,10 +72,10 @@ const schema = z.object({
     .default([]),
 });
 
-/** A run that was kept, as far as history and comparisons ask for it. */
+/** A run as history and comparisons read it. */
 export type KeptRun = z.output<typeof schema>;
 
-/** Reads what was parsed from a summary.json. Returns a sentence about what is wrong with it where it is none. */
+/** Validates a parsed summary.json. Returns an error sentence if it is not a summary. */
 export function asKeptRun(value: unknown): KeptRun | string {
   const { success, data, error } = schema.safeParse(value);
   if (success) return withLongerThan(data);
@@ -86,8 +89,8 @@ export function keptRun(summary: Summary): KeptRun {
 }
 
 /**
- * A run of an older version, whose summary does not say what a missing figure was longer than: where the RTO's check failed
- * without an RTO, the service did not recover within its limit, and the outage was not over.
+ * Adds the lower bound of a missing RTO, which summaries of older versions lack. If the RTO's check failed without an RTO, the
+ * service did not recover within its limit, and the outage was not over.
  */
 function withLongerThan(run: KeptRun): KeptRun {
   if (run.longerThan !== undefined || run.rto !== null) return run;

@@ -63,7 +63,7 @@ function drillPlan(parts: Partial<Plan> = {}): Plan {
       },
       { name: 'serves', until: { kind: 'recovered' } },
     ],
-    // The standby is primary by then: it never comes to this.
+    // The standby is primary by then, so this never holds.
     returnStages: [
       { name: 'nobody', until: { kind: 'condition', condition: nobody, excludeFaultHost: false } },
     ],
@@ -72,12 +72,12 @@ function drillPlan(parts: Partial<Plan> = {}): Plan {
   });
 }
 
-/** The same log with an event every second of which nothing is known: then no sample is left out. */
+/** The same log with an unknown event every second, so that every sample is stored. */
 function inFull(lines: readonly string[]): RunLog {
   const timed = lines.map((line) => ({ t: Number(/^\{"t":([\d.]+)/.exec(line)?.[1]), line }));
   const lastMs = timed.at(-1)?.t ?? 0;
   for (let t = 500; t < lastMs; t += 1000) timed.push({ t, line: `{"t":${t},"type":"of.tomorrow"}` });
-  // run.started stays the first.
+  // run.started stays the first event.
   return readLines([
     lines[0] ?? '',
     ...timed
@@ -90,7 +90,7 @@ function inFull(lines: readonly string[]): RunLog {
 const keptOf = (log: RunLog) => [...log.series.values()].reduce((sum, s) => sum + s.samples.length, 0);
 const samplesOf = (log: RunLog) => [...log.series.values()].reduce((sum, s) => sum + countOf(s.samples), 0);
 
-/** Says the same of a log read as it is as of one of which nothing is left out. Returns the former. */
+/** Expects the same analysis of a log and of the same log with all samples stored. Returns the former. */
 function expectSame(lines: readonly string[]): RunLog {
   const log = readLines(lines);
   const full = inFull(lines);
@@ -102,7 +102,7 @@ function expectSame(lines: readonly string[]): RunLog {
   return log;
 }
 
-/** A drill with minutes before the fault, after the takeover and after the heal; what goes wrong besides is drawn. */
+/** A drill with minutes before the fault, after the takeover, and after the heal, and with random further problems. */
 function drawnDrill(seed: number): LogBuilder {
   const random = seeded(seed);
   const between = (lo: number, hi: number) => lo + random() * (hi - lo);
@@ -177,16 +177,16 @@ function drawnDrill(seed: number): LogBuilder {
     .at(end, { type: 'run.ended' });
 }
 
-describe('samples that say nothing new', () => {
+describe('samples that repeat their neighbors', () => {
   test.each(Array.from({ length: 15 }, (_, seed) => seed))(
-    'are left out of drill %i, and nobody can tell',
+    'are left out of drill %i, with the same analysis',
     (seed) => {
       const log = expectSame(drawnDrill(seed).lines());
       expect(keptOf(log)).toBeLessThan(samplesOf(log) * 0.9);
     },
   );
 
-  test('are left out while one goes on and another fell silent, and while answers are late', () => {
+  test('are left out while another probe stops, and while answers are late', () => {
     const plan = drillPlan({ checks: [], stages: [] });
     const builder = new LogBuilder(plan).at(0, { type: 'phase.started', phase: 'watching' });
     const good = (s: number): Answer => ({ status: 'ok', finishMs: s + 3 });
@@ -211,7 +211,7 @@ describe('samples that say nothing new', () => {
     expect(summarize(log).probes[0]?.windows).toMatchObject([{ state: 'slow' }]);
   });
 
-  test('do not add up: a day is kept in as little as an hour', () => {
+  test('take no memory: a day takes as little as an hour', () => {
     const kept = [1, 24].map((hours) => {
       const builder = new LogBuilder(planWith({ probes: [probeOf('health')] }));
       builder.probing('health', 0, hours * hour, 1000, (s) => ({ status: 'ok', finishMs: s + 3 + (s % 7) }));

@@ -5,74 +5,85 @@ import { type Counts, Histogram } from './histogram.ts';
 import { type HealthyLatency, slowFloorMs } from './latency-model.ts';
 import type { SampleLine } from './sample-line.ts';
 
-/** Samples of one probe that were left out because they say what the ones around them say. */
+/** Samples of one probe that are not stored because they have the same result as their neighbors. */
 export interface Stretch {
   readonly count: number;
   readonly lastSendMs: number;
-  /** The longest time from a sending, that of the sample before the stretch too, to the next finish. */
+  /**
+   * The longest time from a sending to the next finish, including the sending of the sample before the
+   * stretch, ms.
+   */
   readonly widestMs: number;
-  /** Finish minus send, where they are ok. */
+  /** Finish minus send of the `ok` samples, ms. */
   readonly latency: Counts;
-  /** Send minus due. */
+  /** Send minus due, ms. */
   readonly lateness: Counts;
 }
 
 /**
- * A sample that stands in the log; without its message and its phases, of which the
- * analysis asks nothing. `leftOut`: it was followed by samples that are left out.
+ * A sample that is stored, without its message and phases, which the analysis does not use. `leftOut`: samples after it that
+ * are not stored.
  */
 export interface KeptSample extends Sample {
   readonly leftOut?: Stretch;
-  /** A fault of this drill had taken the host's power (unobserved.ts): nothing ran there, so that nothing can have answered. */
+  /**
+   * A fault of this drill had taken the host's power (unobserved.ts): nothing ran on it, so nothing can
+   * have answered.
+   */
   readonly provenDown?: true;
-  /** It failed while the prober was degraded (degraded.ts): what the log calls a failure is not known to be one. */
+  /**
+   * It failed while the prober was degraded (degraded.ts), so the failure proves nothing about the
+   * target.
+   */
   readonly degraded?: true;
-  /** It stands for samples that the log does not have (lost-samples.ts). */
+  /** It represents samples that the log lacks (lost-samples.ts). */
   readonly lost?: true;
-  /** Nothing answered it, and what it would have said is left open: an analysis reads it so, no log has it. */
+  /**
+   * It got no answer, and the analysis treats its result as open. Set by the analysis only, never in a
+   * log.
+   */
   readonly silent?: true;
 }
 
-/** Whether a failed sample says nothing of the host that was asked. */
+/** Whether a failed sample contains no information about the host, because the host did not answer. */
 export function isMute({ status, cause, provenDown }: KeptSample): boolean {
   return status === 'fail' && provenDown !== true && muteCauses.has(cause);
 }
 
-/** Whether nothing answered a sample, so that its host may have been in any state since the last good sample. */
+/** Whether a sample got no answer, so its host may have been in any state since the last good sample. */
 export function isSilent(sample: KeptSample): boolean {
   return sample.silent === true || sample.degraded === true;
 }
 
-/** When a sample was sent, or the last one that is left out after it and says the same. */
+/** When a sample was sent, or the last one with the same result that is left out after it, ms. */
 export function lastSaidMs({ sendMs, leftOut }: Pick<KeptSample, 'sendMs' | 'leftOut'>): number {
   return leftOut === undefined ? sendMs : Math.max(sendMs, leftOut.lastSendMs);
 }
 
-/** How many samples one stands for. */
+/** Number of samples that this one represents. */
 export function weightOf({ leftOut }: KeptSample): number {
   return 1 + (leftOut?.count ?? 0);
 }
 
-/** How many samples a list of kept ones stands for. */
+/** Number of samples that a list represents. */
 export function countOf(samples: readonly KeptSample[]): number {
   return samples.reduce((sum, s) => sum + weightOf(s), 0);
 }
 
 /**
- * How far from a change or an event a moment may lie of which the analysis asks what
- * was seen then, ms: the plan's times that are counted from such moments.
+ * How far from a change or an event the analysis reads samples, ms: the plan's times that are counted from such moments.
  */
 export function reachMs(plan: Plan): number {
   const stale = Math.max(0, ...plan.probes.map((probe) => staleAfterMs({ probe })));
   const waits = [plan.recovery.stableForMs, plan.steady.forMs, plan.redundancy.forMs];
-  // Outages closer than a second are one, the prober must be fit 2 s before one.
+  // Outages closer than 1 s are joined, and the prober must be healthy 2 s before an outage.
   return Math.max(stale, ...waits, 2000) + 1000;
 }
 
-/** Times around changes and events, in which every sample is kept. */
+/** Times around changes and events, in which every sample is stored. */
 export class LoudTimes {
   readonly #reachMs: number;
-  /** In order, apart from each other. */
+  /** In order, without overlaps. */
   readonly #spans: { fromMs: number; toMs: number }[] = [];
   #openSinceMs: number | undefined;
 
@@ -80,7 +91,7 @@ export class LoudTimes {
     this.#reachMs = reachMs;
   }
 
-  /** Something happened. */
+  /** Stores samples around a change or an event. */
   mark(fromMs: number, toMs = fromMs): void {
     const span = { fromMs: fromMs - this.#reachMs, toMs: toMs + this.#reachMs };
     let at = this.#spans.length;
@@ -93,7 +104,7 @@ export class LoudTimes {
     this.#spans.splice(first, at - first, span);
   }
 
-  /** From now on something may happen at any moment. */
+  /** From now on, stores all samples until `close`. */
   open(ms: number): void {
     this.#openSinceMs ??= ms;
   }
@@ -114,28 +125,27 @@ export class LoudTimes {
   }
 }
 
-/** What a sample says, as far as conditions and windows care. */
+/** The result of a sample, as conditions and windows use it. */
 interface Saying {
   readonly status: Sample['status'];
   readonly cause: FailCause | undefined;
   readonly value: string | undefined;
 }
 
-/** Numbers of a sample that waits to be judged: slot, due, send, finish, stall. */
+/** Numbers per buffered sample: slot, due, send, finish, stall. */
 const stride = 5;
-/** A sample that took this much longer than its time-out is told of by itself. */
+/** A sample that took longer than its time-out by more than this is a change, ms. */
 const overrunMs = 1000;
 
 /**
- * The samples of one probe, without those that nobody needs: what lies further than
- * the reach from any change of any probe and from any event is uniform, and comes to
- * its count and its histograms.
+ * Stores one probe's samples, except those that the analysis does not need. Farther than `reachMs` from any change of any probe
+ * and from any event, samples have the same result. Their count and histograms are stored instead.
  */
 export class SampleKeeper {
   readonly probe: PlannedProbe;
   readonly healthy: HealthyLatency;
   readonly #loud: LoudTimes;
-  /** What a sample in its order keeps to, ms. Read from here for each one: the plan's objects have many shapes. */
+  /** Limits of an ordinary sample, ms. Copied from the plan for speed: its objects have many shapes. */
   readonly #lateMs: number;
   readonly #apartMs: number;
   readonly #longMs: number;
@@ -146,17 +156,17 @@ export class SampleKeeper {
   readonly #latency = new Histogram();
   readonly #lateness = new Histogram();
   #lastError: string | undefined;
-  /** Samples that wait to be judged: a ring whose length is a power of two. */
+  /** Buffered samples: a ring whose length is a power of two. */
   #numbers = new Float64Array(64 * stride);
   #says = new Int32Array(64);
   #head = 0;
   #tail = 0;
-  /** The latest sample. */
+  /** The result and send time of the latest sample. */
   #saying = -1;
   #isSlow = false;
   #sendMs = -Infinity;
   #isOverdue = false;
-  /** The kept sample that was sent last, and what is left out after it. */
+  /** The stored sample that was sent last, and the samples left out after it. */
   #last: (KeptSample & { leftOut?: Stretch }) | undefined;
   #leftOut = { count: 0, lastSendMs: -Infinity, widestMs: 0 };
 
@@ -171,12 +181,12 @@ export class SampleKeeper {
     this.#isHosted = host !== undefined;
   }
 
-  /** What the last sample that was not ok said. */
+  /** Message or cause of the last sample that was not ok. */
   get lastError(): string | undefined {
     return this.#lastError;
   }
 
-  /** Takes the next sample of the log. */
+  /** Adds the next sample of the log. */
   add(line: SampleLine): void {
     const { dueMs, sendMs, finishMs, stallMs, status, cause, value } = line;
     const latencyMs = finishMs - sendMs;
@@ -185,12 +195,12 @@ export class SampleKeeper {
     if (!isSame) this.#saying = this.#sayingOf({ status, cause, value });
     if (status !== 'ok') this.#lastError = line.message ?? cause ?? status;
     if (status === 'ok') {
-      // What the prober itself was stalled for is not the target's.
+      // The prober's own stall is not part of the target's latency.
       const ownMs = latencyMs - stallMs;
       this.healthy.add(sendMs, ownMs);
       const limitMs = this.#isHosted ? Infinity : this.healthy.settled?.slowMs;
       const isSlow = ownMs > (limitMs ?? slowFloorMs);
-      // While it is not known what is slow, each sample that may be is told of by itself.
+      // Until the limit of "slow" is known, each sample that may be slow counts as a change.
       if (isSlow !== this.#isSlow || (isSlow && limitMs === undefined)) isSame = false;
       this.#isSlow = isSlow;
     }
@@ -208,7 +218,7 @@ export class SampleKeeper {
     this.#push(line);
   }
 
-  /** A probe that falls silent is a change at the moment from which its last sample says nothing any more. */
+  /** If a probe sends no more samples, the moment at which its last sample becomes stale is a change. */
   noteSilence(nowMs: number): void {
     const staleMs = this.#sendMs + staleAfterMs(this);
     if (this.#isOverdue || staleMs > nowMs || this.#sendMs === -Infinity) return;
@@ -216,12 +226,15 @@ export class SampleKeeper {
     this.#loud.mark(staleMs);
   }
 
-  /** Samples that were due then are not in the log. */
+  /** Stores samples around slots that are missing from the log. */
   noteLost(fromMs: number, toMs: number): void {
     this.#loud.mark(fromMs, toMs);
   }
 
-  /** Judges the samples sent before that moment: by then all changes within the reach must be known. */
+  /**
+   * Stores or drops the samples sent before that moment. All changes within `reachMs` of them must be
+   * known.
+   */
   settle(beforeMs: number): void {
     const mask = this.#says.length - 1;
     while (this.#head !== this.#tail && this.#numbers[(this.#head & mask) * stride + 2]! < beforeMs) {
@@ -232,7 +245,7 @@ export class SampleKeeper {
     }
   }
 
-  /** What was kept, in send order. */
+  /** The stored samples, in send order. */
   finish(): readonly KeptSample[] {
     const mask = this.#says.length - 1;
     for (; this.#head !== this.#tail; this.#head++) this.#keep(this.#head & mask);

@@ -4,7 +4,7 @@ import type { CheckResult } from '../core/summary.ts';
 import { summarize } from './summarize.ts';
 import { LogBuilder, planWith, probeOf } from './testing/log-builder.ts';
 
-/** Changes of a host: from when it told which value. */
+/** Values of a host, each from a moment on. */
 type Tells = readonly (readonly [fromMs: number, value: string])[];
 
 /** A is sampled at .3 s of each second and B at .6 s; the recovery gate is met at 29.9 s, the log ends at 40 s. */
@@ -37,18 +37,18 @@ const taken = (ms: number): Tells => [[ms, 'primary']];
 describe('role-moved, by samples of different moments', () => {
   const moved: Check = { kind: 'role-moved', name: 'moved', role: 'db' };
 
-  test('does not take a handover between two looks for two holders, or for none', () => {
+  test('does not count a handover between two samples as two holders, or as none', () => {
     expect(judged(moved, left(29_400), taken(29_500))).toMatchObject({
       status: 'inconclusive',
       observed: 'held by a and b',
     });
     expect(judged(moved, left(28_000), taken(29_700))).toMatchObject({
       status: 'inconclusive',
-      observed: 'held by nobody',
+      observed: 'held by no host',
     });
   });
 
-  test('fails where the looks around the moment show it', () => {
+  test('fails if the samples around the moment show it', () => {
     expect(judged(moved, primary, taken(20_000))?.observed).toBe('held by a and b');
     expect(judged(moved, primary, taken(20_000))?.status).toBe('fail');
     expect(judged(moved, left(28_000), taken(39_000))?.status).toBe('fail');
@@ -64,24 +64,24 @@ describe('finally, by samples of different moments', () => {
     condition: { probe: 'pg', is: ['primary'], count: { min: 1, max: 1 } },
   };
 
-  test('does not take a handover at the end for two holders', () => {
+  test('does not count a handover at the end as two holders', () => {
     expect(judged(one, left(39_400), taken(39_500))).toMatchObject({
       status: 'inconclusive',
       observed: 'pg@a primary, pg@b primary',
     });
   });
 
-  test('fails where two looks in a row show it', () => {
+  test('fails if two consecutive samples show it', () => {
     expect(judged(one, primary, taken(37_000))?.status).toBe('fail');
     expect(judged(one, left(37_000), [])?.status).toBe('fail');
     const all: Check = { ...one, condition: { probe: 'pg', is: ['primary'] } };
-    // One look at one host is enough where all have to hold it.
+    // One sample of one host is enough if all hosts must match.
     expect(judged(all, left(39_000), taken(20_000))?.status).toBe('fail');
   });
 });
 
-describe('what held at the last look', () => {
-  /** Sampled every 5 s, at .3 s for A and at 1.3 s for B, until 40 s; nobody owns it from 20 s on. */
+describe('a condition that held at the last sample', () => {
+  /** Sampled every 5 s, at .3 s for A and at 1.3 s for B, until 40 s; there is no owner from 20 s on. */
   const measuredBy = (check: Check) => {
     const answer = (value: string) => (ms: number) =>
       ({ status: 'ok', finishMs: ms + 5, value: ms < 20_000 ? value : 'replica' }) as const;
@@ -103,7 +103,7 @@ describe('what held at the last look', () => {
   };
 
   test('is not counted as certain after it', () => {
-    // Seen by A from 20.3 s to 35.3 s; the log ends at 39 s.
+    // Sampled on A from 20.3 s to 35.3 s; the log ends at 39 s.
     const nobody: Check = {
       kind: 'ownership',
       name: 'nobody',

@@ -1,44 +1,47 @@
 import type { PlannedProbe } from '../core/plan.ts';
 
-/**
- * What a probe's answers looked like while all was well: the measure of "late".
- * All ms.
- */
+/** The latencies of a healthy probe, by which an answer is late. All in ms. */
 export interface LatencyModel {
   /**
-   * A healthy target has answered by then: a time-out says "down" from send + this, and an answer that took longer may have acted
+   * A healthy target has answered by then. So a time-out means "down" from send + this, and a slower answer may have acted
    * after samples that were sent later.
    */
   readonly normalMs: number;
-  /** An OK that took longer than this was held up by the target. Infinity: never said of this probe. */
+  /** The target delayed a good answer that took longer than this. Infinity: not applied to this probe. */
   readonly slowMs: number;
-  /** A failure that took longer may have acted after samples that were sent later. As `slowMs`, but for each probe. */
+  /**
+   * A failure that took longer may have acted after samples that were sent later. As `slowMs`, but
+   * finite for each probe.
+   */
   readonly promptMs: number;
 }
 
-/** Lower limit of "late" and its factor over the healthy p99: guides of this project, after measurements with late-reply stalls. */
+/**
+ * Lower limit of "late", ms, and its factor over the healthy p99. Both are empirical, from
+ * measurements with stalled replies.
+ */
 export const slowFloorMs = 150;
 const slowFactor = 5;
 /**
- * Of a run without a fault, answers that took longer than this many times the median, and longer than the floor (ms), are not
- * taken for healthy: the run may hold stalls, and the median does not move with them while they hit fewer than half of its samples.
+ * In a run without a fault, answers are not healthy if they took longer than this factor times the median and longer than
+ * the floor (ms). Such a run may contain stalls. They do not move the median while they affect fewer than half its samples.
  */
 const healthyFactor = 3;
 const healthyFloorMs = 20;
-/** Answers that make a model: more than an hour of looks, once a second. */
+/** Answers that make a model: more than an hour at one sample per second. */
 const modelSamples = 4096;
 
-/** The value below which `share` of the sorted values lie (nearest rank); 0 of none. */
+/** The value below which `share` of the sorted values lie (nearest rank); 0 if there are none. */
 export function percentile(sorted: ArrayLike<number>, share: number): number {
   return sorted[Math.max(0, Math.ceil(sorted.length * share) - 1)] ?? 0;
 }
 
-/** Up to so many latencies, in the order of their answers. */
+/** Up to `modelSamples` latencies, in the order of their answers. */
 class Latencies {
-  /** When each was sent, and how long it took. */
+  /** Send time and latency of each answer. */
   readonly #pairs: (readonly [sendMs: number, ms: number])[] = [];
 
-  /** Passed over when it is full. */
+  /** Ignores the value when the list is full. */
   add(sendMs: number, ms: number): void {
     if (!this.isFull) this.#pairs.push([sendMs, ms]);
   }
@@ -51,13 +54,13 @@ class Latencies {
     return this.#pairs.length === modelSamples;
   }
 
-  /** Drops those that were sent before a moment. */
+  /** Drops answers that were sent before a moment. */
   dropBefore(ms: number): void {
     const left = this.#pairs.filter(([sendMs]) => sendMs >= ms);
     this.#pairs.splice(0, Infinity, ...left);
   }
 
-  /** Drops the half that came first. */
+  /** Drops the older half. */
   dropHalf(): void {
     this.#pairs.splice(0, modelSamples / 2);
   }
@@ -68,24 +71,22 @@ class Latencies {
 }
 
 /**
- * Latency while healthy: of the first 4096 OK samples that the log has before the phase
- * in which faults are injected and that were sent since the steady state has held (what
- * came before that may have been a target that was just starting; so may what came before
- * the preparations, which may have stalled it or made it slower, and arming a fault loads
- * its host before anything is issued); without any, of those among the first 4096 of all that
- * took no longer than three times their median, or 20 ms.
+ * Latency while healthy. The model uses the first 4096 OK samples that were sent after the steady state began and before
+ * the fault phase. Earlier samples may be of a target that was just starting. Preparations may stall or slow the target,
+ * so samples before the last one do not count either. Arming a fault already loads its host.
  *
- * `normalMs` is twice the slowest of them (a healthy request can be slower than
- * those that were seen) but never more than `slowMs`. Probes that run commands on
- * a host are never called slow: there the time is the transport's, not the target's.
+ * Without such samples, it uses those of the first 4096 OK samples that took at most three times their median, or 20 ms.
+ *
+ * `normalMs` is twice the slowest of them, because a healthy request can be slower than those measured, but never more
+ * than `slowMs`. Probes that run commands on a host are never slow: their time is mostly the transport's.
  */
 export class HealthyLatency {
   readonly #probe: PlannedProbe;
-  /** Whether the plan has a fault to come. */
+  /** Whether the plan has a fault. */
   readonly #drills: boolean;
   readonly #before = new Latencies();
   readonly #all = new Latencies();
-  /** What was sent earlier does not count. */
+  /** Samples that were sent earlier do not count. */
   #sinceMs = -Infinity;
   #isSteady = false;
   #faulted = false;
@@ -96,12 +97,12 @@ export class HealthyLatency {
     this.#drills = drills;
   }
 
-  /** The model once nothing can change it any more. */
+  /** The model, once no further sample can change it. */
   get settled(): LatencyModel | undefined {
     return this.#settled;
   }
 
-  /** Takes an OK sample. */
+  /** Adds an OK sample. */
   add(sendMs: number, latencyMs: number): void {
     if (this.#settled !== undefined) return;
     this.#all.add(sendMs, latencyMs);
@@ -113,12 +114,12 @@ export class HealthyLatency {
     else if (this.#all.isFull && (this.#faulted || !this.#drills)) this.#settled = this.#ofTypicalPart();
   }
 
-  /** A preparation acted. */
+  /** A preparation was carried out. */
   prepared(atMs: number): void {
     this.#countFrom(atMs);
   }
 
-  /** The steady state is reached, and has held since then. */
+  /** The steady state is met and has held since `sinceMs`. */
   steady(sinceMs: number): void {
     this.#isSteady = true;
     this.#countFrom(sinceMs);
@@ -129,14 +130,14 @@ export class HealthyLatency {
     this.#before.dropBefore(this.#sinceMs);
   }
 
-  /** A fault is about to be injected, or was. */
+  /** A fault is about to be injected, or was injected. */
   faulted(): void {
     if (this.#faulted) return;
     this.#faulted = true;
     if (this.#before.count > 0) this.#settled ??= this.#of(this.#before.sorted());
   }
 
-  /** The model by what the log held. */
+  /** The model by all samples of the log. */
   finish(): LatencyModel {
     return (this.#settled ??= this.#ofTypicalPart());
   }

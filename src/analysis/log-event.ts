@@ -5,24 +5,27 @@ import { parseRanges } from '../core/row-ranges.ts';
 import { maxOffsetMs, maxRowNumber, maxWallMs } from './log-limits.ts';
 import { planComplaint, probeComplaint } from './stored-plan.ts';
 
-/** What a field must be: a type, or a range of numbers, or one of a few words. */
+/** The required type of a field: a JSON type, a range of numbers, or one of some words. */
 type FieldKind = 'string' | 'boolean' | 'object' | 'array' | 'texts' | 'any' | NumberKind | readonly string[];
 
 type NumberKind = keyof typeof numberKinds;
 
-/** Ranges of numbers. JSON has numbers such as 1e300, which are no time of any run and no date. */
+/** Ranges of numbers. JSON allows numbers such as 1e300, which are not valid times. */
 const numberKinds = {
-  /** An offset on the run clock, or a duration, ms. */
+  /** Offset on the run clock, or a duration, ms. */
   time: { from: 0, to: maxOffsetMs, whole: false },
-  /** A moment that may lie before the run, or a movement of a clock, ms. */
+  /** A moment that may be before the run, or a movement of a clock, ms. */
   signed: { from: -maxWallMs, to: maxWallMs, whole: false },
   /** Milliseconds since the Unix epoch. */
   wall: { from: 0, to: maxWallMs, whole: false },
-  /** A number that counts from 0. */
+  /** A whole number from 0. */
   count: { from: 0, to: maxRowNumber, whole: true },
 } as const;
 
-/** What each type of event must bring; anything more is left to newer versions. A question mark: it may be missing. */
+/**
+ * Required fields of each type of event. A question mark marks an optional field. Unknown fields are
+ * ignored: newer versions may add them.
+ */
 const fieldsOf: Readonly<Record<DrillEvent['type'], Readonly<Record<string, FieldKind>>>> = {
   'run.started': {
     schemaVersion: 'count',
@@ -126,14 +129,14 @@ const fieldListOf = new Map(
   ]),
 );
 
-/** A plan as logs hold it that were written before some of its parts existed. */
+/** A plan in a log of an older version, which lacks newer parts. */
 type StoredPlan = Omit<Plan, 'scenario' | NewerPart> &
   Partial<Pick<Plan, NewerPart>> & {
     readonly scenario: Omit<Plan['scenario'], 'variables'> & Partial<Pick<Plan['scenario'], 'variables'>>;
   };
 type NewerPart = 'prepare' | 'repair' | 'returnStages' | 'writers' | 'ownership' | 'models';
 
-/** What an older plan does not have, it did not do. */
+/** Adds empty values for parts that a plan of an older version lacks. */
 export function completed(plan: StoredPlan): Plan {
   const { scenario, ownership = {}, models = {} } = plan;
   const { prepare = [], repair = [], returnStages = [], writers = [] } = plan;
@@ -153,15 +156,15 @@ function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** What was found, as a message can show it. */
+/** A found value as text for a message. */
 function shown(value: unknown): string {
   if (value === undefined) return 'missing';
-  if (value === Infinity) return 'a number beyond all limits';
+  if (value === Infinity) return 'a number that is too large';
   const text = JSON.stringify(value);
   return text.length > 40 ? `${text.slice(0, 40)}…` : text;
 }
 
-/** What a field should be, where it is not; undefined where it is. */
+/** The expected type of a field if its value does not match; undefined if it matches. */
 function expectation(value: unknown, kind: FieldKind): string | undefined {
   if (typeof kind !== 'string') {
     const isOne = typeof value === 'string' && kind.includes(value);
@@ -169,7 +172,7 @@ function expectation(value: unknown, kind: FieldKind): string | undefined {
   }
   switch (kind) {
     case 'any':
-      return value === undefined ? 'there' : undefined;
+      return value === undefined ? 'present' : undefined;
     case 'string':
     case 'boolean':
       return typeof value === kind ? undefined : `a ${kind}`;
@@ -190,7 +193,7 @@ function expectation(value: unknown, kind: FieldKind): string | undefined {
   }
 }
 
-/** Says what is wrong with a parsed line; undefined when it is an event (or one of a newer version). */
+/** Describes what is wrong with a parsed line; undefined if it is a valid event or one of a newer version. */
 export function complaint(value: unknown): string | undefined {
   if (!isRecord(value)) return 'not a JSON object';
   if (typeof value['t'] !== 'number') return 'no numeric "t"';
@@ -208,11 +211,11 @@ export function complaint(value: unknown): string | undefined {
   return deeper === undefined ? undefined : `${type}: ${deeper}`;
 }
 
-/** What is wrong within the objects of an event. */
+/** Describes what is wrong in an event's nested objects. */
 function complaintWithin(type: string, value: Readonly<Record<string, unknown>>): string | undefined {
   switch (type) {
     case 'run.started':
-      // A newer version says so itself.
+      // The log reader reports a newer schema version itself.
       if (Number(value['schemaVersion']) > eventSchemaVersion) return undefined;
       return versionsComplaint(value['versions']) ?? planComplaint(value['plan']);
     case 'canary.started':
@@ -240,7 +243,7 @@ function versionsComplaint(versions: unknown): string | undefined {
   const found = isRecord(versions) ? versions : {};
   return ['firedrill', 'node'].every((name) => typeof found[name] === 'string')
     ? undefined
-    : '"versions" should have firedrill and node';
+    : '"versions" should have the strings "firedrill" and "node"';
 }
 
 function phasesComplaint(phases: unknown): string | undefined {
@@ -250,7 +253,7 @@ function phasesComplaint(phases: unknown): string | undefined {
   return odd === undefined ? undefined : `"phases.${odd[0]}" should be a time, is ${shown(odd[1])}`;
 }
 
-/** Of a reading: what could not be read is null. */
+/** Fields of a pressure reading; null: not read. */
 const readings = {
   cpu: ['somePct', 'busyPct', 'stealPct', 'runQueue', 'cores'],
   memory: ['somePct', 'fullPct'],
@@ -272,35 +275,38 @@ function pressureComplaint(value: Readonly<Record<string, unknown>>): string | u
   return odd('targetCpuPct', value['targetCpuPct']) ?? odd('harnessCpuPct', value['harnessCpuPct'] ?? null);
 }
 
-/** Rows that were read, by client: ranges of numbers, apart from each other. */
+/** Checks rows that were read, by client: ascending ranges of numbers without overlaps. */
 function rowsComplaint(rows: unknown): string | undefined {
   for (const [client, text] of Object.entries(isRecord(rows) ? rows : {})) {
-    if (!/^\d{1,9}$/.test(client)) return `"rows" has ${shown(client)}, which is no client`;
-    const wrong = typeof text === 'string' ? rangesComplaint(text) : 'no ranges of numbers';
-    if (wrong !== undefined) return `"rows" of client ${client}: ${wrong}`;
+    if (!/^\d{1,9}$/.test(client)) return `"rows" should have client numbers as keys, has ${shown(client)}`;
+    const wrong =
+      typeof text === 'string' ? rangesComplaint(text) : 'should be ranges of numbers as a string';
+    if (wrong !== undefined) return `"rows" of client ${client} ${wrong}`;
   }
   return undefined;
 }
 
 function rangesComplaint(text: string): string | undefined {
   const ranges = parseRanges(text);
-  if (text !== '' && ranges.length < text.split(' ').length) return `${shown(text)} are no ranges of numbers`;
+  if (text !== '' && ranges.length < text.split(' ').length)
+    return `should be ranges of numbers, is ${shown(text)}`;
   let before = -1;
   for (const { from, to, times } of ranges) {
-    if (to < from || from <= before) return `ranges run backwards or overlap at ${from}`;
-    if (to > maxRowNumber || times > maxRowNumber) return `a number above ${maxRowNumber}`;
+    if (to < from || from <= before)
+      return `should be ascending ranges without overlaps, is wrong at ${from}`;
+    if (to > maxRowNumber || times > maxRowNumber) return `should have no number above ${maxRowNumber}`;
     before = to;
   }
   return undefined;
 }
 
-/** A message with more of a damaged line than this is no help. */
+/** Longest part of a damaged line that a message quotes, in characters. */
 const longestWhy = 500;
 
-/** A line (counted from 1) that is no event. */
+/** The error for a line (counted from 1) that is not a valid event. */
 export function badLine(line: number, why: string): DrillError {
   const shortened = why.length > longestWhy ? `${why.slice(0, longestWhy)}…` : why;
   return new DrillError('invalid-input', `the event log is damaged at line ${line}: ${shortened}`, {
-    mend: 'Only its last line may be torn. Restore the file, or cut it off before that line.',
+    mend: `Restore the file from a copy, or delete this line and all lines after it: sed -i '${line},$d' FILE. Only the last line of a log may be incomplete.`,
   });
 }

@@ -1,8 +1,11 @@
-/** Beyond this no run goes on, ms: three years. A number above it is damage, and would make dates that there are none of. */
+/** Longest time of a run, ms: three years. A larger number is damage, and would give invalid dates. */
 export const maxOffsetMs = 1e11;
-/** The latest wall time of a log, ms since the Unix epoch: with an offset it is still a date. */
+/** Latest wall time of a log, ms since the Unix epoch. With an offset added it is still a valid date. */
 export const maxWallMs = 8e15;
-/** A row's number, and how often it is there: no client writes as many. */
+/** Largest row number, and largest count of one row. No client writes that many rows. */
 export const maxRowNumber = 1e12;
-/** The engine writes events as they happen. A line whose time is so much before that of a line above it is not in its place, ms. */
+/**
+ * The engine writes events as they happen. A line whose time is more than this before an earlier
+ * line's is misplaced, ms.
+ */
 export const maxBackwardsMs = 1000;

@@ -6,7 +6,7 @@ import { asKeptRun, keptRun } from './kept-run.ts';
 import { summarize } from './summarize.ts';
 import { LogBuilder, planWith, probeOf, type Answer } from './testing/log-builder.ts';
 
-/** Down from 10.1 s on, waited for until 40 s; the run ends at 50 s as the events say. */
+/** Down from 10.1 s on. The wait ends at 40 s, and the run ends with the given events. */
 function down(upMs: number, ...ends: readonly (readonly [number, NewEvent])[]): Summary {
   const recovery = { probe: 'health', withinMs: 30_000, stableForMs: 5000 };
   const checks = [{ kind: 'rto' as const, name: 'back soon', maxMs: 20_000 }];
@@ -25,7 +25,7 @@ function down(upMs: number, ...ends: readonly (readonly [number, NewEvent])[]): 
 const timeout = [40_000, { type: 'gate', gate: 'recovery', state: 'timeout', unmet: ['health'] }] as const;
 const end = [50_000, { type: 'run.ended' }] as const;
 
-test('a service that did not recover has an RTO longer than it was waited, and an open downtime', () => {
+test('a service that did not recover has an RTO longer than the wait, and an open downtime', () => {
   const summary = down(Infinity, timeout, end);
   expect(summary.rto).toBeNull();
   expect(summary.longerThan).toMatchObject({
@@ -37,7 +37,7 @@ test('a service that did not recover has an RTO longer than it was waited, and a
   expect(timedFigure('rto', keptRun(summary))).toEqual(timedFigure('rto', summary));
 });
 
-test('a run that was cut short has a downtime longer than it saw, closed or not', () => {
+test('a run that was cut short has a downtime longer than measured, closed or not', () => {
   const stopped = [30_000, { type: 'run.aborted', reason: 'stopped by SIGINT' }] as const;
   const open = down(Infinity, stopped, end);
   expect(open.cutShort).toBe(true);
@@ -48,18 +48,18 @@ test('a run that was cut short has a downtime longer than it saw, closed or not'
   expect(closed.longerThan).toEqual({ downtime: closed.downtime?.minMs });
 });
 
-test('a drill that was seen to its end has nothing that is longer than it says', () => {
+test('a complete drill has no lower bounds', () => {
   const summary = down(14_000, [20_000, { type: 'gate', gate: 'recovery', state: 'met', unmet: [] }], end);
   expect(summary.longerThan).toBeUndefined();
   expect(summary.cutShort).toBeUndefined();
   expect(timedFigure('rto', summary)).toEqual(summary.rto);
 });
 
-test('a summary of an older version that failed its RTO without one was longer than the limit', () => {
+test('a failed check of a missing RTO in an older summary gives its limit as the lower bound', () => {
   const { longerThan, ...older } = down(Infinity, timeout, end);
   expect(longerThan).toBeDefined();
   const run = asKeptRun(JSON.parse(JSON.stringify(older)));
   expect(run).toMatchObject({ longerThan: { rto: 20_000, downtime: older.downtime?.minMs } });
-  // Without a check that failed it is not known whether it was waited for at all.
+  // Without a failed check it is unknown whether the run waited for the recovery.
   expect(asKeptRun(JSON.parse(JSON.stringify({ ...older, checks: [] })))).not.toHaveProperty('longerThan');
 });

@@ -2,10 +2,9 @@ import { gateDoubt } from './doubt.ts';
 import { type Evidence, isComplete } from './outcome.ts';
 
 /**
- * What figures of a drill were longer than, ms, by the name that a failure table has for them: those whose end was not seen. A
- * service that did not recover while it was waited for, or until the run was cut short, has an RTO longer than that; an outage
- * that is open when the log ends is longer than what is certain of it. A wait whose outcome a degraded prober leaves in doubt says
- * nothing.
+ * Lower bounds, ms, of figures whose end was not observed, by their names in failure tables. A service that did not recover
+ * within the wait, or before the run was cut short, has an RTO longer than that. An outage that is open when the log ends is
+ * longer than its certain part. A wait whose outcome is inconclusive gives no bound.
  */
 export function longerThan({
   log,

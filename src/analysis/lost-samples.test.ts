@@ -12,10 +12,10 @@ describe('slots', () => {
     return tracker.lostBy(nowMs);
   };
 
-  test('that are all there, in whatever order the answers came, are not lost', () => {
+  test('that are all in the log, in any order of answers, are not lost', () => {
     expect(tracked([0, 1, 2, 5, 4, 3, 6])).toEqual([]);
     expect(tracked([3, 4, 5])).toEqual([]);
-    // A log that was put together from two: numbers come again.
+    // A log that was joined from two has numbers twice.
     expect(tracked([0, 1, 2, 0, 1, 2, 3])).toEqual([]);
     expect(tracked([])).toEqual([]);
   });
@@ -31,12 +31,12 @@ describe('slots', () => {
     ]);
   });
 
-  test('may be in flight for as long as their time-out', () => {
+  test('may be in flight until their time-out', () => {
     expect(tracked([0, 2], 3900)).toEqual([]);
     expect(tracked([0, 2], 3901)).toEqual([{ count: 1, fromMs: 0, toMs: 2000 }]);
   });
 
-  test('of a log with every second one are few gaps, not millions', () => {
+  test('of a log with every second one make few gaps, not millions', () => {
     const lost = tracked(
       Array.from({ length: 30_000 }, (_, i) => 2 * i),
       1e9,
@@ -46,7 +46,7 @@ describe('slots', () => {
   });
 });
 
-/** A service that stays up through its fault; samples sent in [fromMs, toMs) are not in the log. */
+/** A service that stays up during its fault; samples sent in [fromMs, toMs) are missing from the log. */
 function drill(
   lost: { fromMs: number; toMs: number; probe: string },
   checks: readonly Check[],
@@ -95,17 +95,17 @@ const never: Check = {
 };
 
 describe('samples that a log lost', () => {
-  test('are none in a whole log', () => {
+  test('do not exist in a complete log', () => {
     const summary = drill(nothing, [downtime, never]);
     expect(summary.checks.map(({ status }) => status)).toEqual(['pass', 'pass']);
     expect(summary.probes.some((probe) => 'lost' in probe)).toBe(false);
     expect(summary.notes.join()).not.toContain('lacks');
   });
 
-  test('are said, may have been an outage, and leave a check open that depends on them', () => {
+  test('give a note, may have been an outage, and make a check inconclusive that depends on them', () => {
     const summary = drill({ fromMs: 30_000, toMs: 31_000, probe: 'health' }, [downtime]);
     expect(summary.notes).toContain(
-      'the event log lacks 5 samples of health (1.20 s): their slot numbers are missing, and no event says why; what they showed is not known',
+      'the event log lacks 5 samples of health (1.20 s): their slot numbers are missing, and no event gives a reason; their results are unknown',
     );
     const health = summary.probes.find(({ id }) => id === 'health');
     expect(health).toMatchObject({ lost: 5, samples: 295, failed: 0, unknown: 0 });
@@ -116,25 +116,25 @@ describe('samples that a log lost', () => {
     expect(summary.verdict).toBe('inconclusive');
   });
 
-  test('change no check that comes out the same without them', () => {
+  test('do not change a check that does not depend on them', () => {
     const lenient: Check = { kind: 'downtime', name: 'short', maxMs: 5000 };
     const summary = drill({ fromMs: 30_000, toMs: 31_000, probe: 'health' }, [lenient]);
     expect(summary.checks).toMatchObject([{ status: 'pass' }]);
     expect(summary.verdict).toBe('pass');
   });
 
-  test('of a role leave open who had it then', () => {
+  test('of a role make its owner unknown', () => {
     const summary = drill({ fromMs: 30_000, toMs: 33_000, probe: 'role@b' }, [never]);
     expect(summary.checks).toMatchObject([{ status: 'inconclusive' }]);
     expect(summary.notes.join()).toContain('3 samples of role@b');
   });
 
-  test('at the end of a run that was killed may have been in flight', () => {
+  test('at the end of a killed run may have been in flight', () => {
     const summary = drill({ fromMs: 59_200, toMs: 59_400, probe: 'health' }, [downtime]);
     expect(summary.notes.join()).not.toContain('lacks');
   });
 
-  test('are found in a long quiet log, whose samples are not all kept', () => {
+  test('are found in a long log whose samples are not all stored', () => {
     const builder = new LogBuilder(planWith({ probes: [probeOf('health')] }))
       .probing('health', 0, 3_600_000, 1000, (ms) => ({ status: 'ok', finishMs: ms + 5 }))
       .at(3_600_000, { type: 'run.ended' });

@@ -4,10 +4,10 @@ import type { ProbeSeries, RunLog } from './read-log.ts';
 import { listWords } from './words.ts';
 
 /**
- * The log with its lost samples as what is known of them: a slot was due, and what was seen is not known. Each gap in the slots
- * of a probe becomes one sample, `unknown` and `degraded`, so that the bounds of windows reach over it and a gap between two
- * good samples is a window that may have been (`unsure`). With `asFailed` they count as failures: a check that comes out
- * otherwise then depends on what was lost. The same log where none is lost.
+ * The log with a sample in place of each gap in a probe's slots: a sample was due, and its result is unknown. With `unknown`
+ * it is `unknown` and `degraded`, so the bounds of windows extend over it, and a gap between two good samples becomes an
+ * `unsure` window. With `failed` it counts as a failure: if that changes a check, the check depends on lost samples.
+ * Returns the same log if no sample is lost.
  */
 export function withLost(log: RunLog, as: 'unknown' | 'failed'): RunLog {
   if (lostOf(log).length === 0) return log;
@@ -17,10 +17,13 @@ export function withLost(log: RunLog, as: 'unknown' | 'failed'): RunLog {
   };
 }
 
-/** Between two samples of different moments, ms: the log's own grain. */
+/** Resolution of the log's times, ms: the shortest time between two samples. */
 const grainMs = 0.001;
 
-/** The longest that the lost samples can have seen anything: from right after the sample before them to the one after them. */
+/**
+ * A lost sample covers the longest possible time: from right after the sample before it to the sample
+ * after it.
+ */
 function filled({ probe, samples, lost }: ProbeSeries, as: 'unknown' | 'failed'): readonly KeptSample[] {
   const missing = lost.map(({ fromMs, toMs }): KeptSample => {
     const before = samples.findLast(({ dueMs }) => dueMs <= fromMs);
@@ -51,12 +54,12 @@ function lostOf(
   });
 }
 
-/** What a log lost, as a sentence; null where it lost nothing. */
+/** Which samples the log lacks, as a sentence; null if it lacks none. */
 export function lostWords(log: RunLog): string | null {
   const lost = lostOf(log);
   if (lost.length === 0) return null;
   const parts = lost.map(
     ({ id, count, ms }) => `${count} ${count === 1 ? 'sample' : 'samples'} of ${id} (${durationWords(ms)})`,
   );
-  return `the event log lacks ${listWords(parts)}: their slot numbers are missing, and no event says why; what they showed is not known`;
+  return `the event log lacks ${listWords(parts)}: their slot numbers are missing, and no event gives a reason; their results are unknown`;
 }

@@ -1,18 +1,21 @@
 import type { MachinePressure } from '../core/event.ts';
 
-/** One reading of a machine: the `overMs` before `t`. Percent; null: not read. */
+/** One reading of a machine, over the `overMs` before `t`. Values in percent; null: not read. */
 export interface PressureReading {
   readonly t: number;
   readonly overMs: number;
   readonly somePct: number | null;
-  /** In use and stolen, of all cores. */
+  /** CPU in use or stolen, percent of all cores. */
   readonly busyPct: number | null;
   readonly runQueue: number | null;
   readonly memoryFullPct: number | null;
   readonly ioFullPct: number | null;
-  /** Used by neither the target's hosts nor firedrill, of all cores; below 0 where one reading makes up for another. With `unreadHosts` the most that it can be. */
+  /**
+   * CPU used by neither the target's hosts nor firedrill, percent of all cores. Below 0 if one reading
+   * makes up for another. With `unreadHosts` it is an upper bound.
+   */
   readonly othersPct: number | null;
-  /** Hosts on it whose CPU time was not read, then or later. */
+  /** Hosts on the machine whose CPU time was read neither then nor later. */
   readonly unreadHosts: readonly string[];
 }
 
@@ -29,16 +32,16 @@ const columns = [
   'othersPct',
 ] as const satisfies readonly Column[];
 
-/** All that was read of a machine. */
+/** All readings of a machine. */
 export class MachineRecord {
   readonly machine: string;
   readonly prober: boolean;
-  /** NaN for null: a list of numbers takes 8 bytes each, 6 MB a day. */
+  /** NaN stands for null: a list of numbers takes 8 bytes each, 6 MB per day. */
   readonly #columns: Readonly<Record<Column, number[]>>;
   readonly #hosts = new Set<string>();
-  /** Hosts that were not read, by the index of the reading. */
+  /** Unread hosts, by the index of the reading. */
   readonly #unread = new Map<number, readonly string[]>();
-  /** Readings that a host is missing from since it was last read. */
+  /** Readings that lack a host since it was last read. */
   readonly #missing = new Map<string, number[]>();
 
   constructor({ machine, prober }: Pick<MachinePressure, 'machine' | 'prober'>) {
@@ -49,7 +52,7 @@ export class MachineRecord {
     >;
   }
 
-  /** Hosts of the target that were ever seen on it. */
+  /** Hosts of the target that ran on the machine at any reading. */
   get hosts(): readonly string[] {
     return [...this.#hosts];
   }
@@ -73,7 +76,10 @@ export class MachineRecord {
     this.#addGaps(index, pressure);
   }
 
-  /** Notes which hosts a reading lacks. What one used in readings that lack it is shared out over them once it is known. */
+  /**
+   * Notes the hosts that a reading lacks. A later reading gives their CPU time since then, and it is
+   * distributed over these readings.
+   */
   #addGaps(index: number, { hosts, cpu, unreadHosts = [], readLate = [] }: MachinePressure): void {
     if (unreadHosts.length > 0) this.#unread.set(index, unreadHosts);
     for (const host of unreadHosts) {
@@ -96,7 +102,7 @@ export class MachineRecord {
     }
   }
 
-  /** Takes the CPU time that a host used in those readings off what others took in them. */
+  /** Subtracts a host's CPU time in those readings from the CPU time of other programs. */
   #shareOut(indexes: readonly number[], usedMs: number, cores: number): void {
     const { overMs, othersPct } = this.#columns;
     const ms = indexes.reduce((sum, index) => sum + (overMs[index] ?? 0), 0);
@@ -127,21 +133,27 @@ function othersOf(pressure: MachinePressure, busyPct: number | null): number | n
   return busyPct - (targetCpuPct + harnessCpuPct) / cpu.cores;
 }
 
-/** Whether firedrill runs on a machine that hosts of the target run on. Hosts of which no boot id was read count for none. */
+/**
+ * Whether firedrill runs on the same machine as hosts of the target. Hosts without a known boot id do
+ * not count.
+ */
 export function carriesTarget(machines: readonly MachineRecord[]): boolean {
   return machines.some((m) => m.prober && m.hosts.length > 0);
 }
 
-/** The mean share of the machine's CPU that others took in a time, percent of all cores. */
+/** Mean share of the machine's CPU that other programs used, percent of all cores. */
 export interface OthersShare {
-  /** With `unread` the most that it can be: hosts that were not read count as idle. */
+  /** With `unread` it is an upper bound: unread hosts count as idle. */
   readonly othersPct: number;
   readonly busyPct: number;
-  /** Hosts of the target whose CPU time was not read, and for how long one of them was not; absent: all were. */
+  /**
+   * Hosts of the target whose CPU time was not read, and the total time without it, ms. Absent if all
+   * were read.
+   */
   readonly unread?: { readonly hosts: readonly string[]; readonly ms: number };
 }
 
-/** What others took of a machine in (fromMs, toMs]; null where less than half of it was read. */
+/** CPU that other programs used in (fromMs, toMs]; null if less than half of that time was read. */
 export function othersIn(machine: MachineRecord, fromMs: number, toMs: number): OthersShare | null {
   let overMs = 0;
   let others = 0;
@@ -149,7 +161,7 @@ export function othersIn(machine: MachineRecord, fromMs: number, toMs: number): 
   const unreadHosts = new Set<string>();
   let unreadMs = 0;
   for (const reading of machine.readings(fromMs, toMs + 1000)) {
-    // A reading at the edge counts as far as it reaches into the time.
+    // A reading at the edge counts with the part of its time that is inside.
     const insideMs = Math.min(reading.t, toMs) - Math.max(reading.t - reading.overMs, fromMs);
     if (reading.othersPct === null || reading.busyPct === null || insideMs <= 0) continue;
     overMs += insideMs;

@@ -6,16 +6,22 @@ import { lastSaidMs } from './kept-samples.ts';
 import type { ProbeSeries, RunLog } from './read-log.ts';
 import { middle, type Moment } from './moment.ts';
 
-/** Something happened: its bounds, and until when it was seen to last; a mark lasts for no time. ms. */
+/**
+ * An event or a state: the bounds of its beginning, and the end of the state. A mark ends when it
+ * begins. ms.
+ */
 export interface Happening extends Moment {
   readonly untilMs: number;
 }
 
-/** What was seen of the end of a stage within a chain. */
+/** The observations of the end of a stage in a chain. */
 export interface Milestone {
   /** In order. */
   readonly happenings: readonly Happening[];
-  /** It was so before the chain began, and was not seen to cease: it did not happen. */
+  /**
+   * The condition held before the chain began and did not cease by any sample, so it did not come to
+   * hold.
+   */
   readonly heldBefore: boolean;
 }
 
@@ -25,10 +31,10 @@ export interface ChainRange {
   readonly to: Moment;
 }
 
-/** For how long a state counts that one sample alone shows: the grid of the log, ms. */
+/** How long a state lasts that only one sample shows, ms: the resolution of the log. */
 const instantMs = 0.001;
 
-/** What a sample, and those left out after it, said about the value part of a condition. */
+/** The result of a sample, and of those left out after it, for the value part of a condition. */
 interface Statement {
   readonly holds: boolean;
   readonly sendMs: number;
@@ -37,9 +43,8 @@ interface Statement {
 }
 
 /**
- * What an instance said, in send order. A sample without a value says nothing of a condition that asks for one; where that
- * value was there, it is gone when the last answer is too old to speak for the present. A sample that failed while the
- * prober was degraded says nothing.
+ * An instance's results, in send order. A sample without a value gives no result for a condition with `is`. But a value that
+ * was there is gone once the last answer is stale. A sample that failed while the prober was degraded gives no result.
  */
 function statementsOf(series: ProbeSeries, condition: Condition): readonly Statement[] {
   const out: Statement[] = [];
@@ -60,8 +65,8 @@ function statementsOf(series: ProbeSeries, condition: Condition): readonly State
 }
 
 /**
- * Whether one instance matched, over the range. A change lies between the sending of the last sample before it and the
- * answer of the first one after it. A sample that says otherwise than those around it proves an instant.
+ * Whether one instance matched, over the range. A change lies between the sending of the last sample before it and the answer
+ * of the first sample after it. A single sample that differs from its neighbors proves the state for an instant.
  */
 function instanceSpans(series: ProbeSeries, condition: Condition, range: Range): readonly TruthSpan[] {
   const staleMs = staleAfterMs(series);
@@ -75,7 +80,7 @@ function instanceSpans(series: ProbeSeries, condition: Condition, range: Range):
     else spans.push({ fromMs: cursorMs, toMs, truth });
     cursorMs = toMs;
   };
-  /** Adds the state that a statement shows, up to a moment. It lasts an instant at least. */
+  /** Adds the state that a statement shows, up to a moment. The state lasts at least an instant. */
   const tell = ({ holds, finishMs }: Statement, untilMs: number): void => {
     const truth = holds ? 'yes' : 'no';
     add(untilMs, truth);
@@ -101,8 +106,8 @@ function indexAt(spans: readonly TruthSpan[], ms: number): number {
 }
 
 /**
- * When a condition that held all along, as far as was seen, began to hold by other instances than before: a role that moved
- * faster than the probes looked. undefined where it did not.
+ * The earliest moment at which other instances than before made the condition hold, although no sample shows that it ceased: a
+ * role may move faster than the probes sample it. undefined if no instance changed.
  */
 function replacedFromMs(
   lists: readonly (readonly TruthSpan[])[],
@@ -121,7 +126,10 @@ function replacedFromMs(
   return Math.max(before.toMs, Math.min(...begins));
 }
 
-/** The moments at which a condition came to hold that had not held before, over the range; and what was known of it when. */
+/**
+ * The moments over the range at which a condition came to hold after it had not held, and its truth
+ * over time.
+ */
 function comingsTrue(
   instances: readonly ProbeSeries[],
   condition: Condition,
@@ -151,7 +159,7 @@ function comingsTrue(
   return { spans, happenings };
 }
 
-/** The part of the bounds that lies in the chain; undefined where none does. */
+/** The part of the bounds that is within the chain; undefined if there is none. */
 function within(happening: Happening, { from, to }: ChainRange): Happening | undefined {
   if (happening.hiMs < from.loMs || happening.loMs > to.hiMs) return undefined;
   const loMs = Math.max(happening.loMs, from.loMs);
@@ -161,8 +169,8 @@ function within(happening: Happening, { from, to }: ChainRange): Happening | und
 }
 
 /**
- * What was seen of the end of a stage. A condition has to come to hold within the chain: one that held before, and did
- * not cease, is no milestone. The host of the fault is `faultHost`.
+ * The observations of the end of a stage. A condition must come to hold within the chain: one that held before and did not
+ * cease is not a milestone. `faultHost` is the fault's host.
  */
 export function milestoneOf(
   log: RunLog,

@@ -30,24 +30,24 @@ function failing(
 const wrongUser = '"cause":"error","message":"28P01 password authentication failed for user \\"x\\""';
 const wrongPort = '"cause":"refused","message":"connect ECONNREFUSED 198.18.0.11:5433"';
 
-describe('a check whose probe never gave an answer', () => {
+describe('a check whose probe has no good sample', () => {
   test.each([
     ['a wrong SQL user', wrongUser],
     ['a wrong URL', '"cause":"http-other","message":"status 404"'],
-    // Although the probe declares that refused means "down".
+    // Although `onFailure` declares that refused means "down".
     ['a refused port', wrongPort],
     ['a command that exits 1 each time', '"cause":"error","message":"exit 1: no such file"'],
     ['time-outs', '"cause":"timeout","message":"no answer within 900 ms"'],
   ])('is inconclusive: %s', (_, failure) => {
     const { verdict, checks } = failing(dual, failure, { kind: 'process.kill' });
-    expect(checks[0]).toMatchObject({ status: 'inconclusive', observed: 'not seen: no good sample' });
+    expect(checks[0]).toMatchObject({ status: 'inconclusive', observed: 'not measured: no good sample' });
     expect(verdict).toBe('inconclusive');
   });
 
-  test('says which probe, how many samples, and the last error', () => {
+  test('names the probe, the number of samples, and the last error', () => {
     const { reasons } = failing(dual, wrongUser, { kind: 'process.kill' });
     expect(reasons.find((reason) => reason.startsWith('never two'))).toMatch(
-      /^never two primaries: not judged: pg-role@node-1 gave no good sample \(\d\d sent, last error: 28P01 password authentication failed for user "x"\) and pg-role@node-2 gave no good sample \(\d\d sent, .*\); correct the settings of the probe; `firedrill watch` shows its samples$/,
+      /^never two primaries: not judged: pg-role@node-1 gave no good sample \(\d\d sent, last error: 28P01 password authentication failed for user "x"\) and pg-role@node-2 gave no good sample \(\d\d sent, .*\); correct the settings of the probe, and check its samples with `firedrill watch`$/,
     );
   });
 
@@ -64,11 +64,11 @@ describe('a check whose probe never gave an answer', () => {
     { kind: 'downtime', name: 'c', probe: 'pg-role@node-1', minMs: 1 },
     { kind: 'role-stays', name: 'c', role: 'db-primary' },
     { kind: 'role-moved', name: 'c', role: 'db-primary' },
-  ])('is inconclusive, whatever it asks: %j', (check) => {
+  ])('is inconclusive, whatever its kind: %j', (check) => {
     expect(failing(check, wrongUser, { kind: 'process.kill' }).checks[0]?.status).toBe('inconclusive');
   });
 
-  test('is judged where the fault itself had taken the power', () => {
+  test('is judged if the fault itself had taken the power', () => {
     const condition = { probe: 'pg-role', host: 'node-1', is: ['primary'] };
     const off: Check = { ...dual, condition, toleranceMs: 2000 };
     const silent = '"status":"fail","cause":"timeout"}';
@@ -86,34 +86,34 @@ function sentMs(line: string): number {
   return Number(/"sendMs":([\d.]+)/.exec(line)?.[1] ?? Number.NaN);
 }
 
-describe('a check with an instance that never gave an answer', () => {
-  test('is inconclusive where it hangs on that instance, and says so', () => {
+describe('a check with an instance that has no good sample', () => {
+  test('is inconclusive if it depends on that instance, and names it', () => {
     const { checks, reasons } = failing(dual, wrongUser, { hosts: 'node-1', kind: 'process.kill' });
     expect(checks[0]?.status).toBe('inconclusive');
     expect(reasons.join('\n')).toMatch(
       /pg-role@node-1 gave no value in \d\d of \d\d samples: last error: 28P01 .*; if a failure with cause `error` shows a state of the target, declare that state in the probe's `onFailure`/,
     );
-    // More samples would fail as these did.
+    // A shorter interval would only give more failed samples.
     expect(reasons.join('\n')).toContain(
-      'samples failed in that time, and a failed sample has no value; pg-role',
+      'samples in that time failed, and a failed sample has no value; pg-role',
     );
     expect(reasons.join('\n')).not.toContain('shorter `interval`');
   });
 
-  test('takes its declared failures for nothing: a wrong port is refused, too', () => {
+  test('ignores its `onFailure`: a wrong port is refused, too', () => {
     expect(failing(dual, wrongPort, { hosts: 'node-1', kind: 'process.kill' }).checks[0]?.status).toBe(
       'inconclusive',
     );
   });
 
-  test('passes where the others rule it out', () => {
+  test('passes if the other instances rule it out', () => {
     const { checks } = failing(dual, wrongUser, { hosts: 'node-1', kind: 'process.kill', stuck: true });
     expect(checks[0]?.status).toBe('pass');
   });
 });
 
 describe('a killed process behind a probe', () => {
-  test('is not primary where the probe declares what refused means, and is not known where it does not', () => {
+  test('is not primary if `onFailure` declares a state for refused, and is unknown otherwise', () => {
     const killed: LossVariant = { kind: 'process.kill', silence: 'refused', checks: [dual] };
     expect(summarize(nodeLoss(killed).read()).checks[0]?.status).toBe('pass');
     const probes = ['health', 'pg-role@node-1', 'pg-role@node-2'].map((id) => probeOf(id));
@@ -128,7 +128,7 @@ describe('a condition that combines probes', () => {
     condition: { ...dual.condition, and: [{ probe: 'container', is: ['running'] }] },
   };
 
-  /** node-1's database does not answer from the fault on; its container is what `state` says. */
+  /** node-1's database does not answer from the fault on; its container has the given state. */
   function drill(check: Check, state: (ms: number) => Partial<Answer>): Summary {
     const hosts = ['node-1', 'node-2'];
     const plan: Partial<Plan> = {
@@ -148,22 +148,22 @@ describe('a condition that combines probes', () => {
   const exited = (ms: number): Partial<Answer> =>
     ms > truth.faultMs && ms < truth.bootedMs - 2000 ? { value: 'exited' } : {};
 
-  test('knows a host that one of them rules out', () => {
+  test('excludes a host that one of them rules out', () => {
     expect(drill(dual, exited).checks[0]?.status).toBe('inconclusive');
     expect(drill(both, exited).checks[0]?.status).not.toBe('fail');
     const tolerant: Check = { ...both, toleranceMs: 5000 };
     expect(drill(tolerant, exited).checks[0]?.status).toBe('pass');
   });
 
-  test('leaves open what none of them tells', () => {
+  test('is inconclusive if none of them has a value', () => {
     expect(drill({ ...both, toleranceMs: 5000 }, () => ({})).checks[0]?.status).toBe('inconclusive');
   });
 });
 
-describe('redundancy that was not seen to come back', () => {
+describe('redundancy that no sample shows', () => {
   const check: Check = { kind: 'redundancy', name: 'whole again', maxMs: 20_000 };
 
-  /** The wait for redundancy is over at 54 s; from the fault on, node-1's role is what `failure` says. */
+  /** The wait for redundancy ends at 54 s; from the fault on, samples of node-1's role fail with `failure`. */
   function notRestored(failure: string): Summary {
     const lines = nodeLoss({ kind: 'process.kill', checks: [check] })
       .lines()
@@ -176,7 +176,7 @@ describe('redundancy that was not seen to come back', () => {
     return summarize(readLines(lines));
   }
 
-  test('is not known where the missing part gave no answer, and fails where it is known to be down', () => {
+  test('is inconclusive if the missing part did not answer, and fails if it is known to be down', () => {
     const silent = notRestored('"cause":"timeout","message":"no answer within 900 ms"');
     expect(silent.checks[0]?.status).toBe('inconclusive');
     expect(silent.reasons[0]).toContain('pg-role@node-1 gave no value in');
@@ -184,13 +184,13 @@ describe('redundancy that was not seen to come back', () => {
   });
 });
 
-describe('a role that nobody was seen to hold', () => {
+describe('a role without an observed holder', () => {
   const moved: Check = { kind: 'role-moved', name: 'moves', role: 'main' };
 
   test.each([
     ['timeout', 'inconclusive'],
     ['refused', 'fail'],
-  ])('by a probe without a value: after %s it is %s', (cause, status) => {
+  ])('of a probe without `is`: after %s it is %s', (cause, status) => {
     const plan: Partial<Plan> = { roles: { main: { probe: 'router' } } };
     const log = nodeLoss({ kind: 'process.kill', checks: [moved], plan: { ...plan, probes: routers } });
     for (const host of ['node-1', 'node-2'])

@@ -12,14 +12,14 @@ import { listWords } from './words.ts';
 
 const wholeRun: Range = { fromMs: -Infinity, toMs: Infinity };
 
-/** Longest part of a sample's message that a reason quotes. */
+/** Longest part of a sample's message that a reason quotes, in characters. */
 const mostChars = 160;
 
 /**
- * An outcome with what its probes did not tell:
- * - no good sample at all: inconclusive, whatever the samples came to. A probe that asks with a wrong user, or at a wrong
- *   port, never sees two primaries;
- * - failed samples, where the outcome is inconclusive: how many, and the last error.
+ * Corrects an outcome for probes without values:
+ * - Without a good sample, it is inconclusive, whatever the check gave. For example, a probe with a wrong user or a wrong
+ *   port never finds two primaries.
+ * - With failed samples, the reason of an inconclusive outcome gets their number and the last error.
  */
 export function withMissingValues(outcome: Outcome, check: Check, evidence: Evidence): Outcome {
   const { log, recovery } = evidence;
@@ -34,16 +34,16 @@ export function withMissingValues(outcome: Outcome, check: Check, evidence: Evid
   if (blind.length > 0)
     return {
       status: 'inconclusive',
-      observed: 'not seen: no good sample',
+      observed: 'not measured: no good sample',
       limit: outcome.limit,
-      reason: `not judged: ${listWords([...new Set(blind)])}; correct the settings of the probe; \`firedrill watch\` shows its samples`,
+      reason: `not judged: ${listWords([...new Set(blind)])}; correct the settings of the probe, and check its samples with \`firedrill watch\``,
     };
   if (outcome.status !== 'inconclusive' || outcome.reason === null) return outcome;
   const gaps = conditions.flatMap((condition) => valueGaps(log, condition, range));
   return gaps.length === 0 ? outcome : { ...outcome, reason: [outcome.reason, ...new Set(gaps)].join('; ') };
 }
 
-/** The conditions of which a check asks when they held. */
+/** The conditions whose times a check judges. */
 function conditionsOf(check: Check, { plan }: RunLog): readonly Condition[] {
   switch (check.kind) {
     case 'never':
@@ -63,12 +63,15 @@ function conditionsOf(check: Check, { plan }: RunLog): readonly Condition[] {
   }
 }
 
-/** The conditions of the gate that a check waits for. What a fault took away for good is not restored: the steady state counts, too. */
+/**
+ * The conditions of the gate that a check waits for. A fault may remove a state for good, so the
+ * steady state counts, too.
+ */
 function gateConditionsOf({ kind }: Check, { plan }: RunLog): readonly Condition[] {
   return kind === 'redundancy' || kind === 'return' ? plan.redundancy.require : [];
 }
 
-/** Whether a check judges bad samples of the recovery probe, or of a probe of its own, as an outage. */
+/** Whether a check judges bad samples of the recovery probe, or of its own probe, as an outage. */
 function readsOutage(check: Check): boolean {
   return ['rto', 'downtime', 'no-recovery', 'heal-outage'].includes(check.kind);
 }
@@ -78,9 +81,9 @@ function partsOf(condition: Condition): readonly (ValuePart & Pick<Condition, 'h
 }
 
 /**
- * Probes of a condition that told nothing. With `is`, none of the instances that it asks was good in the range. Without
- * `is`, "not ok" is an answer: none of the probe's instances was good in the whole run. What a fault of the drill had
- * switched off did not need to answer.
+ * Probes of a condition without a usable sample. With `is`: no instance had a good sample in the range. Without `is`, a bad
+ * sample is a result, too: no instance had a good sample in the whole run. Hosts that a fault of the drill had switched off
+ * do not count.
  */
 function blindParts(log: RunLog, condition: Condition, range: Range): readonly string[] {
   const view = viewsOf(log, condition).asCounted;
@@ -94,7 +97,7 @@ function blindParts(log: RunLog, condition: Condition, range: Range): readonly s
   });
 }
 
-/** The probe whose bad samples a check counts, where no sample of the whole run was good. */
+/** The probe whose bad samples a check counts, if it had no good sample in the whole run. */
 function blindOutage(check: Check, log: RunLog): readonly string[] {
   const named = check.kind === 'downtime' ? check.probe : undefined;
   const series = named === undefined ? recoverySeries(log) : log.series.get(named);
@@ -110,7 +113,7 @@ function blindWords(series: ProbeSeries, samples: readonly KeptSample[]): string
   return `${series.probe.id} gave no good sample (${countOf(samples)} sent${errorWords(series)})`;
 }
 
-/** Instances of which the condition asks a value, and that failed without one. */
+/** Instances of a condition with `is` that had failed samples, which have no value. */
 export function valueGaps(log: RunLog, condition: Condition, range: Range): readonly string[] {
   const view = viewsOf(log, condition).asCounted;
   return partsOf(condition).flatMap((part) => {
@@ -134,7 +137,7 @@ export function valueGaps(log: RunLog, condition: Condition, range: Range): read
   });
 }
 
-/** Instances of the condition of which the observer saw nothing: it broke, or sent nothing. */
+/** Instances of a condition with samples that the prober lost or did not send. */
 export function sightGaps(log: RunLog, condition: Condition, { fromMs, toMs }: Range): readonly string[] {
   const read = partsOf(condition).flatMap((part) => seriesOf(log, part));
   return [...new Set(read)].flatMap((series) => {
@@ -145,7 +148,7 @@ export function sightGaps(log: RunLog, condition: Condition, { fromMs, toMs }: R
     return [
       ...(unknown === 0
         ? []
-        : [`${id} saw nothing in ${unknown} of ${countOf(samples)} samples${errorWords(series)}`]),
+        : [`${unknown} of ${countOf(samples)} samples of ${id} are unknown${errorWords(series)}`]),
       ...(unsent === 0 ? [] : [`${unsent} samples of ${id} were not sent`]),
     ];
   });

@@ -7,12 +7,12 @@ export interface Moment {
   readonly ms: number;
 }
 
-/** A moment by its bounds: the estimate is their middle. */
+/** A moment from its bounds. The estimate is their middle. */
 export function moment(loMs: number, hiMs: number): Moment {
   return { loMs, hiMs, ms: middle(loMs, hiMs) };
 }
 
-/** Midpoint on the microsecond grid of the log. */
+/** Midpoint, rounded to the log's resolution of 1 us. */
 export function middle(lo: number, hi: number): number {
   return roundMs((lo + hi) / 2);
 }

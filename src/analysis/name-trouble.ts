@@ -2,12 +2,12 @@ import { printable } from '../core/printable.ts';
 import { countOf } from './kept-samples.ts';
 import type { RunLog } from './read-log.ts';
 
-/** Longest part of an error that a note quotes. */
+/** Longest part of an error that a note quotes, in characters. */
 const mostChars = 160;
 
 /**
- * Probes whose samples failed because the name of their target could not be resolved, a sentence each. Such a failure is an
- * outage to a client that asks by name, and says nothing of the service behind it. Probes of kind `dns` ask for just that.
+ * A note for each probe whose samples failed because the target's name was not resolved. Clients that use the name have an
+ * outage then, but the failure does not show the state of the service. Probes of kind `dns` test just that and get no note.
  */
 export function nameTrouble(log: RunLog): readonly string[] {
   return [...log.series.values()].flatMap(({ probe, samples, lastError }) => {
@@ -20,7 +20,7 @@ export function nameTrouble(log: RunLog): readonly string[] {
         ? ` (last error: ${printable(lastError, mostChars)})`
         : '';
     return [
-      `${probe.id} could not resolve the name of its target in ${countOf(unresolved)} of ${countOf(samples)} samples${error}: this is a DNS failure and says nothing about the service; to leave DNS out, give the probe an IP address`,
+      `${probe.id} could not resolve the name of its target in ${countOf(unresolved)} of ${countOf(samples)} samples${error}: this is a DNS failure, and the state of the service is unknown; to leave DNS out, give the probe an IP address`,
     ];
   });
 }

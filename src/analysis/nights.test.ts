@@ -3,7 +3,7 @@ import { byNight, endedShares, nightCount, nightsOf } from './nights.ts';
 
 const hour = 3_600_000;
 
-test('runs without a pause of 6 h between them are of one night, and none is longer than 20 h', () => {
+test('runs without a pause of 6 h are one night, and no night is longer than 20 h', () => {
   const starts = [0, 1, 2, 7.9, 14, 24, 25, 31, 37.5].map((hours) => hours * hour);
   expect([...nightsOf(starts)].map(([start, night]) => [start / hour, night / hour])).toEqual([
     [0, 0],
@@ -16,13 +16,13 @@ test('runs without a pause of 6 h between them are of one night, and none is lon
     [31, 31],
     [37.5, 37.5],
   ]);
-  // A machine that never rests has nights, too.
+  // Runs without any pause are divided into nights, too.
   const always = Array.from({ length: 100 }, (_, i) => i * hour);
   expect(nightCount(always)).toBe(5);
   expect(nightCount([])).toBe(0);
 });
 
-test('a night is the median of its runs; those that did not recover are above all that did', () => {
+test('a night is the median of its runs; runs that did not recover are above all others', () => {
   const exact = (ms: number) => ({ ms, minMs: ms, maxMs: ms });
   const never = { ms: Infinity, minMs: 60, maxMs: Infinity };
   const run = (hours: number, measure: typeof never | null, ended: boolean | null = true) => ({
@@ -44,7 +44,7 @@ test('a night is the median of its runs; those that did not recover are above al
   ]);
 });
 
-test('a side that drills more often in a night does not miss more often for that', () => {
+test('a side with more runs per night does not miss more often for that reason', () => {
   const night = (ended: readonly boolean[]) => ({
     nightMs: 0,
     runs: ended.length,

@@ -2,14 +2,18 @@ import type { Measure } from '../core/summary.ts';
 import { median } from './repeats.ts';
 
 const hourMs = 3_600_000;
-/** A pause between two runs that ends a night. */
+/** Shortest pause between two runs of different nights, ms. */
 const nightPauseMs = 6 * hourMs;
-/** Runs that follow each other without such a pause: a night is over this long after its first. */
+/**
+ * Longest time from a night's first run to the start of its last, ms, if no such pause ends the night
+ * earlier.
+ */
 const longestNightMs = 20 * hourMs;
 
 /**
- * The night of each run, by when it began (wall time, ms): the beginning of the night's first run. A run belongs to the night of
- * the run before it unless 6 h or more lie between them, or 20 h between it and the night's first.
+ * The night of each run by its start (wall time, ms). A night is identified by the start of its first run. A run belongs to the
+ * night of the previous run, with two exceptions that begin a new night: it starts 6 h or more after the previous run, or 20 h
+ * or more after the night's first run.
  */
 export function nightsOf(startsMs: readonly number[]): ReadonlyMap<number, number> {
   const nights = new Map<number, number>();
@@ -23,7 +27,7 @@ export function nightsOf(startsMs: readonly number[]): ReadonlyMap<number, numbe
   return nights;
 }
 
-/** How many nights these runs are of. */
+/** Number of nights of these runs. */
 export function nightCount(startsMs: readonly number[]): number {
   return new Set(nightsOf(startsMs).values()).size;
 }
@@ -32,25 +36,31 @@ export function nightCount(startsMs: readonly number[]): number {
 export interface RunFigure {
   /** Wall time, ms. */
   readonly startMs: number;
-  /** `ms` and `maxMs` are Infinity where its end was not seen: longer than `minMs`. null: not measured. */
+  /**
+   * `ms` and `maxMs` are Infinity if the end was not observed: it took longer than `minMs`. null: not
+   * measured.
+   */
   readonly measure: Measure | null;
-  /** Whether the service did what is timed; null where the run was cut short before that could be told. */
+  /** Whether the measured event happened; null if the run was cut short before that was known. */
   readonly ended: boolean | null;
 }
 
-/** What the runs of one night came to: one value, because what slows one of them mostly slows all. */
+/**
+ * One value for the runs of one night. Runs of a night are not independent: whatever slows one run
+ * mostly slows all.
+ */
 export interface NightFigure extends Measure {
-  /** The night's first run, wall time, ms. */
+  /** Start of the night's first run, wall time, ms. */
   readonly nightMs: number;
   /** Runs that measured the figure. */
   readonly runs: number;
-  /** Of those that were not cut short, in order of time: whether the service did what is timed. */
+  /** For runs that were not cut short, in order of time: whether the measured event happened. */
   readonly ended: readonly boolean[];
 }
 
 /**
- * The median of each night's runs that measured the figure, in order of time. Its bounds are the medians of their bounds: the
- * median of the true times lies between these. `nights` is `nightsOf` all runs of the side.
+ * The median of each night's runs that measured the figure, in order of time. Its bounds are the medians of their bounds, so
+ * the median of the true times lies between them. `nights` is `nightsOf` all runs of the side.
  */
 export function byNight(
   figures: readonly RunFigure[],
@@ -80,9 +90,8 @@ export function byNight(
 }
 
 /**
- * Nights of both sides in which the service did what is timed each time, of as many runs in each: the first so many of a night
- * that has more, so that a side that drills more often does not miss more often for that. null: no night has a run that was
- * waited for.
+ * The nights of both sides in which the measured event did not happen in a run. Each night counts the same number of its first
+ * runs: otherwise a side with more runs per night would miss more often. null if a side has no night with a complete run.
  */
 export function endedShares(
   a: readonly NightFigure[],
@@ -98,7 +107,7 @@ export function endedShares(
   return { a: share(ofA), b: share(ofB) };
 }
 
-/** Nights, and those of them in which at least one run was waited for in vain. */
+/** A number of nights, and how many of them have a run in which the measured event did not happen. */
 export interface EndedShare {
   readonly of: number;
   readonly missed: number;

@@ -1,8 +1,8 @@
-/** Numbers in a chunk; the memory of a column is a multiple of it. */
+/** Numbers per chunk; a column's memory is a multiple of it. */
 const chunkBits = 12;
 const chunkLength = 2 ** chunkBits;
 
-/** A list of numbers that grows at its end, 8 bytes each. Growing copies nothing. */
+/** A list of numbers that grows at its end, 8 bytes each. It grows without copying. */
 export class NumberColumn {
   readonly #chunks: Float64Array[] = [];
   #length = 0;
@@ -19,7 +19,7 @@ export class NumberColumn {
     this.#length++;
   }
 
-  /** Throws a RangeError for an index that the column does not have. */
+  /** Throws a RangeError if the column has no such index. */
   at(index: number): number {
     const value = this.#chunks[index >>> chunkBits]?.[index & (chunkLength - 1)];
     if (value === undefined || index >= this.#length) throw new RangeError(`no number at ${index}`);
@@ -27,7 +27,7 @@ export class NumberColumn {
   }
 }
 
-/** Sorts indexes in place by a number of each. Those with equal numbers keep their order. Most are in order as they come. */
+/** Sorts indexes in place by a number of each; stable. Fast if they are sorted already, as most are. */
 export function sortIndexes(indexes: Uint32Array, of: (index: number) => number): Uint32Array {
   let before = -Infinity;
   for (const index of indexes) {

@@ -15,7 +15,7 @@ const etcdDown: PlannedFault = {
   params: {},
 };
 
-/** What a test changes of a drill whose fault takes effect at 10 s; the service is looked at every 200 ms. */
+/** Changes to a drill whose fault takes effect at 10 s; the service is sampled every 200 ms. */
 interface Variant {
   readonly outages: Outages;
   readonly faults?: readonly PlannedFault[];
@@ -50,14 +50,14 @@ function drill({ outages, faults = [etcdDown], checks = [rtoAtMost5s], ...more }
   return analyse(acts(builder).at(90_000, { type: 'run.ended' }).read());
 }
 
-/** etcd is stopped at 10 s and started again 30 s later; then the harness waits for redundancy. */
+/** etcd is stopped at 10 s and started again 30 s later; then the engine waits for redundancy. */
 const timed = (b: LogBuilder, healPhaseMs = 40_300): LogBuilder =>
   b
     .fault(10_000, { kind: 'service.stop', healedMs: 40_150 })
     .at(healPhaseMs, { type: 'phase.started', phase: 'heal' })
     .at(healPhaseMs + 10, { type: 'phase.started', phase: 'redundancy' });
 
-describe('while a fault acts no recovery is final', () => {
+describe('while a fault acts, no recovery is final', () => {
   test('an outage that begins later, and ends after the heal, is the RTO; the early blip is its first sign', () => {
     const { summary } = drill({
       outages: [
@@ -75,7 +75,7 @@ describe('while a fault acts no recovery is final', () => {
     expect(summary.notes.join()).not.toMatch(/after the recovery had held/);
   });
 
-  test('so is one that begins where there was none before', () => {
+  test('the same applies to the first outage', () => {
     const { summary } = drill({
       outages: [[32_000, 45_000]],
       recoveryGateMs: 25_000,
@@ -85,7 +85,7 @@ describe('while a fault acts no recovery is final', () => {
     expect(summary.checks).toMatchObject([{ status: 'fail' }]);
   });
 
-  test('an outage that the heal itself costs is not part of it', () => {
+  test('an outage of the heal itself is not part of it', () => {
     const { summary } = drill({
       outages: [
         [10_200, 13_000],
@@ -98,7 +98,7 @@ describe('while a fault acts no recovery is final', () => {
     expect(summary.checks).toMatchObject([{ status: 'pass' }]);
   });
 
-  test('whether an outage began before the heal, or with it, is not known where no sample tells: the bounds hold both', () => {
+  test('an outage may have begun before or with the heal if no sample decides it: the bounds include both', () => {
     const { summary } = drill({
       outages: [
         [10_200, 13_000],
@@ -112,7 +112,7 @@ describe('while a fault acts no recovery is final', () => {
     expect(summary.checks).toMatchObject([{ status: 'inconclusive' }]);
   });
 
-  test('a fault without a length acts until it is healed', () => {
+  test('a fault without a duration acts until it is healed', () => {
     const { forMs: _, ...stopped } = etcdDown;
     const { summary } = drill({
       outages: [
@@ -126,7 +126,7 @@ describe('while a fault acts no recovery is final', () => {
     expect(summary.checks).toMatchObject([{ status: 'fail' }]);
   });
 
-  test('an outage that may have begun with the heal of a fault without a length is the heal’s', () => {
+  test('an outage that may have begun with the heal of a fault without a duration is the heal’s', () => {
     const { forMs: _, ...stopped } = etcdDown;
     const { summary } = drill({
       outages: [
@@ -141,7 +141,7 @@ describe('while a fault acts no recovery is final', () => {
     expect(summary.checks).toMatchObject([{ status: 'pass' }]);
   });
 
-  test('an outage that came just before the engine took the recovery for stable leaves both open', () => {
+  test('an outage just before the recovery gate is met leaves both cases open', () => {
     const { forMs: _, ...stopped } = etcdDown;
     const { summary } = drill({
       outages: [
@@ -157,7 +157,7 @@ describe('while a fault acts no recovery is final', () => {
     expect(summary.checks).toMatchObject([{ status: 'inconclusive' }]);
   });
 
-  test('what came back only with that heal did not recover', () => {
+  test('a service that is up only after that heal did not recover', () => {
     const { forMs: _, ...stopped } = etcdDown;
     const { summary } = drill({
       outages: [
@@ -173,7 +173,7 @@ describe('while a fault acts no recovery is final', () => {
     ]);
   });
 
-  test('a kill is over with its effect: a later outage stays in the downtime', () => {
+  test('a kill stops acting with its effect: a later outage counts in the downtime', () => {
     const { forMs: _, ...kill } = etcdDown;
     const { summary } = drill({
       outages: [
@@ -210,7 +210,7 @@ describe('a role that moved while the fault acted', () => {
   const primary = { probe: 'pg-role', is: ['primary'] };
   const moved: Check = { kind: 'role-moved', name: 'moves', role: 'db-primary' };
 
-  test('has moved, though the heal moves it back before the wait is over', () => {
+  test('has moved, although the heal moves it back before the wait is over', () => {
     const says = (primaries: (ms: number) => boolean) => (ms: number) => ({
       status: 'ok' as const,
       finishMs: ms + 10,
@@ -244,7 +244,7 @@ describe('a role that moved while the fault acted', () => {
   });
 });
 
-describe('with several faults that are healed after the recovery', () => {
+describe('with multiple faults that are healed after the recovery', () => {
   const killed = (id: string, atMs: number): PlannedFault => ({
     id,
     kind: 'container.stop',
@@ -267,7 +267,7 @@ describe('with several faults that are healed after the recovery', () => {
           .at(31_100, { type: 'phase.started', phase: 'redundancy' }),
     }).summary;
 
-  test("an outage that the first heal costs is the return's", () => {
+  test("an outage of the first heal is the return's", () => {
     const { verdict, rto, heal } = both([
       [10_200, 12_000],
       [30_100, 30_900],
@@ -277,7 +277,7 @@ describe('with several faults that are healed after the recovery', () => {
     expect(heal?.outage.minMs).toBeGreaterThan(0);
   });
 
-  test('a recovery about when the last fault took effect may be final, or not', () => {
+  test('a recovery near the last fault’s effect may be final, or not', () => {
     // Sampled at 19.85 s (down), 20.05 s (up); fault-2 took effect from 20.0 to 20.15 s, and an outage began after that.
     const { rto } = both([
       [10_200, 20_000],
@@ -305,8 +305,8 @@ describe('no-recovery', () => {
           .at(25_210, { type: 'phase.started', phase: 'heal' }),
     }).summary.checks[0];
 
-  test('does not pass where the outage of the heal alone kept the gate from being met', () => {
-    // It was up from 12 s on; the heal at 24 s costs an outage that may have begun before it.
+  test('does not pass if only the outage of the heal kept the gate from being met', () => {
+    // Up from 12 s on; the heal at 24 s has an outage that may have begun before it.
     expect(
       given([
         [10_100, 12_000],
@@ -315,11 +315,11 @@ describe('no-recovery', () => {
     ).toMatchObject({ status: 'inconclusive' });
   });
 
-  test('passes where the service was down for the whole wait', () => {
+  test('passes if the service was down for the whole wait', () => {
     expect(given([[10_100, 26_000]])).toMatchObject({ status: 'pass' });
   });
 
-  test('fails where the service came back without the redundancy that its recovery needs', () => {
+  test('fails if the service was up without the redundancy that its recovery needs', () => {
     expect(given([[10_100, 12_000]], { until: 'redundancy' })).toMatchObject({
       status: 'fail',
       observed: expect.stringMatching(/^up again after 2\.0\d s, for 13\.\d\d s, without redundancy$/),

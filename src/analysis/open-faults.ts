@@ -3,37 +3,46 @@ import type { FaultRecord, RunLog } from './read-log.ts';
 import { type BadWindow, endOf } from './windows.ts';
 
 /**
- * The time in which faults act, and what it means for a recovery: while a fault acts, no recovery is final. An outage that
- * begins then is part of the same recovery, however long the service was up before it. ms on the run clock.
+ * The time in which faults act, ms on the run clock. No recovery is final while a fault acts. An outage that begins in that
+ * time belongs to the same recovery, however long the service was up before it.
  */
 export interface FaultTime {
-  /** The latest moment at which the last fault took effect: no recovery before it is final. */
+  /** Latest moment at which the last fault took effect. A recovery before it is not final. */
   readonly lastEffectMs: number;
-  /** The earliest moment at which it can have. */
+  /** Earliest moment at which the last fault took effect. */
   readonly lastEffectLoMs: number;
-  /** When the heal of the last fault with a length of its own began; -Infinity without one, Infinity where it was not healed. */
+  /**
+   * When the heal of the last fault with a duration (`forMs`) began; -Infinity without such a fault,
+   * Infinity if it was not healed.
+   */
   readonly timedUntilMs: number;
-  /** The same, of the other faults that act until they are healed. */
+  /** The same for the faults without a duration, which act until they are healed. */
   readonly untimedUntilMs: number;
-  /** When the engine's wait for the recovery was over. */
+  /** When the engine stopped waiting for the recovery. */
   readonly waitOverMs: number;
-  /** The latest of these moments: what begins later is no part of the recovery. */
+  /** The latest of these moments. An outage that begins later is not part of the recovery. */
   readonly beginByMs: number;
-  /** A recovery after this moment is none: the drill's own steps brought it about, or the wait for it was over. */
+  /** A recovery after this moment does not count: a step of the drill caused it, or the wait was over. */
   readonly endByMs: number;
 }
 
-/** Ids of faults that are healed some time after their effect, whatever the service does. */
+/**
+ * Ids of faults with a duration: they are healed a fixed time after their effect, whatever the service
+ * does.
+ */
 export function timedFaults(log: RunLog): ReadonlySet<string> {
   return new Set(log.plan.faults.flatMap((f) => (f.forMs === undefined ? [] : [f.id])));
 }
 
-/** Whether the run was at healing after the recovery, at that moment. */
+/** Whether the run was in the phase that heals faults after the recovery, at that moment. */
 function isInHealPhase(log: RunLog, ms: number): boolean {
   return log.phases.findLast((p) => p.t <= ms)?.phase === 'heal';
 }
 
-/** Until when a fault acted: one that only started something (a kill, a restart) is over with its effect. */
+/**
+ * When a fault stopped acting. A fault that only triggers something (a kill, a restart) stops with its
+ * effect.
+ */
 function actedUntilMs(log: RunLog, fault: FaultRecord, timed: ReadonlySet<string>): number {
   if (fault.effect === null) return -Infinity;
   if (timed.has(fault.id)) return fault.healStartedMs ?? Infinity;
@@ -41,12 +50,12 @@ function actedUntilMs(log: RunLog, fault: FaultRecord, timed: ReadonlySet<string
   return healStartedMs !== null && isInHealPhase(log, healStartedMs) ? healStartedMs : -Infinity;
 }
 
-/** When the heals of faults without a length of their own began. */
+/** When the heals of faults without a duration began. */
 function healStartsOf(log: RunLog, timed: ReadonlySet<string>): readonly number[] {
   return log.faults.flatMap((f) => (timed.has(f.id) || f.healStartedMs === null ? [] : [f.healStartedMs]));
 }
 
-/** When faults acted; `waitOverMs` is when the wait for the recovery was over as the engine saw it. */
+/** Computes when faults acted. `waitOverMs`: when the engine stopped waiting for the recovery. */
 export function faultTime(log: RunLog, waitOverMs: number): FaultTime {
   const timed = timedFaults(log);
   const gaveUp = log.gates.some((g) => g.gate === 'recovery' && g.state === 'timeout');
@@ -56,7 +65,7 @@ export function faultTime(log: RunLog, waitOverMs: number): FaultTime {
     );
     return Math.min(Math.max(-Infinity, ...until), gaveUp ? waitOverMs : Infinity);
   };
-  // The first heal after the recovery ends the drill: what breaks while the faults are healed one by one is the return's.
+  // The first heal after the recovery ends the drill. Outages during the heals belong to the return.
   const firstHealMs = Math.min(Infinity, ...healStartsOf(log, timed).filter((ms) => isInHealPhase(log, ms)));
   const [timedUntilMs, untimedUntilMs] = [untilOf(true), Math.min(firstHealMs, untilOf(false))];
   const beginByMs = Math.max(waitOverMs, timedUntilMs, untimedUntilMs);
@@ -77,8 +86,8 @@ export function faultTime(log: RunLog, waitOverMs: number): FaultTime {
 }
 
 /**
- * Whether an outage may be part of the recovery. One that may as well have begun with the heal that ends the drill is taken
- * for the heal's: that heal comes right after the recovery.
+ * Whether an outage may be part of the recovery. If it may have begun with the heal that ends the drill, it counts as the
+ * heal's outage, because that heal follows directly on the recovery.
  */
 export function mayCount(
   { firstBadMs, startLoMs, startHiMs }: BadWindow,
@@ -89,32 +98,36 @@ export function mayCount(
 
 /** Outages that count for a recovery. */
 export interface Outages {
-  /** Those that flap into each other are one, in order. */
+  /** `down` windows; windows that flap into each other are one. In order. */
   readonly joined: readonly BadWindow[];
   /** All `down` windows after t0, in order. */
   readonly raw: readonly BadWindow[];
-  /** Whether the service stayed up long enough after one of them. `nextBadMs`: when the next bad sample was sent. */
+  /**
+   * Whether the service stayed up for long enough after an outage. `nextBadMs`: when the next bad sample
+   * was sent.
+   */
   readonly held: (outage: BadWindow, nextBadMs: number) => boolean;
 }
 
-/** Which outage ended in the recovery that is final. */
+/** The outage whose end is the final recovery. */
 export interface FinalRecovery {
   readonly end: Moment;
-  /** When that outage began, where an earlier recovery had held until then; null: none had. */
+  /** When that outage began, if an earlier recovery had held until then; null if none had. */
   readonly again: Moment | null;
 }
 
-/** Whether an outage may have begun before a moment: by the earliest possible, the most likely, or the latest possible beginning. */
+/** A beginning of an outage: the earliest possible, the most likely, or the latest possible. */
 type Beginning = (outage: BadWindow) => number;
 const earliest: Beginning = ({ startLoMs }) => startLoMs;
 const likeliest: Beginning = ({ startLoMs, startHiMs }) => middle(startLoMs, startHiMs);
 const latest: Beginning = ({ startHiMs }) => startHiMs;
 
 /**
- * The recovery that is final: the end of the first outage that held and after which none began while a fault acted.
- * Where it is not known whether a later outage began before the heal, the bounds hold for both answers. So do they where
- * a fault without a length was about to be healed, and the outage came before the engine had seen enough to begin with it:
- * whether the recovery before it lasted long enough is then a matter of one sample.
+ * The final recovery: the end of the first outage that held and after which no outage began while a fault acted.
+ *
+ * If it is unknown whether a later outage began before the heal, the bounds include both answers. The same applies if an
+ * outage came just before the heal of a fault without a duration, while the engine still waited. One sample then decides
+ * whether the recovery before that outage had lasted for long enough.
  */
 export function finalRecovery(
   { joined, raw, held }: Outages,
@@ -123,7 +136,7 @@ export function finalRecovery(
 ): FinalRecovery | undefined {
   const nextOf = (outage: BadWindow) => raw.find((w) => w.firstBadMs > outage.lastBadMs);
   const isHeld = joined.map((outage) => held(outage, nextOf(outage)?.firstBadMs ?? Infinity));
-  /** Whether a recovery came before the last fault took effect: surely, most likely, or perhaps. */
+  /** Whether a recovery was before the last fault's effect: certainly, most likely, or possibly. */
   const isBeforeLast = ({ loMs, hiMs }: Moment, beginning: Beginning) =>
     beginning === latest ? hiMs < lastEffectLoMs : (beginning === earliest ? loMs : hiMs) < lastEffectMs;
   const counts = (outage: BadWindow, beginning: Beginning, up: Moment) =>
@@ -148,7 +161,7 @@ export function finalRecovery(
   if (index === undefined) return undefined;
   const end = recoveryOf(index);
   const loMs = Math.min(end.loMs, recoveryOf(finalBy(latest) ?? index).loMs);
-  // Where the later outage was not recovered from, all that is known is that it was as long.
+  // If the later outage did not end, its end is unknown, and the last known outage gives the bound.
   const hiMs = Math.max(end.hiMs, recoveryOf(finalBy(earliest) ?? joined.length - 1).hiMs);
   const again = joined[isHeld.lastIndexOf(true, index - 1) + 1];
   return {
@@ -161,8 +174,8 @@ export function finalRecovery(
 }
 
 /**
- * The moment by which a failover must have come about: before a heal may move roles back. Where the service had recovered
- * and stayed up while a timed fault still acted, that is when its heal began; otherwise the end of the wait.
+ * The moment by which a failover must have happened, before a heal may move roles back. If the service recovered and stayed up
+ * while a fault with a duration still acted, it is the begin of that fault's heal. Otherwise it is the end of the wait.
  */
 export function failoverByMs(log: RunLog, recovered: Moment | null, waitOverMs: number): number {
   const { timedUntilMs } = faultTime(log, waitOverMs);

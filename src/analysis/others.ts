@@ -7,10 +7,10 @@ import type { RunLog } from './read-log.ts';
 import { listWords } from './words.ts';
 
 /**
- * Why a failure that was decided at a moment may be that of other programs, and not of the stack: on the machine that
- * carries both the target and firedrill, others took more than `othersLimitPct` of the CPU from the fault until then, or may
- * have where a host was not read for a time. null when they did not, and where it is not known (hosts of their own, control
- * groups that could not be read, old logs).
+ * Why other programs and not the stack may have caused a failure that was decided at a moment; null if they did not, or if it
+ * is unknown. The machine carries both the target and firedrill. Other programs used more than `othersLimitPct` of its CPU
+ * from the fault until that moment, or may have while a host was not read. Unknown: the hosts have machines of their own,
+ * their control groups were not read, or the log is old.
  */
 export function othersDoubt(log: RunLog, untilMs: number): string | null {
   const machine = log.machines.find((m) => m.prober && m.hosts.length > 0);
@@ -19,15 +19,15 @@ export function othersDoubt(log: RunLog, untilMs: number): string | null {
   const share = othersIn(machine, fromMs, untilMs);
   if (share === null || share.othersPct <= othersLimitPct) return null;
   const { othersPct, busyPct, unread } = share;
-  const took = unread === undefined ? 'took' : 'may have taken up to';
+  const took = unread === undefined ? 'used' : 'may have used up to';
   const gap =
     unread === undefined
       ? ''
       : `; the CPU time of ${listWords(unread.hosts)} was not read for ${durationWords(unread.ms)} of it`;
-  return `other programs ${took} ${Math.round(othersPct)} % of this machine's CPU from the fault until this was decided (limit ${othersLimitPct} %; all programs together took ${Math.round(busyPct)} %${gap}): end them, or run the drill on a quieter machine`;
+  return `other programs ${took} ${Math.round(othersPct)} % of this machine's CPU from the fault until this was decided (limit ${othersLimitPct} %; all programs together used ${Math.round(busyPct)} %${gap}): stop them, or run the drill on a quieter machine`;
 }
 
-/** Failed checks of which other programs may be the cause: inconclusive, and why. What passes in spite of them passes. */
+/** Makes failed checks inconclusive if other programs may be the cause. Passed checks stay passed. */
 export function withoutOthers(evidence: Evidence, checks: readonly JudgedCheck[]): readonly JudgedCheck[] {
   return checks.map((check) => {
     if (check.result.status !== 'fail') return check;
@@ -38,7 +38,10 @@ export function withoutOthers(evidence: Evidence, checks: readonly JudgedCheck[]
   });
 }
 
-/** The moment at which a check of that kind was decided: the recovery, the redundancy, or the end of the wait for either. */
+/**
+ * The moment at which a check of that kind was decided: the recovery, the redundancy, or the end of
+ * the wait for it.
+ */
 function decidedMs({ log, recovery }: Evidence, kind: string): number {
   switch (kind) {
     case 'rto':

@@ -5,7 +5,7 @@ const measure = { ms: 3000, minMs: 2000, maxMs: 4000 };
 
 describe('a limit within the bounds', () => {
   test.each([
-    // Both edges of an outage between looks a second apart: half a second each way is left of 1 s.
+    // Two edges between samples 1 s apart: of 1 s, half a second remains on each side.
     [
       { intervalMs: 1000, edges: 2 },
       3500,
@@ -16,15 +16,15 @@ describe('a limit within the bounds', () => {
       2700,
       'if the estimate is right, a probe interval of 300 ms or less decides it',
     ],
-    // One edge at a second: the other second of the width stays, whatever the interval.
+    // One edge at 1 s: the other second of the width remains, whatever the interval.
     [{ intervalMs: 1000 }, 3700, 'if the estimate is right, a probe interval of 400 ms or less decides it'],
-    // Nearer to the estimate than that second: the estimate itself may move by half a second.
+    // Closer to the estimate than that second: the estimate itself may move by half a second.
     [
       { intervalMs: 1000 },
       3400,
       'a shorter probe interval narrows the bounds by up to 1.00 s, which may decide it',
     ],
-  ])('looked at with %j, at %i ms, is not decided and says when it would be', (looked, maxMs, words) => {
+  ])('with %j, at %i ms, is inconclusive and names the interval that decides it', (looked, maxMs, words) => {
     const outcome = bounded({ what: 'downtime', measure, ...looked }, { maxMs });
     expect(outcome.status).toBe('inconclusive');
     expect(outcome.reason).toBe(
@@ -32,7 +32,7 @@ describe('a limit within the bounds', () => {
     );
   });
 
-  test('promises no interval where the lower bound is 0: its middle is no estimate', () => {
+  test('names no interval if the lower bound is 0: its middle is no estimate', () => {
     const doubtful = {
       what: 'downtime',
       measure: { ms: 4320, minMs: 0, maxMs: 8640 },
@@ -42,14 +42,14 @@ describe('a limit within the bounds', () => {
     expect(bounded(doubtful, { maxMs: 8000 }).reason).toBe(
       'downtime was up to 8.64 s: the limit of 8 s lies within the bounds; no sample shows how long it lasted; a shorter probe interval narrows the bounds by up to 8.00 s, which may decide it',
     );
-    // The interval has no part in the width.
+    // The interval does not affect the width.
     expect(bounded({ ...doubtful, intervalMs: 1 }, { maxMs: 8000 }).reason).toContain(
       'a shorter probe interval narrows the bounds by up to 8 ms, which is not enough to decide it',
     );
   });
 
-  test('is held against the side of the estimate on which it lies', () => {
-    // Slow answers make the upper side wide; no interval narrows it.
+  test('is compared with its own side of the estimate', () => {
+    // Slow answers widen the upper side; no interval narrows it.
     const lopsided = {
       what: 'downtime',
       measure: { ms: 1000, minMs: 900, maxMs: 5000 },
@@ -64,7 +64,7 @@ describe('a limit within the bounds', () => {
     );
   });
 
-  test('is decided once it lies outside', () => {
+  test('is decided once it is outside', () => {
     const looked = { what: 'downtime', measure, intervalMs: 1000 };
     expect(bounded(looked, { maxMs: 4000 })).toMatchObject({ status: 'pass', reason: null });
     expect(bounded(looked, { maxMs: 1999 }).status).toBe('fail');

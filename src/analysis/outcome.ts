@@ -8,13 +8,13 @@ import type { RecoveryAnalysis } from './rto.ts';
 import type { RowsAnalysis } from './written-rows.ts';
 import { measureWords } from './words.ts';
 
-/** A check's outcome, and the sentence that says why when it is not a pass. */
+/** A check's result, and the reason if it is not a pass. */
 export interface JudgedCheck {
   readonly result: CheckResult;
   readonly reason: string | null;
 }
 
-/** What the checks are judged on. */
+/** The data that checks are judged by. */
 export interface Evidence {
   readonly log: RunLog;
   /** null: no fault took effect. */
@@ -27,39 +27,42 @@ export interface Evidence {
   readonly rows: readonly RowsAnalysis[];
 }
 
-/** A check's outcome without the check's name, and why it is not a pass; null when it is, or when the verdict says so already. */
+/**
+ * A check's result without its name. `reason` is null if it is a pass, or if the verdict already gives
+ * the reason.
+ */
 export type Outcome = Omit<CheckResult, 'name' | 'kind'> & { readonly reason: string | null };
 
 /** A check of one kind. */
 export type CheckOf<K extends Check['kind']> = Extract<Check, { kind: K }>;
 
-/** Whether the run came to its own end: otherwise what is last in the log is not what came last. */
+/** Whether the run ended by itself. Otherwise the end of the log is not the end of the drill. */
 export function isComplete(log: RunLog): boolean {
   return log.ended && log.aborted === null;
 }
 
-/** What a duration is judged by; at least one of them. ms. */
+/** The limits of a duration, ms; at least one of them. */
 export interface Limits {
   readonly minMs?: number | undefined;
   readonly maxMs?: number | undefined;
 }
 
-/** A duration to be judged. */
+/** A duration to judge. */
 export interface Subject {
-  /** What it is, as the subject of a sentence. */
+  /** Its name, as the subject of a sentence. */
   readonly what: string;
   readonly measure: Measure;
-  /** At which interval it was looked at, ms. */
+  /** Interval of the probe that measured it, ms. */
   readonly intervalMs: number;
-  /** How many of its edges lie between two looks; 1 if left out. */
+  /** How many of its edges lie between two samples; default 1. */
   readonly edges?: number;
-  /** Why the bounds are as wide as they are, and what narrows them; by default, the interval at which they would decide. */
+  /** Why the bounds are so wide, and what narrows them. Default: the interval at which they would decide. */
   readonly because?: string;
-  /** Why the measure is a lower bound only; left out when it was seen to its end. */
+  /** Why the measure is only a lower bound; absent if its end was observed. */
   readonly unfinished?: string;
 }
 
-/** The limits in words: `at most 30 s`, `5 s to 30 s`. */
+/** The limits as text: `at most 30 s`, `5 s to 30 s`. */
 export function limitsWords({ minMs, maxMs }: Limits): string {
   if (minMs === undefined) return `at most ${limitWords(maxMs ?? 0)}`;
   return maxMs === undefined
@@ -68,9 +71,10 @@ export function limitsWords({ minMs, maxMs }: Limits): string {
 }
 
 /**
- * What a shorter probe interval does for a limit inside the bounds. The interval that decides, if the estimate is right: what
- * is left of the distance to the limit after the uncertainty that no interval removes, shared by the edges. Where there is none,
- * or the lower bound is 0 and the middle no estimate: by how much it narrows the bounds, and whether that can be enough.
+ * The effect of a shorter probe interval if a limit lies within the bounds. First choice: the interval that decides, if the
+ * estimate is right. It is the distance to the limit, minus the uncertainty that no interval removes, shared by the edges. If
+ * that is not positive, or if the lower bound is 0 and the middle is no estimate: by how much a shorter interval narrows the
+ * bounds, and whether that can be enough.
  */
 function decidedAt({ measure, intervalMs, edges = 1 }: Subject, limitMs: number): string {
   const { ms, minMs, maxMs } = measure;
@@ -85,7 +89,7 @@ function decidedAt({ measure, intervalMs, edges = 1 }: Subject, limitMs: number)
   return `${unknown}a shorter probe interval narrows the bounds by up to ${durationWords(narrowedMs)}, which ${isEnough ? 'may decide it' : 'is not enough to decide it'}`;
 }
 
-/** Judges a duration by its bounds: only when both are on one side of a limit is it decided. */
+/** Judges a duration by its bounds. It is decided only if both bounds are on the same side of each limit. */
 export function bounded(subject: Subject, limits: Limits): Outcome {
   const { what, measure, unfinished } = subject;
   const { minMs = 0, maxMs = Infinity } = limits;
@@ -123,7 +127,7 @@ export function bounded(subject: Subject, limits: Limits): Outcome {
   };
 }
 
-/** Judges something that did not come while we waited. */
+/** Judges an event that did not happen before the wait for it ended. */
 export function waitedFor(what: string, longerThanMs: number, maxMs: number): Outcome {
   const fail = longerThanMs >= maxMs;
   const observed = `not within ${durationWords(longerThanMs)}`;
@@ -137,23 +141,23 @@ export function waitedFor(what: string, longerThanMs: number, maxMs: number): Ou
   };
 }
 
-/** Why a sum of bad windows is not known to its end; undefined when it is. */
+/** Why the end of a sum of bad windows is unknown; undefined if it is known. */
 export function unfinishedWords(log: RunLog, open: boolean): string | undefined {
   if (!isComplete(log)) return 'the run was cut short';
   return open ? 'not over when the log ends' : undefined;
 }
 
-/** What a gate missed, in words. */
+/** The unmet conditions of a gate, as text. */
 export function unmetWords(unmet: readonly string[]): string {
   return unmet.length === 0 ? 'the log does not say what was missing' : unmet.join('; ');
 }
 
-/** Nothing was drilled: the verdict gives the reason. */
+/** The outcome without a fault that took effect. The verdict gives the reason. */
 export function undrilled(limit: string): Outcome {
   return { status: 'inconclusive', observed: 'not measured: no fault took effect', limit, reason: null };
 }
 
-/** What was asked could not be seen. */
+/** The outcome of a check that the data cannot decide. */
 export function unmeasured(observed: string, limit: string, reason: string): Outcome {
   return { status: 'inconclusive', observed, limit, reason };
 }

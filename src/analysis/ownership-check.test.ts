@@ -34,13 +34,13 @@ describe('the time without an owner', () => {
     expect(result.measured!.maxMs).toBeGreaterThanOrEqual(gapMs);
   });
 
-  test('says what was wrong', () => {
+  test('gives a reason', () => {
     expect(run({ ...base, state, maxMs: 3000 }).reasons[0]).toMatch(
-      /^c: the time for which vip was claimed by nobody was 3\.\d\d s \(.*\), above the limit of 3 s$/,
+      /^c: the time for which vip was claimed by no host was 3\.\d\d s \(.*\), above the limit of 3 s$/,
     );
   });
 
-  test('is the sum of several windows', () => {
+  test('is the sum of multiple windows', () => {
     const claimed: FailoverVariant['claimed'] = [
       [0, 'node-1'],
       [truth.effectMs],
@@ -54,7 +54,7 @@ describe('the time without an owner', () => {
     expect(measured!.minMs).toBeGreaterThan(gapMs + 4000);
   });
 
-  test('does not count what was before the fault', () => {
+  test('does not count the time before the fault', () => {
     const claimed: FailoverVariant['claimed'] = [[0, 'node-1'], [7000], [9000, 'node-1']];
     expect(judged({ ...base, state, maxMs: 0 }, { claimed })).toMatchObject({
       status: 'pass',
@@ -63,7 +63,7 @@ describe('the time without an owner', () => {
   });
 });
 
-describe('the time with several owners', () => {
+describe('the time with multiple owners', () => {
   const state: OwnershipState = 'several';
   const claimed: FailoverVariant['claimed'] = [
     [0, 'node-1'],
@@ -71,7 +71,7 @@ describe('the time with several owners', () => {
     [30_000, 'node-2'],
   ];
 
-  test('passes where there never were two, fails where there were', () => {
+  test('passes if there never were two, and fails if there were', () => {
     const never = expect.stringMatching(/^at none of \d+ samples, at most 2\d\d ms apart$/);
     expect(judged({ ...base, state, maxMs: 0 })).toMatchObject({ status: 'pass', observed: never });
     expect(judged({ ...base, state, maxMs: 1000 }, { claimed })).toMatchObject({ status: 'fail' });
@@ -79,36 +79,36 @@ describe('the time with several owners', () => {
     expect(judged({ ...base, state, minMs: 10_000 })).toMatchObject({ status: 'fail', observed: never });
   });
 
-  test('is not decided by a handover between two looks', () => {
+  test('is inconclusive by a handover between two samples', () => {
     const quick: FailoverVariant['claimed'] = [
       [0, 'node-1'],
       [20_070, 'node-2'],
     ];
     const result = judged({ ...base, state, maxMs: 0 }, { claimed: quick });
     expect(result.status).toBe('inconclusive');
-    expect(result.observed).toMatch(/^not for certain; up to [45]\d\d ms in all$/);
+    expect(result.observed).toMatch(/^uncertain, up to [45]\d\d ms in all$/);
     // A limit above the handover and one more interval decides it.
     expect(judged({ ...base, state, maxMs: 600 }, { claimed: quick }).status).toBe('pass');
   });
 });
 
-describe('a host that cannot be asked', () => {
+describe('a host without samples', () => {
   const blind = [[truth.effectMs, 45_000]] as const;
 
-  test('leaves both states open, and is named', () => {
+  test('makes both states inconclusive, and is named', () => {
     const { result, reasons } = run({ ...base, state: 'nobody', maxMs: 2000 }, { blind });
     expect(result.status).toBe('inconclusive');
-    expect(reasons[0]).toMatch(/the limit is at most 2 s, and node-1 could not be seen for 35\.\d\d s$/);
+    expect(reasons[0]).toMatch(/the limit is at most 2 s, and node-1 was unknown for 35\.\d\d s$/);
     expect(judged({ ...base, state: 'several', maxMs: 1000 }, { blind }).status).toBe('inconclusive');
   });
 
-  test('is no owner while its power is off', () => {
+  test('is not an owner while its power is off', () => {
     const off = { blind, kind: 'power.cut' };
     expect(judged({ ...base, state: 'nobody', maxMs: 2000 }, off).status).toBe('fail');
     expect(judged({ ...base, state: 'several', maxMs: 0 }, off).status).toBe('pass');
   });
 
-  test('does not matter to a side that sees it from elsewhere', () => {
+  test('does not matter to a side that samples it from elsewhere', () => {
     expect(judged({ ...base, side: 'answered', state: 'nobody', maxMs: 2000 }, { blind }).status).toBe(
       'fail',
     );
@@ -122,36 +122,36 @@ describe('owners that differ between two sides', () => {
     [23_700, 'node-2'],
   ];
 
-  test('are counted for the time for which they surely did, stale answers among it', () => {
+  test('count for the time in which they certainly did, including stale answers', () => {
     const differMs = 23_700 - truth.effectMs;
     const { result, reasons } = run({ ...check, maxMs: 2000 }, { answered: stale });
     expect(result.status).toBe('fail');
     expect(result.measured!.minMs).toBeLessThanOrEqual(differMs);
     expect(result.measured!.maxMs).toBeGreaterThanOrEqual(differMs);
     expect(reasons[0]).toContain(
-      'the time for which the owners of vip as claimed were others than those as answered was 13.',
+      'the time for which the owners of vip as claimed differed from the owners as answered was 13.',
     );
     expect(judged({ ...check, minMs: 13_000 }, { answered: stale }).status).toBe('pass');
   });
 
-  test('are the same for sides that move together, but for the time between looks', () => {
+  test('are the same for sides that move together, except between samples', () => {
     expect(judged({ ...check, maxMs: 1000 }).status).toBe('pass');
     expect(judged({ ...check, maxMs: 0 }).status).toBe('inconclusive');
   });
 
-  test('are not known while a host that may be the owner cannot be asked', () => {
+  test('are unknown while a host that may be the owner has no samples', () => {
     const blind = [[truth.effectMs, 45_000]] as const;
-    // Node-1 answers all along: it may claim the address, too.
+    // Node-1 answers all the time, so it may claim the address, too.
     const stays: FailoverVariant['claimed'] = [[0, 'node-1']];
     const hidden = judged({ ...check, maxMs: 2000 }, { claimed: stays, answered: stays, blind });
     expect(hidden.status).toBe('inconclusive');
-    // Node-2 surely claims it, and surely does not answer: they differ, whatever node-1 does.
+    // Node-2 certainly claims it and certainly does not answer, so the sides differ.
     expect(judged({ ...check, maxMs: 2000 }, { answered: stale, blind }).status).toBe('fail');
   });
 });
 
 describe('an ownership check', () => {
-  test('is a lower bound when the run was cut short', () => {
+  test('is a lower bound if the run was cut short', () => {
     const cut = { cutAtMs: 13_000 };
     expect(judged({ ...base, state: 'nobody', maxMs: 1000 }, cut).status).toBe('fail');
     const open = judged({ ...base, state: 'nobody', maxMs: 10_000 }, cut);
@@ -163,7 +163,7 @@ describe('an ownership check', () => {
     expect(judged({ ...base, state: 'several', maxMs: 0 }, cut).status).toBe('inconclusive');
   });
 
-  test('judges nothing without a fault, a thing or a side', () => {
+  test('is inconclusive without a fault, an ownership, or a side', () => {
     expect(judged({ ...base, state: 'nobody', maxMs: 1 }, { cutAtMs: 9000 })).toMatchObject({
       status: 'inconclusive',
       observed: 'not measured: no fault took effect',

@@ -17,26 +17,26 @@ import type { RunLog } from './read-log.ts';
 import { middle } from './moment.ts';
 import { listWords } from './words.ts';
 
-/** What the check counts the time of, and the hosts by which it was seen. */
+/** The truth that the check sums up, and the hosts that it was sampled on. */
 interface Sight {
   readonly spans: readonly TruthSpan[];
   readonly owners: readonly OwnerTruth[];
-  /** For how long more it may have been so between two samples, ms. */
+  /** How much longer it may have been true between two samples, ms. */
   readonly unseenMs: number;
   readonly sampling: Sampling;
 }
 
 type OwnershipCheck = CheckOf<'ownership'>;
 
-/** The time for which, as the subject of a sentence. */
+/** The measured time, as the subject of a sentence. */
 function subjectOf(check: OwnershipCheck): string {
   const { of, side } = check;
   return 'state' in check
-    ? `the time for which ${of} was ${side} by ${check.state}`
-    : `the time for which the owners of ${of} as ${side} were others than those as ${check.differsFrom}`;
+    ? `the time for which ${of} was ${side} by ${check.state === 'nobody' ? 'no host' : 'multiple hosts'}`
+    : `the time for which the owners of ${of} as ${side} differed from the owners as ${check.differsFrom}`;
 }
 
-/** undefined: the plan does not have the thing, or not the side, or no probe for it. */
+/** undefined: the plan lacks the ownership, or the side, or a probe for it. */
 function sightOf(log: RunLog, check: OwnershipCheck, effect: Moment): Sight | undefined {
   const range = judgedRange(log, effect);
   const names = 'state' in check ? [check.side] : [check.side, check.differsFrom];
@@ -61,8 +61,8 @@ function sightOf(log: RunLog, check: OwnershipCheck, effect: Moment): Sight | un
 }
 
 /**
- * The total time after the fault for which a thing had no owner, or several, or other
- * owners from one side than from another. What could not be seen makes the upper bound.
+ * Judges the total time after the fault for which a thing had no owner, multiple owners, or different owners by two sides.
+ * Unknown time counts in the upper bound only.
  */
 export function ownershipCheck(check: OwnershipCheck, { log, recovery }: Evidence): Outcome {
   const limit = limitsWords(check);
@@ -70,7 +70,7 @@ export function ownershipCheck(check: OwnershipCheck, { log, recovery }: Evidenc
   const what = subjectOf(check);
   const sight = sightOf(log, check, recovery.effect);
   if (sight === undefined)
-    return unmeasured('not in the plan', limit, `${what} is nothing that the plan has probes for`);
+    return unmeasured('not in the plan', limit, `${what} was not measured: the plan has no probe for it`);
   const minMs = totalMs(sight.spans, 'yes');
   const maxMs = totalMs(sight.spans, 'yes', 'maybe');
   const unfinished = unfinishedWords(log, false);
@@ -89,7 +89,7 @@ export function ownershipCheck(check: OwnershipCheck, { log, recovery }: Evidenc
   );
   const observed = minMs === 0 && unfinished === undefined ? rarelyWords(maxMs, sight) : outcome.observed;
   const blind = blindSpots(sight.owners).map(
-    ({ name, ms }) => `${name} could not be seen for ${durationWords(ms)}`,
+    ({ name, ms }) => `${name} was unknown for ${durationWords(ms)}`,
   );
   return outcome.status === 'inconclusive' && blind.length > 0
     ? {
@@ -100,9 +100,7 @@ export function ownershipCheck(check: OwnershipCheck, { log, recovery }: Evidenc
     : { ...outcome, observed };
 }
 
-/** A time of which no part is certain: `maxMs` of it may have been seen. */
+/** The observed value if no part of the time is certain. `maxMs`: the uncertain time by samples. */
 function rarelyWords(maxMs: number, { unseenMs, sampling }: Sight): string {
-  return maxMs === 0
-    ? neverWords(sampling)
-    : `not for certain; up to ${durationWords(maxMs + unseenMs)} in all`;
+  return maxMs === 0 ? neverWords(sampling) : `uncertain, up to ${durationWords(maxMs + unseenMs)} in all`;
 }

@@ -13,8 +13,8 @@ function sideOf(variant: FailoverVariant = {}, name = 'claimed'): OwnershipSide 
 
 const states = (side: OwnershipSide) => side.spans.map((s) => [s.owners, s.maybe]);
 
-describe('who owned it, from one side', () => {
-  test('is told in stretches that touch, each edge with bounds that hold the truth', () => {
+describe('the owners by one side', () => {
+  test('are in stretches that touch, whose edges have bounds that contain the truth', () => {
     const { spans } = sideOf();
     expect(states({ spans } as OwnershipSide)).toEqual([
       [['node-1'], []],
@@ -22,7 +22,7 @@ describe('who owned it, from one side', () => {
       [['node-2'], []],
     ]);
     const [before, gap, after] = spans;
-    // Offsets count from the middle of the effect's bounds, 10 s to 10.15 s (or the first sight of it).
+    // Offsets count from the middle of the effect's bounds, 10 s to 10.15 s (or the first sample of it).
     const zeroMs = Date.parse(spans[1]!.startAt) - gap!.fromMs;
     const offset = (ms: number) => ms + Date.UTC(2026, 2, 1, 10) - zeroMs;
     expect(before).toMatchObject({ fromMs: offset(truth.steadyMs), endAt: gap?.startAt, toMs: gap?.fromMs });
@@ -34,7 +34,7 @@ describe('who owned it, from one side', () => {
     expect(after?.endAt).toBeNull();
   });
 
-  test('has the times without an owner, with bounds that hold their length', () => {
+  test('have times without an owner, with bounds that contain their length', () => {
     const { nobody, several } = sideOf();
     expect(nobody).toHaveLength(1);
     expect(nobody[0]).toMatchObject({ certain: true });
@@ -58,8 +58,8 @@ describe('who owned it, from one side', () => {
     expect(nobody).toEqual([]);
   });
 
-  test('does not make up a gap or an overlap between two looks', () => {
-    // Handed over within one interval: both changes lie between the same looks.
+  test('have no invented gap or overlap between two samples', () => {
+    // Handed over within one interval: both changes are between the same samples.
     const { spans, nobody, several } = sideOf({
       claimed: [
         [0, 'node-1'],
@@ -68,13 +68,13 @@ describe('who owned it, from one side', () => {
     });
     expect(spans.map((s) => s.owners)).toEqual([['node-1'], ['node-2']]);
     expect(spans[1]!.fromMaxMs - spans[1]!.fromMinMs).toBeLessThan(400);
-    // It is told that either may have been, for as long as could not be seen.
+    // Either may have been the owner for the unobserved time.
     expect(nobody).toMatchObject([{ certain: false, minMs: 0 }]);
     expect(several).toMatchObject([{ certain: false, minMs: 0 }]);
     expect(nobody[0]!.maxMs).toBeLessThan(400);
   });
 
-  test('a state of one look is told, not joined away', () => {
+  test('include a state of one sample', () => {
     const { spans } = sideOf({
       claimed: [[0, 'node-1'], [20_000], [20_100, 'node-1']],
     });
@@ -85,7 +85,7 @@ describe('who owned it, from one side', () => {
     ]);
   });
 
-  test('looks that disagree one after another are no change, however brief', () => {
+  test('do not change by consecutive samples that disagree, however brief', () => {
     const claimed: [number, ...'node-1'[]][] = Array.from({ length: 8 }, (_, i) => [
       20_000 + 200 * i,
       ...(i % 2 === 0 ? [] : (['node-1'] as const)),
@@ -99,7 +99,7 @@ describe('who owned it, from one side', () => {
     expect(spans[1]!.toMs - spans[1]!.fromMs).toBeGreaterThan(1500);
   });
 
-  test('is open for a host that cannot be asked', () => {
+  test('are unknown for a host without samples', () => {
     const blind = [[truth.effectMs, 45_000]] as const;
     const side = sideOf({ blind });
     expect(states(side)).toEqual([
@@ -108,28 +108,28 @@ describe('who owned it, from one side', () => {
       [['node-2'], ['node-1']],
       [['node-2'], []],
     ]);
-    // Nobody, or two: neither is certain, neither is ruled out.
+    // No owner or two owners: neither is certain, neither is ruled out.
     expect(side.nobody).toMatchObject([{ certain: false }]);
     expect(side.several).toMatchObject([{ certain: false }]);
-    // The wire still tells.
+    // The other side still has samples.
     expect(sideOf({ blind }, 'answered').nobody).toMatchObject([{ certain: true }]);
   });
 
-  test('is open for a host that does not answer, and known of one whose refusal the probe declares', () => {
+  test('are unknown for a host that does not answer, and known for a refusal with `onFailure`', () => {
     const blind = [[truth.effectMs, 45_000]] as const;
     expect(sideOf({ blind, blindCause: 'timeout' }).nobody).toMatchObject([{ certain: false }]);
     expect(sideOf({ blind, blindCause: 'reset' }).nobody).toMatchObject([{ certain: false }]);
     expect(sideOf({ blind, blindCause: 'refused' }).nobody).toMatchObject([{ certain: true }]);
   });
 
-  test('is known of a host whose power the drill had cut', () => {
+  test('are known for a host whose power the drill had cut', () => {
     const blind = [[truth.effectMs, 45_000]] as const;
     const { nobody, several } = sideOf({ blind, kind: 'power.cut' });
     expect(nobody).toMatchObject([{ certain: true }]);
     expect(several).toEqual([]);
   });
 
-  test('holds the truth whatever changes', () => {
+  test('contain the truth for random changes', () => {
     const random = seeded(11);
     for (let round = 0; round < 40; round++) {
       const goneMs = 15_000 + random() * 5000;
@@ -162,7 +162,7 @@ describe('who owned it, from one side', () => {
 });
 
 describe('a run without a fault that took effect', () => {
-  test('tells the whole run, from its start', () => {
+  test('has the owners of the whole run', () => {
     const lines = vipFailover({ cutAtMs: 9000 });
     const summary = summarize(lines.read());
     expect(summary.ownership[0]?.sides[0]?.spans.at(-1)).toMatchObject({ owners: ['node-1'], endAt: null });

@@ -24,9 +24,8 @@ import { unseenTruthMs } from './sample-gaps.ts';
 import { viewsOf } from './unobserved.ts';
 
 /**
- * The log as one side may be read. Silence says nothing, however short: a host that gave
- * no answer, or whose probe broke, may own the thing or not (unless a fault of the drill
- * had taken its power).
+ * The log as a side reads it. A host that did not answer, or whose samples the prober lost, may be an owner or not, however
+ * short that time is. The exception: a fault of the drill had taken its power.
  */
 export function seenFrom(log: RunLog, side: Condition): RunLog {
   return viewsOf(log, side).asObserved;
@@ -34,7 +33,10 @@ export function seenFrom(log: RunLog, side: Condition): RunLog {
 
 const stateCounts = { nobody: { min: 0, max: 0 }, several: { min: 2 } } as const;
 
-/** Whether nobody, or several, owned the thing: surely only where enough of its hosts are known. `seen` is the log from `seenFrom`. */
+/**
+ * Whether the thing had no owner (`nobody`) or multiple owners (`several`). It is certain only if
+ * enough of its hosts are known. `seen` is the log from `seenFrom`.
+ */
 export function stateTruth(
   seen: RunLog,
   side: Condition,
@@ -47,14 +49,17 @@ export function stateTruth(
   );
 }
 
-/** Whether two sides saw different owners: surely where a host is known to be an owner from one of them and none from the other. */
+/**
+ * Whether two sides had different owners. It is certain if a host is an owner by one side and not by
+ * the other.
+ */
 export function differenceTruth(
   side: readonly OwnerTruth[],
   other: readonly OwnerTruth[],
   range: Range,
 ): readonly TruthSpan[] {
   const names = [...new Set([...side, ...other].map((o) => o.name))];
-  // A host at which a side does not look is no owner to it.
+  // A host that a side does not probe is not an owner by that side.
   const never: readonly TruthSpan[] = [{ ...range, truth: 'no' }];
   const spansOf = (owners: readonly OwnerTruth[], name: string) =>
     owners.find((o) => o.name === name)?.spans ?? never;
@@ -73,12 +78,12 @@ export function differenceTruth(
   );
 }
 
-/** A "maybe" that is no more than the time between two looks that differ, be they some intervals apart, ms. */
+/** Longest "maybe" that is only the time between two samples with different results, ms. */
 function briefMs({ series }: OwnerTruth): number {
   return staleAfterMs(series) + series.probe.timeoutMs;
 }
 
-/** The longest time for which each host could not be seen: it gave no answer, or was sampled too seldom. */
+/** The longest time, ms, for which each host was unknown: it did not answer, or it was sampled too rarely. */
 export function blindSpots(
   owners: readonly OwnerTruth[],
 ): readonly { readonly name: string; readonly ms: number }[] {
@@ -106,9 +111,8 @@ interface OwnerChange {
 }
 
 /**
- * A host's changes. A "maybe" is the change itself, with its bounds, where it is the time
- * between two looks that differ; any other (more looks that disagree, none for too
- * long) is a state, entered and left at known moments.
+ * A host's changes. A "maybe" between two samples with different results is a change, with its bounds. Any other "maybe" (more
+ * samples that disagree, or no sample for too long) is a state that begins and ends at known moments.
  */
 function changesOf(owner: OwnerTruth): readonly OwnerChange[] {
   const { name, series, spans } = owner;
@@ -129,10 +133,10 @@ function changesOf(owner: OwnerTruth): readonly OwnerChange[] {
   });
 }
 
-/** What is known of each host, by name, in the plan's order. */
+/** The truth for each host, by name, in the plan's order. */
 type Known = ReadonlyMap<string, Truth>;
 
-/** A time in which nothing changed, from a moment with bounds on. */
+/** A time without changes. Its beginning has bounds. */
 interface Stretch {
   readonly loMs: number;
   readonly hiMs: number;
@@ -140,8 +144,8 @@ interface Stretch {
 }
 
 /**
- * The stretches of a side, in order. Changes whose bounds overlap are one: which of
- * them came first cannot be told, so that no stretch is made up between them.
+ * The stretches of a side, in order. Changes with overlapping bounds are one change: their order is unknown, so a stretch
+ * between them would be invented.
  */
 function stretchesOf(owners: readonly OwnerTruth[], range: Range): readonly Stretch[] {
   const groups: { loMs: number; hiMs: number; changes: OwnerChange[] }[] = [];
@@ -165,7 +169,7 @@ function stretchesOf(owners: readonly OwnerTruth[], range: Range): readonly Stre
   return stretches;
 }
 
-/** What offsets count from, and what a log ends with. */
+/** The zero of offsets, and the end of the log. */
 interface Frame {
   readonly log: RunLog;
   readonly zeroMs: number;
@@ -192,7 +196,10 @@ function toSummaryStretch(stretch: Stretch, next: Stretch | undefined, frame: Fr
   };
 }
 
-/** The times in which it was so, or may have been by the samples; with `unseenMs` they sum to the bounds of a check on them. */
+/**
+ * The times in which the state held, or may have held by samples. With `unseenMs` they add up to the
+ * bounds of a check.
+ */
 function windowsIn(spans: readonly TruthSpan[], frame: Frame): readonly OwnershipWindow[] {
   const { log, zeroMs, endMs } = frame;
   return intervalsIn(spans, 'yes').map((i) => {
@@ -212,7 +219,7 @@ function windowsIn(spans: readonly TruthSpan[], frame: Frame): readonly Ownershi
   });
 }
 
-/** From the steady state before the first fault on; without one, the whole run. */
+/** When the steady state before the first fault was met; the run's start if it was not. */
 function shownFromMs(log: RunLog): number {
   const issuedMs = log.faults.find((f) => f.issuedMs !== null)?.issuedMs ?? -Infinity;
   return (
@@ -220,13 +227,16 @@ function shownFromMs(log: RunLog): number {
   );
 }
 
-/** From the fault's effect to the end of what was watched; the whole run where no fault took effect. */
+/** From the fault's effect to the end of the samples; the whole run if no fault took effect. */
 export function judgedRange(log: RunLog, effect: Moment | null): Range {
   const fromMs = effect?.loMs ?? shownFromMs(log);
   return { fromMs, toMs: Math.max(fromMs, watchedUntil(log)) };
 }
 
-/** Who owned what exactly one host should own, seen from each side. `effect`: null when no fault took effect. */
+/**
+ * The owners of each thing that must have exactly one owner, by side. `effect`: null if no fault took
+ * effect.
+ */
 export function analyseOwnership(log: RunLog, effect: Moment | null): readonly Ownership[] {
   const judged = judgedRange(log, effect);
   const shown = { fromMs: Math.min(shownFromMs(log), judged.fromMs), toMs: judged.toMs };

@@ -6,7 +6,7 @@ import { besidePrediction } from './prediction-notes.ts';
 import { summarize } from './summarize.ts';
 import { crashDrill } from './testing/postgres-crash.ts';
 
-test('a time lies beside its prediction when all of its bounds do', () => {
+test('a time is outside its prediction if all of its bounds are', () => {
   const predicted = { minMs: 2000, maxMs: 3000 };
   expect(besidePrediction({ minMs: 3001, maxMs: 3500 }, predicted)).toBe('longer');
   expect(besidePrediction({ minMs: 2999, maxMs: 3500 }, predicted)).toBeUndefined();
@@ -37,7 +37,7 @@ describe('a measured time outside its prediction', () => {
     return summarize(crashDrill({ stages: rules, plan: { models } }).read());
   };
 
-  test('is said, on which side it lies', () => {
+  test('gives a note with its side', () => {
     const short = drill(2000);
     expect(short.notes).toEqual([
       'stage LB notices took 3.69 s (3.16 s to 4.22 s), longer than predicted (2.00 s)',
@@ -47,7 +47,7 @@ describe('a measured time outside its prediction', () => {
     expect(drill(6000).notes.join()).toContain('shorter than predicted (6.00 s)');
   });
 
-  test('is not, where the bounds overlap', () => {
+  test('gives no note if the bounds overlap', () => {
     expect(drill(4000).notes).toEqual([]);
   });
 });

@@ -2,7 +2,10 @@ import { durationWords } from '../core/format-duration.ts';
 import type { Measure, Predicted, Summary } from '../core/summary.ts';
 import { measureWords } from './words.ts';
 
-/** How what was measured lies to its prediction: all of its bounds above the longest, or below the shortest predicted; undefined where they overlap. */
+/**
+ * Whether a measure is longer or shorter than its prediction by all of its bounds; undefined if their
+ * bounds overlap.
+ */
 export function besidePrediction(
   { minMs, maxMs }: Pick<Measure, 'minMs' | 'maxMs'>,
   predicted: Pick<Predicted, 'minMs' | 'maxMs'>,
@@ -11,7 +14,7 @@ export function besidePrediction(
   return maxMs < predicted.minMs ? 'shorter' : undefined;
 }
 
-/** What took longer or shorter than predicted, a sentence each. */
+/** Times that are longer or shorter than predicted, one sentence each. */
 export function predictionNotes({
   rto,
   redundancy,

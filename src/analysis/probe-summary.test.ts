@@ -3,7 +3,7 @@ import { renderMarkdown } from '../report/markdown.ts';
 import { summarize } from './summarize.ts';
 import { type Answer, LogBuilder, planWith, probeOf } from './testing/log-builder.ts';
 
-/** Down from 30 s to 40 s, asked every second; 2 ms before the fault, 5 ms while it is down, 3 ms afterwards. */
+/** Down from 30 s to 40 s, sampled every second. Latency: 2 ms before the fault, 5 ms while down, 3 ms afterwards. */
 function drill(answer: (sendMs: number) => Partial<Answer>): LogBuilder {
   const plan = planWith({
     probes: [probeOf('health'), probeOf('other')],
@@ -22,8 +22,8 @@ function drill(answer: (sendMs: number) => Partial<Answer>): LogBuilder {
     .at(100_000, { type: 'run.ended' });
 }
 
-describe('what a probe saw', () => {
-  test('has the latencies before, during and after the outage', () => {
+describe('the summary of a probe', () => {
+  test('has the latencies before, during, and after the outage', () => {
     const log = drill((s) => (s > 35_000 && s < 36_000 ? { finishMs: s + 9 } : {})).read();
     const summary = summarize(log);
     expect(summary.probes[1]?.latencyAround).toEqual({
@@ -49,7 +49,7 @@ describe('what a probe saw', () => {
     expect(probes[1]?.availability).toEqual({ share: 1, minShare: expect.closeTo(0.99, 4), maxShare: 1 });
   });
 
-  test('has neither where nothing was drilled, or nothing seen', () => {
+  test('has neither without a drill or without a known sample', () => {
     const watch = new LogBuilder(planWith({ probes: [probeOf('health'), probeOf('other')] }))
       .probing('health', 0, 9000, 1000, (s) => ({ status: 'ok', finishMs: s + 1 }))
       .probing('other', 0, 9000, 1000, (s) => ({ status: 'unknown', finishMs: s + 1 }))

@@ -7,7 +7,7 @@ import { longestUnseenMs, withUnseen } from './sample-gaps.ts';
 import { type RecoveryAnalysis, waitOverMs } from './rto.ts';
 import { type BadWindow, toSummaryWindow } from './windows.ts';
 
-/** Latency of the good answers; null without any. */
+/** Latency of the good answers; null if there are none. */
 function latencyOf(samples: readonly KeptSample[]): Spread | null {
   const histogram = new Histogram();
   for (const { status, sendMs, finishMs, leftOut } of samples) {
@@ -26,7 +26,10 @@ function latenessOf(samples: readonly KeptSample[]): Spread {
   return histogram.spread() ?? { p50Ms: 0, p99Ms: 0, maxMs: 0 };
 }
 
-/** By send time: before the first fault was issued, from then until the service had recovered (or was waited for no longer), after that. */
+/**
+ * Latency by send time: before the first fault was issued, from then until the recovery (or the end of
+ * the wait), and later.
+ */
 function latencyAround(
   log: RunLog,
   { samples }: ProbeSeries,
@@ -41,14 +44,14 @@ function latencyAround(
   };
 }
 
-/** Six digits: a second in eleven days. */
+/** Rounds to six digits: one second in eleven days. */
 function roundShare(share: number): number {
   return Math.round(Math.min(1, Math.max(0, share)) * 1e6) / 1e6;
 }
 
 /**
- * The share of the run's time for which the target was not down; of `unsure` and `slow` windows only the bounds tell, and so of
- * the longest outage that fits between two good samples.
+ * The share of the run's time for which the target was not down. `unsure` and `slow` windows, and the longest outage that fits
+ * between two good samples, only widen its bounds.
  */
 function availabilityOf(
   log: RunLog,
@@ -63,7 +66,7 @@ function availabilityOf(
   return { share: share(down.ms), minShare: share(down.maxMs), maxShare: share(down.minMs) };
 }
 
-/** What one probe instance saw. `recovery`: null when no fault took effect. */
+/** The summary of one probe instance. `recovery`: null if no fault took effect. */
 export function probeSummary(
   log: RunLog,
   series: ProbeSeries,

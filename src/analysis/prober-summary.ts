@@ -69,7 +69,7 @@ function controlSummary(log: RunLog): ProberSummary['control'] {
   };
 }
 
-/** Percentiles of the histogram are within 0.4 %. */
+/** Two decimals are enough: percentiles of the histogram are within 0.4 %. */
 function hundredths(value: number): number {
   return Math.round(value * 100) / 100;
 }
@@ -93,7 +93,7 @@ function machineSummary(log: RunLog, machine: MachineRecord): ProberSummary['mac
   };
 }
 
-/** Of what was read of a machine in (fromMs, toMs]; null where it was not read. */
+/** Median and maximum of a machine's readings in (fromMs, toMs]; null if it was not read. */
 function spreadOf(
   machine: MachineRecord,
   what: 'somePct' | 'runQueue',
@@ -113,20 +113,20 @@ function tenths(value: number): number {
   return Math.round(value * 10) / 10;
 }
 
-/** A movement of the wall clock that anchors show by themselves, ms. */
+/** Smallest movement of the wall clock, ms, that is derived from anchors alone. */
 const anchorStepMs = 500;
 
-/** What to know of the prober that changes no verdict by itself, a sentence each. */
+/** Notes on the prober that do not change the verdict by themselves, one sentence each. */
 export function proberNotes(log: RunLog): readonly string[] {
   const notes = log.clockSteps.map(({ byMs, cause }) =>
     cause === 'suspend'
-      ? `the prober's machine slept for ${durationWords(Math.abs(byMs))}: the run clock stood still meanwhile`
+      ? `the prober's machine slept for ${durationWords(Math.abs(byMs))}, and the run clock stood still meanwhile`
       : movedWords(byMs),
   );
   const { marks, clockSteps } = log;
   if (clockSteps.some((s) => marks.some((m) => m.t >= s.atMs)))
     notes.push(
-      'marks of logs that were read after that lie where the wall clock then put them: stages that end with one may be off by as much',
+      'log marks that were read after the movement may be shifted by it; stages that end with such a mark may be wrong by as much',
     );
   const moved = movedByAnchors(log);
   if (notes.length === 0 && Math.abs(moved) > anchorStepMs) notes.push(movedWords(moved));
@@ -135,16 +135,16 @@ export function proberNotes(log: RunLog): readonly string[] {
   return notes;
 }
 
-/** The target runs on the prober's machine: what it takes of it is its own. */
+/** For a target on the prober's machine: its own load may be the cause, so its failures count. */
 function starvedNote(log: RunLog): string {
-  return `the machine of the prober and of the target was starved of CPU for ${durationWords(starvedMsIn(log))} (${dilationNote(log.control?.dilation?.maxMs ?? null)}): the figures are those of this machine; ${starvedHint}`;
+  return `the machine of the prober and of the target was starved of CPU for ${durationWords(starvedMsIn(log))} (${dilationNote(log.control?.dilation?.maxMs ?? null)}): the figures are valid for this machine only; ${starvedHint}`;
 }
 
 function movedWords(byMs: number): string {
-  return `the wall clock moved against the run clock by ${durationWords(Math.abs(byMs))} (${byMs > 0 ? 'forwards' : 'backwards'}); durations are not touched`;
+  return `the wall clock moved against the run clock by ${durationWords(Math.abs(byMs))} (${byMs > 0 ? 'forwards' : 'backwards'}); durations are not affected`;
 }
 
-/** How far the wall clock was off by the anchors, at most. */
+/** The largest movement of the wall clock by the anchors, ms. */
 function movedByAnchors({ anchors: [first, ...later] }: RunLog): number {
   return later
     .map((a) => a.wallMs - first.wallMs - (a.t - first.t))

@@ -5,8 +5,8 @@ import { NumberColumn } from './number-column.ts';
 const emptyList = -1;
 
 /**
- * Lists of ranges of row numbers. Lists that begin with the same ranges share them: a node stands for a range with all that come
- * before it, so that the memory grows with the changes between lists and not with the lists' lengths.
+ * Lists of ranges of row numbers. Lists with the same first ranges share them: a node is a range with all ranges before it.
+ * So memory grows with the changes between lists and not with their lengths.
  */
 export class RangeTree {
   readonly #parents = new NumberColumn();
@@ -34,8 +34,7 @@ export class RangeTree {
   }
 
   /**
-   * What becomes of a state by the ranges of each list, one range after another from the first on: a number for each node, in the
-   * order of the nodes.
+   * Folds each list of ranges into a state, from the first range on. Returns a number per node, in the order of the nodes.
    */
   fold(start: number, step: (state: number, from: number, to: number) => number): Float64Array {
     const states = new Float64Array(this.#parents.length);

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { chance } from '../model/random.ts';
 import { canTell, neededEach, rankDistribution, shiftOf, wantedAlpha } from './rank-test.ts';
 
-/** Values that are known exactly. */
+/** Values without an error. */
 const exact = (...values: readonly number[]) => values.map((ms) => ({ ms, minMs: ms, maxMs: ms }));
 
 describe('the distribution of U', () => {
@@ -36,7 +36,7 @@ describe('the distribution of U', () => {
 });
 
 describe('the shift', () => {
-  test('of the textbook’s permeability data: estimate, interval and p', () => {
+  test('of the textbook’s permeability data: estimate, interval, and p', () => {
     // Hollander and Wolfe, Nonparametric Statistical Methods, table 4.1; as R's wilcox.test has it.
     const y = exact(0.8, 0.83, 1.89, 1.04, 1.45, 1.38, 1.91, 1.64, 0.73, 1.46);
     const x = exact(1.15, 0.88, 0.9, 0.74, 1.21);
@@ -48,12 +48,12 @@ describe('the shift', () => {
     expect(p).toBeCloseTo(0.254412, 6);
   });
 
-  test('of samples that lie apart is proven by the least sizes that can prove it', () => {
+  test('of samples without overlap is significant at the smallest possible sizes', () => {
     const a = exact(33, 35.1, 36.2, 36.9, 38.4);
     const b = exact(39.2, 40.3, 41, 44.1);
     const shift = shiftOf(a, b);
     expect(shift.p).toBeCloseTo(2 / 126, 9);
-    // Sizes 5 and 4 let one pair lie the other way round: the second smallest difference.
+    // Sizes 5 and 4 allow one pair in the other order: the second smallest difference.
     expect(shift.minMs).toBeCloseTo(1.9, 9);
     expect(shift.maxMs).toBeCloseTo(9, 9);
     expect(shift.ms).toBeCloseTo(5, 9);
@@ -69,12 +69,12 @@ describe('the shift', () => {
     expect([back.p, back.coverage]).toEqual([there.p, there.coverage]);
   });
 
-  test('of one value each is their difference with its bounds, and says nothing of others', () => {
+  test('of one value each is their difference with its bounds, without coverage', () => {
     const shift = shiftOf([{ ms: 10, minMs: 9, maxMs: 11 }], [{ ms: 20, minMs: 18, maxMs: 23 }]);
     expect(shift).toEqual({ ms: 10, minMs: 7, maxMs: 14, coverage: null, p: 1 });
   });
 
-  test('takes the bounds against what is claimed: values that may be equal prove nothing', () => {
+  test('counts the bounds against the claim: values that may be equal prove nothing', () => {
     const wide = (ms: number) => ({ ms, minMs: ms - 3, maxMs: ms + 3 });
     const [a, b] = [
       [10, 11, 12, 13],
@@ -94,7 +94,7 @@ describe('the shift', () => {
   });
 });
 
-describe('how many runs it takes', () => {
+describe('the smallest number of runs', () => {
   test('is four each, or one against thirty-nine', () => {
     expect(neededEach()).toBe(4);
     const table: readonly (readonly [number, number, boolean])[] = [
@@ -111,7 +111,7 @@ describe('how many runs it takes', () => {
     for (const [n, m, able] of table) expect([n, m, canTell(n, m)]).toEqual([n, m, able]);
   });
 
-  test('agrees with the interval: it is one where samples can be told apart', () => {
+  test('agrees with the interval', () => {
     for (const [n, m] of [
       [3, 3],
       [4, 4],
@@ -125,9 +125,9 @@ describe('how many runs it takes', () => {
   });
 });
 
-describe('drawn samples', () => {
+describe('random samples', () => {
   const trials = 4000;
-  /** Recovery times: a delay, a phase, and now and then something long; with bounds that hold the truth. */
+  /** Recovery times: a delay, a phase, and sometimes a long extra time; with bounds that contain the truth. */
   const drawn = (trial: number, part: number, shiftMs: number) => {
     const [phase, tail, where] = [0, 1, 2].map((k) => chance(7, trial, part * 3 + k));
     const truth = 20_000 + 10_000 * (phase ?? 0) - 2000 * Math.log(1 - (tail ?? 0)) + shiftMs;
@@ -142,24 +142,21 @@ describe('drawn samples', () => {
     [5, 5],
     [3, 9],
     [8, 6],
-  ])(
-    'of %i and %i runs: false alarms no more often than wanted, and the shift is in its interval',
-    (n, m) => {
-      let alarms = 0;
-      let missed = 0;
-      for (let trial = 0; trial < trials; trial++) {
-        const same = shiftOf(sample(trial, 0, n, 0), sample(trial, n, m, 0));
-        if (same.minMs > 0 || same.maxMs < 0) alarms++;
-        expect(same.minMs > 0 || same.maxMs < 0).toBe(same.p <= wantedAlpha);
-        const moved = shiftOf(sample(trial, 0, n, 0), sample(trial, n, m, 3000));
-        if (moved.minMs > 3000 || moved.maxMs < 3000) missed++;
-      }
-      expect(alarms / trials).toBeLessThanOrEqual(wantedAlpha);
-      expect(missed / trials).toBeLessThanOrEqual(wantedAlpha);
-      // It is a test: with all values apart it does alarm.
-      expect(alarms).toBeGreaterThan(0);
-    },
-  );
+  ])('of %i and %i runs: false alarms at most at the level, and the shift is in its interval', (n, m) => {
+    let alarms = 0;
+    let missed = 0;
+    for (let trial = 0; trial < trials; trial++) {
+      const same = shiftOf(sample(trial, 0, n, 0), sample(trial, n, m, 0));
+      if (same.minMs > 0 || same.maxMs < 0) alarms++;
+      expect(same.minMs > 0 || same.maxMs < 0).toBe(same.p <= wantedAlpha);
+      const moved = shiftOf(sample(trial, 0, n, 0), sample(trial, n, m, 3000));
+      if (moved.minMs > 3000 || moved.maxMs < 3000) missed++;
+    }
+    expect(alarms / trials).toBeLessThanOrEqual(wantedAlpha);
+    expect(missed / trials).toBeLessThanOrEqual(wantedAlpha);
+    // With all values apart, the test does alarm.
+    expect(alarms).toBeGreaterThan(0);
+  });
 
   test('a shift as wide as the spread is found nine times in ten with eight runs each', () => {
     let found = 0;

@@ -1,28 +1,31 @@
 import type { Measure } from '../core/summary.ts';
 import { median } from './repeats.ts';
 
-/** How often, at most, samples of one and the same distribution may be told apart. */
+/**
+ * Two-sided level: upper limit of the probability that samples of the same distribution count as
+ * different.
+ */
 export const wantedAlpha = 0.05;
 
-/** What sums of probabilities are rounded by, at most: 2/40 is no more than 0.05. */
+/** Largest rounding error of sums of probabilities: 2/40 must not exceed 0.05. */
 const rounding = 1e-12;
 
-/** By how much the values of one sample are above those of another. */
+/** How much larger the values of one sample are than those of another. */
 export interface Shift extends Measure {
   /**
-   * The interval holds the shift with this probability at least; null: too few values for any, the interval then holds the
-   * differences of these very values and says nothing of others.
+   * The interval contains the shift with at least this probability. null: too few values; the interval then contains only the
+   * differences of these values.
    */
   readonly coverage: number | null;
-  /** How probable, at most, samples of one distribution are to lie as far apart as these, two-sided. */
+  /** Upper limit of the two-sided probability that samples of one distribution are this far apart. */
   readonly p: number;
 }
 
 /**
- * P(U = u) for u = 0 to n·m: in how many of the pairs of two samples of one continuous distribution the value of the first is
- * the greater one.
+ * P(U = u) for u = 0 to n·m. U is the number of pairs of two samples of one continuous distribution in which the first
+ * sample's value is larger.
  *
- * The greatest of all is one of the first sample with probability n/(n+m), and then greater than all m of the second.
+ * The largest value belongs to the first sample with probability n/(n+m), and is then larger than all m of the second.
  * (Mann and Whitney, Ann. Math. Statist. 18, 1947, eq. 4.) Takes (n·m)²/4 steps.
  */
 export function rankDistribution(n: number, m: number): Float64Array {
@@ -43,7 +46,7 @@ export function rankDistribution(n: number, m: number): Float64Array {
 
 const distributions = new Map<string, Float64Array>();
 
-/** The same, kept: a gate asks for few sizes again and again. */
+/** `rankDistribution`, cached: a comparison needs a few sizes again and again. */
 function distributionOf(n: number, m: number): Float64Array {
   const key = `${n} ${m}`;
   const known = distributions.get(key) ?? rankDistribution(n, m);
@@ -58,7 +61,10 @@ function upTo(distribution: Float64Array, u: number): number {
   return sum;
 }
 
-/** The one-sided p of samples of these sizes where every value of one is above all of the other: none is lower. */
+/**
+ * Lowest possible one-sided p for samples of these sizes: every value of one is above all values of
+ * the other.
+ */
 export function leastP(n: number, m: number): number {
   if (n < 1 || m < 1) return 1;
   // 1 of the (n+m choose n) orders.
@@ -67,29 +73,35 @@ export function leastP(n: number, m: number): number {
   return probability;
 }
 
-/** Whether samples of these sizes can be told apart at all at a one-sided level; that of an interval's end by default. */
+/**
+ * Whether samples of these sizes can be significantly different at a one-sided level. Default: the
+ * level of an interval's end.
+ */
 export function canTell(n: number, m: number, level = wantedAlpha / 2): boolean {
   return leastP(n, m) <= level + rounding;
 }
 
-/** The least size of two equal samples that can be told apart. */
+/** Smallest size of two equal samples that can be significantly different. */
 export function neededEach(level = wantedAlpha / 2): number {
   let size = 1;
   while (!canTell(size, size, level)) size++;
   return size;
 }
 
-/** The least size of a sample that can be told from one of `n` values; null above `most`. */
+/**
+ * Smallest size of a sample that can be significantly different from one of `n` values; null if it is
+ * above `most`.
+ */
 export function neededAgainst(n: number, level: number, most = 10_000): number | null {
   for (let size = 1; size <= most; size++) if (canTell(n, size, level)) return size;
   return null;
 }
 
 /**
- * The exact one-sided p of the Mann-Whitney test: how probable, at most, it is that so many values of `b` are above values of
- * `a` by more than `marginMs` if `b` is above `a` by no more than that. Only pairs count of which the bounds leave no doubt; a
- * value without an upper bound (censored: longer than it was waited) is above another where its lower bound is. That is
- * Gehan's score (Biometrika 52, 1965) with every undecided pair counted against the claim.
+ * Exact one-sided p of the Mann-Whitney test. The null hypothesis: `b` is above `a` by at most `marginMs`. p is an upper limit
+ * of the probability that at least this many pairs contradict it. Only pairs that are certain by their bounds count. A
+ * censored value (longer than the wait) is above another if its lower bound is. This is Gehan's score (Biometrika 52, 1965),
+ * with every undecided pair counted against the claim.
  */
 export function pAbove(a: readonly Measure[], b: readonly Measure[], marginMs = 0): number {
   if (a.length === 0 || b.length === 0) return 1;
@@ -99,18 +111,18 @@ export function pAbove(a: readonly Measure[], b: readonly Measure[], marginMs = 
 }
 
 /**
- * The Hodges-Lehmann estimate of how far `b` is above `a` (the median of all differences between a value of `b` and one of
- * `a`), its exact distribution-free interval and the exact p of the Mann-Whitney test (Hollander, Wolfe and Chicken,
- * Nonparametric Statistical Methods, 4.1 to 4.3).
+ * The Hodges-Lehmann estimate of how far `b` is above `a`: the median of all differences between a value of `b` and one of `a`.
+ * Also its exact distribution-free interval and the exact p of the Mann-Whitney test. Source: Hollander, Wolfe, and Chicken,
+ * Nonparametric Statistical Methods, 4.1 to 4.3.
  *
- * A measure's bounds count against what is claimed: the interval's ends are order statistics of the least and of the greatest
- * possible differences, p is the greatest that values within the bounds can have. What is not surely above is no more than
- * equal, so that ties make both wider, never narrower. The interval leaves 0 out exactly where p is at most the wanted alpha.
+ * The measures' bounds count against the claim. The interval's ends are order statistics of the lowest and of the highest
+ * possible differences. p is the highest that values within the bounds can have. Ties count as not above, so they widen the
+ * interval and raise p. The interval excludes 0 exactly if p is at most `wantedAlpha`.
  *
- * A value whose `ms` and `maxMs` are Infinity is censored: longer than its `minMs`. The estimate, or an end of the interval, is
- * infinite where so many values are censored that nothing bounds it.
+ * A value whose `ms` and `maxMs` are Infinity is censored: longer than its `minMs`. The estimate or an end of the interval is
+ * infinite if so many values are censored that nothing bounds it.
  *
- * Each sample has one value at least.
+ * Requires at least one value in each sample.
  */
 export function shiftOf(a: readonly Measure[], b: readonly Measure[]): Shift {
   const pairs = a.length * b.length;
@@ -135,7 +147,7 @@ export function shiftOf(a: readonly Measure[], b: readonly Measure[]): Shift {
   };
 }
 
-/** Of two values of which both are longer than anybody waited, none. */
+/** Two censored values (both Infinity) have the difference 0. */
 function difference(from: number, to: number): number {
   return from === to ? 0 : to - from;
 }

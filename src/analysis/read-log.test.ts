@@ -26,7 +26,7 @@ function errorOf(text: readonly string[]): DrillError {
 }
 
 describe('reading an event log', () => {
-  test('puts samples in send order, whatever the order of the answers', () => {
+  test('sorts samples by send time, whatever the order of the answers', () => {
     const log = readLines(lines());
     const series = log.series.get('health');
     expect(series?.samples.map((s) => s.slot)).toEqual([1, 2]);
@@ -35,7 +35,7 @@ describe('reading an event log', () => {
     expect(wallTime(log, 1900)).toBe('2026-03-01T10:00:01.900Z');
   });
 
-  test('notes a torn last line and reads the rest', () => {
+  test('notes an incomplete last line and reads the others', () => {
     const all = lines();
     const last = all.at(-1) ?? '';
     const log = readLines([...all.slice(0, -1), last.slice(0, 7)]);
@@ -72,7 +72,7 @@ describe('reading an event log', () => {
     expect(errorOf([lines()[0] ?? '', line]).message).toContain(message);
   });
 
-  test('takes what the plan of an older log lacks for nothing, and refuses it damaged', () => {
+  test('fills in parts that the plan of an older log lacks, and refuses damaged ones', () => {
     const [start = '', ...rest] = lines();
     const older = start
       .replace(/"(prepare|repair|returnStages)":\[\],?/g, '')
@@ -97,7 +97,7 @@ describe('reading an event log', () => {
     [
       '"sendMs":1000',
       '"sendMs":1e999',
-      '"sendMs" should be a number from 0 to 100000000000, is a number beyond',
+      '"sendMs" should be a number from 0 to 100000000000, is a number that is too large',
     ],
     ['"sendMs":1000', '"sendMs":-1000', '"sendMs" should be a number from 0 to 100000000000, is -1000'],
     ['"sendMs":1000', '"sendMs":"1000"', '"sendMs" should be a number from 0 to 100000000000, is "1000"'],
@@ -130,15 +130,15 @@ describe('reading an event log', () => {
     [
       '"checks":[]',
       '"checks":[{"kind":"of-tomorrow","name":"c"}]',
-      'plan.checks[0].kind: "of-tomorrow" is no kind of check that this version knows',
+      'plan.checks[0].kind: this version has no kind "of-tomorrow" of check',
     ],
     ['"checks":[]', '"checks":[{"kind":"rto","name":"c"}]', 'plan.checks[0].maxMs: expected number'],
     [
       '"models":{}',
       '"models":{"a":{"kind":"sequence","of":[{"model":"b"}]},"b":{"kind":"parallel","of":[{"model":"a"}]}}',
-      'plan.models.a: it is made of itself',
+      'plan.models.a: the model contains itself',
     ],
-    ['"versions":', '"versions":{},"x":', '"versions" should have firedrill and node'],
+    ['"versions":', '"versions":{},"x":', '"versions" should have the strings "firedrill" and "node"'],
   ])('refuses a start with %s as %s', (from, to, message) => {
     const [start = ''] = lines();
     const changed = start.replace(from, to);
@@ -151,14 +151,14 @@ describe('reading an event log', () => {
       .probing('health', 0, 6000, 1000, (ms) => ({ status: 'ok', finishMs: ms + 5 }))
       .lines();
     expect(errorOf([start, ...rest.toReversed()]).message).toMatch(
-      /damaged at line 4: its time, 3005 ms, is before that of a line above it, 5005 ms: lines are out of order/,
+      /damaged at line 4: its time of 3005 ms is before an earlier line's time of 5005 ms: lines are out of order/,
     );
-    // What two threads wrote at nearly the same time may change places.
+    // Lines that two threads write at nearly the same time may be swapped.
     const [one = '', two = ''] = rest;
     expect(readLines([start, one, two.replace('"t":1005', '"t":4.5')]).endMs).toBeGreaterThan(5);
   });
 
-  test('refuses rows that are no ranges, and takes millions of them for what they are', () => {
+  test('refuses rows that are not ranges, and reads millions of them', () => {
     const writer = {
       id: 'rows',
       kind: 'http',
@@ -198,15 +198,15 @@ describe('reading an event log', () => {
       unrecorded: 4,
     });
     for (const [rows, message] of [
-      ['5-', '"5-" are no ranges of numbers'],
-      ['7-5', 'ranges run backwards or overlap at 7'],
-      ['1-5 3-9', 'ranges run backwards or overlap at 3'],
-      ['1-9999999999999', 'a number above'],
-      [`1-${'9'.repeat(400)}`, 'a number above'],
-      ['1x9999999999999', 'a number above'],
+      ['5-', 'should be ranges of numbers, is "5-"'],
+      ['7-5', 'should be ascending ranges without overlaps, is wrong at 7'],
+      ['1-5 3-9', 'should be ascending ranges without overlaps, is wrong at 3'],
+      ['1-9999999999999', 'should have no number above'],
+      [`1-${'9'.repeat(400)}`, 'should have no number above'],
+      ['1x9999999999999', 'should have no number above'],
     ] as const)
-      expect(errorOf(log({ 1: rows })).message).toContain(`"rows" of client 1: ${message}`);
-    expect(errorOf(log({ x: '1' })).message).toContain('"rows" has "x", which is no client');
+      expect(errorOf(log({ 1: rows })).message).toContain(`"rows" of client 1 ${message}`);
+    expect(errorOf(log({ x: '1' })).message).toContain('"rows" should have client numbers as keys, has "x"');
     expect(errorOf(log({}, 2)).message).toContain('writer "rows" has no client 2 in the plan');
   });
 
@@ -217,7 +217,7 @@ describe('reading an event log', () => {
     expect(errorOf([newer]).message).toContain('schema version 99');
   });
 
-  test('passes over types of event that it does not know', () => {
+  test('ignores unknown types of event', () => {
     expect(readLines([lines()[0] ?? '', '{"t":5,"type":"of.tomorrow","x":1}']).endMs).toBe(5);
   });
 
@@ -232,7 +232,7 @@ describe('reading an event log', () => {
     ]);
   });
 
-  test('a heal that failed and then was proven is proven', () => {
+  test('a heal that failed and was proven later is proven', () => {
     const log = new LogBuilder(plan)
       .fault(1000)
       .at(3000, { type: 'heal.failed', fault: 'fault-1', message: 'no route' })

@@ -17,29 +17,32 @@ import { LogScanner, type LogSink, type OtherEvent } from './scan-log.ts';
 /** The event of one type. */
 type EventOf<T extends DrillEvent['type']> = Extract<DrillEvent, { type: T }>;
 
-/** Wall time read at an offset of the run clock. Both in ms. */
+/** The wall time at an offset of the run clock. Both in ms. */
 export interface Anchor {
   readonly t: number;
   readonly wallMs: number;
 }
 
-/** All that one probe instance did in a run. */
+/** The samples of one probe instance in a run. */
 export interface ProbeSeries {
   readonly probe: PlannedProbe;
-  /** In send order, whatever the order in which the answers came; without those that say nothing new. */
+  /** In send order, not in the order of the answers. Samples that repeat their neighbors are not stored. */
   readonly samples: readonly KeptSample[];
   readonly latency: LatencyModel;
-  /** Slots that were not sent, in the order of the log; `paced`: the target was slower to answer than it was to be asked. */
+  /**
+   * Slots that were not sent, in the order of the log. `paced`: the target took longer to answer than
+   * the interval.
+   */
   readonly dropped: readonly { readonly slot: number; readonly dueMs: number; readonly paced: boolean }[];
-  /** Slots of which the log says nothing: lines of it are lost. In order. */
+  /** Slots without an event in the log: their lines are lost. In order. */
   readonly lost: readonly LostSlots[];
-  /** What the last sample that was not ok said; absent where there was none. */
+  /** Message or cause of the last sample that was not ok; absent if all were ok. */
   readonly lastError?: string;
 }
 
 /**
- * The probe as its samples allow it to be read: where none was good, nothing shows that it asks the right thing, so that
- * its failures stand for no value (a wrong port is refused, too).
+ * Removes `onFailure` from a probe without a good sample: nothing proves that the probe is set up correctly, so its failures
+ * show no state. For example, a wrong port is refused, too.
  */
 function provenProbe(probe: PlannedProbe, samples: readonly KeptSample[]): PlannedProbe {
   if (probe.onFailure === undefined || samples.some((s) => s.status === 'ok')) return probe;
@@ -47,32 +50,35 @@ function provenProbe(probe: PlannedProbe, samples: readonly KeptSample[]): Plann
   return rest;
 }
 
-/** All that one writer did in a run. */
+/** The rows and reads of one writer in a run. */
 export interface WriterRecord {
   readonly planned: PlannedWriter;
   readonly written: RowColumns;
   /** The reads while the clients wrote. */
   readonly beside: BesideReads;
-  /** What was read at the other moments: once or twice for each path, in the order of the log. */
+  /** The reads at other moments: once or twice per path, in the order of the log. */
   readonly readBack: readonly EventOf<'rows.read'>[];
 }
 
-/** The interval in which a fault became true. Offsets in ms. */
+/** The interval in which a fault took effect. Offsets in ms. */
 export interface EffectBounds {
   readonly notBeforeMs: number;
   readonly notAfterMs: number;
 }
 
-/** The life of one fault, as far as the log tells it. Offsets in ms, null where it did not get there. */
+/** The events of one fault. Offsets in ms; null if the event is missing. */
 export interface FaultRecord {
   readonly id: string;
   readonly kind: string;
-  /** null when the fault's role could not be resolved to a host. */
+  /** null: the fault's role was not resolved to a host. */
   readonly host: string | null;
   readonly params: Json;
   readonly issuedMs: number | null;
   readonly ackedMs: number | null;
-  /** When the way to the host broke in its place. */
+  /**
+   * When the connection to the host broke before the acknowledgment, so that the fault's outcome is
+   * unknown.
+   */
   readonly unansweredMs: number | null;
   readonly effect: EffectBounds | null;
   readonly failure: string | null;
@@ -81,52 +87,55 @@ export interface FaultRecord {
   readonly healFailure: string | null;
 }
 
-/** A whole event log in memory, sorted by what the analysis asks for. Offsets in ms. */
+/** An event log in memory, by type of event. Offsets in ms. */
 export interface RunLog {
   readonly runId: string;
   readonly plan: Plan;
   readonly versions: { readonly firedrill: string; readonly node: string };
-  /** The release that was drilled; undefined where nobody named it. */
+  /** Value of `--label`, such as the drilled release; undefined without the option. */
   readonly label: string | undefined;
-  /** Never empty: the first comes from `run.started`. */
+  /** Never empty: the first anchor is in `run.started`. */
   readonly anchors: readonly [Anchor, ...Anchor[]];
   readonly startMs: number;
-  /** The latest moment that the log knows of. */
+  /** The latest time in the log. */
   readonly endMs: number;
-  /** False when the log stops without `run.ended`: the run was cut off. */
+  /** False if the log has no `run.ended`: firedrill was killed, or its disk was full. */
   readonly ended: boolean;
   readonly aborted: {
     readonly t: number;
     readonly reason: string;
     readonly refused: boolean;
-    /** firedrill itself broke. */
+    /** firedrill itself failed. */
     readonly broken: boolean;
   } | null;
-  /** True when the last line was torn and left out. */
+  /** True if the last line is incomplete and was ignored. */
   readonly torn: boolean;
-  /** By probe id, one for each planned instance, in the plan's order. */
+  /** By probe id, one per planned instance, in the plan's order. */
   readonly series: ReadonlyMap<string, ProbeSeries>;
   readonly phases: readonly { readonly t: number; readonly phase: PhaseName }[];
   readonly gates: readonly EventOf<'gate'>[];
   readonly marks: readonly EventOf<'mark'>[];
-  /** By writer id, one for each planned writer. */
+  /** By writer id, one per planned writer. */
   readonly writing: ReadonlyMap<string, WriterRecord>;
   readonly rates: readonly EventOf<'rate.changed'>[];
   readonly roles: readonly EventOf<'role.resolved'>[];
-  /** In the order in which the log first names them; ids that no list of the plan has are faults. */
+  /** In the order of their first event. Ids that are in no list of the plan are faults, too. */
   readonly faults: readonly FaultRecord[];
-  /** What was changed before the steady state, for the drill; undone after the faults are healed. */
+  /** Changes before the steady state. They are undone after the faults are healed. */
   readonly preparations: readonly FaultRecord[];
-  /** Steps taken after the faults were healed; they are never undone, and have effect events only where nothing was acknowledged. */
+  /**
+   * Steps after the faults are healed. They are never undone. Only a repair without an acknowledgment
+   * has effect events.
+   */
   readonly repairs: readonly FaultRecord[];
   readonly health: readonly EventOf<'prober.health'>[];
-  /** null: the run had none, as those before 0.1 and since 0.2. */
+  /** The control probe (the HTTP control of 0.1 logs); null in logs of other versions. */
   readonly canary: CanaryRecord | null;
-  /** What firedrill itself had cost when it was last written; null in logs of older versions. */
+  /** The last `harness.cost` event; null in logs of older versions. */
   readonly cost: EventOf<'harness.cost'> | null;
-  /** null: the run had none, as those of older versions. */
+  /** null in logs of older versions. */
   readonly control: ControlRecord | null;
-  /** In the order in which the log first names them; empty in logs of older versions. */
+  /** In the order of their first reading; empty in logs of older versions. */
   readonly machines: readonly MachineRecord[];
   readonly clockSteps: readonly EventOf<'clock.stepped'>[];
   readonly logs: readonly EventOf<'log'>[];
@@ -142,7 +151,7 @@ interface OpenWriter extends WriterRecord {
   readonly readBack: EventOf<'rows.read'>[];
 }
 
-/** Events that come all the time, and of whose moments the analysis asks nothing. */
+/** Frequent events whose times do not matter: samples around them need not be stored. */
 const quietTypes: ReadonlySet<string> = new Set<DrillEvent['type']>([
   'prober.health',
   'harness.cost',
@@ -160,7 +169,7 @@ const quietTypes: ReadonlySet<string> = new Set<DrillEvent['type']>([
   'rows.read',
 ]);
 
-/** Events of a preparation by which it may have changed how the system answers. */
+/** Events of a preparation after which the target may behave differently. */
 const actingTypes: ReadonlySet<string> = new Set<DrillEvent['type']>([
   'fault.issued',
   'fault.acked',
@@ -181,9 +190,8 @@ type FaultEvent = EventOf<
 type OpenFault = { -readonly [K in keyof FaultRecord]: FaultRecord[K] };
 
 /**
- * Reads an event log: `push` its bytes in pieces of any size, then `finish` once. What it
- * holds grows with what happened, not with the samples. Rows that clients wrote, and the
- * reads alongside them, are kept in columns of numbers.
+ * Reads an event log: `push` its bytes in pieces of any size, then `finish` once. Memory grows with the number of changes and
+ * not with the number of samples. Written rows and the reads parallel to them are stored in columns of numbers.
  */
 class LogReader implements LogSink {
   readonly #scanner = new LogScanner(this);
@@ -211,11 +219,11 @@ class LogReader implements LogSink {
   #canary: CanaryReader | undefined;
   #control: ControlReader | undefined;
   readonly #machines = new Map<string, MachineRecord>();
-  /** Of all probes together, or of each; once the plan is known. */
+  /** One for all probes in a drill, one per probe in a watch. Empty until the plan is known. */
   #loud: readonly LoudTimes[] = [];
   #reachMs = 0;
   #settledMs = 0;
-  /** Faults of which it is not known yet when they took effect. */
+  /** Faults that are issued and whose effect is not confirmed yet. */
   readonly #acting = new Set<string>();
 
   constructor(follower: LogSink | undefined) {
@@ -226,7 +234,7 @@ class LogReader implements LogSink {
     this.#scanner.push(piece);
   }
 
-  /** The log read so far. Throws DrillError `invalid-input` when there was no `run.started`. */
+  /** The log read so far. Throws DrillError `invalid-input` if there was no `run.started`. */
   finish(): RunLog {
     const { torn } = this.#scanner.end();
     const start = this.#start;
@@ -299,9 +307,9 @@ class LogReader implements LogSink {
   #take(event: OtherEvent): void {
     switch (event.type) {
       case 'run.started':
-      // For who looks on: what a lease that ran out did is seen by the probes, or found by the heal.
+      // The analysis does not use these: samples show the effect of an expired lease, and other events show
+      // how a heal ended.
       case 'lease.kept':
-      // And how a heal goes; how it came out is an event of its own.
       case 'heal.attempted':
         return;
       case 'sample.dropped': {
@@ -334,7 +342,7 @@ class LogReader implements LogSink {
         return;
       case 'control.sample': {
         const suspicious = this.#control?.add(event);
-        // What probes saw while the machine may have been starved is asked of one by one.
+        // Keep all samples of the time in which the machine may have been starved.
         if (suspicious !== undefined)
           for (const loud of this.#loud) loud.mark(suspicious.fromMs, suspicious.toMs);
         return;
@@ -393,16 +401,17 @@ class LogReader implements LogSink {
         this.#fault(event);
         return;
     }
-    // An event of a newer version: nothing here asks for it.
+    // Any other event is of a newer version and is ignored.
   }
 
   #begin(event: EventOf<'run.started'>): void {
-    if (this.#start !== undefined) throw badLine(this.#scanner.lineNumber, 'a second run.started');
+    if (this.#start !== undefined)
+      throw badLine(this.#scanner.lineNumber, 'a second run.started, but a log has only one');
     if (event.schemaVersion > eventSchemaVersion)
       throw new DrillError(
         'invalid-input',
         `the event log has schema version ${event.schemaVersion}; this firedrill reads up to ${eventSchemaVersion}`,
-        { mend: 'Report on it with the firedrill that wrote it, or a newer one.' },
+        { mend: 'Upgrade firedrill to the version that wrote the log, or to a newer one.' },
       );
     const plan = completed(event.plan);
     this.#start = { ...event, plan };
@@ -417,7 +426,8 @@ class LogReader implements LogSink {
       });
     this.#reachMs = reachMs(plan);
     this.#settledMs = event.t;
-    // In a drill, what one probe saw is asked of at moments of the others; in a watch each is for itself.
+    // In a drill, an event of one probe makes the samples of all others relevant. In a watch, probes are
+    // independent.
     const isDrill = plan.faults.length + plan.checks.length + plan.stages.length > 0;
     const shared = new LoudTimes(this.#reachMs);
     this.#loud = isDrill ? [shared] : plan.probes.map(() => new LoudTimes(this.#reachMs));
@@ -461,18 +471,18 @@ class LogReader implements LogSink {
   }
 
   #seeCanary(canary: CanaryReader, line: SampleLine): void {
-    // What others saw while it was not well is asked of one by one.
+    // Keep all samples of the time in which the control probe was bad.
     if (!canary.add(line)) for (const loud of this.#loud) loud.mark(line.sendMs, line.finishMs);
   }
 
-  /** The log has come to that moment: what lies far enough before it can be judged. */
+  /** Processes samples that are old enough by time `t` of the log. */
   #advance(t: number): void {
     if (t > this.#endMs) this.#endMs = t;
     if (t - this.#settledMs < this.#reachMs / 4) return;
     this.#settledMs = t;
     for (const { keeper, slots } of this.#series.values()) {
       keeper.noteSilence(t);
-      // What was seen around a lost sample is asked of one by one.
+      // Keep all samples around a lost one.
       for (const { fromMs, toMs } of slots.lostBy(t))
         if (toMs > t - 2 * this.#reachMs) keeper.noteLost(fromMs, toMs);
     }
@@ -480,19 +490,19 @@ class LogReader implements LogSink {
     for (const loud of this.#loud) loud.forgetBefore(t - 2 * this.#reachMs);
   }
 
-  /** Events are written as they happen. */
+  /** Checks that times ascend, except for small differences: the engine writes events as they happen. */
   #inOrder(t: number): void {
     if (this.#latestMs - t > maxBackwardsMs)
       throw badLine(
         this.#scanner.lineNumber,
-        `its time, ${t} ms, is before that of a line above it, ${this.#latestMs} ms: lines are out of order`,
+        `its time of ${t} ms is before an earlier line's time of ${this.#latestMs} ms: lines are out of order`,
       );
     if (t > this.#latestMs) this.#latestMs = t;
   }
 
   #startBefore(type: string): void {
     if (this.#start === undefined)
-      throw badLine(this.#scanner.lineNumber, `${type} before run.started, which must come first`);
+      throw badLine(this.#scanner.lineNumber, `${type} before run.started, which must be the first event`);
   }
 
   #fault(event: FaultEvent): void {
@@ -531,13 +541,13 @@ class LogReader implements LogSink {
     }
   }
 
-  /** The gate was met when all had held for its time. */
+  /** The gate is met once its conditions have held for `steady.forMs`. */
   #noteSteady(t: number): void {
     const heldMs = this.#start?.plan.steady.forMs ?? 0;
     for (const { keeper } of this.#series.values()) keeper.healthy.steady(t - heldMs);
   }
 
-  /** Until its effect was seen, a fault may have taken effect at any moment. */
+  /** A fault may take effect at any moment until its effect is confirmed. */
   #noteActing({ type, fault, t }: FaultEvent): void {
     const { plan } = this.#start ?? {};
     const isRepair = plan?.repair.some((f) => f.id === fault) ?? false;
@@ -583,9 +593,8 @@ class LogReader implements LogSink {
 }
 
 /**
- * Reads an event log from its bytes, in pieces of any size. Throws DrillError
- * `invalid-input` with the line's number for what is no event log; a torn last line is
- * left out. `follower` is told of each event that was taken, in the log's order.
+ * Reads an event log from its bytes, in pieces of any size. Throws DrillError `invalid-input` with the line's number if a line
+ * is not a valid event. An incomplete last line is ignored. `follower` gets each valid event, in the log's order.
  */
 export function readLog(pieces: Iterable<Uint8Array>, follower?: LogSink): RunLog {
   const reader = new LogReader(follower);
@@ -593,17 +602,20 @@ export function readLog(pieces: Iterable<Uint8Array>, follower?: LogSink): RunLo
   return reader.finish();
 }
 
-/** An offset of the run clock as wall time, ISO 8601 with milliseconds, by the first anchor alone: durations between two such times stay true when the wall clock is stepped. */
+/**
+ * An offset of the run clock as wall time, ISO 8601 with milliseconds. It uses the first anchor only,
+ * so that durations between two such times stay correct if the wall clock is stepped.
+ */
 export function wallTime(log: RunLog, offsetMs: number): string {
   return wallTimeBy(log.anchors[0], offsetMs);
 }
 
-/** The same by the anchor that `run.started` gives. */
+/** The same, by the anchor of `run.started`. */
 export function wallTimeBy(anchor: Anchor, offsetMs: number): string {
   return new Date(Math.round(anchor.wallMs + offsetMs - anchor.t)).toISOString();
 }
 
-/** The interval at which a probe was sent at that moment: its burst interval while the log says so. */
+/** The interval of a probe at a moment: its burst interval while the burst is on. */
 export function intervalAt(log: RunLog, probe: PlannedProbe, offsetMs: number): number {
   let burst = false;
   for (const rate of log.rates) {
@@ -613,7 +625,7 @@ export function intervalAt(log: RunLog, probe: PlannedProbe, offsetMs: number): 
   return burst ? (probe.burstIntervalMs ?? probe.intervalMs) : probe.intervalMs;
 }
 
-/** The finish of the last sample of any probe: up to here the run was watched. */
+/** Finish of the last sample of any probe: the end of the observed time. */
 export function watchedUntil(log: RunLog): number {
   let last = log.startMs;
   for (const { samples } of log.series.values())

@@ -4,21 +4,21 @@ import { seriesOf, truthOfAll } from './intervals.ts';
 import type { RunLog } from './read-log.ts';
 import { middle, type Moment } from './moment.ts';
 
-/** From a moment until redundancy held again, as far as the log shows. ms. */
+/** Time from a moment until redundancy held again, by the log. ms. */
 export type RedundancyAnalysis =
   | { readonly state: 'restored'; readonly after: Measure }
   | { readonly state: 'timeout'; readonly longerThanMs: number; readonly unmet: readonly string[] }
   | { readonly state: 'not-awaited' };
 
 /**
- * When redundancy was back, counted from a moment before its gate came out.
+ * When redundancy was restored, counted from a moment before its gate ended.
  *
- * It was surely broken up to the end of the last "no" before the gate: that is the lower bound. It surely held from the
- * end of the last "maybe" before the gate on: redundancy may have been broken once more in any "maybe", so that the last
- * one makes the upper bound. The estimate lies where redundancy was first seen again, and a later "maybe" does not move it.
+ * Lower bound: the end of the last "no" before the gate; until then redundancy was certainly lost. Upper bound: the end of
+ * the last "maybe" before the gate; it may have been lost again in any "maybe", and certainly held from there on. The estimate
+ * is near the first certain "yes", and a later "maybe" does not move it.
  *
- * Redundancy that was never surely broken has the lower bound 0, and an upper bound not below the moment by which every
- * probe had looked once more: a break may have come and gone before.
+ * If redundancy was never certainly lost, the lower bound is 0. The upper bound is then at least the moment by which every
+ * probe had a new sample: redundancy may have been lost and restored before that.
  */
 export function analyseRedundancy(log: RunLog, from: Moment | null): RedundancyAnalysis {
   const gate = log.gates.findLast((g) => g.gate === 'redundancy');
@@ -37,16 +37,22 @@ export function analyseRedundancy(log: RunLog, from: Moment | null): RedundancyA
   };
 }
 
-/** When redundancy came back for good, ms: between the end of the last "no" and the latest moment; `seenMs` is when it was first sure again. */
+/**
+ * When redundancy was restored for good, ms: between `startLoMs` and `startHiMs`. `seenMs`: when it
+ * was first certain again.
+ */
 interface Restored {
   readonly startLoMs: number;
   readonly seenMs: number;
   readonly startHiMs: number;
 }
 
-/** What begins after the hold of the gate began and lasts beyond the gate is a break of later. */
+/**
+ * A loss that begins after the gate's hold began and lasts beyond the gate is a later one, and does
+ * not count.
+ */
 function restoredIn(log: RunLog, from: Moment, gateMs: number): Restored {
-  // Where the samples alone do not show it, the engine's word gives the latest moment.
+  // If samples alone do not show the hold, the engine's gate event gives the latest moment.
   const heldFromMs = Math.max(from.loMs, gateMs - log.plan.redundancy.forMs);
   const spans = truthOfAll(log, log.plan.redundancy.require, { fromMs: from.loMs, toMs: gateMs });
   const held = spans.findLast((s) => s.truth === 'yes' && s.toMs > heldFromMs);
@@ -58,7 +64,10 @@ function restoredIn(log: RunLog, from: Moment, gateMs: number): Restored {
   return { startLoMs, seenMs: seen?.fromMs ?? untilMs, startHiMs: untilMs };
 }
 
-/** When the first look that was sent after `afterMs` had ended, of the gate's slowest probe; at the latest at `gateMs`. */
+/**
+ * When the first sample that was sent after `afterMs` had finished, for the gate's slowest probe, ms;
+ * at most `gateMs`.
+ */
 function lookedAgainMs(log: RunLog, afterMs: number, gateMs: number): number {
   const looks = log.plan.redundancy.require.flatMap((condition) =>
     seriesOf(log, condition).map(

@@ -18,7 +18,7 @@ describe('the interval for the median', () => {
   });
 
   test.each([
-    // So few that no interval is sure enough: the whole range, and what it is worth.
+    // Too few values for the confidence: the whole range, with its coverage.
     [2, 1, 2, 0.5],
     [5, 1, 5, 0.937_5],
     [8, 1, 8, 0.992_187_5],
@@ -32,12 +32,12 @@ describe('the interval for the median', () => {
     });
   });
 
-  test('is at least as wide as the bounds of what was measured', () => {
+  test('is at least as wide as the bounds of the measures', () => {
     const measures = [measure(1000, 300), measure(2000, 100), measure(3000, 2500)];
     expect(repeatsOf(measures, 3, undefined)?.medianInterval).toMatchObject({ lowMs: 500, highMs: 5500 });
   });
 
-  test('holds the median of a skewed distribution as often as it says', () => {
+  test('contains the median of a skewed distribution as often as its coverage', () => {
     const truth = 0.5 ** 3;
     for (const count of [5, 8, 12, 30]) {
       const trials = 2000;
@@ -62,7 +62,7 @@ describe('repeats', () => {
     expect(repeatsOf(of(2), 3, undefined)).toMatchObject({ drills: 3, count: 2, minMs: 1000, maxMs: 2000 });
   });
 
-  test('tell how much of all cases their worst covers', () => {
+  test('have the share of all cases that their worst covers', () => {
     const worst = repeatsOf([measure(1000, 10), measure(900, 300)], 2, undefined)?.worst;
     expect(worst).toMatchObject({ maxMs: 1200, confidence: wantedConfidence });
     expect(worst?.share).toBeCloseTo(Math.sqrt(0.05), 12);
@@ -70,7 +70,7 @@ describe('repeats', () => {
     expect(repeatsOf(of(58), 58, undefined)?.worst.share).toBeLessThan(0.95);
   });
 
-  test('that did not recover are longer than any that did, and are not left out', () => {
+  test('that did not recover count as longer than all others', () => {
     const never = { ms: Infinity, minMs: 60_000, maxMs: Infinity };
     const found = repeatsOf([measure(1000), never, measure(3000), never], 5, undefined);
     expect(found).toMatchObject({
@@ -89,7 +89,7 @@ describe('repeats', () => {
     });
   });
 
-  test('of drills that did not recover have these in their RTO', () => {
+  test('include drills that did not recover in their RTO', () => {
     const lost = new LogBuilder(planWith({ probes: [probeOf('health')] }))
       .probing('health', 0, 90_000, 1000, (ms) =>
         ms < 10_000

@@ -1,10 +1,13 @@
 import type { Measure, Predicted, Repeats, Summary } from '../core/summary.ts';
 import { timedFigure } from './figures.ts';
 
-/** With which an interval for the median is wanted, and how sure the share of phases is told. */
+/** Confidence of the interval for the median, and of the share of phases. */
 export const wantedConfidence = 0.95;
 
-/** Middle value; of an even number, the mean of the two in the middle (0 where these are infinite on both sides). */
+/**
+ * Middle value; for an even number, the mean of the two middle values (0 if they are infinite with
+ * opposite signs).
+ */
 export function median(values: readonly number[]): number {
   const sorted = [...values].sort((a, b) => a - b);
   const half = sorted.length / 2;
@@ -15,12 +18,11 @@ export function median(values: readonly number[]): number {
 }
 
 /**
- * How sure it is that the median lies between the `rank`th lowest and the `rank`th
- * highest of `count` values that were drawn independently, whatever their distribution:
- * 1 - 2 P(B < rank), with B binomial (count, 1/2).
+ * Confidence that the median lies between the `rank`th lowest and the `rank`th highest of `count` independent values, whatever
+ * their distribution: 1 - 2 P(B < rank), with B binomial (count, 1/2).
  *
- * Each value lies below the median with probability 1/2. (David and Nagaraja, Order
- * Statistics, 7.1.) Example: 8 values, rank 1: 1 - 2/256 = 0.992.
+ * Each value lies below the median with probability 1/2. (David and Nagaraja, Order Statistics, 7.1.)
+ * Example: 8 values, rank 1: 1 - 2/256 = 0.992.
  */
 export function medianCoverage(count: number, rank: number): number {
   let probability = 0.5 ** count;
@@ -32,7 +34,10 @@ export function medianCoverage(count: number, rank: number): number {
   return Math.max(0, 1 - 2 * below);
 }
 
-/** The highest rank whose interval holds the median with the wanted confidence; 1 where so few values give none. */
+/**
+ * The highest rank whose interval contains the median with `wantedConfidence`; 1 if there are too few
+ * values.
+ */
 function rankFor(count: number): number {
   let rank = 1;
   while (rank + 1 <= count / 2 && medianCoverage(count, rank + 1) >= wantedConfidence) rank++;
@@ -40,15 +45,14 @@ function rankFor(count: number): number {
 }
 
 /**
- * What repeats of one drill came to. `measures` are those that were measured, of `drills`; one that is censored
- * (`timedFigure`) counts as longer than any that is not.
+ * The statistics of repeats of one drill. `measures`: the runs, of `drills`, that measured the figure. A censored one
+ * (`timedFigure`) counts as longer than any other.
  *
- * The interval for the median takes the measures' own bounds: its lower end is an order
- * statistic of the lower bounds, its upper one of the upper bounds, so that it holds
- * whatever the true times between them are.
+ * The interval for the median uses the measures' bounds: its lower end is an order statistic of the lower bounds, its upper
+ * end one of the upper bounds. So it is valid for any true times within them.
  *
- * The worst of n independent repeats is at least as long as a share q of all cases
- * with confidence 1 - q^n: each case lies within that share with probability q.
+ * The worst of n independent repeats is at least as long as a share q of all cases with confidence 1 - q^n: each case lies
+ * within that share with probability q.
  */
 export function repeatsOf(
   measures: readonly Measure[],
@@ -84,12 +88,12 @@ export function repeatsOf(
   };
 }
 
-/** JSON has no Infinity. */
+/** JSON has no Infinity, so null replaces it. */
 function finite(ms: number): number | null {
   return Number.isFinite(ms) ? ms : null;
 }
 
-/** What repeats of a drill came to in RTO; null for less than two that were measured. */
+/** The statistics of the RTO over repeats of a drill; null if fewer than two measured it. */
 export function rtoRepeats(summaries: readonly Summary[]): Repeats | null {
   const predicted = summaries.find((s) => s.predicted?.rto !== undefined)?.predicted?.rto;
   return repeatsOf(

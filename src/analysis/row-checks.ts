@@ -13,7 +13,7 @@ import { boundedBySamples } from './gap-outcome.ts';
 import type { Fates, RowsAnalysis } from './written-rows.ts';
 import { measureWords } from './words.ts';
 
-/** A writer's rows as they were read back, or why they cannot be judged. */
+/** A writer's rows as they were read back, or the outcome if they cannot be judged. */
 function readBack(
   of: string,
   limit: string,
@@ -21,16 +21,16 @@ function readBack(
 ): { rows: RowsAnalysis; fates: Fates } | Outcome {
   if (evidence.recovery === null) return undrilled(limit);
   const rows = evidence.rows.find(({ planned }) => planned.id === of);
-  if (rows === undefined) return unmeasured('not in the plan', limit, `${of} is no writer of the plan`);
+  if (rows === undefined) return unmeasured('not in the plan', limit, `writer ${of} is not in the plan`);
   if (rows.fates === null) {
-    const why = isComplete(evidence.log) ? 'no path gave them back' : 'the run was cut short';
+    const why = isComplete(evidence.log) ? 'no path returned them' : 'the run was cut short';
     return unmeasured('not read back', limit, `the rows of ${of} were not read back: ${why}`);
   }
   if (rows.written.countOf('acked') === 0)
     return unmeasured(
       'nothing acknowledged',
       limit,
-      `no write of ${of} was acknowledged: there was nothing to lose`,
+      `no write of ${of} was acknowledged, so there was nothing to lose`,
     );
   return { rows, fates: rows.fates };
 }
@@ -40,7 +40,10 @@ function lossWords({ lost, present }: Fates): string {
   return `${lost} of ${lost + present} acknowledged writes lost`;
 }
 
-/** The length of the time whose acknowledged writes are lost. One that is lost breaks a limit of 0, however short the time was. */
+/**
+ * Judges the length of the time whose acknowledged writes are lost. A limit of 0 fails with one lost
+ * write, however short the time is.
+ */
 export function rpoCheck(check: CheckOf<'rpo'>, evidence: Evidence): Outcome {
   const { minMs: _, ...most } = check;
   return unlessUnrecorded(check.of, judgeRpo(check, evidence), judgeRpo(most, evidence), evidence);
@@ -60,11 +63,11 @@ function judgeRpo(check: CheckOf<'rpo'>, evidence: Evidence): Outcome {
     const reason =
       status === 'pass'
         ? null
-        : `nothing that ${check.of} wrote was lost (${words}), where a loss of ${limit} should have been found`;
+        : `no acknowledged write of ${check.of} was lost (${words}); the check requires a loss of ${limit}`;
     return { status, observed: words, limit, measured: measure, reason };
   }
   if (check.maxMs === 0) {
-    const observed = `${words}, made within ${measureWords(measure)}`;
+    const observed = `${words}, written within ${measureWords(measure)}`;
     return { status: 'fail', observed, limit, measured: measure, reason: `${check.of}: ${observed}` };
   }
   const outcome = bounded({ what, measure, intervalMs: spacingMs }, check);
@@ -73,17 +76,17 @@ function judgeRpo(check: CheckOf<'rpo'>, evidence: Evidence): Outcome {
 
 const fateWords = {
   lost: 'acknowledged writes lost',
-  duplicated: 'rows there more than once',
-  unasked: 'rows there that were refused, or never written',
+  duplicated: 'rows read back more than once',
+  unasked: 'phantom rows (refused or never written)',
 } as const;
 
 function unrecordedWords(count: number): string {
-  return `the event log lacks ${count} ${count === 1 ? 'write' : 'writes'}: their row numbers are missing; whether they were acknowledged is not known`;
+  return `the event log lacks ${count} ${count === 1 ? 'write' : 'writes'}: their row numbers are missing, and whether they were acknowledged is unknown`;
 }
 
 /**
- * A check on rows that comes out so only by those that the log has is open where it lost some: a pass, and a failure by a least
- * value. `withoutLeast` is how it comes out without one.
+ * Makes a check on rows inconclusive if the log lacks writes that could change it: a pass, and a failure by a lower limit.
+ * `withoutLeast` is the outcome without the lower limit.
  */
 function unlessUnrecorded(of: string, outcome: Outcome, withoutLeast: Outcome, evidence: Evidence): Outcome {
   const unrecorded = evidence.rows.find(({ planned }) => planned.id === of)?.fates?.unrecorded ?? 0;
@@ -91,7 +94,7 @@ function unlessUnrecorded(of: string, outcome: Outcome, withoutLeast: Outcome, e
   return { ...outcome, status: 'inconclusive', reason: `${of}: ${unrecordedWords(unrecorded)}` };
 }
 
-/** How many rows came out so. */
+/** Judges the number of rows with an anomaly. */
 export function rowsCheck(check: CheckOf<'rows'>, evidence: Evidence): Outcome {
   const { min: _, ...most } = check;
   return unlessUnrecorded(check.of, judgeRows(check, evidence), judgeRows(most, evidence), evidence);
@@ -121,7 +124,7 @@ function countLimit(min: number | undefined, max: number | undefined): string {
   return max === undefined ? `at least ${min}` : `${min} to ${max}`;
 }
 
-/** The total time of stale reads. */
+/** Judges the total time of stale reads. */
 export function staleReadsCheck(check: CheckOf<'stale-reads'>, evidence: Evidence): Outcome {
   const { minMs: _, ...most } = check;
   return unlessUnrecorded(
@@ -138,7 +141,8 @@ function judgeStaleReads(check: CheckOf<'stale-reads'>, evidence: Evidence): Out
   if ('status' in found) return found;
   const { reads, staleFor, unseenStaleMs, reading, planned } = found.rows;
   const good = reads.count - reads.failed;
-  if (good === 0) return unmeasured('nothing read', limit, `no read beside ${check.of} came back`);
+  if (good === 0)
+    return unmeasured('nothing read', limit, `no parallel read of ${check.of}'s rows succeeded`);
   const words = `${reads.stale} of ${good} reads`;
   if (check.maxMs === 0) {
     const status = reads.stale === 0 ? 'pass' : 'fail';
@@ -151,12 +155,12 @@ function judgeStaleReads(check: CheckOf<'stale-reads'>, evidence: Evidence): Out
       observed,
       limit,
       measured: staleFor,
-      reason: status === 'pass' ? null : `${observed} beside ${check.of} were stale`,
+      reason: status === 'pass' ? null : `${observed} of ${check.of}'s rows were stale`,
     };
   }
   const outcome = boundedBySamples(
     {
-      what: `the time of stale reads beside ${check.of}`,
+      what: `the time of stale reads of ${check.of}'s rows`,
       measure: staleFor,
       unseenMs: unseenStaleMs,
       sampling: reading,
@@ -167,16 +171,18 @@ function judgeStaleReads(check: CheckOf<'stale-reads'>, evidence: Evidence): Out
   return { ...outcome, observed: `${outcome.observed}; ${words}` };
 }
 
-/** Things to know of the rows that no check judges. */
+/** Notes on rows that no check judges, one sentence each. */
 export function rowNotes(rows: readonly RowsAnalysis[]): readonly string[] {
   return rows.flatMap(({ planned: { id }, fates, written }) => {
     if (fates === null)
-      return written.length === 0 ? [] : [`${id}: what was written was not read back: the RPO is not known`];
+      return written.length === 0 ? [] : [`${id}: the rows were not read back, so the RPO is unknown`];
     return [
       ...(fates.unrecorded === 0 ? [] : [`${id}: ${unrecordedWords(fates.unrecorded)}`]),
       ...(fates.disputed === 0
         ? []
-        : [`${id}: ${fates.disputed} rows are there by one path and not by another; they count as lost`]),
+        : [
+            `${id}: ${fates.disputed} rows were read back by one path and not by another; they count as lost`,
+          ]),
     ];
   });
 }

@@ -24,7 +24,7 @@ const writer: PlannedWriter = {
 
 const plan = planWith({ probes: [probeOf('health')], writers: [writer] });
 
-/** Rows in a store: `client`, `number`, and how often. */
+/** Rows in a store: `client`, `number`, and count. */
 type Content = readonly (readonly [client: number, number: number, times: number])[];
 
 function textsOf(content: Content): Record<string, string> {
@@ -38,8 +38,8 @@ function textsOf(content: Content): Record<string, string> {
 }
 
 /**
- * A random log: clients that write at their pace with all outcomes, reads that miss a random share or what is newest, and
- * ends that lack, repeat, and invent rows. A log of a quarter of the seeds has nothing lost.
+ * A random log: clients write at their own pace with all outcomes. Reads miss a random share of the rows or the newest ones.
+ * The read-back lacks, repeats, and invents rows. In a quarter of the logs no row is lost.
  */
 function randomEvents(seed: number): readonly DrillEvent[] {
   const random = seeded(seed);
@@ -56,7 +56,7 @@ function randomEvents(seed: number): readonly DrillEvent[] {
       const sendMs = atMs;
       const finishMs = sendMs + 1 + whole(chance(0.1) ? 900 : 40);
       const outcome = chance(refuses) ? 'refused' : chance(opens) ? 'indeterminate' : 'acked';
-      // A line that comes late stands behind those of later rows.
+      // A late line is after the lines of later rows.
       const loggedMs = finishMs + (chance(0.05) ? whole(500) : 0);
       add(loggedMs, { type: 'row.written', writer: 'rows', client, number, sendMs, finishMs, outcome });
       if (outcome === 'acked' || (outcome === 'indeterminate' && chance(0.5)) || chance(0.02))
@@ -98,7 +98,7 @@ function analysed(events: readonly DrillEvent[]) {
 }
 
 describe('rows in columns', () => {
-  test('give the figures that their events give one by one, in 400 random logs', () => {
+  test('give the same figures as a row-by-row analysis, in 400 random logs', () => {
     for (let seed = 1; seed <= 400; seed++) {
       const events = randomEvents(seed);
       const naive = naiveRows(writer, events);
@@ -113,7 +113,7 @@ describe('rows in columns', () => {
     }
   });
 
-  /** A log of so many rows by one path's client, written once a millisecond, of which those up to `kept` are there in the end. */
+  /** A log of `rows` rows by one path's client, written once per millisecond. The read-back has those up to `kept`. */
   function summaryOf(rows: number, kept: number) {
     const single = { ...writer, paths: writer.paths.slice(0, 1), clients: 1 };
     const checks = [
@@ -158,7 +158,7 @@ describe('rows in columns', () => {
 describe('a tree of ranges', () => {
   const range = (from: number, to = from) => ({ from, to });
 
-  test('holds what lists begin with once, and grows with their changes', () => {
+  test('stores common beginnings of lists once, and grows with their changes', () => {
     const tree = new RangeTree();
     const gaps = Array.from({ length: 300 }, (_, index) => range(10 * index + 1, 10 * index + 9));
     const node = tree.add(gaps);

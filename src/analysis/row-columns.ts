@@ -1,7 +1,7 @@
 import type { WriteOutcome } from '../core/writer.ts';
 import { NumberColumn, sortIndexes } from './number-column.ts';
 
-/** What is kept of a `row.written` event. Times in ms on the run clock. */
+/** The stored fields of a `row.written` event. Times in ms on the run clock. */
 export interface WrittenRow {
   readonly client: number;
   readonly number: number;
@@ -13,11 +13,11 @@ export interface WrittenRow {
 const outcomes: readonly WriteOutcome[] = ['acked', 'refused', 'indeterminate'];
 
 /**
- * The rows that a writer wrote, by their index in the order of the log: 32 bytes a row. Each row keeps its own times, because only
- * the read-back at the end of the log tells which rows are lost.
+ * The rows that a writer wrote, by their index in the order of the log: 32 bytes per row. Each row has its own times, because
+ * only the read-back at the end of the log shows which rows are lost.
  */
 export class RowColumns {
-  /** Client and outcome in one number. */
+  /** Client and outcome, combined in one number. */
   readonly #whose = new NumberColumn();
   readonly #numbers = new NumberColumn();
   readonly #sendsMs = new NumberColumn();
@@ -60,12 +60,15 @@ export class RowColumns {
     return this.#counts.get(outcome) ?? 0;
   }
 
-  /** The rows that are to be taken, in send order; those sent at the same time in the order of the log. */
+  /**
+   * The rows for which `take` is true, in send order. Rows with the same send time keep the order of the
+   * log.
+   */
   inSendOrder(take: (row: number) => boolean = () => true): Uint32Array {
     return sortIndexes(this.#indexes(take), (row) => this.sendMsOf(row));
   }
 
-  /** The same, by client and in the order of their numbers. */
+  /** The rows for which `take` is true, by client and in the order of their numbers. */
   byClient(take: (row: number) => boolean = () => true): ReadonlyMap<number, Uint32Array> {
     const taken = this.#indexes(take);
     const counts = new Map<number, number>();

@@ -12,7 +12,7 @@ import {
 } from './written-rows.ts';
 import { middle } from './moment.ts';
 
-/** What offsets count from: the fault's effect, without one the run's start. */
+/** The zero of offsets: the fault's effect, or the run's start if there is none. */
 interface Frame {
   readonly log: RunLog;
   readonly zeroMs: number;
@@ -89,7 +89,7 @@ function toWriterSummary(rows: RowsAnalysis, frame: Frame): WriterSummary {
   };
 }
 
-/** The rows' part of the summary. `zeroMs`: what offsets count from. */
+/** The summary of all written rows. `zeroMs`: the zero of offsets. */
 export function summarizeRows(
   log: RunLog,
   analyses: readonly RowsAnalysis[],

@@ -17,7 +17,7 @@ const rtoAtMost = (maxMs: number): Check => ({ kind: 'rto', name: 'rto', maxMs }
 const good = (ms: number): Answer => ({ status: 'ok', finishMs: ms + 5 });
 const refused = (ms: number): Answer => ({ status: 'fail', cause: 'refused', finishMs: ms + 3 });
 
-/** The fault acts at 5 s; the probe is asked once a second, half a second later from then on. */
+/** The fault acts at 5 s. The probe has an interval of 1 s, and is half a second later from then on. */
 function onceASecond(checks: readonly Check[], answer: (sendMs: number) => Answer): LogBuilder {
   return drill({}, checks)
     .probing('health', 0, 5000, 1000, good)
@@ -28,8 +28,8 @@ function onceASecond(checks: readonly Check[], answer: (sendMs: number) => Answe
 }
 
 describe('the bounds of the RTO', () => {
-  test('end soon after stableFor where samples of a quiet time are left out of the log', () => {
-    // The last sample before those that are left out is sent at 25.0 s, within stableFor of the effect.
+  test('end soon after stableFor if samples of a time without changes are not stored', () => {
+    // The last stored sample is sent at 25.0 s, within stableFor of the effect.
     const log = drill({ intervalMs: 1300 }, [rtoAtMost(12_000)])
       .probing('health', 300, 240_000, 1300, good)
       .fault(20_000, { healedMs: 200_001 })
@@ -42,7 +42,7 @@ describe('the bounds of the RTO', () => {
     expect(checks[0]?.status).toBe('pass');
   });
 
-  test('reach to the answer of the last sample that is left out of the log', () => {
+  test('extend to the answer of the last sample that is not stored', () => {
     // The samples before 54 s are left out; they are answered after 60 ms, all later ones after 5 ms. An outage may have begun
     // after the sample of 53.1 s, and the next one, sent at 53.55 s, is answered at 53.61 s.
     const plan = planWith({
@@ -65,7 +65,7 @@ describe('the bounds of the RTO', () => {
     expect(analyseRecovery(log)?.rto?.maxMs).toBeGreaterThanOrEqual(53_610 - 20_000);
   });
 
-  test('do not move behind the truth with a slow first answer', () => {
+  test('contain the truth after a slow first answer', () => {
     // Up since 7.6 s; the first answer takes 200 ms.
     const log = onceASecond([rtoAtMost(3000)], (ms) => {
       if (ms < 7600) return refused(ms);
@@ -77,7 +77,7 @@ describe('the bounds of the RTO', () => {
     expect(summary.checks[0]?.status).toBe('inconclusive');
   });
 
-  test('have an outage that fits between two samples after the recovery', () => {
+  test('include an outage that fits between two samples after the recovery', () => {
     // Refused at 5.5 s; down again from 7.6 to 8.45 s, between two samples.
     const log = onceASecond([rtoAtMost(2600)], (ms) => (ms < 6000 ? refused(ms) : good(ms)));
     const summary = summarize(log.read());
@@ -89,7 +89,7 @@ describe('the bounds of the RTO', () => {
     );
   });
 
-  test('have an outage that fits between two samples for as long as the fault lasts', () => {
+  test('include an outage that fits between two samples while the fault lasts', () => {
     // Refused at 5.0 s; no sample for 3 s from 20 s on. The fault lasts until 35 s.
     const recovery = { probe: 'health', withinMs: 60_000, stableForMs };
     const faults = [{ ...kill, kind: 'service.stop', forMs: 30_000 }];
@@ -110,7 +110,7 @@ describe('the bounds of the RTO', () => {
     );
   });
 
-  test('leave out what only a blip fits into', () => {
+  test('do not include a gap that is too short for an outage', () => {
     const log = drill({ intervalMs: 200 })
       .probing('health', 0, 30_000, 200, (ms) => (ms >= 5000 && ms < 6000 ? refused(ms) : good(ms)))
       .fault(5000)
@@ -118,7 +118,7 @@ describe('the bounds of the RTO', () => {
     expect(analyseRecovery(log)?.rto).toMatchObject({ maxMs: 1005 });
   });
 
-  test('have what may have passed while the prober stood still, however short its interval is', () => {
+  test('include an outage that fits into a stall of the prober, however short its interval is', () => {
     const log = drill({ intervalMs: 100 }).fault(5000);
     for (let ms = 0; ms < 30_000; ms += 100) {
       const isStill = ms > 7100 && ms < 7500;
@@ -127,8 +127,8 @@ describe('the bounds of the RTO', () => {
     expect(analyseRecovery(log.read())?.rto?.maxMs).toBe(2505);
   });
 
-  test('have slow answers while nothing was refused: packets that were lost and sent again', () => {
-    // A black hole from 5.005 to 5.955 s; requests that meet it are answered a second after they were sent.
+  test('include slow answers after lost packets that were resent', () => {
+    // Packets are lost from 5.005 to 5.955 s; these requests are answered 1 s after they were sent.
     const checks: Check[] = [{ kind: 'downtime', name: 'downtime', maxMs: 300 }, rtoAtMost(3000)];
     const log = drill({ intervalMs: 200, timeoutMs: 3000 }, checks)
       .probing('health', 0, 5000, 200, good)
@@ -147,8 +147,8 @@ describe('the bounds of the RTO', () => {
     expect(summary.reasons[0]).toContain('1.02 s of it is slow answers');
   });
 
-  test('have what was sent before a refusal and answered after it', () => {
-    // A black hole from 4.95 s, refusals from 5.3 to 5.95 s: down for 1 s.
+  test('include samples that were sent before a refusal and answered after it', () => {
+    // Packets are lost from 4.95 s, refusals from 5.3 to 5.95 s: down for 1 s.
     const checks: Check[] = [{ kind: 'downtime', name: 'downtime', minMs: 850 }];
     const log = drill({ intervalMs: 200, timeoutMs: 3000 }, checks)
       .probing('health', 0, 30_000, 200, (ms) => {
@@ -166,7 +166,7 @@ describe('the bounds of the RTO', () => {
   test.each([
     [5030, 'held by its bounds alone'],
     [4970, 'did not hold'],
-  ])('hold for both answers where the service was up for %i ms before the next outage', (upMs) => {
+  ])('include both cases if the service was up for %i ms before the next outage', (upMs) => {
     const log = drill({ intervalMs: 200 })
       .probing('health', 0, 40_000, 200, (ms) => {
         const isDown = (ms >= 10_050 && ms < 12_050) || (ms >= 12_050 + upMs && ms < 20_000);
@@ -186,7 +186,7 @@ describe('against simulated truth', () => {
   const maxLatencyMs = 20;
   const kinds: readonly OutageKind[] = ['refused', 'hang', 'drop', 'stall'];
 
-  /** Outages whose distances lie around `stableFor`, each long enough to be seen; the first answers after one are slow. */
+  /** Outages at distances near `stableFor`, each long enough for a sample. The first answers after an outage are slow. */
   function simulate(seed: number) {
     const random = seeded(seed);
     const outages: Outage[] = [];
@@ -213,11 +213,11 @@ describe('against simulated truth', () => {
     return { log: log.read(), rtoMs: (held?.toMs ?? NaN) - effectMs, outages };
   }
 
-  test('the bounds hold the RTO', () => {
+  test('the bounds contain the RTO', () => {
     for (let seed = 1; seed <= 120; seed++) {
       const { log, rtoMs, outages } = simulate(seed * 7919);
       const { rto = null, effect } = analyseRecovery(log) ?? {};
-      const told = `seed ${seed}: truth ${rtoMs}, told ${JSON.stringify(rto)}, ${JSON.stringify(outages)}`;
+      const told = `seed ${seed}: truth ${rtoMs}, measured ${JSON.stringify(rto)}, ${JSON.stringify(outages)}`;
       expect(effect, told).toBeDefined();
       expect(rto, told).not.toBeNull();
       expect(rto!.minMs, told).toBeLessThanOrEqual(rtoMs + 0.01);

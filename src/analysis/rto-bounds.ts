@@ -7,54 +7,59 @@ import { answerGaps, type Gap } from './sample-gaps.ts';
 import type { BadWindow } from './windows.ts';
 
 /**
- * An outage that no sample hit puts off a recovery only if it may have been this long, ms. With samples closer than that,
- * what remains unseen is a blip that clients with ordinary time-outs do not notice either.
+ * Shortest outage between two samples, ms, that may delay a recovery. Shorter outages are ignored: clients with ordinary
+ * time-outs do not notice them either.
  */
 export const unseenOutageMs = 500;
 
-/** A gap that is wider than this has lost or late samples in it, ms: twice the interval, or the interval and a slow answer. */
+/**
+ * Widest gap, ms, between samples that are neither lost nor late: twice the interval, or the interval
+ * and a slow answer.
+ */
 function ordinaryGapMs(intervalMs: number): number {
   return Math.max(2 * intervalMs, intervalMs + slowFloorMs);
 }
 
-/** What puts the upper bound of an RTO beyond the edges that the samples show. */
+/** Reason why the upper bound of an RTO is beyond the edges of the outage. */
 export type PutOffBy = 'slow' | 'unsure' | 'outage' | 'gap';
 
-/** The bounds of a recovery that other windows, seen or not, leave open. Offsets in ms. */
+/** The bounds of a recovery, including other windows and outages between samples. Offsets in ms. */
 export interface RecoveryBounds {
   readonly loMs: number;
   readonly hiMs: number;
-  /** null: the edges of the outage alone make the upper bound. */
+  /** null: the edges of the outage give the upper bound. */
   readonly putOffBy: PutOffBy | null;
-  /** The widest stretch without an answer that counts; 0 without any. */
+  /** The longest time without an answer that matters, ms; 0 if there is none. */
   readonly gapMs: number;
 }
 
-/** What the bounds of a recovery follow from. */
+/** Inputs for the bounds of a recovery. */
 export interface RecoveryFacts {
   readonly log: RunLog;
   readonly series: ProbeSeries;
   /** All windows of the recovery probe after t0, in order of time. */
   readonly windows: readonly BadWindow[];
-  /** What begins later is no part of the recovery: the wait for it was over. */
+  /** An outage that begins later is not part of the recovery: the wait for it was over. */
   readonly beginByMs: number;
-  /** Until then a fault acted, and no recovery was final; -Infinity: none did. */
+  /** No recovery is final until then, because a fault acts; -Infinity if none does. */
   readonly openUntilMs: number;
-  /** When the engine had seen enough, and the probe went back to its own interval: what no sample shows counts up to then only. */
+  /**
+   * When the engine stopped waiting and the probe returned to its own interval. Outages between samples
+   * count only until then.
+   */
   readonly waitOverMs: number;
-  /** When the last fault took effect: no recovery before it was final. */
+  /** Latest moment of the last fault's effect: a recovery before it is not final. */
   readonly lastEffectMs: number;
-  /** When it did at the earliest. */
+  /** Earliest moment of the last fault's effect. */
   readonly lastEffectLoMs: number;
 }
 
 /**
  * The bounds of the recovery that the samples show at `end`.
  *
- * Stability is decided between outages whose edges are known by their bounds only. The recovery may have been earlier: at the
- * end of an outage after which the service may have been good for `stableForMs`. It may have been later: an outage that
- * begins less than `stableForMs` after it puts it off, be it that it was seen, that slow answers or a degraded prober leave it
- * open, or that it fits between two samples.
+ * The service is stable between outages whose edges have bounds. So the recovery may be earlier: at the end of an outage after
+ * which the service may have been up for `stableForMs`. It may be later: an outage that begins less than `stableForMs` after it
+ * delays it. That outage may be certain, or it may be slow answers, failures of a degraded prober, or a gap between samples.
  */
 export function recoveryBounds(told: RecoveryFacts, end: Moment): RecoveryBounds {
   const { stableForMs, until } = told.log.plan.recovery;
@@ -63,7 +68,8 @@ export function recoveryBounds(told: RecoveryFacts, end: Moment): RecoveryBounds
   const seen = putOff(facts, end.hiMs);
   const gaps = wideGaps(facts, end.loMs, seen.hiMs);
   const gapMs = gaps.reduce((max, g) => Math.max(max, g.widestMs), 0);
-  // Of samples that are left out, a gap may lie anywhere in their stretch: an outage that counts begins in time.
+  // Samples that are left out do not show where the gap in their stretch is. An outage in it must begin
+  // before `beginMs`.
   const beginMs = putOffByMs(facts, seen.hiMs);
   const lastMs = gaps.reduce((max, g) => Math.max(max, Math.min(g.toMs, beginMs + g.widestMs)), seen.hiMs);
   if (lastMs === seen.hiMs) return { loMs, hiMs: seen.hiMs, putOffBy: seen.by, gapMs: 0 };
@@ -71,8 +77,8 @@ export function recoveryBounds(told: RecoveryFacts, end: Moment): RecoveryBounds
 }
 
 /**
- * The bounds of the first sign of recovery, which the samples show at `end`: outages closer than `mergeGapMs` are one, and how
- * far they are apart has bounds, too.
+ * The bounds of the first sign of recovery, which the samples show at `end`. Outages closer than `mergeGapMs` are one, and the
+ * distance between them has bounds, too.
  */
 export function firstBounds(
   facts: RecoveryFacts,
@@ -89,18 +95,18 @@ export function firstBounds(
   return { loMs: earliestMs(merging, end.loMs), hiMs: putOff(merging, end.hiMs).hiMs };
 }
 
-/** Facts, and how long after a recovery an outage may begin and still put it off, ms. */
+/** Facts, and how long after a recovery an outage may begin and still delay it, ms. */
 interface Facts extends RecoveryFacts {
   readonly withinMs: number;
 }
 
-/** Whether an outage that begins then would put off a recovery that came at `hiMs`. */
+/** Whether an outage that begins at `beginMs` delays a recovery at `hiMs`. */
 function reaches(facts: Facts, beginMs: number, hiMs: number): boolean {
   const { beginByMs, openUntilMs, lastEffectMs, withinMs } = facts;
   return beginMs < beginByMs && (beginMs < hiMs + withinMs || beginMs < openUntilMs || hiMs < lastEffectMs);
 }
 
-/** The latest end of a recovery when each outage that may put it off does. */
+/** The latest end of a recovery if each outage that may delay it does. */
 function putOff(facts: Facts, fromMs: number): { readonly hiMs: number; readonly by: PutOffBy | null } {
   let hiMs = fromMs;
   let by: PutOffBy | null = null;
@@ -113,14 +119,17 @@ function putOff(facts: Facts, fromMs: number): { readonly hiMs: number; readonly
   return { hiMs, by };
 }
 
-/** The earliest recovery: the end of the first outage after which the service may have been good for long enough. */
+/**
+ * The earliest recovery: the end of the first outage after which the service may have been up for long
+ * enough.
+ */
 function earliestMs(
   { windows, beginByMs, openUntilMs, lastEffectLoMs, withinMs }: Facts,
   atMostMs: number,
 ): number {
   const down = windows.filter((w) => w.state === 'down');
   for (const window of windows) {
-    // A window that may be none may also have ended as soon as it can have begun.
+    // A window that is not certain may also have ended as soon as it can have begun.
     const endLoMs = window.state === 'down' ? window.endLoMs : window.startLoMs;
     if (endLoMs >= atMostMs) break;
     const next = down.find((w) => w !== window && w.endLoMs > endLoMs);
@@ -131,18 +140,18 @@ function earliestMs(
   return atMostMs;
 }
 
-/** The longest time without an answer in a range, from its beginning on, ms. */
+/** The longest time without an answer in a range, ms. Gaps count from the range's beginning. */
 export function longestGapMs(log: RunLog, series: ProbeSeries, fromMs: number, toMs: number): number {
   const inside = answerGaps(log, series, (g) => g.toMs > fromMs && g.fromMs <= toMs);
   return inside.reduce((max, g) => Math.max(max, Math.min(g.widestMs, g.toMs - fromMs)), 0);
 }
 
-/** An outage that no sample shows puts off a recovery at `hiMs` only if it begins before this moment, ms. */
+/** Latest beginning of an outage between samples that delays a recovery at `hiMs`, ms. */
 function putOffByMs({ withinMs, openUntilMs, waitOverMs, beginByMs }: Facts, hiMs: number): number {
   return Math.min(Math.max(hiMs + withinMs, openUntilMs), waitOverMs, beginByMs);
 }
 
-/** Gaps that are wide enough for an outage after `loMs`, in which one would put off the recovery at `hiMs`. */
+/** Gaps after `loMs` that are wide enough for an outage that delays the recovery at `hiMs`. */
 function wideGaps(facts: Facts, loMs: number, hiMs: number): readonly Gap[] {
   return answerGaps(
     facts.log,
@@ -155,7 +164,7 @@ function wideGaps(facts: Facts, loMs: number, hiMs: number): readonly Gap[] {
   );
 }
 
-/** From t0 to a moment with bounds; never negative. `ms` is the best estimate of it. */
+/** Time from t0 to a moment with bounds; never negative. `ms` is the best estimate. */
 export function measureFrom(effect: Moment, { loMs, hiMs, ms }: Moment): Measure {
   const minMs = roundMs(Math.max(0, loMs - effect.hiMs));
   const maxMs = roundMs(Math.max(minMs, hiMs - effect.loMs));

@@ -5,9 +5,8 @@ import { summarize } from './summarize.ts';
 import { LogBuilder, planWith, probeOf, type Answer } from './testing/log-builder.ts';
 
 /**
- * An outage from 10 to 26 s after which the service is good for 14 s, longer than
- * `stableForMs`; then a later step of the recovery takes it away again for 6 s.
- * Redundancy is restored at 62 s, if at all.
+ * An outage from 10 to 26 s. Then the service is up for 14 s, longer than `stableForMs`, and down again for 6 s by a later
+ * step of the recovery. Redundancy is restored at 62 s, if at all.
  */
 function twice(until: Plan['recovery']['until'], redundant: boolean): RecoveryAnalysis | null {
   const recovery = {
@@ -29,14 +28,14 @@ function twice(until: Plan['recovery']['until'], redundant: boolean): RecoveryAn
 }
 
 describe('a recovery that a later step of it ends', () => {
-  test('counts after stableFor by default; what comes later is downtime', () => {
+  test('counts after stableFor by default; a later outage is downtime', () => {
     const analysis = twice(undefined, true);
     expect(analysis?.rto?.ms).toBeGreaterThan(15_700);
     expect(analysis?.rto?.ms).toBeLessThan(16_200);
     expect(analysis?.laterWindows).toBe(1);
   });
 
-  test('does not count where it has to last until redundancy', () => {
+  test('does not count if it must last until redundancy', () => {
     const analysis = twice('redundancy', true);
     expect(analysis?.rto?.ms).toBeGreaterThan(35_700);
     expect(analysis?.rto?.ms).toBeLessThan(36_200);
@@ -44,12 +43,12 @@ describe('a recovery that a later step of it ends', () => {
     expect(analysis?.laterWindows).toBe(0);
   });
 
-  test('is none at all as long as redundancy is not restored', () => {
+  test('does not exist before redundancy is restored', () => {
     expect(twice('redundancy', false)).toMatchObject({ rto: null, recovered: null });
   });
 });
 
-test('a fault that its host did not acknowledge counts from between its issue and the look that saw it', () => {
+test('a fault without an acknowledgment took effect between its issue and the sample that shows it', () => {
   const log = (events: (builder: LogBuilder) => LogBuilder): RecoveryAnalysis['rto'] => {
     const recovery = { probe: 'health', withinMs: 60_000, stableForMs: 5000 };
     const plan = planWith({ probes: [probeOf('health', { intervalMs: 200 })], recovery });
@@ -81,7 +80,7 @@ test('a fault that its host did not acknowledge counts from between its issue an
   expect(blurred.minMs).toBe(sharp.minMs - 3000);
 });
 
-test('a recovery that may have come after the wait was over is none: the heal may have brought it about', () => {
+test('a recovery that may be after the wait does not count: the heal may have caused it', () => {
   const plan = planWith({ probes: [probeOf('health', { intervalMs: 2000 })] });
   const log = new LogBuilder(plan)
     .probing('health', 0, 40_000, 2000, (ms) =>
@@ -96,7 +95,7 @@ test('a recovery that may have come after the wait was over is none: the heal ma
   expect(analyseRecovery(log.read())).toMatchObject({ recovered: null, rto: null, longerThanMs: 10_850 });
 });
 
-test('a recovery is estimated at the release of the answers that the outage held up', () => {
+test('a recovery is estimated at the release of the answers that the outage delayed', () => {
   const plan = planWith({ probes: [probeOf('health', { intervalMs: 200, timeoutMs: 300 })] });
   // Down from 10.0 to 10.61 s.
   const answer = (ms: number): Answer =>
@@ -116,7 +115,7 @@ test('a recovery is estimated at the release of the answers that the outage held
 });
 
 describe('a recovery on the host of the fault', () => {
-  test('is that of its own instance of the probe', () => {
+  test('is measured by the probe instance on that host', () => {
     const recovery = { probe: 'edge', onFaultHost: true as const, withinMs: 60_000, stableForMs: 5000 };
     const faults = [{ id: 'fault-1', kind: 'process.kill', on: { role: 'active' }, atMs: 0, params: {} }];
     const plan = planWith({ probes: [probeOf('edge@node-1'), probeOf('edge@node-2')], faults, recovery });
@@ -137,7 +136,7 @@ describe('a recovery on the host of the fault', () => {
   });
 });
 
-describe('what may have come with the heal', () => {
+describe('a sample near the begin of the heal', () => {
   const recovery = { probe: 'health', withinMs: 15_000, stableForMs: 3000 };
   const checks = [
     { kind: 'rto', name: 'rto', maxMs: 6800 },
@@ -155,8 +154,8 @@ describe('what may have come with the heal', () => {
         .read(),
     );
 
-  test('is no sure recovery: its outage may have lasted until the heal began', () => {
-    // Down to 3.7 s, and again from between 6.141 and 7.479 s to between 7.479 and 8.141 s; healed at 7.843 s.
+  test('is no certain recovery: its outage may have lasted until the heal began', () => {
+    // Down until 3.7 s, and again from [6.141, 7.479] s to [7.479, 8.141] s; healed at 7.843 s.
     const builder = new LogBuilder(planWith({ probes, recovery, checks }))
       .probing('health', 141, 3000, 1000, good)
       .sample('health', 3, 3141, { status: 'fail', cause: 'refused', finishMs: 3142 })
@@ -165,11 +164,11 @@ describe('what may have come with the heal', () => {
       .probing('health', 8141, 13_500, 1000, good);
     const { rto, checks: judged } = healedAt(builder, 7843);
     expect(rto).toBeNull();
-    // The fault acts until it is healed, so that the second outage is part of the recovery.
+    // The fault acts until it is healed, so the second outage is part of the recovery.
     expect(judged.map(({ status }) => status)).toEqual(['inconclusive', 'fail']);
   });
 
-  test('is no sure outage: the only one may have begun with the heal', () => {
+  test('is no certain outage: it may have begun with the heal', () => {
     // Sent at 13.142 s, before the heal at 13.145 s, and answered with a failure after it.
     const builder = new LogBuilder(planWith({ probes, recovery, checks }))
       .probing('health', 142, 13_000, 1000, good)

@@ -16,44 +16,46 @@ import { firstBounds, longestGapMs, measureFrom, recoveryBounds, type RecoveryBo
 import { longestUnseenMs, withUnseen } from './sample-gaps.ts';
 import { type BadWindow, badWindows, endOf } from './windows.ts';
 
-/** How the service came back after the fault, seen by the recovery probe. Offsets and durations in ms. */
+/** How the service recovered after the fault, by the recovery probe. Offsets and durations in ms. */
 export interface RecoveryAnalysis {
-  /** t0: when the first fault became true. */
+  /** t0: when the first fault took effect. */
   readonly effect: Moment;
-  /** `down` windows of the recovery probe after t0, raw. */
+  /** `down` windows of the recovery probe after t0, not merged. */
   readonly windows: readonly BadWindow[];
-  /** Its `unsure` windows after t0: outages, perhaps. They reach into the upper bounds of downtime and RTO. */
+  /** `unsure` windows after t0: possible outages. They count in the upper bounds of downtime and RTO. */
   readonly unsure: readonly BadWindow[];
   /**
-   * Their sum; the part before t0 of a window that was already open then is left out. Its upper bound has the `slow` windows,
-   * too: a slow answer proves neither that the service was down nor that it was up. It also has the longest outage that fits
-   * between two good samples.
+   * Sum of the windows, without the part before t0. Its upper bound includes the `slow` windows, because a slow answer proves
+   * neither up nor down, and the longest outage that fits between two good samples.
    */
   readonly downtime: Measure;
-  /** End of the recovery that held; null when none was seen. Equal to t0 when nothing broke. */
+  /** End of the recovery that held; null if there was none. Equal to t0 if there was no outage. */
   readonly recovered: Moment | null;
-  /** From t0 to the recovery that held, with the bounds that `bounds` gives. */
+  /** Time from t0 to the recovery that held, with the bounds of `bounds`. */
   readonly rto: Measure | null;
-  /** What other windows, seen or not, leave open of the recovery; null when none was seen. */
+  /** The bounds of the recovery by other windows and by gaps between samples; null without a recovery. */
   readonly bounds: RecoveryBounds | null;
-  /** From t0 to the first sign of recovery, whether or not it held. */
+  /** Time from t0 to the first sign of recovery, whether it held or not. */
   readonly first: Measure | null;
-  /** When no recovery was seen: it took longer than this. */
+  /** Lower bound without a recovery. */
   readonly longerThanMs: number | null;
-  /** When the outage that ended in this recovery began, where an earlier recovery had held; null where none had. */
+  /** When the outage of this recovery began, if an earlier recovery had held; null otherwise. */
   readonly again: Moment | null;
-  /** Windows after the recovery that held; part of the downtime, not of the RTO. */
+  /** Windows after the recovery that held. They count in the downtime, not in the RTO. */
   readonly laterWindows: number;
 }
 
-/** Two outages closer than this are one for the RTO (flapping): at least a second, at least three looks. */
+/**
+ * Two outages closer than this count as one for the RTO (flapping): 1 s or three samples, whichever is
+ * longer.
+ */
 function mergeGapMs(intervalMs: number): number {
   return Math.max(3 * intervalMs, 1000);
 }
 
 /**
- * The recovery probe's only instance; with `onFaultHost`, that on the host which the
- * plan's first fault hit. Throws DrillError `invalid-input` when the log's plan has none.
+ * The recovery probe's only instance; with `onFaultHost`, the instance on the host of the plan's first fault. Throws
+ * DrillError `invalid-input` if there is not exactly one.
  */
 export function recoverySeries(log: RunLog): ProbeSeries {
   const { probe, onFaultHost = false } = log.plan.recovery;
@@ -65,12 +67,12 @@ export function recoverySeries(log: RunLog): ProbeSeries {
   if (only === undefined || series.length > 1)
     throw new DrillError(
       'invalid-input',
-      `The recovery probe "${probe}" has ${series.length} instances in the log's plan; it needs exactly one.`,
+      `the recovery probe "${probe}" has ${series.length} instances in the log's plan; it needs exactly one`,
     );
   return only;
 }
 
-/** The first fault that was seen to act. */
+/** The effect of the first fault that took effect. */
 function firstEffect(log: RunLog): EffectBounds | null {
   const effects = log.faults.flatMap((f) => (f.effect === null ? [] : [f.effect]));
   return effects.reduce<EffectBounds | null>(
@@ -83,7 +85,7 @@ function healStarts(faults: readonly FaultRecord[]): readonly number[] {
   return faults.flatMap((f) => (f.healStartedMs === null ? [] : [f.healStartedMs]));
 }
 
-/** When the return began: the first heal of a fault after the last of the faults was injected; null if none was healed. */
+/** When the return began: the first heal after the last fault was injected; null if no fault was healed. */
 export function returnBeganMs(log: RunLog): number | null {
   const issuedMs = Math.max(...log.faults.map((f) => f.issuedMs ?? -Infinity));
   const starts = healStarts(log.faults).filter((ms) => ms >= issuedMs);
@@ -91,10 +93,8 @@ export function returnBeganMs(log: RunLog): number | null {
 }
 
 /**
- * When the wait for recovery was over: the recovery gate came out, or the heal began
- * that ends the drill. What breaks later is no part of this recovery; what mends
- * later did not come back by itself. A fault that is healed after its time does not
- * end the wait.
+ * When the wait for the recovery was over: the recovery gate ended, or the heal began that ends the drill. A later outage is not
+ * part of this recovery, and a later recovery was not automatic. The heal of a fault with a duration does not end the wait.
  */
 export function waitOverMs(log: RunLog): number {
   const gate = log.gates.find((g) => g.gate === 'recovery')?.t ?? Infinity;
@@ -104,9 +104,8 @@ export function waitOverMs(log: RunLog): number {
 }
 
 /**
- * The bounds of t0. If the recovery probe's first outage began surely after we
- * asked for the fault and was seen before the effect was confirmed, that sight is
- * the sharper upper bound.
+ * The bounds of t0. The recovery probe's first outage may narrow them: it must certainly begin after the fault was issued, and a
+ * sample must show it before the effect was confirmed. That sample then gives the upper bound.
  */
 function sharpenEffect(effect: EffectBounds, first: BadWindow | undefined): Moment {
   const { notBeforeMs, notAfterMs } = effect;
@@ -117,7 +116,7 @@ function sharpenEffect(effect: EffectBounds, first: BadWindow | undefined): Mome
   return moment(notBeforeMs, saw);
 }
 
-/** Windows that flap into each other, joined: closer than three intervals or a second. */
+/** Joins windows that flap into each other: closer than three intervals, or than 1 s. */
 function merged(log: RunLog, series: ProbeSeries, windows: readonly BadWindow[]): readonly BadWindow[] {
   const out: BadWindow[] = [];
   for (const window of windows) {
@@ -136,10 +135,9 @@ function merged(log: RunLog, series: ProbeSeries, windows: readonly BadWindow[])
 }
 
 /**
- * Whether a recovery held: no bad sample for `stableForMs` after the first proof of
- * up, or the engine, which watched the same samples, said so in between. Where the
- * plan wants it to last until redundancy, only the engine's word counts: its gate
- * came out when redundancy was restored.
+ * Whether a recovery held: there was no bad sample for `stableForMs` after the first proof of up, or the engine reported it
+ * meanwhile from the same samples. If the plan's recovery lasts until redundancy, only the engine's gate event counts: it is
+ * written when redundancy is restored.
  */
 function held(
   log: RunLog,
@@ -157,7 +155,7 @@ function held(
   );
 }
 
-/** The window without what lies before a moment. */
+/** The window without the part before a moment. */
 function without(window: BadWindow, before: Moment): BadWindow {
   if (window.startLoMs >= before.loMs) return window;
   const startLoMs = before.loMs;
@@ -166,8 +164,8 @@ function without(window: BadWindow, before: Moment): BadWindow {
 }
 
 /**
- * The probe's `down` windows that reach beyond the moment, each without what lies before it. The total has the `unsure` and
- * `slow` ones, too, and in its upper bound `unseenMs`: the longest outage that fits between two good samples.
+ * The probe's `down` windows that end after the moment, each without the part before it. The total also includes the `unsure`
+ * and `slow` windows. Its upper bound includes `unseenMs`: the longest outage that fits between two good samples.
  */
 export function windowsAfter(
   log: RunLog,
@@ -188,14 +186,15 @@ export function windowsAfter(
 }
 
 /**
- * RTO and downtime by the recovery probe; null when no fault took effect.
+ * RTO and downtime by the recovery probe; null if no fault took effect.
  *
- * The recovery is the end of the first outage after t0 (windows closer than
- * max(3 intervals, 1 s) are one) that is followed by at least `stableForMs`
- * without a bad sample, and after which no outage begins while a fault still acts (open-faults.ts). Only outages that
- * began before the wait for recovery was over count for the RTO, and a recovery after that is none: then it is null.
- * Without any outage, seen to stay so for `stableForMs`, the RTO is 0 and its upper
- * bound is the longest time without an answer. What else may have put the recovery off reaches into the bounds (rto-bounds.ts).
+ * The recovery is the end of the first outage after t0 that is followed by at least `stableForMs` without a bad sample. Windows
+ * closer than max(3 intervals, 1 s) count as one. No outage may begin afterwards while a fault still acts (open-faults.ts). Only
+ * outages that began before the wait for the recovery was over count for the RTO. A recovery after the wait does not count: the
+ * RTO is null then.
+ *
+ * Without an outage for `stableForMs`, the RTO is 0, and its upper bound is the longest time without an answer. Anything else
+ * that may have delayed the recovery widens the bounds (rto-bounds.ts).
  */
 export function analyseRecovery(log: RunLog): RecoveryAnalysis | null {
   const effectBounds = firstEffect(log);
@@ -262,14 +261,14 @@ export function analyseRecovery(log: RunLog): RecoveryAnalysis | null {
           ...firstEnd,
           ...firstBounds(facts, firstEnd, mergeGapMs(intervalAt(log, series.probe, firstEnd.hiMs))),
         });
-  // A recovery that may have come later than that is not known to have come by itself.
+  // A recovery that may be later than `endByMs` may not have been automatic.
   if (final === undefined || recovered === undefined || recovered.hiMs > endByMs) {
     const last = outages.at(-1);
     const watched = recoveryBounds(
       facts,
       moment(last?.endLoMs ?? log.endMs, last?.endHiMs ?? log.endMs),
     ).loMs;
-    // An outage that may have begun with the drill's own steps may be no part of the recovery.
+    // An outage that may have begun with the drill's own steps may not be part of the recovery.
     const isSure = firstOutage === undefined || firstOutage.startHiMs <= beginByMs;
     return {
       ...none,

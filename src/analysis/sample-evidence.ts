@@ -4,26 +4,29 @@ import type { LatencyModel } from './latency-model.ts';
 import type { AckedWrite } from './writer-evidence.ts';
 
 /**
- * What one sample says of its target: it was up (an answer) or down (a failure) at some instant in [sendMs, byMs].
+ * The evidence of one sample: its target was up (an answer) or down (a failure) at some instant in [sendMs, byMs].
  *
- * - An answer says so up to its arrival, however late that is: a slow answer alone is no evidence of an outage.
- * - A time-out says that the target was down by the time a healthy one had answered.
- * - Any other failure says so up to its arrival: it may have been under way while the target was slow, and broke when that
+ * - Good answer: up, until its arrival, however late that is. A slow answer alone is not evidence of an outage.
+ * - Time-out: down, until the time by which a healthy target answers.
+ * - Other failure: down, until its arrival. The request may have waited while the target was slow, and failed when the target
  *   went down.
  */
 export interface SampleEvidence {
-  /** null: it is an acknowledged write (writer-evidence.ts), which says the same as an answer. */
+  /** null: an acknowledged write (writer-evidence.ts), which is evidence like a good answer. */
   readonly sample: KeptSample | null;
   readonly isUp: boolean;
   readonly sendMs: number;
   readonly byMs: number;
-  /** It took longer than those of a healthy target do: it may have acted after samples that were sent later. */
+  /** It took longer than on a healthy target, so it may have acted after samples that were sent later. */
   readonly isLate: boolean;
-  /** A good answer that was released together with others that were sent earlier: nothing was answered from its sending until then. */
+  /**
+   * A good answer that was released together with others that were sent earlier: the target answered
+   * nothing from its sending until then.
+   */
   readonly isHeld: boolean;
 }
 
-/** What each known sample says, in send order. */
+/** The evidence of each known sample, in send order. */
 export function evidenceOfSamples(
   samples: readonly KeptSample[],
   model: LatencyModel,
@@ -40,24 +43,24 @@ export function evidenceOfSamples(
   });
 }
 
-/** How long the target took, ms; for what the prober itself was stalled it is not to blame. */
+/** Time that the target took, ms, without the prober's own stall. */
 export function targetsMs({ sendMs, finishMs, stallMs = 0 }: KeptSample): number {
   return finishMs - sendMs - stallMs;
 }
 
-/** Whether a good answer took longer than those of a healthy target do. */
+/** Whether a good answer took longer than on a healthy target. */
 export function isSlow(sample: KeptSample, { slowMs }: LatencyModel): boolean {
   return sample.status === 'ok' && targetsMs(sample) > slowMs;
 }
 
-/** So many answers of one moment are no coincidence of slow ones. */
+/** Fewest answers at the same moment that prove a hang. Fewer may be slow by coincidence. */
 const fewestHeld = 3;
-/** TCP sends a lost SYN again so long after the sample was sent, ms (Linux: 1 s, doubled each time). */
+/** When TCP resends a lost SYN, ms after the sample was sent (Linux: 1 s, doubled each time). */
 const resentAfterMs = [1000, 3000, 7000, 15_000];
 
 /**
- * Whether an answer is as late as one whose first packet was lost and sent again. With an interval of whole seconds such answers
- * come at the same moment although nothing held them up.
+ * Whether an answer is as late as if its first packet was lost and resent. With an interval of whole seconds, such answers
+ * arrive at the same moment although no hang delayed them.
  */
 function isResent(sample: KeptSample, { slowMs }: LatencyModel): boolean {
   const tookMs = targetsMs(sample);
@@ -65,10 +68,10 @@ function isResent(sample: KeptSample, { slowMs }: LatencyModel): boolean {
 }
 
 /**
- * The answers that a hang held up. Three that were sent at different times and released at the same moment, at least one of
- * them late, and the first one sent after that answered at once: nothing was answered from the sending of the later ones until
- * the release. An answer to a sample that was sent meanwhile shows the contrary: then only what was sent after that one counts.
- * The first of a group has nothing sent earlier and may be slow of itself: it is none.
+ * The answers that a hang delayed. Evidence of a hang: three answers were sent at different times and released at the same
+ * moment. At least one of them was late, and the first sample after the release was answered promptly. The target then
+ * answered nothing from the sending of the later ones until the release. If a sample that was sent in between was answered
+ * earlier, only those sent after it count. The first one of a group is not included: it may be slow by itself.
  */
 function heldSamples(known: readonly KeptSample[], model: LatencyModel): ReadonlySet<KeptSample> {
   const held = new Set<KeptSample>();
@@ -82,13 +85,13 @@ function heldSamples(known: readonly KeptSample[], model: LatencyModel): Readonl
   return held;
 }
 
-/** So many answers of one moment make an estimate. Two may have come together by coincidence: they are no evidence. */
+/** Fewest answers at the same moment for an estimate. Two may be a coincidence, so they narrow no bound. */
 const fewestReleased = 2;
 
 /**
- * When the target released late answers together, as an estimate of the end of an outage that ended in `endLoMs` to `endHiMs`;
- * undefined if it did not. Two that were sent at different times came at the same moment, and the first one sent after that was
- * answered at once. `samples` are those around that time, in send order.
+ * When the target released late answers together: an estimate of the end of an outage whose end has the bounds `endLoMs` and
+ * `endHiMs`. undefined without such answers. Required: two answers that were sent at different times arrived at the same moment,
+ * and the first sample sent after it was answered promptly. `samples`: those around that time, in send order.
  */
 export function releasedAtMs(
   samples: readonly KeptSample[],
@@ -105,7 +108,10 @@ export function releasedAtMs(
   return released.length === 0 ? undefined : minOf(released, endHiMs);
 }
 
-/** Samples that came at the same moment as one of them, that one included, in send order: those of one hang. */
+/**
+ * Samples of the same hang as the one at `index`: they arrived at the same moment. In send order,
+ * including that one.
+ */
 function releasedWith(
   known: readonly KeptSample[],
   index: number,
@@ -122,7 +128,7 @@ function releasedWith(
     const other = known[at];
     if (other === undefined) break;
     if (other.sendMs >= one.finishMs) {
-      // Slow from here on, too: a slow service, which releases nothing.
+      // Samples after the release are slow, too: the service is slow, and nothing was released.
       if (other.status !== 'ok' || targetsMs(other) > model.slowMs) return [];
       break;
     }
@@ -134,8 +140,8 @@ function releasedWith(
 }
 
 /**
- * At the same moment: within what a healthy answer takes, and by far closer to each other than they were sent. Requests whose
- * packets were lost and sent again come as far apart as they were sent.
+ * Whether two answers arrived at the same moment: at most a healthy latency apart, and at most half as far apart as they were
+ * sent. Answers to resent packets arrive as far apart as they were sent.
  */
 function isReleasedWith(one: KeptSample, other: KeptSample, model: LatencyModel): boolean {
   const { normalMs } = model;
@@ -144,14 +150,13 @@ function isReleasedWith(one: KeptSample, other: KeptSample, model: LatencyModel)
   return apartMs <= normalMs && apartMs <= Math.abs(one.sendMs - other.sendMs) / 2;
 }
 
-/** Until when a sample, with those left out after it, says what it says, counted by sending, ms. */
+/** Send time up to which a sample, with those left out after it, has the same result, ms. */
 export function saidUntilMs({ sample, sendMs }: SampleEvidence): number {
   return sample === null ? sendMs : lastSaidMs(sample);
 }
 
 /**
- * The evidence with acknowledged writes among it, in send order. A write may take its time: it was acknowledged at any moment
- * until then.
+ * The evidence including acknowledged writes, in send order. A write may have been acknowledged at any moment until its finish.
  */
 export function withWrites(
   signs: readonly SampleEvidence[],

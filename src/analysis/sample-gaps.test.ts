@@ -12,7 +12,7 @@ const good = (ms: number, value?: string): Answer => ({
   ...(value === undefined ? {} : { value }),
 });
 
-/** A fault at 5.2 s, healed at 15.2 s; samples at 0 s, 1 s, … are answered after 5 ms. What breaks, breaks between two of them. */
+/** A fault at 5.2 s, healed at 15.2 s; samples at 0 s, 1 s, … are answered after 5 ms. Outages are between two samples. */
 function quiet(checks: readonly Check[], parts: Partial<Plan> = {}, intervalMs = 1000): LogBuilder {
   const plan = planWith({
     probes: [
@@ -40,18 +40,18 @@ function judged(check: Check, intervalMs?: number): CheckResult & { readonly rea
 }
 
 describe('an outage that fits between two samples', () => {
-  test('is in the upper bound of the downtime: a limit below it is not met', () => {
+  test('is in the upper bound of the downtime: a limit below it is inconclusive', () => {
     const { status, measured, reasons } = judged({ kind: 'downtime', name, maxMs: 500 });
     expect(status).toBe('inconclusive');
     expect(measured).toEqual({ ms: 0, minMs: 0, maxMs: 1005 });
     expect(reasons).toContain(
-      'c: downtime was 0 ms (0 ms to 1.00 s): up to 1.00 s of that fits unseen between two samples, and the limit is at most 500 ms; a probe interval of 495 ms or less decides it',
+      'c: downtime was 0 ms (0 ms to 1.00 s): up to 1.00 s of that fits between two samples, and the limit is at most 500 ms; a probe interval of 495 ms or less decides it',
     );
     expect(judged({ kind: 'downtime', name, maxMs: 500 }, 450).status).toBe('pass');
     expect(judged({ kind: 'downtime', name, maxMs: 1500 }).status).toBe('pass');
   });
 
-  test('is in the upper bound of what the heal costs', () => {
+  test('is in the upper bound of the heal’s outage', () => {
     expect(judged({ kind: 'heal-outage', name, maxMs: 500 })).toMatchObject({
       status: 'inconclusive',
       measured: { ms: 0, minMs: 0, maxMs: 1005 },
@@ -65,7 +65,7 @@ describe('an outage that fits between two samples', () => {
     expect(heal?.outage).toEqual({ ms: 0, minMs: 0, maxMs: 1005, windows: 0 });
   });
 
-  test('is added to the windows that were seen, and leaves their estimate as it was', () => {
+  test('is added to the observed windows, and does not change their estimate', () => {
     const log = new LogBuilder(planWith({ probes: [probeOf('health')] }))
       .probing('health', 0, 25_000, 1000, (ms) =>
         ms > 5500 && ms < 8500 ? { status: 'fail', finishMs: ms + 5, cause: 'refused' } : good(ms),
@@ -77,7 +77,7 @@ describe('an outage that fits between two samples', () => {
     expect(summarize(log).downtime).toMatchObject({ minMs: 1995, maxMs: 3805 + 1005, ms: 2900 });
   });
 
-  test('a limit of 0 asks the samples: the outcome says how many there were, and how far apart', () => {
+  test('with a limit of 0 only samples count: the outcome has their number and distance', () => {
     expect(judged({ kind: 'downtime', name, maxMs: 0 })).toMatchObject({
       status: 'pass',
       observed: 'at none of 19 samples, at most 1.00 s apart',
@@ -102,7 +102,7 @@ describe('a state that fits between two samples', () => {
     const { status, reasons } = judged(check);
     expect(status).toBe('inconclusive');
     expect(reasons).toContain(
-      'c: "role is yes on exactly 2" was not seen, but may have held for up to 1.00 s between two samples; a probe interval of 495 ms or less decides it',
+      'c: "role is yes on exactly 2" was not observed, but may have held for up to 1.00 s between two samples; a probe interval of 495 ms or less decides it',
     );
     expect(judged({ ...check, toleranceMs: 1100 }).status).toBe('pass');
   });
@@ -124,7 +124,7 @@ describe('a state that fits between two samples', () => {
     }
   });
 
-  test('stands beside the windows of ownership in the summary', () => {
+  test('is next to the windows of ownership in the summary', () => {
     const [vip] = summarize(quiet([]).read()).ownership;
     expect(vip?.sides).toMatchObject([
       { side: 'claimed', nobody: [], several: [], unseenMs: { nobody: 1005, several: 1005 } },
@@ -132,19 +132,19 @@ describe('a state that fits between two samples', () => {
     ]);
   });
 
-  test('may have happened for as long as fits', () => {
+  test('may have held for as long as fits', () => {
     const check = { kind: 'happens', name, condition: several } as const;
-    // What was at none of the samples may have happened between two of them.
+    // A state of no sample may have held between two of them.
     expect(judged({ ...check, minMs: 0 })).toMatchObject({
       status: 'inconclusive',
-      observed: 'not seen, but may have held for up to 1.00 s between two samples',
+      observed: 'not observed, but may have held for up to 1.00 s between two samples',
       reasons: [expect.stringMatching(/; set `min` to more than 1\.005 s$/)],
     });
     expect(judged({ ...check, minMs: 500 }).status).toBe('inconclusive');
     expect(judged({ ...check, minMs: 2000 }).status).toBe('fail');
   });
 
-  test('counts only the gaps of an instance that alone could bring it about', () => {
+  test('counts only the gaps of an instance that alone can cause it', () => {
     const check: Check = { kind: 'never', name, condition: several, toleranceMs: 500 };
     // The owner is sampled every 4 s, the other host every 200 ms: only the other one could make it two.
     const log = new LogBuilder(
@@ -186,7 +186,7 @@ describe('the time between samples', () => {
     expect(samplingOf([series((ms) => good(ms))], range)).toEqual({ samples: 7, widestMs: 1005 });
   });
 
-  test('grows over samples that tell nothing', () => {
+  test('extends over samples without a known result', () => {
     const lost = (ms: number): Answer => (ms === 5000 ? { status: 'unknown', finishMs: ms + 5 } : good(ms));
     expect(samplingOf([series(lost)], range)).toEqual({ samples: 6, widestMs: 2005 });
     expect(unseen(lost)).toBe(2005);
@@ -198,7 +198,7 @@ describe('the time between samples', () => {
     expect(unseen((ms) => (ms === 4000 ? { status: 'ok', finishMs: 4700 } : good(ms)))).toBe(1700);
   });
 
-  test('inside a window that is counted already adds nothing', () => {
+  test('inside a window that already counts adds nothing', () => {
     const down = (ms: number): Answer =>
       ms === 5000 ? { status: 'fail', finishMs: ms + 5, cause: 'refused' } : good(ms);
     expect(unseen(down, [{ startLoMs: 4000, endHiMs: 6005 }])).toBe(1005);

@@ -7,38 +7,44 @@ import type { ProbeSeries, RunLog } from './read-log.ts';
 import { AckedWrites } from './writer-evidence.ts';
 import type { BadWindow } from './windows.ts';
 
-/** How closely something was sampled: what is shorter than `widestMs` may have come and gone between two samples. */
+/** How closely something was sampled. A state shorter than `widestMs` may fit between two samples. */
 export interface Sampling {
   readonly samples: number;
-  /** From the sending of a sample to the answer of the next one, at most, ms. */
+  /** Longest time from the sending of a sample to the answer of the next one, ms. */
   readonly widestMs: number;
 }
 
-/** What two neighbouring samples leave open: each says something of one moment between its sending and its answer. */
+/**
+ * The time between two neighboring samples. Each proves a state for one moment between its sending and
+ * its answer.
+ */
 export interface Gap extends Range {
-  /** What may have passed unseen inside, ms: less than the whole where the samples inside are left out of the log's summary. */
+  /**
+   * Longest unobserved time inside, ms. It is less than the gap if samples inside are not stored one by
+   * one.
+   */
   readonly widestMs: number;
 }
 
-/** What a gap lies between: a sample, or a read. */
+/** A sample or a read: each end of a gap. */
 type Asked = Pick<KeptSample, 'sendMs' | 'finishMs' | 'leftOut'>;
 
-/** A time that is counted as what it may have been. */
+/** A time that already counts in the upper bound. */
 type Counted = Pick<BadWindow, 'startLoMs' | 'endHiMs'>;
 
 /**
- * The gaps between neighbours, and to the ends of the range, clipped to the range; the last one first. One after another: there may
- * be hundreds of thousands. `lastFirst`: in send order, from the last one back.
+ * The gaps between neighbors, and to the ends of the range, clipped to the range, from last to first. A generator, because
+ * there may be hundreds of thousands. `lastFirst`: in reverse send order.
  */
 function* gapsBackwards(lastFirst: Iterable<Asked>, range: Range): Generator<Gap> {
-  // Answers may overtake each other: the earliest answer to any later sample ends a gap.
+  // Answers may overtake each other, so the earliest answer to any later sample ends a gap.
   let answeredMs = range.toMs;
   for (const asked of lastFirst) {
     const { sendMs, finishMs, leftOut } = asked;
     const saidMs = lastSaidMs(asked);
     yield* clipped(saidMs, answeredMs, range);
     if (leftOut !== undefined) {
-      // The last one that is left out was answered after its sending.
+      // The last sample that is left out was answered after its sending.
       yield* clipped(sendMs, Math.min(answeredMs, saidMs + leftOut.widestMs), range, leftOut.widestMs);
     }
     answeredMs = Math.min(answeredMs, finishMs);
@@ -46,7 +52,7 @@ function* gapsBackwards(lastFirst: Iterable<Asked>, range: Range): Generator<Gap
   yield* clipped(range.fromMs, answeredMs, range);
 }
 
-/** The part of a gap that lies in the range, if there is one. */
+/** The part of a gap within the range; empty if there is none. */
 function clipped(gapFromMs: number, gapToMs: number, range: Range, widestMs = Infinity): readonly Gap[] {
   const fromMs = Math.max(gapFromMs, range.fromMs);
   const toMs = Math.min(gapToMs, range.toMs);
@@ -58,7 +64,7 @@ function gapsOf(samples: readonly Asked[], range: Range): readonly Gap[] {
   return [...gapsBackwards(samples.toReversed(), range)].toReversed();
 }
 
-/** Good samples of a probe and acknowledged writes to the same address, in send order from the last one back. */
+/** Good samples of a probe and acknowledged writes to the same address, in reverse send order. */
 function* goodAnswersBackwards(log: RunLog, series: ProbeSeries): Generator<Asked> {
   const samples = series.samples.filter((s) => s.status === 'ok').sort((a, b) => a.sendMs - b.sendMs);
   const writes = new AckedWrites(log, series);
@@ -77,7 +83,10 @@ function* goodAnswersBackwards(log: RunLog, series: ProbeSeries): Generator<Aske
   }
 }
 
-/** The gaps between good answers over the whole log that are to be taken, in order of time. Before the first and after the last one there is no gap. */
+/**
+ * The gaps between good answers in the whole log for which `take` is true, in order of time. The times
+ * before the first and after the last answer are not gaps.
+ */
 export function answerGaps(log: RunLog, series: ProbeSeries, take: (gap: Gap) => boolean): readonly Gap[] {
   const gaps: Gap[] = [];
   for (const gap of gapsBackwards(goodAnswersBackwards(log, series), { fromMs: -Infinity, toMs: Infinity }))
@@ -91,12 +100,15 @@ function widest(gaps: Iterable<{ readonly widestMs: number }>): number {
   return widestMs;
 }
 
-/** Samples that tell something, in send order. */
+/** Samples with a known result, in send order. */
 function knownOf({ samples }: ProbeSeries): readonly KeptSample[] {
   return samples.filter((s) => s.status !== 'unknown' && !isSilent(s));
 }
 
-/** How closely instances were sampled over a range, by samples that tell something; the widest gap is that of any of them. */
+/**
+ * How closely instances were sampled over a range, by samples with a known result. `widestMs` is the
+ * maximum over the instances.
+ */
 export function samplingOf(list: readonly ProbeSeries[], range: Range): Sampling {
   const inside = (s: KeptSample): boolean => s.finishMs >= range.fromMs && s.sendMs <= range.toMs;
   const each = list.map((series) => {
@@ -107,7 +119,7 @@ export function samplingOf(list: readonly ProbeSeries[], range: Range): Sampling
 }
 
 /**
- * The longest outage that fits between two good samples of a probe, ms, outside the windows that are counted already.
+ * The longest outage, ms, that fits between two good samples of a probe, outside the windows that already count.
  * Acknowledged writes to the same address are good samples, too.
  */
 export function longestUnseenMs(
@@ -119,7 +131,7 @@ export function longestUnseenMs(
   return uncountedMs(goodAnswersBackwards(log, series), range, counted);
 }
 
-/** The longest time between neighbours in send order, ms. Gaps inside what is counted already add nothing. */
+/** The longest time between neighbors in send order, ms. Gaps inside times that already count are ignored. */
 export function unseenBetweenMs(
   samples: readonly Asked[],
   range: Range,
@@ -128,7 +140,7 @@ export function unseenBetweenMs(
   return uncountedMs(samples.toReversed(), range, counted);
 }
 
-/** The same, of what is given from the last one back. */
+/** The same for a list in reverse send order. */
 function uncountedMs(lastFirst: Iterable<Asked>, range: Range, counted: readonly Counted[]): number {
   let longestMs = 0;
   for (const { fromMs, toMs, widestMs } of gapsBackwards(lastFirst, range))
@@ -138,9 +150,9 @@ function uncountedMs(lastFirst: Iterable<Asked>, range: Range, counted: readonly
 }
 
 /**
- * The longest time for which something may have been so although the samples say that it was not, ms: one instance was
- * otherwise than its samples say, between two of them. `truthIn` gives the truth by what a log has of the instances;
- * an instance without samples may be anything.
+ * The longest time, ms, for which a condition may have held although the samples show that it did not: one instance had
+ * another state between two of its samples. `truthIn` computes the truth from a log; an instance without samples may have
+ * any state.
  */
 export function unseenTruthMs(
   log: RunLog,
@@ -160,7 +172,7 @@ export function unseenTruthMs(
   return roundMs(maxOf(longest, 0));
 }
 
-/** The longest time that one gap shares with the stretches; both in order. */
+/** The longest overlap of one gap with the stretches; both in order. */
 function longestShared(gaps: readonly Gap[], stretches: readonly Range[]): number {
   let first = 0;
   let longest = 0;
@@ -177,7 +189,7 @@ function longestShared(gaps: readonly Gap[], stretches: readonly Range[]): numbe
   return longest;
 }
 
-/** A measured time whose upper bound has what may have passed unseen once; the estimate is that of what was seen. */
+/** A measure whose upper bound includes the longest unobserved time once. The estimate stays. */
 export function withUnseen(seen: Measure, unseenMs: number): Measure {
   return { ...seen, maxMs: roundMs(seen.maxMs + unseenMs) };
 }

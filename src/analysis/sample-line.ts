@@ -3,7 +3,10 @@ import type { FailCause, Phases, Sample } from '../core/sample.ts';
 
 type SampleEvent = Extract<DrillEvent, { type: 'sample' }>;
 
-/** ASCII text as doubles of eight bytes each, at offsets that cover it: no two texts make the same ones. */
+/**
+ * ASCII text as doubles of eight bytes each, at two offsets that cover it. Different texts give
+ * different doubles.
+ */
 interface Literal {
   readonly length: number;
   readonly first: number;
@@ -11,7 +14,7 @@ interface Literal {
   readonly last: number;
 }
 
-/** Eight to sixteen characters. */
+/** The literal of a text of 8 to 16 characters. */
 function literal(text: string): Literal {
   const { length } = text;
   const view = new DataView(new TextEncoder().encode(text).buffer);
@@ -19,7 +22,7 @@ function literal(text: string): Literal {
   return { length, first: view.getFloat64(0, true), lastAt, last: view.getFloat64(lastAt, true) };
 }
 
-/** What stands between the values of a sample's line, as `JSON.stringify` writes it. */
+/** The texts between the values of a sample's line, as `JSON.stringify` writes them. */
 const lit = {
   type: literal(',"type":"sample'),
   probe: literal('","probe":"'),
@@ -37,11 +40,14 @@ const lit = {
   firstByte: literal('"firstByteMs":'),
 } as const;
 
-/** Digits of a number that a double holds exactly, so that one division gives what a parser of decimals gives. */
+/**
+ * Most digits of a number that a double holds exactly. One division then gives the same result as a
+ * decimal parser.
+ */
 const exactDigits = 15;
-/** Digits before and behind the point that a 32-bit integer holds. */
+/** Most digits before or after the decimal point that fit into a 32-bit integer. */
 const partDigits = 9;
-/** Texts kept to be compared with the next line's; a power of two. */
+/** Cached texts, for reuse by the next lines; a power of two. */
 const keptTexts = 256;
 const maxKeptBytes = 256;
 
@@ -65,10 +71,10 @@ const closing = 0x7d;
 
 const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
 
-/** Bytes in which lines are looked for: `bytes[length]` is 0, and some more may be read behind it. */
+/** Bytes that contain lines. `bytes[length]` is 0, and a few bytes after it may be read. */
 export interface LineBytes {
   readonly bytes: Uint8Array;
-  /** Over the same bytes. */
+  /** A view of the same bytes. */
   readonly view: DataView;
 }
 
@@ -76,7 +82,7 @@ function isAt(view: DataView, at: number, { first, lastAt, last }: Literal): boo
   return view.getFloat64(at, true) === first && view.getFloat64(at + lastAt, true) === last;
 }
 
-/** Places of the numbers of a line. */
+/** Indexes of a line's numbers. */
 const place = {
   t: 0,
   slot: 1,
@@ -90,8 +96,8 @@ const place = {
 } as const;
 
 /**
- * Reads a number without sign and exponent into its place; returns where it ends, or -1.
- * Both parts are read as 32-bit integers: that is several times as fast as in doubles.
+ * Reads a number without sign and exponent into `numbers[to]`; returns the offset of its end, or -1. Both parts are read as
+ * 32-bit integers, which is several times faster than doubles.
  */
 function readNumber(bytes: Uint8Array, at: number, numbers: Float64Array, to: number): number {
   let p = at;
@@ -123,8 +129,8 @@ function readNumber(bytes: Uint8Array, at: number, numbers: Float64Array, to: nu
 }
 
 /**
- * One sample of an event log, read from its line's bytes without making objects. The
- * same object stands for one line after the other: take what is to be kept.
+ * One sample of an event log, read from its line's bytes without creating objects. The same object is reused for each line:
+ * copy what you keep.
  */
 export class SampleLine {
   readonly #numbers = new Float64Array(9);
@@ -134,12 +140,15 @@ export class SampleLine {
   value: string | undefined;
   #message: string | undefined;
   #phases: Phases | undefined;
-  /** Of a line read from bytes: where its message stands (0, 0: none), and whether it has phases (NaN: not reached). */
+  /**
+   * For a line read from bytes: the offsets of its message (0, 0: none), and whether it has phases (NaN:
+   * not reached).
+   */
   #bytes: Uint8Array | undefined;
   #messageFrom = 0;
   #messageTo = 0;
   #hasPhases = false;
-  /** The text read last. */
+  /** The last text read. */
   #text = '';
   readonly #kept: ({ readonly bytes: Uint8Array; readonly text: string } | undefined)[] = Array.from(
     { length: keptTexts },
@@ -166,7 +175,7 @@ export class SampleLine {
     return this.#numbers[place.finish]!;
   }
 
-  /** 0: none that is worth telling. */
+  /** 0 if the prober did not stall. */
   get stallMs(): number {
     return this.#numbers[place.stall]!;
   }
@@ -187,7 +196,7 @@ export class SampleLine {
     );
   }
 
-  /** Takes a sample that was parsed already. */
+  /** Fills in a sample that was parsed as JSON. */
   fill(event: SampleEvent): void {
     const { t, slot, dueMs, sendMs, finishMs, stallMs = 0 } = event;
     this.#numbers.set([t, slot, dueMs, sendMs, finishMs, stallMs]);
@@ -201,9 +210,8 @@ export class SampleLine {
   }
 
   /**
-   * Reads the sample that stands at `at`. Returns where its closing brace ends, or -1
-   * for anything but the keys in the order in which the engine writes them, strings
-   * without escapes, and plain numbers: such a line is for a JSON parser.
+   * Reads the sample at offset `at`. Returns the offset after its closing brace, or -1 if the line needs a JSON parser: its keys
+   * are not in the engine's order, or it has strings with escapes or other numbers.
    */
   read(source: LineBytes, at: number): number {
     const { bytes, view } = source;
@@ -235,7 +243,7 @@ export class SampleLine {
     return bytes[p] === closing ? p + 1 : this.#readRest(source, p);
   }
 
-  /** The status and the quote behind it. */
+  /** Reads the status and the quote after it. */
   #readStatus(source: LineBytes, at: number): number {
     const { bytes, view } = source;
     const four = view.getInt32(at, true);
@@ -252,13 +260,13 @@ export class SampleLine {
     return at + 8;
   }
 
-  /** What only some samples have, and the closing brace. */
+  /** Reads the optional fields and the closing brace. */
   #readRest(source: LineBytes, at: number): number {
     const { bytes, view } = source;
     let p = at;
     if (isAt(view, p, lit.cause)) {
       if ((p = this.#readText(bytes, p + lit.cause.length)) < 0) return -1;
-      // A cause that this version does not know is kept as it is.
+      // A cause of a newer version is kept as it is.
       this.cause = this.#text as FailCause;
       p++;
     }
@@ -280,7 +288,7 @@ export class SampleLine {
     return bytes[p] === closing ? p + 1 : -1;
   }
 
-  /** The phases that were reached, in their order, and the closing brace. */
+  /** Reads the phases that were reached, in order, and the closing brace. */
   #readPhases(source: LineBytes, at: number): number {
     const { bytes, view } = source;
     const numbers = this.#numbers;
@@ -302,7 +310,7 @@ export class SampleLine {
     return bytes[p] === closing ? p + 1 : -1;
   }
 
-  /** Reads a text up to its closing quote; returns where that stands, or -1 for one with escapes. */
+  /** Reads a text up to its closing quote; returns the quote's offset, or -1 if the text has escapes. */
   #readText(bytes: Uint8Array, at: number): number {
     let p = at;
     let hash = 0;
@@ -317,7 +325,7 @@ export class SampleLine {
     return p;
   }
 
-  /** The text between two places; the same string for the same bytes as long as it is kept. */
+  /** The text between two offsets. The same bytes give the same string while it is cached. */
   #shared(bytes: Uint8Array, from: number, to: number, hash: number): string {
     const slot = (hash ^ (hash >>> 8) ^ (hash >>> 16)) & (keptTexts - 1);
     const kept = this.#kept[slot];

@@ -7,7 +7,7 @@ import { seeded } from './testing/log-builder.ts';
 
 const encoder = new TextEncoder();
 
-/** What a log comes to: the events in their order, then how it ended. */
+/** The events of a log in order, then its end or its error. */
 function scanned(log: Uint8Array, pieceBytes = log.length): readonly unknown[] {
   const told: unknown[] = [];
   const scanner = new LogScanner({
@@ -25,13 +25,13 @@ function scanned(log: Uint8Array, pieceBytes = log.length): readonly unknown[] {
     told.push(scanner.end());
   } catch (error) {
     if (!(error instanceof DrillError)) throw error;
-    // The JSON parser quotes the line, which has a blank more.
+    // The JSON parser quotes the line, which has an extra blank.
     told.push(error.message.includes('JSON') ? error.message.replace(/(line \d+): .*/, '$1') : error.message);
   }
   return told;
 }
 
-/** The same log with a blank in each line, which no sample has that is read from its bytes: JSON says the same of it. */
+/** The same log with a blank in each line, so that every line is parsed as JSON. */
 function throughJson(log: Uint8Array): Uint8Array {
   const out: number[] = [];
   let first = true;
@@ -57,7 +57,7 @@ const texts = [
 ];
 const numbers = [0, 1, 0.001, 7.5, 1e-7, 123_456_789.123, 99_999_999_999.125, 999_999_999.999_999, 0.1 + 0.2];
 
-/** Of a number in JSON, or nearly. */
+/** Spellings of numbers, valid and invalid in JSON. */
 const spellings =
   '0 0.5 1.50 999999999.999999 874716762.620265034 1234567890 0.1234567891 9007199254740993 1e3 1E-2 -1 -0 01 00.5 1. .5 1.2.3 5x'.split(
     ' ',
@@ -105,7 +105,7 @@ function logOf(random: Random, lines: number): string {
   return Array.from({ length: lines }, line).join('\n') + (random() < 0.8 ? '\n' : '');
 }
 
-/** The log with some bytes changed, put in, left out, or cut off. */
+/** The log with some bytes changed, inserted, deleted, or cut off. */
 function mutated(random: Random, log: Uint8Array): Uint8Array {
   const bytes = [...log];
   for (let i = 0; i < 1 + random() * 3; i++) {
@@ -123,7 +123,7 @@ function mutated(random: Random, log: Uint8Array): Uint8Array {
 afterEach(() => vi.restoreAllMocks());
 
 describe('a log read from its bytes', () => {
-  test('says what a JSON parser says, of 300 generated logs in pieces of any size', () => {
+  test('gives the same result as a JSON parser, for 300 generated logs in pieces of any size', () => {
     const random = seeded(1);
     for (let i = 0; i < 300; i++) {
       const log = encoder.encode(logOf(random, 30));
@@ -134,7 +134,7 @@ describe('a log read from its bytes', () => {
     }
   });
 
-  test('and of 3000 damaged ones', () => {
+  test('and for 3000 damaged ones', () => {
     const random = seeded(2);
     let refused = 0;
     for (let i = 0; i < 3000; i++) {
@@ -146,7 +146,7 @@ describe('a log read from its bytes', () => {
     expect(refused).toBeGreaterThan(500);
   });
 
-  test.each(spellings)('with a number spelt "%s" in any place', (number) => {
+  test.each(spellings)('with a number spelled "%s" in any place', (number) => {
     const line =
       '{"t":1,"type":"sample","probe":"p","slot":1,"dueMs":1,"sendMs":1,"finishMs":1,"stallMs":1,"status":"ok","phases":{"connectMs":1,"firstByteMs":1}}';
     for (const place of line.matchAll(/:1/g)) {
@@ -156,7 +156,7 @@ describe('a log read from its bytes', () => {
     }
   });
 
-  test('of samples that the engine wrote none goes through the JSON parser', () => {
+  test('reads no sample of the engine with the JSON parser', () => {
     const log = readFileSync('reports/example-certlocker/events.ndjson');
     const lines = log.toString().trimEnd().split('\n');
     const samples = lines.filter((line) => line.includes('"type":"sample",'));
@@ -169,7 +169,7 @@ describe('a log read from its bytes', () => {
     expect(told).toEqual(scanned(throughJson(log)));
   });
 
-  test('may be torn at any byte of its last line', () => {
+  test('may end at any byte of its last line', () => {
     const log = encoder.encode(
       `${JSON.stringify(sampleOf(seeded(3)))}\n${JSON.stringify(sampleOf(seeded(4)))}`,
     );
@@ -186,7 +186,7 @@ describe('a log read from its bytes', () => {
     ]);
   });
 
-  test('with a line that never ends is refused by its number', () => {
+  test('with an endless line is refused by its number', () => {
     const piece = new Uint8Array(1024 * 1024).fill(0x20);
     const scanner = new LogScanner({ sample: () => undefined, event: () => undefined });
     scanner.push(encoder.encode('{"t":1,"type":"run.ended"}\n'));

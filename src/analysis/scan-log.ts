@@ -6,26 +6,25 @@ import { SampleLine } from './sample-line.ts';
 /** Any event but a sample. */
 export type OtherEvent = Exclude<DrillEvent, { type: 'sample' }>;
 
-/** Takes a log's events one by one, in its order. */
+/** Receives a log's events one by one, in order. */
 export interface LogSink {
-  /** The object is the same for each sample: take what is to be kept. */
+  /** The object is reused for each sample: copy what you keep. */
   sample(line: SampleLine): void;
   event(event: OtherEvent): void;
 }
 
-/** A line longer than this is no event. */
+/** Longest valid line. */
 const maxLineBytes = 64 * 1024 * 1024;
-/** Room behind the bytes for what is read beyond a line's end. */
+/** Spare bytes after the content, for reads beyond a line's end. */
 const spareBytes = 64;
 const newline = 0x0a;
 
 const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
 
 /**
- * Takes an event log in pieces of any size and tells its events to a sink: `push`
- * each piece, then `end` once. Holds no more than a piece and a line. Samples as the
- * engine writes them are read from their bytes; every other line is parsed as JSON,
- * with the same result.
+ * Scans an event log in pieces of any size and passes its events to a sink: `push` each piece, then `end` once. It stores at
+ * most a piece and a line. Samples in the engine's format are read from their bytes; any other line is parsed as JSON, with
+ * the same result.
  */
 export class LogScanner {
   readonly #sink: LogSink;
@@ -33,7 +32,7 @@ export class LogScanner {
   #bytes = new Uint8Array(0);
   #view = new DataView(this.#bytes.buffer);
   #length = 0;
-  /** Up to here there is no newline in the bytes that are left of a piece. */
+  /** The remaining bytes have no newline before this offset. */
   #searched = 0;
   #lineNumber = 0;
   #unreadable: { readonly line: number; readonly why: string } | undefined;
@@ -42,15 +41,14 @@ export class LogScanner {
     this.#sink = sink;
   }
 
-  /** The number of the line whose event is being told, from 1. */
+  /** The number of the line whose event is passed to the sink, from 1. */
   get lineNumber(): number {
     return this.#lineNumber;
   }
 
   /**
-   * Takes the next piece. Throws DrillError `invalid-input` with the line's number for a
-   * line that is no event, except for text that is no JSON: that is only an error when
-   * another line follows (a torn last line is what a killed run leaves behind).
+   * Scans the next piece. Throws DrillError `invalid-input` with the line's number if a line is not a valid event. A line that is
+   * not JSON is an error only if another line follows: a killed run leaves an incomplete last line.
    */
   push(piece: Uint8Array): void {
     this.#append(piece);
@@ -75,7 +73,7 @@ export class LogScanner {
     refuseLong(this.#length, this.#lineNumber + 1);
   }
 
-  /** Tells what stands behind the last newline. Returns whether the last line was torn and left out. */
+  /** Scans the text after the last newline. Returns whether the last line was incomplete and ignored. */
   end(): { readonly torn: boolean } {
     if (this.#length > 0) this.#parse(0, this.#length);
     this.#length = 0;
@@ -91,7 +89,7 @@ export class LogScanner {
       this.#view = new DataView(grown.buffer);
     }
     this.#bytes.set(piece, this.#length);
-    // Nothing that is read from bytes goes on over a zero.
+    // A zero ends every text and number that is read from bytes.
     this.#bytes[length] = 0;
     this.#length = length;
   }

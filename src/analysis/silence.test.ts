@@ -7,7 +7,7 @@ import { type Answer, LogBuilder, planWith, probeOf } from './testing/log-builde
 
 const name = 'c';
 
-/** What a host's probe says at a moment: its value, or why there is none. */
+/** The value of a host's sample at a moment, or the cause of its failure. */
 type Says = (ms: number) => string | { readonly cause: FailCause };
 
 /** Two hosts that are sampled every second; the fault is at 5.2 s. */
@@ -40,7 +40,7 @@ function judged(check: Check, a: Says, b: Says): CheckResult & { readonly reason
   return { ...result, reasons };
 }
 
-/** Silent from 10 s to 11.9 s: two samples time out. */
+/** Unanswered from 10 s to 11.9 s: two samples time out. */
 const silent = (value: string, during: readonly [number, number] = [10_000, 11_900]): Says => {
   return (ms) => (ms >= during[0] && ms < during[1] ? { cause: 'timeout' } : value);
 };
@@ -49,7 +49,7 @@ const is =
   () =>
     value;
 
-describe('a silence that is shorter than a sample speaks for the present', () => {
+describe('a time without answers that is shorter than a sample stays fresh', () => {
   const nobody: Check = {
     kind: 'ownership',
     name,
@@ -59,15 +59,15 @@ describe('a silence that is shorter than a sample speaks for the present', () =>
     maxMs: 2000,
   };
 
-  test('is no time without an owner', () => {
+  test('is not a time without an owner', () => {
     const { status, measured } = judged(nobody, silent('yes'), is('no'));
     expect(status).toBe('inconclusive');
     expect(measured?.minMs).toBe(0);
-    // From the last good sample, sent at 9.3 s, to the next one's answer at 12.305 s; and one gap more.
+    // From the last good sample, sent at 9.3 s, to the next one's answer at 12.305 s, plus one gap.
     expect(measured?.maxMs).toBe(3005 + 1005);
   });
 
-  test('leaves open who owned it, from the last good sample on', () => {
+  test('makes the owner unknown, from the last good sample on', () => {
     const [vip]: readonly Ownership[] = summarize(sampled([], silent('yes'), is('no')).read()).ownership;
     const [side] = vip?.sides ?? [];
     expect(side?.spans.map((s) => [s.owners, s.maybe])).toEqual([
@@ -81,7 +81,7 @@ describe('a silence that is shorter than a sample speaks for the present', () =>
     expect(side?.several).toEqual([]);
   });
 
-  test('does not let `never` pass: the host may have owned it, too', () => {
+  test('makes `never` inconclusive: the host may have owned it, too', () => {
     const condition = { probe: 'vip', is: ['yes'], count: { min: 2, max: 2 } };
     const check: Check = { kind: 'never', name, condition, toleranceMs: 0 };
     const { status, reasons } = judged(check, is('yes'), silent('no'));
@@ -93,7 +93,7 @@ describe('a silence that is shorter than a sample speaks for the present', () =>
     expect(judged(check, is('no'), silent('no')).status).toBe('pass');
   });
 
-  test('does not let `never` pass without a value either, where a failure says "no"', () => {
+  test('makes `never` without `is` inconclusive, too, although a failure means "no"', () => {
     const check: Check = {
       kind: 'never',
       name,
@@ -101,22 +101,22 @@ describe('a silence that is shorter than a sample speaks for the present', () =>
       toleranceMs: 0,
     };
     const b: Says = (ms) => ({ cause: ms >= 10_000 && ms < 11_900 ? 'timeout' : 'refused' });
-    // B is good once before the fault, so that its probe is known to work.
+    // B is good once before the fault, which proves that its probe works.
     const works: Says = (ms) => (ms < 3000 ? 'no' : b(ms));
     const { status, observed } = judged(check, is('yes'), works);
     expect(status).toBe('inconclusive');
     expect(observed).toBe(
-      'not seen, but could have held for up to 3.00 s, from 5.83 s after the fault: vip@b gave no answer for up to 1.90 s',
+      'not observed, but may have held for up to 3.00 s, from 5.83 s after the fault: vip@b gave no answer for up to 1.90 s',
     );
     expect(judged(check, is('yes'), (ms) => (ms < 3000 ? 'no' : { cause: 'refused' })).status).toBe('pass');
   });
 
-  test('of one sample at the end leaves the end open', () => {
+  test('of one sample at the end makes the end unknown', () => {
     const [vip] = summarize(sampled([], silent('yes', [24_000, 25_000]), is('no')).read()).ownership;
     expect(vip?.sides[0]?.spans.at(-1)).toMatchObject({ owners: [], maybe: ['a'] });
   });
 
-  test('tells nothing where the value is the same on both sides of it, and a value where it declares one', () => {
+  test('is unknown even between equal values, and has a value if `onFailure` declares one', () => {
     const refused: Says = (ms) => (ms > 10_000 && ms < 11_900 ? { cause: 'refused' } : 'yes');
     const check = { ...nobody, maxMs: 500 };
     expect(judged(check, refused, is('no')).status).toBe('inconclusive');
@@ -125,7 +125,7 @@ describe('a silence that is shorter than a sample speaks for the present', () =>
   });
 });
 
-describe('the silence of a host after a fault that takes its power', () => {
+describe('missing answers of a host after a fault that takes its power', () => {
   const dual: Check = {
     kind: 'never',
     name,
@@ -162,20 +162,20 @@ describe('the silence of a host after a fault that takes its power', () => {
       .at(healMs, { type: 'heal.started', fault: 'fault-1' })
       .at(healMs + 1000, { type: 'heal.proven', fault: 'fault-1' });
 
-  test('says that nothing is there from its effect on', () => {
+  test('prove that nothing runs from its effect on', () => {
     expect(drill(off('server.stop', 12_000, 55_000))).toBe('pass');
     expect(drill(off('power.cut', 12_000, 55_000))).toBe('pass');
   });
 
-  test('says nothing before its effect: a graceful stop takes its time', () => {
+  test('prove nothing before its effect: a graceful stop takes its time', () => {
     expect(drill(off('server.stop', 40_000, 55_000))).toBe('inconclusive');
   });
 
-  test('says nothing of a server that is rebooted: it is not off for long', () => {
+  test('prove nothing for a server that reboots: it is off for a short time', () => {
     expect(drill(off('server.reboot', 12_000, 55_000))).toBe('inconclusive');
   });
 
-  test('says nothing once the power may be back, where another fault may keep the answers back', () => {
+  test('prove nothing once the power may be on, if another fault may block the answers', () => {
     const cut = off('power.cut', 12_000, 16_000);
     expect(drill(cut)).toBe('pass');
     const isolated = (log: LogBuilder) =>

@@ -1,29 +1,34 @@
-/** Slots of one probe of which the log has neither a sample nor that it was dropped. */
+/** Consecutive slots of one probe without a sample or `sample.dropped` event in the log. */
 export interface LostSlots {
   readonly count: number;
-  /** When the slot before them was due, and the slot after them, ms: they were due in between. */
+  /**
+   * When the slot before them and the slot after them were due, ms. The missing slots were due in
+   * between.
+   */
   readonly fromMs: number;
   readonly toMs: number;
 }
 
 interface Gap {
-  /** Slot numbers, both missing. */
+  /** First and last missing slot number. */
   from: number;
   to: number;
   fromMs: number;
   toMs: number;
 }
 
-/** After the time-out, a sample has come by then: the engine's own work on it, ms. */
+/** Time for the engine's own work after a time-out, ms. Then a sample must be in the log. */
 const graceMs = 1000;
-/** More gaps than this are one from there on: what a log of alternate slots has is no memory's worth. */
+/**
+ * Most gaps that are stored; further gaps are merged into the last one. It bounds the memory for logs
+ * with alternating slots.
+ */
 const mostGaps = 10_000;
 
 /**
- * Finds slots that a log does not speak of. A probe's slots are numbered without a gap, and each becomes a sample or a
- * `sample.dropped`; samples come in the order of their answers, so that a number is missing for as long as its sample may be in
- * flight. Numbers that come again are passed over. Slots before the first one that is there are not missed: nothing tells when they
- * were due.
+ * Finds slots that are missing from a log. A probe's slots have consecutive numbers, and each becomes a sample or a
+ * `sample.dropped` event. Samples are logged in the order of their answers, so a number may be missing while its sample is in
+ * flight. Repeated numbers are ignored. Slots before the first one in the log are not reported: their due times are unknown.
  */
 export class SlotTracker {
   readonly #timeoutMs: number;
@@ -35,7 +40,7 @@ export class SlotTracker {
     this.#timeoutMs = timeoutMs;
   }
 
-  /** The log has this slot. */
+  /** Records a slot that is in the log. */
   note(slot: number, dueMs: number): void {
     if (slot === this.#highest + 1 || (this.#highest < 0 && slot >= 0)) {
       this.#highest = slot;
@@ -48,7 +53,7 @@ export class SlotTracker {
     this.#highestDueMs = dueMs;
   }
 
-  /** Slots that are lost by that moment of the log, in the order of their numbers. */
+  /** Slots that are certainly lost at that time of the log, in the order of their numbers. */
   lostBy(nowMs: number): readonly LostSlots[] {
     const lastMs = nowMs - this.#timeoutMs - graceMs;
     return this.#gaps.flatMap(({ from, to, fromMs, toMs }) =>
@@ -64,7 +69,7 @@ export class SlotTracker {
     } else this.#gaps.push(gap);
   }
 
-  /** Looked for from the end: what is in flight is late by little. */
+  /** Searches from the end: a sample in flight is only a few slots late. */
   #fill(slot: number, dueMs: number): void {
     const index = this.#gaps.findLastIndex(({ from }) => from <= slot);
     const gap = this.#gaps[index];

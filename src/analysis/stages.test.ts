@@ -19,10 +19,10 @@ function stages(rules: readonly StageRule[]) {
 }
 
 describe('stages of a recovery', () => {
-  test('end between the last look before their milestone and the first one that shows it', () => {
+  test('end between the last sample before their milestone and the first one that shows it', () => {
     const { spans } = stages(stageRules);
     const [notices, promotes, converges, last] = spans;
-    // Looks are a second apart and take some ms; the effect lies within 50 ms.
+    // Samples are 1 s apart and take some ms; the effect is known to 50 ms.
     expect(Math.abs((notices?.toMs ?? 0) - truth.lbDownMs)).toBeLessThan(510);
     expect(notices?.minMs).toBeLessThan(truth.lbDownMs - truth.effectMs);
     expect(notices?.maxMs).toBeGreaterThan(truth.lbDownMs - truth.effectMs);
@@ -34,18 +34,18 @@ describe('stages of a recovery', () => {
     expect(last?.toMs).toBe(spans.at(-1)?.toMs);
   });
 
-  test('do not take what was seen before the fault for the recovery', () => {
-    // On the old primary's host it held until the fault: only samples sent since count.
+  test('do not use samples from before the fault', () => {
+    // It held on the old primary's host until the fault; only later samples count.
     const { spans } = stages([until(is('pg-role', 'primary', { min: 1, max: 1 }), 'a primary')]);
     expect(Math.abs((spans[0]?.toMs ?? 0) - truth.promotedMs)).toBeLessThan(510);
   });
 
-  test('take a failure for a value only where the probe declares one', () => {
+  test('use a failure as a value only if the probe declares it', () => {
     const none = [until(is('pg-role', 'primary', { min: 0, max: 0 }), 'no primary')];
     const refused = stages(none).spans;
     expect(refused[0]).toMatchObject({ name: 'no primary', minMs: 0 });
     expect(refused[0]?.maxMs).toBeLessThan(1100);
-    // Without a declaration the last value, of 9.1 s, speaks for 3.9 s.
+    // Without a declaration, the last value, of 9.1 s, stays fresh for 3.9 s.
     const log = crashDrill({ stages: none }).read();
     const series = new Map(
       [...log.series].map(([id, one]) => {
@@ -60,7 +60,7 @@ describe('stages of a recovery', () => {
     expect(silent[0]?.maxMs).toBeLessThan(4100);
   });
 
-  test('stand in the order in which they ended, not in that of the rules', () => {
+  test('are in the order of their ends, not of the rules', () => {
     const { spans } = stages([
       until(is('pg-role', 'primary', { min: 1 }, true), 'promotes'),
       until(is('lb-backend', 'DOWN', { min: 1 }), 'LB notices'),
@@ -74,16 +74,16 @@ describe('stages of a recovery', () => {
     expect(Math.abs((spans[0]?.toMs ?? 0) - truth.lbDownMs)).toBeLessThan(510);
   });
 
-  test('a condition that held before the fault, and goes on, did not happen', () => {
+  test('a condition that held before the fault, and did not cease, makes no stage', () => {
     const { spans } = stages([
       until(is('lb-backend', 'UP', { min: 1 }), 'a backend is up'),
       until({ kind: 'recovered' }, 'LB lets clients through'),
     ]);
-    // Nothing of the chain was seen: nothing says that the balancer took this time.
+    // No sample shows a step of the chain, so the time is not the balancer's.
     expect(spans).toMatchObject([{ name: notAttributed, includes: [] }]);
   });
 
-  test('nor did one of which a probe missed a look: a failed sample has no value', () => {
+  test('the same applies if a sample failed meanwhile: it has no value', () => {
     const probed = (failsAt: readonly number[]) => {
       const plan = planWith({
         probes: [probeOf('health', { intervalMs: 200 }), probeOf('patroni@node-1', { kind: 'http' })],
@@ -113,7 +113,7 @@ describe('stages of a recovery', () => {
     expect(probed([10_300])).toEqual([notAttributed]);
   });
 
-  test('of an outage after an early recovery, begin with that outage', () => {
+  test('of an outage after an early recovery begin with that outage', () => {
     const answer = (downs: readonly (readonly [number, number])[], value: string) => (ms: number) => {
       const isDown = downs.some(([from, to]) => ms >= from && ms < to);
       return isDown
@@ -168,7 +168,7 @@ describe('stages of a recovery', () => {
     expect(Math.abs((through?.toMs ?? 0) - 52_000)).toBeLessThan(210);
   });
 
-  test('a role that moved faster than the probes looked did happen', () => {
+  test('a role that moved faster than the probe interval makes a stage', () => {
     const says = (value: string, ms: number) => ({ status: 'ok' as const, value, finishMs: ms + 5 });
     const plan = planWith({
       probes: [probeOf('health', { intervalMs: 200 }), probeOf('vrrp@node-1'), probeOf('vrrp@node-2')],
@@ -191,12 +191,12 @@ describe('stages of a recovery', () => {
     const { log, recovery } = analyse(builder.read());
     const [moved] = stagesOf(log, recovery);
     expect(moved).toMatchObject({ name: 'the other node takes over' });
-    // 0.7 s after the effect at 10.0 to 10.15 s; node-2 was seen as backup at 10.5 s and as master at 11.505 s.
+    // 0.7 s after the effect at 10.0 to 10.15 s; node-2 is backup in the sample of 10.5 s and master in the one of 11.505 s.
     expect(moved?.minMs).toBeLessThanOrEqual(550);
     expect(moved?.maxMs).toBeGreaterThanOrEqual(700);
   });
 
-  test('leave the time after the last milestone unattributed', () => {
+  test('do not attribute the time after the last milestone', () => {
     const { spans } = stages([
       until(is('lb-backend', 'DOWN', { min: 1 }), 'LB notices'),
       until(is('pg-role', 'standby', undefined, false), 'all standby'),
@@ -207,7 +207,7 @@ describe('stages of a recovery', () => {
     ]);
   });
 
-  test('a milestone after the recovery ends nothing', () => {
+  test('a milestone after the recovery ends no stage', () => {
     const back: StageEnd = {
       kind: 'condition',
       condition: { probe: 'pg-role', host: 'node-1', is: ['standby'] },
@@ -226,7 +226,7 @@ describe('stages of a recovery', () => {
     ]);
   });
 
-  test('excludeFaultHost leaves out the host of the fault', () => {
+  test('excludeFaultHost leaves out the fault’s host', () => {
     const mark = (excludeFaultHost: boolean): StageEnd => ({
       kind: 'mark',
       probe: 'watchdog',
@@ -267,7 +267,7 @@ describe('stages of a recovery', () => {
     expect((stage?.maxMs ?? 0) - (stage?.minMs ?? 0)).toBeGreaterThanOrEqual(1400);
   });
 
-  test('a mark that came before the stage ahead of it stands where it came', () => {
+  test('a mark before the previous stage’s end is in the order of time', () => {
     const rules: StageRule[] = ['late', 'early'].map((mark) =>
       until({ kind: 'mark', probe: 'watchdog', mark, excludeFaultHost: false }, mark),
     );
@@ -285,7 +285,7 @@ describe('stages of a recovery', () => {
     ]);
   });
 
-  test('whatever the rules, they touch and sum to the RTO to the microsecond', () => {
+  test('touch and sum to the RTO to the microsecond, for any rules', () => {
     const random = seeded(7);
     const values = ['primary', 'standby', 'UP', 'DOWN', 'nothing'];
     const names = ['pg-role', 'lb-backend', 'health', 'watchdog', 'no-such-probe'];
@@ -329,7 +329,7 @@ describe('stages of a recovery', () => {
     expect(split).toBeGreaterThan(10);
   });
 
-  describe('what they should have taken', () => {
+  describe('the prediction of stages', () => {
     const vrrp: Model = {
       kind: 'keepalived',
       version: 2,
@@ -348,7 +348,7 @@ describe('stages of a recovery', () => {
     const notices = is('lb-backend', 'DOWN', { min: 1 });
 
     test('follows from the settings and the host that failed', () => {
-      // Node-1 failed, so that node-2 takes over with its own skew.
+      // Node-1 failed, so node-2 takes over with its own skew.
       expect(
         predicted([
           rule('script', notices, 'script-fall'),
@@ -360,7 +360,7 @@ describe('stages of a recovery', () => {
       ]);
     });
 
-    test('is with the stages whose end was not seen, where all of them are predicted', () => {
+    test('includes stages without an observed end, if all of them are predicted', () => {
       const unseen = is('lb-backend', 'nothing', { min: 1 });
       const rest: StageEnd = { kind: 'recovered' };
       const promotes = is('pg-role', 'primary', { min: 1 }, true);
@@ -372,7 +372,7 @@ describe('stages of a recovery', () => {
         { minMs: 2648.438, maxMs: 3648.438 },
       ]);
       expect(predicted([rule('a', unseen), rule('b', promotes, 'master-down')])[0]).toBeUndefined();
-      // When the last one began is not known.
+      // The beginning of the last stage is unknown.
       expect(predicted([rule('a', unseen, 'script-fall'), last])).toEqual([undefined]);
       expect(predicted([rule('a', notices, 'script-fall'), rule('b', unseen, 'master-down')])).toMatchObject([
         { minMs: 5000, maxMs: 10_200 },
@@ -380,7 +380,7 @@ describe('stages of a recovery', () => {
       ]);
     });
 
-    test('counts from the beginning where it says so: what is left of it when the stage begins', () => {
+    test('counts from the chain’s beginning if `from` is `start`: the stage takes the rest', () => {
       const early: StageRule = {
         name: 'b',
         until: { kind: 'recovered' },
@@ -403,7 +403,7 @@ describe('stages of a recovery', () => {
       expect(summary.predicted?.rto).toMatchObject({ minMs: 12_000, maxMs: 13_848.438 });
     });
 
-    test('is not told where it does not follow: no model, another host, steps that do not come about', () => {
+    test('is missing without a model, for another host, and for steps that are impossible', () => {
       const rules = [rule('takeover', { kind: 'recovered' }, 'script-fall', 'master-down')];
       expect(predicted(rules, {})).toEqual([undefined]);
       expect(predicted(rules, { vrrp: { ...vrrp, priorities: { a: 100, b: 90 } } })).toEqual([undefined]);

@@ -13,7 +13,7 @@ import { type RunLog, wallTime } from './read-log.ts';
 import { moment, type Moment } from './moment.ts';
 import type { RecoveryAnalysis } from './rto.ts';
 
-/** The name of time that no rule accounts for. */
+/** The name of time that belongs to no rule. */
 export const notAttributed = 'not attributed';
 
 /** A stage on the run clock, ms. */
@@ -21,38 +21,44 @@ export interface StageSpan {
   readonly name: string;
   readonly fromMs: number;
   readonly toMs: number;
-  /** Bounds of how long it took. */
+  /** Bounds of its duration. */
   readonly minMs: number;
   readonly maxMs: number;
-  /** Rules before this one that were not seen to end: if they did, their time is in here. */
+  /** Rules before this one whose end was not observed. If they ended, this stage contains their time. */
   readonly includes: readonly string[];
-  /** What the settings say it should take, included rules and all; absent where that is not known of each of them. */
+  /** The predicted duration, including `includes`; absent if one of these rules has no prediction. */
   readonly predicted?: Predicted;
 }
 
-/** What is split into stages: from t0 to the recovery, or from the beginning of the heal to restored redundancy. */
+/**
+ * The time that is split into stages: from t0 to the recovery, or from the begin of the heal to
+ * restored redundancy.
+ */
 interface Chain extends ChainRange {
-  /** When the outage began that ended in the recovery, where an earlier recovery had held: what came before is another outage's. */
+  /**
+   * When the outage of the recovery began, if an earlier recovery had held. The time before belongs to
+   * another outage.
+   */
   readonly again: Moment | null;
 }
 
-/** The end of a stage. */
+/** The end of one rule's stage. */
 interface Ended {
   readonly index: number;
   readonly end: Moment;
 }
 
-/** What is known of a chain's rules, by their index. */
+/** The observed ends of a chain's rules, by rule index. */
 interface Milestones {
   /** In order of time. */
   readonly ended: readonly Ended[];
-  /** Rules that were not seen to end. Those that did not happen are in neither list. */
+  /** Rules whose end was not observed. Rules whose condition already held are in neither list. */
   readonly unseen: ReadonlySet<number>;
 }
 
 /**
- * The happening that ends a stage, if its rules stand in the order of time: the first from the end of the stage before on,
- * or the one by which its condition holds already. If they do not, the first of all.
+ * The happening that ends a stage if the rules end in their order: the first one after the previous stage's end, or one whose
+ * condition already holds then. If the rules do not end in their order, the first of all.
  */
 function ending({ happenings }: Milestone, cursorMs: number): Happening | undefined {
   return (
@@ -62,7 +68,7 @@ function ending({ happenings }: Milestone, cursorMs: number): Happening | undefi
   );
 }
 
-/** When each rule's stage ended. One that ends with the recovery is not asked for here. */
+/** When each rule's stage ended, except for rules that end with the recovery. */
 function milestonesOf(log: RunLog, rules: readonly StageRule[], chain: Chain): Milestones {
   const faultHost = faultHostOf(log);
   const ended: Ended[] = [];
@@ -81,8 +87,8 @@ function milestonesOf(log: RunLog, rules: readonly StageRule[], chain: Chain): M
 }
 
 /**
- * The rules that end with the chain. Only the end of such a stage is seen. It is listed only if its beginning is known: that of
- * the chain, or the end of the stage before it.
+ * The rules that end with the chain. Their stage is listed only if its beginning is known: the chain's beginning, or the end of
+ * the stage before it.
  */
 function lastOf(rules: readonly StageRule[], chain: Chain, { ended, unseen }: Milestones): readonly Ended[] {
   const sinceMs = (chain.again ?? chain.from).ms;
@@ -97,16 +103,16 @@ function lastOf(rules: readonly StageRule[], chain: Chain, { ended, unseen }: Mi
 }
 
 /**
- * Splits a chain (its ends as estimated) along rules. The stages touch, start at the
- * chain's beginning, end at its end, and sum to its duration.
+ * Splits a chain (between its estimated ends) along rules. The stages touch, begin at the chain's beginning, end at its end, and
+ * add up to its duration.
  *
- * - A stage ends when its condition came to hold, or at its mark. The estimate is the middle of the bounds: from the
- *   last look that did not show it to the first that did. Stages stand in the order in which they ended.
- * - A condition that held before the chain began, and did not cease, did not happen: its rule makes no stage.
- * - A rule whose end was not seen, or only after the chain's end, makes no stage. The next stage in the order of the
- *   rules lists it in `includes`. A change between two looks around the end counts as at the end.
- * - Time of which no rule tells is `not attributed`: up to the end of the chain, or up to the outage that ended in the
- *   recovery, where an earlier one had been recovered from.
+ * - A stage ends when its condition comes to hold, or at its mark. The estimate is the middle of the bounds: from the last
+ *   sample without it to the first sample with it. Stages are in the order of their ends.
+ * - A condition that held before the chain began, and did not cease, makes no stage.
+ * - A rule whose end was not observed, or only after the chain's end, makes no stage. The next stage in the order of the rules
+ *   lists it in `includes`. A change between two samples around the chain's end counts as at the end.
+ * - Time that belongs to no rule is `not attributed`: up to the end of the chain, or up to the outage of the recovery if an
+ *   earlier outage had been recovered from.
  */
 function split(
   log: RunLog,
@@ -145,8 +151,8 @@ function split(
 }
 
 /**
- * What the models say of a stage with what it includes, where the stages before it stand in the order of the rules.
- * `done` is the rule that ended last.
+ * The prediction of a stage with its `includes`, if the stages before it are in the order of the rules. `done`: the rule that
+ * ended last.
  */
 function predictedOf(
   prediction: ChainPrediction,
@@ -164,12 +170,12 @@ function faultHostOf(log: RunLog): string | null {
   return log.faults.find((f) => f.effect !== null)?.host ?? null;
 }
 
-/** What the models say of the recovery, after a fault of the host that was hit. */
+/** The prediction of the recovery after a fault on the fault's host. */
 function predictionOf(log: RunLog): RecoveryPrediction {
   return predictRecovery(log.plan, faultHostOf(log) ?? undefined);
 }
 
-/** What the models say of the whole, as summary.json shows it; nothing where they say nothing. */
+/** The prediction of the RTO and the time to redundancy, as in summary.json; empty without models. */
 export function wholePredicted(log: RunLog): Pick<Summary, 'predicted'> {
   const { rto, redundancy } = predictionOf(log);
   if (rto === undefined && redundancy === undefined) return {};
@@ -178,7 +184,10 @@ export function wholePredicted(log: RunLog): Pick<Summary, 'predicted'> {
   };
 }
 
-/** The stages of the recovery, from t0 on; they sum to the RTO. Empty when no recovery was seen or nothing broke. */
+/**
+ * The stages of the recovery, from t0. They add up to the RTO. Empty without a recovery or without an
+ * outage.
+ */
 export function stagesOf(log: RunLog, recovery: RecoveryAnalysis | null): readonly StageSpan[] {
   if (recovery?.recovered == null || recovery.rto === null || recovery.rto.ms === 0) return [];
   const { chain } = predictionOf(log);
@@ -186,7 +195,10 @@ export function stagesOf(log: RunLog, recovery: RecoveryAnalysis | null): readon
   return split(log, log.plan.stages, { from, to, again }, chain);
 }
 
-/** The stages of the return, from the beginning of the heal on; they sum to it. Empty without rules, or when redundancy was never lost or not seen again. */
+/**
+ * The stages of the return, from the begin of the heal. They add up to it. Empty without rules, or if
+ * redundancy was never lost or not restored.
+ */
 export function returnStagesOf(log: RunLog, heal: HealAnalysis | null): readonly StageSpan[] {
   const rules = log.plan.returnStages;
   if (heal?.return.state !== 'restored' || heal.return.after.ms === 0 || rules.length === 0) return [];
@@ -199,7 +211,7 @@ export function returnStagesOf(log: RunLog, heal: HealAnalysis | null): readonly
   return split(log, rules, chain, predictChain(log.plan.models, rules, faultHostOf(log) ?? undefined));
 }
 
-/** The stages as summary.json shows them. */
+/** The stages as in summary.json. */
 export function toSummaryStages(log: RunLog, stages: readonly StageSpan[]): readonly Stage[] {
   return stages.map((s) => ({
     name: s.name,
@@ -213,7 +225,7 @@ export function toSummaryStages(log: RunLog, stages: readonly StageSpan[]): read
   }));
 }
 
-/** The stage that took longest, the first of equals; undefined of none. */
+/** The longest stage, the first one of equals; undefined without stages. */
 export function dominantStage<S extends { readonly ms: number }>(stages: readonly S[]): S | undefined {
   return stages.reduce<S | undefined>((max, s) => (max === undefined || s.ms > max.ms ? s : max), undefined);
 }

@@ -4,7 +4,7 @@ import { milestoneOf } from './milestones.ts';
 import type { RunLog } from './read-log.ts';
 import { LogBuilder, planWith, probeOf } from './testing/log-builder.ts';
 
-/** A sample once a second with a time-out of 900 ms speaks for 3.9 s. */
+/** With an interval of 1 s and a time-out of 900 ms, a sample stays fresh for 3.9 s. */
 const staleMs = 3 * 1000 + 900;
 const condition = { probe: 'pg', is: ['primary'], count: { min: 1, max: 1 } };
 
@@ -19,14 +19,14 @@ function log(): RunLog {
     .read();
 }
 
-describe('a sample speaks for the present from its sending on, however late its answer came', () => {
-  test('where it is asked what was seen at a moment', () => {
+describe('a sample is fresh from its sending on, however late its answer is', () => {
+  test('for the readings at a moment', () => {
     const seenAt = (ms: number) => readingsAt(log(), condition, ms)[0]?.sample?.sendMs;
     expect(seenAt(20_000 + staleMs)).toBe(20_000);
     expect(seenAt(20_001 + staleMs)).toBeUndefined();
   });
 
-  test('where it is asked when a condition held', () => {
+  test('for the time in which a condition held', () => {
     const [first, second] = truthOfCondition(
       log(),
       { ...condition, host: 'a' },
@@ -36,14 +36,14 @@ describe('a sample speaks for the present from its sending on, however late its 
     expect(second?.truth).toBe('maybe');
   });
 
-  test('where it is asked when a stage ended', () => {
+  test('for the end of a stage', () => {
     const atLeastOne = { ...condition, count: { min: 1 } };
     const chain = {
       from: { loMs: 10_000, hiMs: 10_000, ms: 10_000 },
       to: { loMs: 30_000, hiMs: 30_000, ms: 30_000 },
     };
     const end = { kind: 'condition', condition: atLeastOne, excludeFaultHost: false } as const;
-    // From then on A may have been the primary.
+    // From then on, A may be the primary.
     expect(milestoneOf(log(), end, chain, null).happenings).toMatchObject([
       { loMs: 20_000 + staleMs, hiMs: 25_605 },
     ]);

@@ -12,7 +12,7 @@ const said = (answer: Answer, value: string): Answer =>
   answer.status === 'ok' ? { ...answer, value } : answer;
 const standby = (ms: number): Answer => said(ok(ms), 'standby');
 
-/** The gate is met at 9 s, the fault comes at 12 s, the service is back at 18 s. */
+/** The gate is met at 9 s, the fault is at 12 s, and the service is up at 18 s. */
 function drill(
   answers: Readonly<Record<string, (ms: number) => Answer>>,
   { checks = [], plan = {} }: { checks?: readonly Check[]; plan?: Partial<Plan> } = {},
@@ -51,7 +51,7 @@ describe('a drill', () => {
     expect(drill({}, { checks: [strict] }).verdict).toBe('fail');
   });
 
-  test('is inconclusive after a failed sample between the gate and the fault, whatever its checks say', () => {
+  test('is inconclusive after a failed sample between the gate and the fault, whatever its checks', () => {
     const flaw = (ms: number): Answer =>
       ms > 10_100 && ms < 10_300 ? timeout(ms) : ms > 12_100 && ms < 18_000 ? refused(ms) : ok(ms);
     const { verdict, reasons, checks } = drill({ health: flaw }, { checks: [strict] });
@@ -63,7 +63,7 @@ describe('a drill', () => {
     expect(drill({ health: flaw }).verdict).toBe('inconclusive');
   });
 
-  test('is inconclusive after one of a probe that the gate asks', () => {
+  test('is inconclusive after one of a probe that the gate reads', () => {
     const { verdict, reasons } = drill({
       'role@node-2': (ms) => (ms > 9500 && ms < 10_300 ? refused(ms) : ok(ms)),
     });
@@ -77,8 +77,8 @@ describe('a drill', () => {
     expect(drill({ health: early }).verdict).toBe('pass');
   });
 
-  test('is inconclusive where every second sample timed out up to the gate and on to the fault', () => {
-    // A gate that only reads the latest answer is met here: the good ones overtake the time-outs.
+  test('is inconclusive if every second sample timed out until the gate and until the fault', () => {
+    // A gate that only reads the latest answer is met: good answers overtake the time-outs.
     const half = (ms: number): Answer =>
       ms > 12_100 && ms < 18_000 ? refused(ms) : Math.round(ms / 200) % 2 === 0 ? ok(ms) : timeout(ms);
     const require = [{ probe: 'health' }];
@@ -90,8 +90,8 @@ describe('a drill', () => {
     }
   });
 
-  test('is inconclusive where a sample that was sent within the hold failed, and came after the gate', () => {
-    // Sent at 8.4 s; a gate of old did not wait for it.
+  test('is inconclusive if a sample that was sent within the hold failed after the gate', () => {
+    // Sent at 8.4 s. The gate of older versions did not wait for it.
     const late = (ms: number): Answer => (ms > 8300 && ms < 8500 ? timeout(ms) : ok(ms, 5));
     const { verdict, reasons } = drill({
       'role@node-1': (ms) => said(late(ms), 'primary'),
@@ -103,7 +103,7 @@ describe('a drill', () => {
     );
   });
 
-  test('is inconclusive where a role moved between the gate and the fault', () => {
+  test('is inconclusive if a role moved between the gate and the fault', () => {
     const both = (ms: number): Answer => said(ok(ms), ms > 10_000 && ms < 10_500 ? 'primary' : 'standby');
     const steady = { 'role@node-1': (ms: number) => said(ok(ms), 'primary') };
     const { verdict, reasons } = drill({ ...steady, 'role@node-2': both });
@@ -112,7 +112,7 @@ describe('a drill', () => {
     expect(drill({ ...steady, 'role@node-2': standby }).verdict).toBe('pass');
   });
 
-  test('reads the probes of the roles that its gate names, too', () => {
+  test('reads the probes of its gate’s roles, too', () => {
     const steady = {
       require: [{ probe: 'health', role: 'main' }],
       forMs: 3000,
@@ -125,21 +125,21 @@ describe('a drill', () => {
     expect(reasons[0]).toContain('role@node-1 failed');
   });
 
-  test('may break what is under way with its fault, if that was not overdue', () => {
+  test('may fail a sample in flight by its fault, if that sample was not overdue', () => {
     const broken = (fromMs: number) => (ms: number) =>
       ms > fromMs && ms < 18_000 ? { ...refused(ms), finishMs: Math.max(ms + 5, 12_100) } : ok(ms);
     expect(drill({ health: broken(11_900) }).verdict).toBe('pass');
     expect(drill({ health: broken(11_500) }).verdict).toBe('inconclusive');
   });
 
-  test('is inconclusive where answers came late before the fault', () => {
+  test('is inconclusive if answers were late before the fault', () => {
     const slow = (ms: number): Answer => (ms > 12_100 && ms < 18_000 ? refused(ms) : ok(ms, 600));
     const { verdict, reasons } = drill({ health: slow }, { checks: [strict] });
     expect(verdict).toBe('inconclusive');
     expect(reasons[0]).toBe(
       'health answered in 600 ms (p90) before the fault, which is more than half of its time-out of 900 ms: a little more load causes time-outs without an outage; use a quieter machine or a longer time-out',
     );
-    // A single slow answer shows nothing.
+    // A single slow answer proves nothing.
     const once = (ms: number): Answer =>
       ms > 12_100 && ms < 18_000 ? refused(ms) : ok(ms, ms > 9_900 && ms < 10_000 ? 600 : 8);
     expect(drill({ health: once }).verdict).toBe('pass');

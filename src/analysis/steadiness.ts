@@ -9,14 +9,14 @@ import { recoverySeries } from './rto.ts';
 import { durationWords, limitWords } from '../core/format-duration.ts';
 
 /**
- * Why the drill did not begin from the steady state, a sentence each; empty when it did. From the log's samples alone, so
- * that old logs are judged by it, too.
+ * Why the drill did not begin from the steady state, one sentence each; empty if it did. It uses the log's samples only, so it
+ * works for old logs, too.
  *
- * - A sample of a probe of the steady gate, or of the recovery probe, that was sent between the gate and the first fault
- *   failed, though its instance was good when the gate was met.
- * - A sample that was sent within the gate's hold, or after it, showed that a condition of the gate did not hold, however
- *   late it came: it failed, or told another value.
- * - The recovery probe's good answers came so late before the fault that some more load makes time-outs of them.
+ * - A sample failed that was sent between the gate and the first fault, although its instance was good when the gate was met.
+ *   Included are the probes of the steady gate and the recovery probe.
+ * - A sample that was sent during or after the gate's hold showed that a condition of the gate did not hold, however late its
+ *   answer was: it failed, or had another value.
+ * - The recovery probe's good answers before the fault were so late that a little more load would turn them into time-outs.
  */
 export function steadinessDoubts(log: RunLog): readonly string[] {
   const issuedMs = Math.min(...log.faults.map((f) => f.issuedMs ?? Infinity));
@@ -45,9 +45,9 @@ function failedBetween(log: RunLog, metMs: number, issuedMs: number): readonly s
 }
 
 /**
- * Failed samples of an instance that was good when the gate was met: a standby that always fails says nothing new. The
- * latest answer then counts, and not what was under way. The fault itself may have broken a sample that was under way,
- * unless that should have been answered long before.
+ * Failed samples of an instance that was good when the gate was met: a standby that always fails does not count. The latest
+ * finished sample decides whether it was good. The fault itself may have failed a sample in flight, unless that sample's answer
+ * was due long before.
  */
 function failedOf({ samples, latency }: ProbeSeries, metMs: number, issuedMs: number): readonly KeptSample[] {
   const before = samples.findLast((s) => s.finishMs <= metMs && s.status !== 'unknown');
@@ -58,7 +58,10 @@ function failedOf({ samples, latency }: ProbeSeries, metMs: number, issuedMs: nu
   );
 }
 
-/** The first conditions of the gate that a sample sent at or after `fromMs` showed not to hold before the fault. */
+/**
+ * The first condition of the gate that did not hold by a sample between `fromMs` and the fault, as a
+ * sentence.
+ */
 function brokenBetween(log: RunLog, fromMs: number, issuedMs: number): readonly string[] {
   const { require } = log.plan.steady;
   const arrivals = [...conditionSeries(log)]
@@ -87,7 +90,7 @@ function brokenBetween(log: RunLog, fromMs: number, issuedMs: number): readonly 
   return [];
 }
 
-/** The instances that the steady gate reads, those that tell who has a role among them. */
+/** The instances that the steady gate reads, including those of its roles. */
 function conditionSeries(log: RunLog): ReadonlySet<ProbeSeries> {
   const probes = [...log.series.values()].map((series) => series.probe);
   const conditions = log.plan.steady.require.flatMap((condition) => {
@@ -111,7 +114,8 @@ function slowBefore(log: RunLog, metMs: number, issuedMs: number): readonly stri
     if (status === 'ok') latency.add(finishMs - sendMs);
     if (leftOut !== undefined) latency.addAll(leftOut.latency);
   }
-  // Of fewer than ten answers the p90 would be the slowest one, and one slow answer shows nothing: the second slowest is taken.
+  // With fewer than ten answers the p90 is the slowest one, and one slow answer proves nothing. Use the
+  // second slowest.
   const p90Ms = latency.count < 2 ? null : latency.percentile(Math.min(0.9, 1 - 1 / latency.count));
   if (p90Ms === null || p90Ms <= probe.timeoutMs * slowBeforeFaultShare) return [];
   return [

@@ -3,7 +3,7 @@ import { maxOffsetMs } from './log-limits.ts';
 
 const text = z.string();
 const ms = z.number().min(0).max(maxOffsetMs);
-/** Between two of something: nothing looks more often than a thousand times a second. */
+/** An interval. No probe or writer runs more often than 1000 times per second. */
 const everyMs = z.number().min(1).max(maxOffsetMs);
 const count = z.int().min(0);
 const times = z.int().min(1).max(100_000);
@@ -155,12 +155,12 @@ function unknownKind(what: string) {
   return ({ input }: { readonly input: unknown }): string => {
     const kind = typeof input === 'object' && input !== null && 'kind' in input ? input.kind : undefined;
     return kind === undefined
-      ? `a ${what} without a kind`
-      : `${JSON.stringify(kind)} is no kind of ${what} that this version knows`;
+      ? `a ${what} needs a kind`
+      : `this version has no kind ${JSON.stringify(kind)} of ${what}`;
   };
 }
 
-/** All that the analysis and the reports read of a plan; what came later than 0.1 may be missing. */
+/** The fields of a plan that the analysis and the reports read. Fields newer than 0.1 are optional. */
 const plan = z.looseObject({
   scenario: z.looseObject({
     name: text,
@@ -201,14 +201,17 @@ const plan = z.looseObject({
   returnStages: z.array(stage).optional(),
 });
 
-/** Says what is wrong with a stored plan, with its place: `plan.checks[1].kind: …`; undefined when nothing is. */
+/**
+ * Describes what is wrong with a stored plan, with its place: `plan.checks[1].kind: …`; undefined if
+ * it is valid.
+ */
 export function planComplaint(value: unknown): string | undefined {
   const { success, data, error } = plan.safeParse(value);
   if (!success) return issueWords('plan', error);
   return twice(data.probes, 'probe') ?? twice(data.writers ?? [], 'writer') ?? circle(data.models ?? {});
 }
 
-/** The same of a probe. */
+/** Describes what is wrong with a stored probe; undefined if it is valid. */
 export function probeComplaint(value: unknown): string | undefined {
   const { success, error } = probe.safeParse(value);
   return success ? undefined : issueWords('probe', error);
@@ -218,18 +221,16 @@ function issueWords(of: string, { issues: [issue] }: z.ZodError): string {
   const place = (issue?.path ?? []).map((part) =>
     typeof part === 'number' ? `[${part}]` : `.${String(part)}`,
   );
-  return `${of}${place.join('')}: ${(issue?.message ?? 'is none').replace(/^Invalid input: /, '')}`;
+  return `${of}${place.join('')}: ${(issue?.message ?? 'is invalid').replace(/^Invalid input: /, '')}`;
 }
 
 function twice(list: readonly { readonly id: string }[], what: string): string | undefined {
   const ids = list.map(({ id }) => id);
   const again = ids.find((id, index) => ids.indexOf(id) < index);
-  return again === undefined
-    ? undefined
-    : `plan.${what}s: the ${what} ${JSON.stringify(again)} is there twice`;
+  return again === undefined ? undefined : `plan.${what}s: two ${what}s have the id ${JSON.stringify(again)}`;
 }
 
-/** A model that is made of itself has no time. */
+/** Finds a model that contains itself: it has no finite time. */
 function circle(models: Readonly<Record<string, z.output<typeof model>>>): string | undefined {
   const done = new Set<string>();
   const visit = (name: string, above: readonly string[]): string | undefined => {
@@ -246,7 +247,7 @@ function circle(models: Readonly<Record<string, z.output<typeof model>>>): strin
   };
   for (const name of Object.keys(models)) {
     const round = visit(name, []);
-    if (round !== undefined) return `plan.models.${round}: it is made of itself`;
+    if (round !== undefined) return `plan.models.${round}: the model contains itself`;
   }
   return undefined;
 }

@@ -7,7 +7,7 @@ import { checkList, crashDrill, crashPlan, probes, truth, upToFault } from './te
 const trueRto = truth.recoveredMs - truth.effectMs;
 const trueDowntime = truth.firstUpMs - truth.effectMs + (truth.recoveredMs - truth.secondDownMs);
 
-test('the release that was drilled is in the summary, where the run was given one', () => {
+test('the summary has the label of the run', () => {
   const lines = crashDrill().lines();
   const [first = '', ...rest] = lines;
   const labelled = (label: unknown) => JSON.stringify({ ...(JSON.parse(first) as object), label });
@@ -16,7 +16,7 @@ test('the release that was drilled is in the summary, where the run was given on
   expect(summarize(readLines(lines))).not.toHaveProperty('label');
 });
 
-test('a role that moved while the steady state was lost and reached again did not move by the fault', () => {
+test('a role that moved while the steady state was lost and met again did not move by the fault', () => {
   const owner = (host: string) => (ms: number) => {
     const value = ms < 6000 === (host === 'node-1') ? 'owner' : 'none';
     return { status: 'ok', value, finishMs: ms + 5 } as const;
@@ -54,18 +54,18 @@ test('a role that moved while the steady state was lost and reached again did no
 describe('a Postgres crash with failover', () => {
   const { summary, recovery } = analyse(crashDrill().read());
 
-  test('passes, with nothing to explain', () => {
+  test('passes without reasons', () => {
     expect(summary.checks.map((c) => [c.name, c.status])).toEqual(checkList.map((c) => [c.name, 'pass']));
     expect(summary).toMatchObject({ verdict: 'pass', reasons: [], healed: true, notes: [] });
   });
 
-  test('gives an RTO to the recovery that held, over both windows, bounds around the truth', () => {
+  test('has the RTO of the recovery that held, over both windows, with bounds around the truth', () => {
     expect(summary.rto?.minMs).toBeLessThanOrEqual(trueRto);
     expect(summary.rto?.maxMs).toBeGreaterThanOrEqual(trueRto);
     expect(Math.abs((summary.rto?.ms ?? 0) - trueRto)).toBeLessThanOrEqual(100);
     expect(summary.rto?.first?.ms).toBeLessThan(truth.secondDownMs - truth.effectMs);
     expect(recovery?.effect).toMatchObject({ loMs: 10_000 });
-    // The recovery probe saw the outage before the acknowledgement: t0 is sharper than that.
+    // A sample shows the outage before the acknowledgment, so the bounds of t0 are narrower.
     expect(recovery?.effect.hiMs).toBeLessThan(10_150);
   });
 
@@ -87,13 +87,13 @@ describe('a Postgres crash with failover', () => {
     expect(sumUs).toBe(Math.round((summary.rto?.ms ?? 0) * 1000));
   });
 
-  test('sees the role move and redundancy come back', () => {
+  test('has the role’s move and the restored redundancy', () => {
     expect(summary.roles).toEqual([{ role: 'db-primary', before: 'node-1', after: 'node-2' }]);
     const trueMs = truth.standbyBackMs - truth.effectMs;
     expect(Math.abs((summary.redundancyRestoredMs ?? 0) - trueMs)).toBeLessThan(1000);
   });
 
-  test('tells the life of the fault and the phases', () => {
+  test('has the events of the fault and the phases', () => {
     expect(summary.faults).toEqual([
       {
         id: 'fault-1',
@@ -121,13 +121,13 @@ describe('a Postgres crash with failover', () => {
 describe('limits against bounds', () => {
   const judged = (check: Check) => summarize(crashDrill({ checks: [check] }).read());
 
-  test('an RTO surely above its limit fails and says so', () => {
+  test('an RTO certainly above its limit fails with a reason', () => {
     const summary = judged({ kind: 'rto', name: 'RTO', maxMs: 30_000 });
     expect(summary.verdict).toBe('fail');
     expect(summary.reasons[0]).toMatch(/^RTO: RTO was 36\.\d\d s \(.* to .*\), above the limit of 30 s$/);
   });
 
-  test('a limit inside the bounds is inconclusive and says at which interval it would be decided', () => {
+  test('a limit inside the bounds is inconclusive and names the interval that decides it', () => {
     const { rto } = summarize(crashDrill().read());
     const maxMs = Math.round((rto?.ms ?? 0) + 25);
     const summary = judged({ kind: 'rto', name: 'RTO', maxMs });
@@ -137,7 +137,7 @@ describe('limits against bounds', () => {
     );
   });
 
-  test('a role that stayed, a state that came about, a state missing at the end', () => {
+  test('a role that stayed, a state that held, a state missing at the end', () => {
     const primary = { probe: 'pg-role', is: ['primary'] };
     expect(judged({ kind: 'role-stays', name: 'stays', role: 'db-primary' }).reasons[0]).toContain(
       'role db-primary moved from node-1 to node-2',
@@ -155,7 +155,7 @@ describe('limits against bounds', () => {
     );
   });
 
-  test('a dual owner shorter than the looks are apart is inconclusive, not passed', () => {
+  test('a dual owner for less than an interval is inconclusive, not passed', () => {
     const log = new LogBuilder(
       crashPlan({
         checks: [
@@ -181,14 +181,14 @@ describe('limits against bounds', () => {
     expect(summary.checks[0]?.status).toBe('inconclusive');
     expect(summary.reasons[0]).toContain('may have held for up to');
     expect(summary.rto).toMatchObject({ ms: 0, minMs: 0 });
-    // Samples a second apart may have missed an outage that puts the recovery off by `stableFor`.
+    // An outage between samples 1 s apart may delay the recovery by `stableFor`.
     expect(summary.rto?.maxMs).toBeGreaterThan(5000);
     expect(summary.rto?.maxMs).toBeLessThan(6500);
   });
 });
 
-describe('drills that were none, or not whole', () => {
-  test('steady state never reached: inconclusive, no fault, every check unjudged', () => {
+describe('drills that are not complete', () => {
+  test('steady state not met: inconclusive, no fault, no check judged', () => {
     const log = new LogBuilder(crashPlan())
       .at(0, { type: 'phase.started', phase: 'steady' })
       .probing('health', 0, 120_000, 1000, (s) => ({ status: 'fail', cause: 'refused', finishMs: s + 5 }))
@@ -203,12 +203,12 @@ describe('drills that were none, or not whole', () => {
     expect(summary).toMatchObject({ verdict: 'inconclusive', healed: true, rto: null, downtime: null });
     expect(summary.checks.map((c) => c.status)).toEqual(checkList.map(() => 'inconclusive'));
     expect(summary.reasons).toEqual([
-      'steady state was not reached within 2 min, no fault was injected: health is ok everywhere (health: fail refused)',
+      'the steady state was not met within 2 min, so no fault was injected: health is ok everywhere (health: fail refused)',
     ]);
     expect(summary.probes[0]?.windows[0]?.endAt).toBeNull();
   });
 
-  test('a fault without effect is no drill', () => {
+  test('a fault without effect makes the drill inconclusive', () => {
     const builder = upToFault(new LogBuilder(crashPlan()));
     probes(builder, 30_000, true)
       .at(10_000, {
@@ -226,14 +226,14 @@ describe('drills that were none, or not whole', () => {
     const summary = summarize(builder.read());
     expect(summary).toMatchObject({ verdict: 'inconclusive', healed: true, rto: null });
     expect(summary.reasons).toEqual([
-      'fault-1 (process.kill on node-1) was no drill: acknowledged, but no effect was seen',
+      'fault-1 (process.kill on node-1) failed after it was issued: acknowledged, but no effect was seen',
     ]);
   });
 
-  test('a fault of which nobody knows whether it happened is no drill', () => {
+  test('a fault with an unknown outcome makes the drill inconclusive', () => {
     const builder = upToFault(new LogBuilder(crashPlan()));
     const issued = { type: 'fault.issued', fault: 'fault-1', kind: 'process.kill', host: 'node-1' } as const;
-    const message = 'whether it was injected is not known (cut off), but no effect was seen';
+    const message = "the fault's outcome is unknown (cut off), and no effect was seen";
     probes(builder, 30_000, true)
       .at(10_000, { ...issued, params: {} })
       .at(10_100, { type: 'fault.unanswered', fault: 'fault-1', message: 'cut off' })
@@ -244,10 +244,12 @@ describe('drills that were none, or not whole', () => {
     const summary = summarize(builder.read());
     expect(summary).toMatchObject({ verdict: 'inconclusive', healed: true, rto: null });
     expect(summary.faults).toMatchObject([{ ackedAt: null, effectAt: null }]);
-    expect(summary.reasons).toEqual([`fault-1 (process.kill on node-1) was no drill: ${message}`]);
+    expect(summary.reasons).toEqual([
+      `fault-1 (process.kill on node-1) failed after it was issued: ${message}`,
+    ]);
   });
 
-  test('recovery timed out: fail when the limit is below what was waited, with the role that stayed', () => {
+  test('recovery timed out: fail if the limit is below the wait, with the role that stayed', () => {
     const checks: Check[] = [
       { kind: 'rto', name: 'RTO', maxMs: 50_000 },
       { kind: 'downtime', name: 'downtime', maxMs: 50_000 },
@@ -258,12 +260,14 @@ describe('drills that were none, or not whole', () => {
     expect(summary).toMatchObject({ verdict: 'fail', rto: null, redundancyRestoredMs: null, stages: [] });
     expect(summary.checks.map((c) => c.status)).toEqual(['fail', 'fail', 'fail', 'inconclusive']);
     expect(summary.reasons[0]).toMatch(
-      /^RTO: no stable recovery of health was seen within 1 min 00\.\d s|^RTO: no stable recovery of health was seen within 60\.\d\d s, the limit is 50 s$/,
+      /^RTO: health had no stable recovery within 1 min 00\.\d s|^RTO: health had no stable recovery within 60\.\d\d s, the limit is 50 s$/,
     );
-    expect(summary.reasons[2]).toBe('primary moves: role db-primary is held by nobody, it was on node-1');
+    expect(summary.reasons[2]).toBe(
+      'primary moves: role db-primary is held by no host; before the fault it was on node-1',
+    );
   });
 
-  test('recovery timed out below the limit: not decided', () => {
+  test('recovery timed out below the limit: inconclusive', () => {
     const checks: Check[] = [{ kind: 'rto', name: 'RTO', maxMs: 600_000 }];
     const summary = summarize(crashDrill({ neverRecovers: true, checks }).read());
     expect(summary.verdict).toBe('inconclusive');
@@ -276,7 +280,7 @@ describe('drills that were none, or not whole', () => {
     expect(summary.reasons).toEqual(['no stable recovery within 60 s: health: fail http-5xx']);
   });
 
-  test('redundancy timed out: judged by what was waited, and what was missing is named', () => {
+  test('redundancy timed out: judged by the wait, with the unmet conditions', () => {
     const judged = (maxMs: number | undefined) => {
       const checks: Check[] = maxMs === undefined ? [] : [{ kind: 'redundancy', name: 'redundancy', maxMs }];
       const lines = crashDrill({ checks })
@@ -288,7 +292,7 @@ describe('drills that were none, or not whole', () => {
         );
       return summarize(readLines(lines));
     };
-    // From the effect to the gate 66 s went by.
+    // There are 66 s from the effect to the gate.
     expect(judged(240_000)).toMatchObject({ verdict: 'inconclusive', redundancyRestoredMs: null });
     expect(judged(60_000)).toMatchObject({
       verdict: 'fail',
@@ -304,7 +308,7 @@ describe('drills that were none, or not whole', () => {
     });
   });
 
-  test('a heal that failed outranks a pass', () => {
+  test('a failed heal takes precedence over a pass', () => {
     const lines = crashDrill()
       .lines()
       .map((l) =>
@@ -331,9 +335,13 @@ describe('drills that were none, or not whole', () => {
   });
 
   test.each([
-    ['stopped by a person: what was seen stands', {}, 'fail'],
-    ['broken off by firedrill itself (its disk was full, say): no verdict', { broken: true }, 'inconclusive'],
-  ] as const)('an RTO that is over its limit, then %s', (_what, more, verdict) => {
+    ['stopped by a person: the samples count', {}, 'fail'],
+    [
+      'aborted by firedrill itself (for example, its disk is full): no verdict',
+      { broken: true },
+      'inconclusive',
+    ],
+  ] as const)('an RTO above its limit, then %s', (_what, more, verdict) => {
     const builder = crashDrill({ checks: [{ kind: 'rto', name: 'RTO', maxMs: 1000 }] });
     const summary = summarize(builder.at(79_800, { type: 'run.aborted', reason: 'why', ...more }).read());
     expect(summary.checks.map(({ status }) => status)).toEqual(['fail']);
@@ -341,7 +349,7 @@ describe('drills that were none, or not whole', () => {
     expect(summary.reasons).toContain('the run was cut short: why');
   });
 
-  test('killed in the middle: torn line, no end, fault not proven healed', () => {
+  test('killed in the middle: incomplete line, no end, fault not proven healed', () => {
     const all = crashDrill().lines();
     const cut = all.slice(
       0,
@@ -353,10 +361,10 @@ describe('drills that were none, or not whole', () => {
       'fault-1 (process.kill on node-1) is not proven healed',
       'the log ends in the middle of the run: firedrill was killed, or its disk was full',
     ]);
-    expect(summary.notes).toEqual(['the last line of the event log was torn and left out']);
+    expect(summary.notes).toEqual(['the last line of the event log is incomplete and was ignored']);
   });
 
-  test('a prober that lost its looks around the outage is not fit to judge', () => {
+  test('a prober that lost samples around the outage makes the drill inconclusive', () => {
     const lines = crashDrill()
       .lines()
       .map((l) => {
@@ -367,20 +375,20 @@ describe('drills that were none, or not whole', () => {
       });
     const summary = summarize(readLines(lines));
     expect(summary.verdict).toBe('inconclusive');
-    expect(summary.reasons[0]).toMatch(/^the prober lost \d+ of \d+ looks of health around the outage/);
-    // The bounds still hold the truth: lost looks only widen them.
+    expect(summary.reasons[0]).toMatch(/^the prober lost \d+ of \d+ samples of health around the outage/);
+    // The bounds still contain the truth: lost samples only widen them.
     expect(summary.rto?.minMs).toBeLessThanOrEqual(trueRto);
     expect(summary.rto?.maxMs).toBeGreaterThanOrEqual(trueRto);
   });
 
-  test('a stalled prober thread is told of', () => {
+  test('a stalled prober thread is a reason', () => {
     const summary = summarize(
       crashDrill()
         .at(20_000, { type: 'prober.health', lane: 'network', loopMaxMs: 700, loopP99Ms: 3 })
         .read(),
     );
     expect(summary.reasons).toEqual([
-      "the prober's thread stood still for 700 ms, more than half the time-out of health",
+      "the prober's thread stalled for 700 ms, more than half the time-out of health",
     ]);
   });
 
@@ -389,8 +397,8 @@ describe('drills that were none, or not whole', () => {
     ['http', 'host', false],
     ['exec', 'host', true],
     ['exec', 'network', false],
-  ])('a stall that holds the whole outage: recovery probe %s, thread %s', (kind, lane, isTold) => {
-    // The stall is reported later, with times that enclose the whole outage.
+  ])('a stall that contains the whole outage: recovery probe %s, thread %s', (kind, lane, isTold) => {
+    // The stall is reported later, for an interval that contains the whole outage.
     const plan = planWith({
       probes: [probeOf('health', { kind })],
       faults: [{ id: 'fault-1', kind: 'process.kill', on: { host: 'node-1' }, atMs: 0, params: {} }],
@@ -409,16 +417,14 @@ describe('drills that were none, or not whole', () => {
         .at(60_000, { type: 'run.ended' })
         .read(),
     );
-    expect(summary.reasons.some((r) => r.includes("the prober's thread stood still for 31.00 s"))).toBe(
-      isTold,
-    );
-    // An outage of that length may have passed meanwhile.
+    expect(summary.reasons.some((r) => r.includes("the prober's thread stalled for 31.00 s"))).toBe(isTold);
+    // An outage of that length fits into the stall.
     expect(summary.rto?.maxMs).toBeGreaterThan(19_000);
   });
 });
 
 describe('a drill without an outage', () => {
-  test('has an RTO of 0, bounded by what could have hidden between two looks', () => {
+  test('has an RTO of 0, whose upper bound is the longest gap between two samples', () => {
     const builder = upToFault(
       new LogBuilder(crashPlan({ checks: [{ kind: 'rto', name: 'RTO', maxMs: 500 }] })),
     );
@@ -441,7 +447,7 @@ describe('a drill without an outage', () => {
     expect(summary).toMatchObject({ verdict: 'pass', downtime: { ms: 0, windows: 0 }, stages: [] });
   });
 
-  test('but one after recovery was declared is told of, as downtime', () => {
+  test('has a note on an outage after the recovery, which counts as downtime', () => {
     const builder = upToFault(new LogBuilder(crashPlan({ checks: [] })));
     builder
       .probing('health', 7, 60_000, 1000, (s) => ({
@@ -472,7 +478,7 @@ describe('watching without a drill', () => {
     return summarize(builder.read());
   };
 
-  test('passes when nothing was down, fails with the probe when something was', () => {
+  test('passes if nothing was down, and fails with the probe that was down', () => {
     expect(watch(() => false)).toMatchObject({
       verdict: 'pass',
       rto: null,
@@ -487,12 +493,12 @@ describe('watching without a drill', () => {
     });
   });
 
-  test('is inconclusive when a probe saw nothing at all', () => {
+  test('is inconclusive if a probe had no known sample', () => {
     expect(watch(() => false, 0).verdict).toBe('inconclusive');
   });
 });
 
-describe('a watch of which a part was not seen', () => {
+describe('a watch with an unobserved part', () => {
   const watch = (answer: (ms: number) => Answer) =>
     summarize(
       new LogBuilder(planWith({ probes: [probeOf('health')] }))
@@ -507,12 +513,12 @@ describe('a watch of which a part was not seen', () => {
   test('is inconclusive', () => {
     expect(watch((ms) => ({ status: 'unknown', finishMs: ms + 5 }))).toMatchObject({
       verdict: 'inconclusive',
-      reasons: ['health gave no evidence for 31.00 s'],
+      reasons: ['health had no known result for 31.00 s'],
     });
     expect(watch((ms) => ({ status: 'dropped', finishMs: ms })).verdict).toBe('inconclusive');
   });
 
-  test('is inconclusive where the machine slept', () => {
+  test('is inconclusive if the machine slept', () => {
     const log = new LogBuilder(planWith({ probes: [probeOf('health')] }))
       .at(0, { type: 'phase.started', phase: 'watching' })
       .probing('health', 0, 60_000, 1000, (ms) => ({ status: 'ok', finishMs: ms + 5 }))

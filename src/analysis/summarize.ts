@@ -26,7 +26,7 @@ import { analyseRows } from './written-rows.ts';
 import { middle } from './moment.ts';
 import { type BadWindow, badWindows } from './windows.ts';
 
-/** Everything the analysis finds in a log, on the run clock: what reports draw from. */
+/** The complete analysis of a log, on the run clock. Reports are made from it. */
 export interface Analysis {
   readonly log: RunLog;
   /** By probe id. */
@@ -39,7 +39,7 @@ export interface Analysis {
   readonly summary: Summary;
 }
 
-/** Who held a role alone at a moment. */
+/** The only owner of a role at a moment; null if there is none, more than one, or if it is unknown. */
 function soleOwner(log: RunLog, role: string, atMs: number): string | null {
   const condition = log.plan.roles[role];
   if (condition === undefined) return null;
@@ -48,8 +48,8 @@ function soleOwner(log: RunLog, role: string, atMs: number): string | null {
 }
 
 /**
- * Who held each role before the first fault: as the engine resolved it, else by the samples just before. Where the steady
- * state was lost and reached again, roles may have moved: what was resolved before then does not count.
+ * The owner of each role before the first fault: as the engine resolved it, or else by the samples just before. If the steady
+ * state was lost and met again, roles may have moved, so earlier resolutions do not count.
  */
 function rolesBefore(log: RunLog): ReadonlyMap<string, string | null> {
   const issuedMs = log.faults.find((f) => f.issuedMs !== null)?.issuedMs ?? null;
@@ -103,7 +103,7 @@ function healSummary(log: RunLog, heal: HealAnalysis): Summary['heal'] {
   };
 }
 
-/** What checks are judged on. */
+/** Collects the data that checks are judged by. */
 function evidenceOf(log: RunLog, watch: boolean): Evidence {
   const recovery = watch ? null : analyseRecovery(log);
   const stoppedMs = log.phases.find(({ phase }) => phase === 'read-back')?.t;
@@ -117,7 +117,7 @@ function evidenceOf(log: RunLog, watch: boolean): Evidence {
   };
 }
 
-/** Judges the checks; those that come out otherwise by what is in doubt are inconclusive. */
+/** Judges the checks. Those whose status depends on uncertain data become inconclusive. */
 function judgeDoubting(evidence: Evidence, told: RunLog): readonly JudgedCheck[] {
   const { log } = evidence;
   let checks = withoutOthers(evidence, judgeChecks(evidence));
@@ -127,14 +127,14 @@ function judgeDoubting(evidence: Evidence, told: RunLog): readonly JudgedCheck[]
   return steadinessDoubts(log).length === 0 ? checks : unproven(checks);
 }
 
-/** Checks that would come out otherwise if the samples that the log lost had failed: inconclusive. */
+/** Makes checks inconclusive whose status would change if the log's lost samples had failed. */
 function withLostDoubted(checks: readonly JudgedCheck[], whole: RunLog): readonly JudgedCheck[] {
   const words = lostWords(whole);
   if (words === null) return checks;
   return doubted(checks, judgeChecks(evidenceOf(withLost(whole, 'failed'), false)), words);
 }
 
-/** Analyses a whole log. Pure: the same log gives the same result, on any machine at any time. */
+/** Analyzes a complete log. Pure: the same log gives the same result on any machine at any time. */
 export function analyse(whole: RunLog): Analysis {
   const told = withLost(whole, 'unknown');
   const log = withoutDegraded(told);
@@ -206,7 +206,7 @@ export function analyse(whole: RunLog): Analysis {
   return { log, windows, recovery, redundancy, heal, summary };
 }
 
-/** The summary of a run, from its log alone. */
+/** The summary of a run, from its log. */
 export function summarize(log: RunLog): Summary {
   return analyse(log).summary;
 }

@@ -2,33 +2,34 @@ import type { Measure } from '../core/summary.ts';
 import { type NightFigure, nightsOf } from './nights.ts';
 import { median } from './repeats.ts';
 
-/** A figure of a drill, night by night, on both sides. */
+/** A figure of a drill on both sides, night by night. */
 export interface RowNights {
   readonly a: readonly NightFigure[];
   readonly b: readonly NightFigure[];
-  /** How much longer B may be, ms. */
+  /** How much longer B may take, ms. */
   readonly marginMs: number;
 }
 
-/** What the nights of both sides came to over all drills: one number a night. */
+/** Scores of the nights of both sides over all drills: one number per night. */
 export interface NightScores {
   readonly a: readonly Measure[];
   readonly b: readonly Measure[];
-  /** Drills that were taken. */
+  /** Number of drills that were used. */
   readonly rows: number;
 }
 
-/** Shorter times are taken for this, ms: their ratios are those of rounding. */
+/** Shortest time that is used, ms: ratios of shorter times are mostly rounding. */
 const leastMs = 1;
 
 /**
- * One score for each night: the median, over the drills, of ln(time / the drill's median over all nights of both sides). A
- * night in which everything takes a tenth longer has a score higher by ln 1.1. The sides are treated alike, and a night is one
- * value: if nothing changed, every assignment of nights to sides is as probable as any other, and the exact Mann-Whitney test of
- * the scores holds its level, whatever the drills of a night have in common.
+ * One score per night: the median, over the drills, of ln(time / the drill's median over all nights of both sides). If
+ * everything takes 10 % longer in a night, its score is higher by ln 1.1.
  *
- * Estimates are taken, not bounds: over the drills of a night their errors average out. Left out are drills that did not come to
- * an end in most nights, and nights with fewer than half of the drills.
+ * Both sides are treated the same way, and a night is one value. Without a change, every assignment of nights to sides has the
+ * same probability. So the exact Mann-Whitney test of the scores keeps its level, even if the drills of a night are correlated.
+ *
+ * It uses estimates and not bounds: over the drills of a night their errors average out. Drills that did not end in most nights,
+ * and nights with fewer than half of the drills, are left out.
  */
 export function nightScores(rows: readonly RowNights[]): NightScores {
   const usable = rows.flatMap((row) => {

@@ -1,15 +1,21 @@
 import { parseDuration } from '../core/duration.ts';
 import { limitWords } from '../core/format-duration.ts';
 
-/** How much longer than the baseline a figure may be: the greater of a share of the baseline's median and a time. */
+/**
+ * How much longer than the baseline a figure may be: a share of the baseline's median or a time,
+ * whichever is greater.
+ */
 export interface Tolerance {
   readonly share: number;
   readonly ms: number;
-  /** Holds for all drills together, too: somebody asked for it. By default no slowness of all drills at once is allowed. */
+  /**
+   * It also applies to all drills together. Set for an explicit tolerance only; by default, all drills
+   * together may not be slower at all.
+   */
   readonly together?: true;
 }
 
-/** A tenth, and of short times a second: less nobody would roll a release back for. */
+/** Default: 10 %, at least 1 s. A smaller regression is rarely a reason to roll a release back. */
 export const defaultTolerance: Tolerance = { share: 0.1, ms: 1000 };
 
 /** Reads `10%` or `2s`; undefined for anything else. */
@@ -27,7 +33,7 @@ export function toleranceWords({ share, ms }: Tolerance): string {
   return ms === 0 ? percent : `${percent}, at least ${limitWords(ms)}`;
 }
 
-/** What is allowed of a figure whose median in the baseline is so long, ms. */
+/** The tolerance, ms, for a figure with this median in the baseline. */
 export function allowedMs({ share, ms }: Tolerance, medianMs: number): number {
   return Math.max(Number.isFinite(medianMs) ? share * medianMs : 0, ms);
 }

@@ -4,31 +4,30 @@ import { seriesOf } from './intervals.ts';
 import { isMute, type KeptSample, lastSaidMs } from './kept-samples.ts';
 import type { FaultRecord, ProbeSeries, RunLog } from './read-log.ts';
 
-/** A stretch in which a probe instance's host could have been in any state. Offsets in ms. */
+/** A time in which a probe instance's host may have been in any state. Offsets in ms. */
 export interface UnobservedSpan {
   readonly probe: string;
   readonly fromMs: number;
   readonly toMs: number;
 }
 
-/** A log as a condition's truth may be read from it, twice. */
+/** Two views of a log for the truth of a condition. */
 export interface Views {
-  /** Without `is`, a failed look says that the condition did not hold, whatever its cause. */
+  /** Without `is`, a failed sample means that the condition did not hold, whatever its cause. */
   readonly asCounted: RunLog;
-  /** Samples without an answer are marked `silent`: what they could have seen is open. */
+  /** Samples without an answer are marked `silent`: their result is open. */
   readonly asObserved: RunLog;
   readonly unobserved: readonly UnobservedSpan[];
 }
 
 /**
- * The log seen by a condition's instances, with their unobserved stretches: runs of
- * time-outs and unreachables, also of a single one. A host that does not answer us may
- * well serve others.
+ * The log for a condition's instances, with their unobserved times: runs of one or more time-outs and unreachables. A host that
+ * does not answer the prober may still serve other clients.
  *
- * Not so while its power is off: from the effect of a power fault until the first
- * answer after its heal, every look without an answer, a broken one too, says
- * that nothing is there. Until its effect the machine may still be at shutting down. Once its heal
- * began it may run, so that where another fault may keep its answers back, silence says nothing from then on.
+ * The exception is a host without power: a sample without an answer, or one that the prober lost, proves that nothing runs on it.
+ * That time lasts from the effect of a power fault until the first answer after its heal. Before the effect, the machine may
+ * still be shutting down. After the heal began, the machine may run. If another fault may then block its answers, missing
+ * answers prove nothing.
  */
 export function viewsOf(log: RunLog, condition: Condition): Views {
   const counted = new Map(log.series);
@@ -68,23 +67,26 @@ export function viewsOf(log: RunLog, condition: Condition): Views {
   };
 }
 
-/** Kinds that act on a machine's power, or on its server, and leave it off: what comes back by itself is off for an unknown time. */
+/**
+ * Whether a fault's kind takes the power of a machine, or stops its server, and leaves it off. A
+ * machine that boots by itself is off for an unknown time.
+ */
 function takesPower(fault: FaultRecord): boolean {
   const kind = faultKind(fault.kind);
   return kind?.needs !== undefined && kind.healAfter === 'recovery';
 }
 
-/** Whether a fault may keep a host's answers back while the host runs. */
+/** Whether a fault may block a host's answers while the host runs. */
 function maySilence(fault: FaultRecord, host: string | undefined): boolean {
   return !takesPower(fault) && (fault.host === host || fault.kind.startsWith('network.'));
 }
 
-/** When the silence of a host says that nothing is there, ms: in looks that end after `fromMs`. */
+/** When missing answers prove that nothing runs on a host, ms: in samples that finish after `fromMs`. */
 interface Off {
   readonly fromMs: number;
-  /** Looks that are sent later say so only in a run that began by `beganByMs`. */
+  /** A sample sent later proves it only if its run of missing answers began by `beganByMs`. */
   readonly untilMs: number;
-  /** -Infinity: none does. */
+  /** -Infinity: no such run proves it. */
   readonly beganByMs: number;
 }
 
@@ -98,7 +100,7 @@ function offOf(fault: FaultRecord, host: string | undefined, acted: readonly Fau
   };
 }
 
-/** Runs of looks to which nothing answered, in send order. */
+/** Runs of samples without an answer, in send order. */
 function muteRuns(series: ProbeSeries): readonly (readonly KeptSample[])[] {
   const runs: KeptSample[][] = [];
   let open: KeptSample[] | undefined;
@@ -111,7 +113,10 @@ function muteRuns(series: ProbeSeries): readonly (readonly KeptSample[])[] {
   return runs;
 }
 
-/** Whether a look of a mute run came while its host had no power, or before the first answer after that. */
+/**
+ * Whether a sample of such a run was sent while its host had no power, or before the first answer
+ * after that.
+ */
 function isOff(sample: KeptSample, run: readonly KeptSample[], offs: readonly Off[]): boolean {
   const beganMs = run[0]?.sendMs ?? sample.sendMs;
   return offs.some(

@@ -16,14 +16,14 @@ import type { BadWindow } from './windows.ts';
 import { lostWords } from './lost-samples.ts';
 import { durationWords, limitWords } from '../core/format-duration.ts';
 
-/** A verdict with its reasons, the weightiest first. */
+/** A verdict with its reasons, the most important first. */
 export interface Verdict {
   readonly verdict: VerdictWord;
   readonly reasons: readonly string[];
   readonly healed: boolean;
 }
 
-/** Whether the run only watched: no fault planned, none injected. */
+/** Whether the run only watched: no fault was planned or injected. */
 export function isWatch(log: RunLog): boolean {
   return (
     log.phases.some((p) => p.phase === 'watching') ||
@@ -35,12 +35,15 @@ function faultWords(fault: FaultRecord): string {
   return fault.host === null ? `${fault.id} (${fault.kind})` : `${fault.id} (${fault.kind} on ${fault.host})`;
 }
 
-/** Faults and preparations that may have acted and are not proven gone. One that failed may have acted all the same. */
+/**
+ * Faults and preparations that may have acted and are not proven healed. A failed one may have acted,
+ * too.
+ */
 function unhealed(log: RunLog): readonly FaultRecord[] {
   return [...log.faults, ...log.preparations].filter((f) => f.issuedMs !== null && f.healedMs === null);
 }
 
-/** Why there was no drill, or only part of one. */
+/** Why there was no drill, or only a part of one. */
 function brokenOff(log: RunLog): readonly string[] {
   const reasons: string[] = [];
   if (log.aborted !== null) reasons.push(`the run was cut short: ${log.aborted.reason}`);
@@ -50,9 +53,9 @@ function brokenOff(log: RunLog): readonly string[] {
   const lastSteady = steady.at(-1);
   if (lastSteady?.state === 'timeout') {
     const what = steady.some((g) => g.state === 'met')
-      ? 'steady state was lost again just before the fault'
-      : `steady state was not reached within ${limitWords(log.plan.steady.withinMs)}`;
-    reasons.push(`${what}, no fault was injected: ${unmetWords(lastSteady.unmet)}`);
+      ? 'the steady state was lost again before the fault'
+      : `the steady state was not met within ${limitWords(log.plan.steady.withinMs)}`;
+    reasons.push(`${what}, so no fault was injected: ${unmetWords(lastSteady.unmet)}`);
   }
   for (const step of [...log.preparations, ...log.faults]) {
     const verb = log.preparations.includes(step) ? 'done' : 'injected';
@@ -60,15 +63,15 @@ function brokenOff(log: RunLog): readonly string[] {
       reasons.push(
         step.ackedMs === null && step.unansweredMs === null
           ? `${faultWords(step)} could not be ${verb}: ${step.failure}`
-          : `${faultWords(step)} was no drill: ${step.failure}`,
+          : `${faultWords(step)} failed after it was issued: ${step.failure}`,
       );
     else if (step.issuedMs !== null && step.effect === null)
-      reasons.push(`${faultWords(step)} was not seen to have any effect: no drill`);
+      reasons.push(`${faultWords(step)} had no observed effect`);
   }
   for (const step of log.repairs) {
     if (step.failure !== null) reasons.push(`${faultWords(step)} failed: ${step.failure}`);
     else if (step.ackedMs === null && step.effect === null)
-      reasons.push(`${faultWords(step)} was not seen to end`);
+      reasons.push(`the log does not show the end of ${faultWords(step)}`);
   }
   if (reasons.length > 0) return reasons;
   return [
@@ -78,7 +81,7 @@ function brokenOff(log: RunLog): readonly string[] {
   ];
 }
 
-/** Steps of the plan that the log does not speak of. */
+/** Planned steps without an event in the log. */
 function notCome(
   words: string,
   planned: readonly PlannedFault[],
@@ -89,8 +92,7 @@ function notCome(
 }
 
 /**
- * Gates that timed out after the fault fail the drill by themselves, unless a check
- * with a limit of its own judges the same thing.
+ * A gate that timed out after the fault fails the drill by itself, unless a check with its own limit judges the same thing.
  */
 function gateFailures(
   evidence: Evidence,
@@ -105,7 +107,7 @@ function gateFailures(
     const timeoutMs = log.gates.findLast((g) => g.gate === gate)?.t ?? log.endMs;
     const doubt = gateDoubt(log, gate) ?? unsteady[0] ?? othersDoubt(log, timeoutMs);
     if (doubt === null) failed.push(words);
-    else doubtful.push(`${words}; that is no proof of a failure: ${doubt}`);
+    else doubtful.push(`${words}, but this is inconclusive: ${doubt}`);
   };
   const judged = (kind: Check['kind']) => checks.some((c) => c.result.kind === kind);
   const gate = log.gates.findLast((g) => g.gate === 'recovery');
@@ -123,15 +125,15 @@ function gateFailures(
 }
 
 /**
- * The verdict on a drill. Merge order:
- * 1. any check failed, or a gate after the fault timed out: fail;
- * 2. else anything that kept the drill from being one (cut short, steady state not
- *    reached, or lost before the fault, no effect), an inconclusive check, no evidence of a recovery,
- *    or a prober that was not fit to judge: inconclusive;
- * 3. else pass, but never while a fault is not proven healed: then inconclusive.
- * A run that firedrill's own breakdown cut short (its disk was full, say) is inconclusive whatever was seen until then.
- * `healed: false` comes first among the reasons; the command line gives it an exit
- * code that outranks the verdict's.
+ * The verdict on a drill. Order of precedence:
+ * 1. Fail: a check failed, or a gate after the fault timed out.
+ * 2. Inconclusive: the drill was cut short, its steady state was not met or was lost before the fault, or a fault had no effect.
+ *    Also if a check is inconclusive, no sample shows a recovery, or the prober's samples cannot be trusted.
+ * 3. Inconclusive: a fault is not proven healed.
+ * 4. Pass.
+ *
+ * A run that firedrill's own failure cut short (for example, a full disk) is inconclusive, whatever its samples show.
+ * Unhealed faults come first among the reasons. The exit code for `healed: false` outranks the verdict's.
  */
 export function judgeDrill(evidence: Evidence, checks: readonly JudgedCheck[]): Verdict {
   const { log, recovery } = evidence;
@@ -152,10 +154,10 @@ export function judgeDrill(evidence: Evidence, checks: readonly JudgedCheck[]): 
     recovery.rto === null &&
     gates.failed.length + gates.doubtful.length === 0 &&
     !checks.some((c) => c.result.kind === 'rto' || c.result.kind === 'no-recovery')
-      ? [`no stable recovery of ${recoverySeries(log).probe.name} was seen`]
+      ? [`no sample shows a stable recovery of ${recoverySeries(log).probe.name}`]
       : [];
   const nothing = recovery === null && broken.length === 0 ? ['no fault took effect'] : [];
-  // A recovery that did not come looks like a failure: say that it is what was asked for.
+  // A missing recovery resembles a failure, so report that the check expects it.
   const expected = checks.flatMap((c) =>
     c.result.kind === 'no-recovery' && c.result.status === 'pass'
       ? [`${c.result.name}: ${c.result.observed}, as expected`]
@@ -184,9 +186,13 @@ export function judgeDrill(evidence: Evidence, checks: readonly JudgedCheck[]): 
 }
 
 /**
- * The verdict on a run that only watched: pass when each probe gave evidence and
- * none saw an outage, fail when one did, inconclusive when a probe saw nothing at
- * all, or for longer than a sample speaks for the present, or failed only while the prober was degraded, or its machine slept. Stopping a watch by a signal is its ordinary end, so that it changes nothing.
+ * The verdict on a run that only watched.
+ * - Fail: a probe had an outage.
+ * - Inconclusive: a probe had no known result at all, or for longer than a sample stays fresh. Also if its samples failed only
+ *   while the prober was degraded, or if the machine slept.
+ * - Pass: otherwise.
+ *
+ * A watch ordinarily ends by a signal, so being cut short does not change the verdict.
  */
 export function judgeWatch(log: RunLog, windows: ReadonlyMap<string, readonly BadWindow[]>): Verdict {
   const down = [...windows].flatMap(([id, list]) => {
@@ -195,7 +201,7 @@ export function judgeWatch(log: RunLog, windows: ReadonlyMap<string, readonly Ba
   });
   const blind = [...log.series.values()]
     .filter((s) => s.samples.every((x) => x.status === 'unknown'))
-    .map((s) => `${s.probe.id} gave no evidence in ${durationWords(log.endMs - log.startMs)}`);
+    .map((s) => `${s.probe.id} had no known result for ${durationWords(log.endMs - log.startMs)}`);
   const doubt = lostWords(log) ?? degradedWords(log);
   const unsure = [...windows].flatMap(([id, list]) => {
     const perhaps = list.filter((w) => w.state === 'unsure');
@@ -207,7 +213,7 @@ export function judgeWatch(log: RunLog, windows: ReadonlyMap<string, readonly Ba
     const ms = unseenMs(log, series);
     const isTold =
       windows.get(id)?.some((w) => w.state === 'unsure') === true || ms === log.endMs - log.startMs;
-    return isTold || ms <= staleAfterMs(series) ? [] : [`${id} gave no evidence for ${durationWords(ms)}`];
+    return isTold || ms <= staleAfterMs(series) ? [] : [`${id} had no known result for ${durationWords(ms)}`];
   });
   const asleep = sleepWords(log, log.startMs);
   return {
@@ -222,7 +228,7 @@ export function judgeWatch(log: RunLog, windows: ReadonlyMap<string, readonly Ba
   };
 }
 
-/** The longest time of a run without a sample that says something, ms. */
+/** The longest time in a run without a known sample, ms. */
 function unseenMs(log: RunLog, { samples }: ProbeSeries): number {
   let saidMs = log.startMs;
   let longest = 0;
@@ -234,10 +240,10 @@ function unseenMs(log: RunLog, { samples }: ProbeSeries): number {
   return Math.max(longest, log.endMs - saidMs);
 }
 
-/** Things to know that do not change the verdict, a sentence each. */
+/** Notes that do not change the verdict, one sentence each. */
 export function notesOf(log: RunLog, evidence: Evidence): Summary['notes'] {
   const notes: string[] = [];
-  if (log.torn) notes.push('the last line of the event log was torn and left out');
+  if (log.torn) notes.push('the last line of the event log is incomplete and was ignored');
   const lost = lostWords(log);
   if (lost !== null) notes.push(lost);
   notes.push(...proberNotes(log), ...nameTrouble(log));

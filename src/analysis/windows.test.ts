@@ -20,7 +20,7 @@ const timeout = (finishMs: number) => ({ status: 'fail', cause: 'timeout', finis
 const unknown = (finishMs: number) => ({ status: 'unknown', finishMs, message: 'EMFILE' }) as const;
 
 describe('bounds of a window', () => {
-  test('reach from the last good send to the first failure, and from the last bad send to the first answer', () => {
+  test('are the last good sending and the first failure, and the last bad sending and the first answer', () => {
     const built = log()
       .sample('health', 0, 0, ok(10))
       .sample('health', 1, 1000, refused(1010))
@@ -52,7 +52,7 @@ describe('bounds of a window', () => {
     });
   });
 
-  test('of a time-out come from its send plus normal latency, not from its end', () => {
+  test('of a time-out are its sending plus the normal latency, not its end', () => {
     const [window] = windowsOf(
       log()
         .sample('health', 0, 0, ok(10))
@@ -63,7 +63,7 @@ describe('bounds of a window', () => {
     expect(window).toMatchObject({ startLoMs: 0, startHiMs: 1020, endLoMs: 1000, endHiMs: 2010 });
   });
 
-  test('of connections that were dropped reach to the first drop: they may have been slow, and broken when the target went down', () => {
+  test('of reset connections extend to the first reset: they may have been slow, and failed when the target went down', () => {
     const reset = (finishMs: number) => ({ status: 'fail', cause: 'reset', finishMs }) as const;
     const windowOf = (...resets: readonly (readonly [sendMs: number, finishMs: number])[]) => {
       const builder = log().sample('health', 0, 0, ok(10));
@@ -75,8 +75,8 @@ describe('bounds of a window', () => {
     expect(windowOf([1000, 1140])).toMatchObject({ startHiMs: 1140 });
   });
 
-  test('go by send order when answers come in another order', () => {
-    // The time-out sent at 1000 ends after the good answers sent later.
+  test('are in send order if the answers are in another order', () => {
+    // The time-out that was sent at 1000 ms ends after the answers to later samples.
     const [window, ...more] = windowsOf(
       log()
         .sample('health', 0, 900, ok(905))
@@ -94,7 +94,7 @@ describe('bounds of a window', () => {
       log()
         .sample('health', 0, 0, ok(5))
         .sample('health', 1, 200, ok(205))
-        // Its packets were lost and sent again: it may have been answered after the refusals.
+        // Its packets were lost and resent, so it may have been answered after the refusals.
         .sample('health', 2, 400, ok(1405))
         .sample('health', 3, 600, refused(602))
         .sample('health', 4, 800, refused(802))
@@ -103,7 +103,7 @@ describe('bounds of a window', () => {
     ).filter((w) => w.state === 'down');
     expect(others).toEqual([]);
     expect(start).toMatchObject({ startLoMs: 200, startHiMs: 602, endLoMs: 800, endHiMs: 1005 });
-    // One that came before the failure was sent is surely before it.
+    // An answer before the failure's sending is certainly before it.
     const [after] = windowsOf(
       log()
         .sample('health', 0, 0, ok(5))
@@ -115,7 +115,7 @@ describe('bounds of a window', () => {
     expect(after).toMatchObject({ startLoMs: 200, startHiMs: 602 });
   });
 
-  test('of a late error that was overtaken by good answers reach to those around all of it', () => {
+  test('of a late error that good answers overtook extend to the answers around it', () => {
     const [window, ...more] = windowsOf(
       log()
         .sample('health', 0, 0, ok(5))
@@ -129,7 +129,7 @@ describe('bounds of a window', () => {
     expect(window).toMatchObject({ startLoMs: 0, startHiMs: 650, endLoMs: 200, endHiMs: 805 });
   });
 
-  test('only widen where the observer broke', () => {
+  test('only widen over unknown samples', () => {
     const [window, ...more] = windowsOf(
       log()
         .sample('health', 0, 0, ok(10))
@@ -146,7 +146,7 @@ describe('bounds of a window', () => {
     expect(window).toMatchObject({ startLoMs: 0, startHiMs: 2010, endLoMs: 4000, endHiMs: 7010 });
   });
 
-  test('unknown samples alone are no window', () => {
+  test('unknown samples alone make no window', () => {
     expect(
       windowsOf(log().sample('health', 0, 0, unknown(1)).sample('health', 1, 1000, unknown(1001)).read()),
     ).toEqual([]);
@@ -167,7 +167,7 @@ describe('late good answers', () => {
     return builder;
   };
 
-  test('of one stall are a window of their own, told from an outage', () => {
+  test('of one stall are a window of their own, distinct from an outage', () => {
     const builder = quick(log(), 0, 20);
     for (const s of [2000, 2100, 2200, 2300]) builder.sample('health', s / 100, s, ok(2600));
     const windows = windowsOf(quick(builder, 2700, 20).read());
@@ -182,20 +182,20 @@ describe('late good answers', () => {
     });
   });
 
-  test('end with the last one that the same stall held up, be it for a moment only', () => {
+  test('end with the last one that the same stall delayed, even for a moment only', () => {
     const builder = quick(log(), 0, 20);
     for (const s of [2000, 2100, 2200, 2300]) builder.sample('health', s / 100, s, ok(2400));
-    // Asked before the first answer: held up as well. Asked after it: slow of itself, and too little to be told.
+    // Sent before the first answer: delayed, too. Sent after it: slow by itself, but below the limit.
     builder.sample('health', 24, 2390, ok(2440)).sample('health', 25, 2450, ok(2500));
     const windows = windowsOf(quick(builder, 2600, 60).read());
     expect(windows).toMatchObject([{ state: 'slow', endLoMs: 2390, endHiMs: 2400, causes: { slow: 5 } }]);
   });
 
-  test('that were sent before the first sign of life belong to the outage before them', () => {
+  test('that were sent before the first proof of up belong to the outage before them', () => {
     const builder = quick(log(), 0, 20);
     builder.sample('health', 20, 2000, timeout(2900)).sample('health', 21, 2100, timeout(3000));
     for (const s of [2200, 2300, 2400, 2500, 2600, 2700]) builder.sample('health', s / 100, s, ok(3050));
-    // Held up by the same hang, though for a moment only.
+    // Delayed by the same hang, but for a moment only.
     builder.sample('health', 29, 2990, ok(3050));
     const windows = windowsOf(quick(builder, 3100, 80).read());
     expect(windows).toHaveLength(1);
@@ -207,7 +207,7 @@ describe('late good answers', () => {
     });
   });
 
-  test('alone are no evidence that an outage went on', () => {
+  test('alone are no evidence that an outage lasted', () => {
     // A cold start: up since shortly after the last refusal.
     const builder = quick(log(), 0, 3, 1000).sample('health', 3, 3000, refused(3003));
     builder.sample('health', 4, 4000, refused(4003)).sample('health', 5, 5000, ok(5200));
@@ -216,8 +216,8 @@ describe('late good answers', () => {
     ]);
   });
 
-  test('that came as far apart as they were sent were not held up by one hang', () => {
-    // Packets that were lost while the target was away and sent again a second later.
+  test('that arrived as far apart as they were sent were not delayed by one hang', () => {
+    // Packets were lost while the target was down, and resent 1 s later.
     const builder = quick(log(), 0, 20).sample('health', 20, 2000, refused(2003));
     for (const s of [2100, 2200, 2300]) builder.sample('health', s / 100, s, ok(s + 1005));
     expect(windowsOf(quick(builder, 2400, 20).read())).toMatchObject([
@@ -225,7 +225,7 @@ describe('late good answers', () => {
     ]);
   });
 
-  test('of one moment because their packets were lost, and sent again after 1, 3, and 7 s, were not held up by a hang', () => {
+  test('at the same moment by packets that were resent after 1, 3, and 7 s were not delayed by a hang', () => {
     const builder = quick(log(), 0, 3, 1000).sample('health', 3, 3000, refused(3003));
     for (const s of [4000, 8000, 10_000]) builder.sample('health', s / 1000, s, ok(11_004));
     expect(windowsOf(quick(builder, 11_100, 20).read()).filter((w) => w.state === 'down')).toMatchObject([
@@ -233,7 +233,7 @@ describe('late good answers', () => {
     ]);
   });
 
-  test('of one moment by chance, from a service that stays slow, were not held up by a hang', () => {
+  test('at the same moment by chance, from a service that stays slow, were not delayed by a hang', () => {
     const builder = quick(log(), 0, 20).sample('health', 20, 2000, refused(2003));
     builder.sample('health', 21, 2200, ok(2710)).sample('health', 22, 2400, ok(2712));
     builder.sample('health', 23, 2600, ok(2711)).sample('health', 24, 2800, ok(3200));
@@ -242,7 +242,7 @@ describe('late good answers', () => {
     ]);
   });
 
-  test('of one moment were not held up from before an answer that came between', () => {
+  test('at the same moment were not delayed from before an answer in between', () => {
     const builder = quick(log(), 0, 20).sample('health', 20, 2000, refused(2003));
     builder.sample('health', 21, 2100, ok(2600)).sample('health', 22, 2200, ok(2210));
     builder.sample('health', 23, 2300, ok(2600));
@@ -253,10 +253,10 @@ describe('late good answers', () => {
 
   test.each([
     ['before the steady state held', 1000, 2800],
-    // A healthy target did so: nothing says that the answers were held up.
+    // A healthy target was as slow, so the answers were not delayed.
     ['while it held', 4000, 2200],
     ['while a fault was being armed', 8150, 2800],
-  ])('are measured by the steady state alone: a slow answer %s', (_, slowMs, endLoMs) => {
+  ])('are late by the latency of the steady state: a slow answer %s', (_, slowMs, endLoMs) => {
     const kill = { id: 'fault-1', kind: 'process.kill', on: { host: 'node-1' }, atMs: 0, params: {} };
     const plan = planWith({ probes: [health], faults: [kill] });
     const builder = new LogBuilder(plan).at(8000, { type: 'gate', gate: 'steady', state: 'met', unmet: [] });
@@ -271,7 +271,7 @@ describe('late good answers', () => {
     expect(windows.filter(({ state }) => state === 'down')).toMatchObject([{ endLoMs: at + endLoMs }]);
   });
 
-  test('are not the target’s where the prober itself was stalled for so long', () => {
+  test('are not slow if the prober itself stalled for that long', () => {
     const late = (stallMs: number) => {
       const builder = quick(log(), 0, 20).sample('health', 20, 2000, { ...ok(2600), stallMs });
       return windowsOf(quick(builder, 2700, 20).read());
@@ -280,8 +280,8 @@ describe('late good answers', () => {
     expect(late(300)).toMatchObject([{ state: 'slow' }]);
   });
 
-  test('are told where the run has no healthy part of its own and stalls hit many of its answers', () => {
-    // A stall of 263 ms every second: it holds up 2 or 3 of 10 looks.
+  test('are late in a run without a fault, even if stalls delay many of its answers', () => {
+    // A stall of 263 ms every second delays 2 or 3 of 10 samples.
     const builder = log();
     let stalls = 0;
     for (let s = 0; s < 20_000; s += 100) {
@@ -301,7 +301,7 @@ describe('late good answers', () => {
     }
   });
 
-  test('are not told of probes that run on a host', () => {
+  test('are not slow for probes that run on a host', () => {
     const probe = probeOf('pg-role@node-1');
     const builder = new LogBuilder(planWith({ probes: [probe] }));
     for (let i = 0; i < 20; i++) builder.sample(probe.id, i, i * 1000, ok(i * 1000 + (i === 10 ? 800 : 10)));
@@ -311,7 +311,7 @@ describe('late good answers', () => {
 });
 
 describe('the estimate of an end', () => {
-  /** Healthy samples, two time-outs, and two late answers to what was sent next. */
+  /** Healthy samples, two time-outs, and two late answers to the next samples. */
   const afterOutage = (first: number, second: number, next = 2910) => {
     const builder = log();
     for (let s = 0; s < 2000; s += 200) builder.sample('health', s / 200, s, ok(s + 5));
@@ -320,7 +320,7 @@ describe('the estimate of an end', () => {
     return windowsOf(builder.sample('health', 14, 2800, ok(next)).read()).filter((w) => w.state === 'down');
   };
 
-  test('is when late answers were released together, be it two of them; the bounds stay those of the samples', () => {
+  test('is the moment at which at least two late answers were released together; the bounds stay those of the samples', () => {
     const [window, ...more] = afterOutage(2636, 2637, 2805);
     expect(more).toEqual([]);
     expect(window).toMatchObject({
@@ -335,18 +335,18 @@ describe('the estimate of an end', () => {
   });
 
   test.each([
-    ['came as far apart as they were sent', 2550, 2750, 2805],
+    ['arrived as far apart as they were sent', 2550, 2750, 2805],
     ['are of a service that stays slow', 2636, 2637, 3000],
-    ['came after a prompt one', 2636, 2604, 2805],
+    ['arrived after a prompt one', 2636, 2604, 2805],
     ['are one alone', 2550, 2604, 2805],
-  ])('is the middle of its bounds where late answers %s', (_, first, second, next) => {
+  ])('is the middle of its bounds if late answers %s', (_, first, second, next) => {
     const [window] = afterOutage(first, second, next);
     const { endLoMs, endHiMs, endMs } = window!;
     expect(endMs).toBeUndefined();
     expect(endOf(window!)).toEqual({ loMs: endLoMs, hiMs: endHiMs, ms: (endLoMs + endHiMs) / 2 });
   });
 
-  test('is the middle of its bounds where lost packets were sent again at the same moment', () => {
+  test('is the middle of its bounds if lost packets were resent at the same moment', () => {
     const builder = log();
     for (let s = 0; s < 3000; s += 1000) builder.sample('health', s / 1000, s, ok(s + 5));
     builder.sample('health', 3, 3000, refused(3003));
@@ -357,13 +357,13 @@ describe('the estimate of an end', () => {
     expect(window?.endMs).toBeUndefined();
   });
 
-  test('is the release, too, of answers to what was sent before the last failure', () => {
+  test('is the release, too, of answers to samples that were sent before the last failure', () => {
     const [window] = windowsOf(hungThenDropped().read());
     expect(window).toMatchObject({ endMs: 2769 });
   });
 });
 
-/** Requests hang from 2000 ms, packets are lost from 2740 ms, and the service is back at 2767 ms. */
+/** Requests hang from 2000 ms, packets are lost from 2740 ms, and the service is up at 2767 ms. */
 function hungThenDropped(): LogBuilder {
   const builder = log();
   for (let s = 0; s < 2000; s += 100) builder.sample('health', s / 100, s, ok(s + 5));
@@ -375,7 +375,7 @@ function hungThenDropped(): LogBuilder {
 }
 
 describe('answers between failures', () => {
-  test('that a hang held up do not divide an outage, however short the wait, and are part of it', () => {
+  test('that a hang delayed do not divide an outage, however short the delay, and are part of it', () => {
     expect(windowsOf(hungThenDropped().read())).toMatchObject([
       {
         state: 'down',
@@ -388,7 +388,7 @@ describe('answers between failures', () => {
     ]);
   });
 
-  test('that may have come before or after the next failure leave both open', () => {
+  test('that may be before or after the next failure leave both cases open', () => {
     const builder = log();
     for (let s = 0; s < 2000; s += 50) builder.sample('health', s / 50, s, ok(s + 5));
     // Refused, and up at some moment from 2050 to 2120 ms.
@@ -399,7 +399,7 @@ describe('answers between failures', () => {
     expect(durationOf(windows[0]!)).toMatchObject({ minMs: 0, maxMs: 205 });
   });
 
-  test('divide only what comes surely after them', () => {
+  test('divide only failures that are certainly after them', () => {
     const builder = log();
     for (let s = 0; s < 2000; s += 100) builder.sample('health', s / 100, s, ok(s + 5));
     builder.sample('health', 20, 2000, refused(2001)).sample('health', 21, 2100, ok(2290));
@@ -431,7 +431,7 @@ describe('against simulated truth', () => {
     }
     const answer = simulatedTarget(outages, { random, maxLatencyMs, timeoutMs });
     const builder = new LogBuilder(planWith({ probes: [probeOf('health', { intervalMs, timeoutMs })] }));
-    // The baseline ends where a fault is said to be issued: before the first outage.
+    // The baseline ends with `fault.issued`, before the first outage.
     builder.fault(warmUpMs);
     builder.probing('health', random() * intervalMs, nowMs + 3000, intervalMs, (sendMs) => {
       const lost = random() < lossShare;
@@ -443,12 +443,12 @@ describe('against simulated truth', () => {
 
   /** How much wider than two intervals a window may be, ms. */
   function slackOf(kind: OutageKind, intervalMs: number): number {
-    // An error that comes late and alone may have acted at any moment until then, at both edges.
+    // A late error alone may have acted at any moment until its arrival, at both edges.
     if (kind === 'http-5xx') return 2 * (300 + maxLatencyMs) + intervalMs;
-    // A connection may have been slow for as long as its time-out before it was dropped.
+    // A connection may have been slow for its whole time-out before it was reset.
     if (kind === 'drop') return timeoutMs + intervalMs;
-    // What is held up for less than this is not told from what is prompt. What is held up together shows a hang; where each
-    // comes before the next is sent, one alone may have been slow of itself.
+    // An answer that is delayed for less than this counts as prompt. Answers that are released together prove a hang. If each
+    // arrives before the next sample is sent, a single one may have been slow by itself.
     if (kind === 'stall') return intervalMs < 100 ? 150 : timeoutMs;
     return 0;
   }
@@ -456,7 +456,7 @@ describe('against simulated truth', () => {
   const holds = (w: BadWindow, o: Outage) =>
     w.startLoMs <= o.fromMs && o.fromMs <= w.startHiMs && w.endLoMs <= o.toMs && o.toMs <= w.endHiMs;
 
-  test.each([50, 250, 1000])('bounds hold the truth in every window at %i ms', (intervalMs) => {
+  test.each([50, 250, 1000])('bounds contain the truth in every window at %i ms', (intervalMs) => {
     let seen = 0;
     for (let seed = 1; seed <= 6; seed++) {
       const { outages, windows } = simulate(seed * 7919 + intervalMs, intervalMs, 0.03);
@@ -481,7 +481,7 @@ describe('against simulated truth', () => {
         const lengthMs = outage.toMs - outage.fromMs;
         const stall = outage.kind === 'stall';
         const window = windows.find((w) => holds(w, outage));
-        // Longer than an interval and what a request may take, it cannot slip through.
+        // An outage longer than an interval plus a request's longest time is always observed.
         const mustSee = lengthMs >= intervalMs + 2 * maxLatencyMs + (stall ? 150 : 0);
         expect(window !== undefined || !mustSee, `seed ${seed}: ${JSON.stringify(outage)}`).toBe(true);
         if (window === undefined) continue;

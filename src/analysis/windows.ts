@@ -16,11 +16,11 @@ import { middle, type Moment } from './moment.ts';
 import { type ProbeSeries, type RunLog, wallTime } from './read-log.ts';
 
 /**
- * A bad window of one probe with the bounds of both its edges: the true edges lie
- * in [startLoMs, startHiMs] and [endLoMs, endHiMs]. All offsets in ms.
+ * A bad window of one probe with the bounds of both its edges: the true edges are in [startLoMs, startHiMs] and
+ * [endLoMs, endHiMs]. All offsets in ms.
  *
- * `down`: the target failed. `slow`: it answered well, but later than `slowMs`. `unsure`: all its looks failed while the
- * prober was sick, so that there may have been nothing: the edges lie anywhere between the good ones around it.
+ * `down`: the target failed. `slow`: it gave good answers, but later than `slowMs`. `unsure`: samples failed only while the prober
+ * was degraded, so there may have been no outage: each edge may be anywhere between the good samples around the window.
  */
 export interface BadWindow {
   readonly state: 'down' | 'slow' | 'unsure';
@@ -29,14 +29,14 @@ export interface BadWindow {
   readonly endLoMs: number;
   readonly endHiMs: number;
   /**
-   * When the target most likely came back, within the bounds of the end: it then released late answers together (`releasedAtMs`).
-   * It estimates, and narrows no bound. Without it the middle of the bounds is the estimate (`endOf`).
+   * The most likely end, within the bounds of the end: the target released late answers together then (`releasedAtMs`). It is an
+   * estimate and narrows no bound. Without it, the middle of the bounds is the estimate (`endOf`).
    */
   readonly endMs?: number;
   /** Send time of the first and last bad sample. */
   readonly firstBadMs: number;
   readonly lastBadMs: number;
-  /** No sign of life up to the log's end; the end's bounds are then what is known so far. */
+  /** No evidence of up until the log's end; `endHiMs` is then the log's end. */
   readonly open: boolean;
   readonly causes: Readonly<Record<string, number>>;
 }
@@ -51,12 +51,12 @@ function countCauses(samples: readonly KeptSample[]): Record<string, number> {
   return Object.fromEntries([...counts].sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
-/** The first answer among samples in send order, from one of them on. */
+/** The earliest finish of a good sample, from index `from` on; samples are in send order. */
 function firstAnswer(samples: readonly KeptSample[], from = 0): number {
   let min = Infinity;
   for (let index = from; index < samples.length; index++) {
     const sample = samples[index];
-    // No answer comes before its request: those sent later cannot be earlier.
+    // An answer cannot be earlier than its request.
     if (sample === undefined || sample.sendMs >= min) break;
     if (sample.status === 'ok') min = Math.min(min, sample.finishMs);
   }
@@ -66,24 +66,22 @@ function firstAnswer(samples: readonly KeptSample[], from = 0): number {
 /**
  * The bad windows of one probe, in order of time.
  *
- * A window is a run of failed samples, in send order, that no answer divides. It began in [send of the last sample that was
- * surely answered before it, first proof of down] and ended in [send of the last bad one, first proof of up that is surely
- * after it] (sample-evidence.ts). Samples of which the observer knows nothing (`unknown`, dropped) are no evidence: the bounds reach
- * over them to the next sample that is. A window before any good sample is counted from the run's start, one that is still
- * open to its end.
+ * A window is a run of failed samples, in send order, that no answer divides. It began in [sending of the last sample that was
+ * certainly answered before it, first proof of down]. It ended in [sending of the last bad sample, first proof of up that is
+ * certainly after it] (sample-evidence.ts). Unknown and dropped samples are no evidence: the bounds extend over them to the next
+ * sample that is. A window before any good sample begins at the run's start. A window that is still open ends at the run's end.
  *
- * Overtaking: what comes promptly acts in the order of sending. What comes late may have acted at any moment up to its arrival:
- * it moves an edge only where it cannot have acted on the other side of it, and divides two failures only if it came before
- * the later one was sent. Failures that it may or may not divide stay one window, whose end has both in its bounds.
+ * Overtaking: a prompt sample acts in the order of sending. A late sample may have acted at any moment until its arrival. It moves
+ * an edge only if it cannot have acted on the other side of it. It divides two failures only if it arrived before the later one was
+ * sent. Failures that it may or may not divide stay one window, and the bounds of its end include both cases.
  *
- * Slow answers: alone, they say "up at some moment until then". Only those that a hang held up (sample-evidence.ts) and that
- * were sent before the first proof of up after a failed run belong to the same outage and make its end sharper. All other
- * runs of slow answers are windows of their own with the state `slow`: none of them proves an outage, and none excludes it,
- * so that they reach into the upper bounds of downtime and RTO. Late answers to what was sent between failed samples are part of
- * their window.
+ * Slow answers: alone, they prove "up at some moment until then". Some belong to the outage before them and narrow its end: a hang
+ * delayed them (sample-evidence.ts), and they were sent before the first proof of up. All other runs of slow answers are windows
+ * with the state `slow`. These neither prove nor exclude an outage, so they count in the upper bounds of downtime and RTO. Late
+ * answers to samples that were sent between failed ones are part of their window.
  *
- * Samples that failed while the prober was degraded (degraded.ts) are unknown, too; where no other failed between two good ones
- * they make a window `unsure`, of 0 ms at least.
+ * Samples that failed while the prober was degraded (degraded.ts) are unknown, too. If no other sample failed between two good
+ * ones, they make an `unsure` window with the lower bound 0 ms.
  */
 export function badWindows(log: RunLog, series: ProbeSeries): readonly BadWindow[] {
   const signs = evidenceWithWrites(log, series);
@@ -99,7 +97,7 @@ export function badWindows(log: RunLog, series: ProbeSeries): readonly BadWindow
   return [...windows, ...slow, ...unsureWindows(log, series)].sort((a, b) => a.firstBadMs - b.firstBadMs);
 }
 
-/** Possible windows: between two good samples, only samples of a degraded prober failed. */
+/** Possible outages: between two good samples, only samples of a degraded prober failed. */
 function unsureWindows(log: RunLog, { samples }: ProbeSeries): readonly BadWindow[] {
   if (!samples.some((s) => s.degraded)) return [];
   const windows: BadWindow[] = [];
@@ -138,8 +136,8 @@ function unsureWindows(log: RunLog, { samples }: ProbeSeries): readonly BadWindo
 }
 
 /**
- * What the samples say, and around time-outs the acknowledged writes, too: they show that the target was up. Other failures
- * stand: a probe may ask for more than a write needs.
+ * The evidence of the samples and, around time-outs, of acknowledged writes: these prove that the target was up. Writes do not
+ * contradict other failures, because a probe may require more than a write does.
  */
 function evidenceWithWrites(log: RunLog, series: ProbeSeries): readonly SampleEvidence[] {
   const signs = evidenceOfSamples(series.samples, series.latency);
@@ -162,7 +160,10 @@ interface Run {
   readonly last: number;
 }
 
-/** Runs of failed samples that no answer divides: none was surely given between the first of the run and the sending of a later one. */
+/**
+ * Runs of failed samples that no answer divides: none was certainly given between the first of the run
+ * and the sending of a later one.
+ */
 function failedRuns(signs: readonly SampleEvidence[]): readonly Run[] {
   const runs: { first: number; last: number }[] = [];
   let open: { first: number; last: number } | undefined;
@@ -177,7 +178,10 @@ function failedRuns(signs: readonly SampleEvidence[]): readonly Run[] {
   return runs;
 }
 
-/** The send of the last answer that was surely given before a sample; the run's start without any. */
+/**
+ * Sending of the last sample that was certainly answered before a sample; the run's start if there is
+ * none.
+ */
 function lastUpBefore(signs: readonly SampleEvidence[], index: number, startMs: number): number {
   const sendMs = signs[index]?.sendMs ?? startMs;
   for (let at = index - 1; at >= 0; at--) {
@@ -187,7 +191,7 @@ function lastUpBefore(signs: readonly SampleEvidence[], index: number, startMs: 
   return startMs;
 }
 
-/** The first proof of up that is surely after all of the failed samples; Infinity without any. */
+/** The first proof of up that is certainly after all failed samples; Infinity if there is none. */
 function firstUpAfter(signs: readonly SampleEvidence[], { first, last }: Run): number {
   let sentMs = -Infinity;
   let byMs = -Infinity;
@@ -205,7 +209,7 @@ function firstUpAfter(signs: readonly SampleEvidence[], { first, last }: Run): n
   return upMs;
 }
 
-/** Whether a failure that came late may have acted after an answer to what was sent later. */
+/** Whether a late failure may have acted after the answer to a sample that was sent later. */
 function isOvertaken(signs: readonly SampleEvidence[], index: number): boolean {
   const sign = signs[index];
   if (sign === undefined || !sign.isLate) return false;
@@ -217,7 +221,7 @@ function isOvertaken(signs: readonly SampleEvidence[], index: number): boolean {
   return false;
 }
 
-/** Whether an answer is evidence of an outage: it was slow, or a hang held it up for longer than answers take. */
+/** Whether an answer is evidence of an outage: it was slow, or a hang delayed it beyond a healthy latency. */
 function isPartOfOutage(
   { sample, isUp, isHeld }: SampleEvidence,
   { slowMs, normalMs }: LatencyModel,
@@ -225,7 +229,7 @@ function isPartOfOutage(
   return isUp && sample !== null && targetsMs(sample) > (isHeld ? normalMs : slowMs);
 }
 
-/** The answers to samples that were sent between failed ones, and that tell of the same outage. */
+/** The answers to samples that were sent between failed ones and that belong to the same outage. */
 function joinedInside(
   signs: readonly SampleEvidence[],
   { first, last }: Run,
@@ -235,7 +239,10 @@ function joinedInside(
   return signs.slice(first, last).filter((s) => isPartOfOutage(s, model) && s.byMs <= upMs);
 }
 
-/** The answers after a failed run that tell of the same outage: slow ones that were sent before its first proof of up. */
+/**
+ * The answers after a failed run that belong to the same outage: slow ones that were sent before its
+ * first proof of up.
+ */
 function joinedAfter(
   signs: readonly SampleEvidence[],
   { last }: Run,
@@ -253,7 +260,10 @@ function joinedAfter(
   return joined;
 }
 
-/** The failures of a run; `sure` are those that surely acted in the outage with which it began: no answer may have come between. */
+/**
+ * The failures of a run. `sure`: those that certainly acted in the outage with which it began, because
+ * no answer may be in between.
+ */
 function failuresOf(
   signs: readonly SampleEvidence[],
   { first, last }: Run,
@@ -261,7 +271,7 @@ function failuresOf(
 ): { readonly failed: readonly SampleEvidence[]; readonly sure: readonly SampleEvidence[] } {
   const failed: SampleEvidence[] = [];
   const sure: SampleEvidence[] = [];
-  /** When the first answer to what was sent since then may have come. */
+  /** When the first answer to a sample that was sent since then may have been given. */
   let upFromMs = Infinity;
   for (let at = first; at <= last; at++) {
     const sign = signs[at];
@@ -275,7 +285,7 @@ function failuresOf(
   return { failed, sure };
 }
 
-/** When late answers show that the target came back; undefined without such. */
+/** The most likely end of an outage, by late answers that were released together; undefined without them. */
 function likelyEndMs(
   signs: readonly SampleEvidence[],
   { last }: Run,
@@ -323,7 +333,7 @@ function downWindow(
   return { window, joined };
 }
 
-/** Windows of slow answers; those in `taken` belong to an outage. */
+/** Windows of slow answers, without those in `taken`, which belong to an outage. */
 function slowWindows(
   signs: readonly SampleEvidence[],
   taken: ReadonlySet<KeptSample>,
@@ -358,8 +368,8 @@ function slowWindows(
 }
 
 /**
- * How many answers from index `from` on were held up by the stall that the slow ones before them tell of, though not for
- * as long: asked while nothing was answered, they came later than a healthy target's.
+ * How many answers from index `from` on were delayed by the same stall as the slow ones before them, but for less time: they were
+ * sent before `upMs`, and took longer than on a healthy target.
  */
 function heldWith(
   samples: readonly KeptSample[],
@@ -373,14 +383,14 @@ function heldWith(
   return index - from;
 }
 
-/** When the window ended: its bounds, and as the estimate `endMs`, or their middle. */
+/** When the window ended, with bounds. The estimate is `endMs`, or the middle of the bounds without it. */
 export function endOf({ endLoMs, endHiMs, endMs }: Pick<BadWindow, 'endLoMs' | 'endHiMs' | 'endMs'>): Moment {
   return { loMs: endLoMs, hiMs: endHiMs, ms: endMs ?? middle(endLoMs, endHiMs) };
 }
 
 /**
- * How long the window lasted: between the two inner and the two outer edges. The estimate is the middle of these, or, with an
- * estimate of the end, the time from the middle of the start's bounds to that.
+ * The window's duration: bounds from its two inner and its two outer edges. The estimate is their middle; with `endMs`, it is the
+ * time from the middle of the start's bounds to `endMs`.
  */
 export function durationOf(window: BadWindow): Measure {
   const { startLoMs, startHiMs, endLoMs, endHiMs, endMs } = window;
@@ -391,7 +401,10 @@ export function durationOf(window: BadWindow): Measure {
   return { ms: Math.min(maxMs, Math.max(minMs, ms)), minMs, maxMs };
 }
 
-/** The window as summary.json shows it; one that is `unsure` as all of the time in which it may have been. */
+/**
+ * The window as in summary.json. An `unsure` window covers the whole time in which there may have been
+ * an outage.
+ */
 export function toSummaryWindow(log: RunLog, window: BadWindow): Window {
   const { state, startLoMs, startHiMs, endHiMs } = window;
   const unsure = state === 'unsure';

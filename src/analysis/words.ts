@@ -7,19 +7,22 @@ export function signedWords(ms: number): string {
   return words === '0 ms' ? words : `${ms < 0 ? '−' : '+'}${words}`;
 }
 
-/** An estimate: `36.21 s`. Where the lower bound is 0, the middle of the bounds estimates nothing: `up to 8.64 s`. */
+/**
+ * An estimate: `36.21 s`. If the lower bound is 0, the middle of the bounds is no estimate: `up to
+ * 8.64 s`.
+ */
 export function estimateWords(m: Measure): string {
   return m.minMs === 0 && m.ms > 0 ? `up to ${durationWords(m.maxMs)}` : durationWords(m.ms);
 }
 
-/** An estimate with its bounds: `36.21 s (36.18 s to 36.24 s)`, or `up to 8.64 s` where the lower bound is 0. */
+/** An estimate with its bounds: `36.21 s (36.18 s to 36.24 s)`, or `up to 8.64 s` if the lower bound is 0. */
 export function measureWords(m: Measure): string {
   if (m.minMs === 0 && m.ms > 0) return estimateWords(m);
   return `${durationWords(m.ms)} (${durationWords(m.minMs)} to ${durationWords(m.maxMs)})`;
 }
 
-/** `a`, `a and b`, `a, b and c`. */
+/** `a`, `a and b`, `a, b, and c`. */
 export function listWords(words: readonly string[]): string {
-  if (words.length < 2) return words.join('');
-  return `${words.slice(0, -1).join(', ')} and ${words.at(-1) ?? ''}`;
+  if (words.length < 3) return words.join(' and ');
+  return `${words.slice(0, -1).join(', ')}, and ${words.at(-1) ?? ''}`;
 }

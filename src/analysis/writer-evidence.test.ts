@@ -8,7 +8,7 @@ import { badWindows, durationOf } from './windows.ts';
 
 const dsn = 'postgresql://app@198.18.0.10:5432/app';
 
-/** A probe once a second whose samples at 5 and 6 s do what is said, and a writer that is acknowledged five times a second. */
+/** A probe with an interval of 1 s whose samples at 5 and 6 s fail, and a writer that is acknowledged five times per second. */
 function built(probe: Json, path: Json, parts: { kind?: string; cause?: 'timeout' | 'http-5xx' } = {}) {
   const { kind = 'sql', cause = 'timeout' } = parts;
   const writer = {
@@ -47,7 +47,7 @@ function windowsOf(log: LogBuilder) {
 }
 
 describe('acknowledged writes', () => {
-  test('show that the service was up around single time-outs', () => {
+  test('prove that the service was up around single time-outs', () => {
     const windows = windowsOf(built({ dsn }, { dsn }));
     expect(windows).toHaveLength(2);
     for (const { minMs, maxMs } of windows) {
@@ -56,7 +56,7 @@ describe('acknowledged writes', () => {
     }
   });
 
-  test('of the same address in another spelling show it, too', () => {
+  test('of the same address in another spelling prove it, too', () => {
     const spelled = (url: string, connectTo: string) =>
       windowsOf(built({ url }, { write: { url: 'http://app.example/' }, connectTo }, { kind: 'http' }));
     expect(spelled('http://[2001:db8::1]/', '[2001:DB8:0:0::1]:80')).toHaveLength(2);
@@ -64,7 +64,7 @@ describe('acknowledged writes', () => {
     expect(spelled('http://[2001:db8::1]/', '[2001:db8::2]:80')).toHaveLength(1);
   });
 
-  test('of another address, or against another failure, show nothing', () => {
+  test('of another address, or against another failure, prove nothing', () => {
     const elsewhere = built({ dsn }, { dsn: 'postgresql://app@198.18.0.11:5432/app' });
     expect(windowsOf(elsewhere)).toMatchObject([{ maxMs: 3005 }]);
     const http = (cause: 'timeout' | 'http-5xx') =>
@@ -77,7 +77,7 @@ describe('acknowledged writes', () => {
     expect(windowsOf(http('http-5xx'))).toMatchObject([{ maxMs: 3005 }]);
   });
 
-  test('of several writers are in send order, and those of other addresses and outcomes are left out', () => {
+  test('of multiple writers are in send order, without those of other addresses and outcomes', () => {
     const writerOf = (id: string, dsns: readonly string[]) => ({
       id,
       kind: 'sql',

@@ -4,16 +4,15 @@ import type { Range } from './intervals.ts';
 import { NumberColumn, sortIndexes } from './number-column.ts';
 import type { ProbeSeries, RunLog, WriterRecord } from './read-log.ts';
 
-/** An acknowledged write: what it was sent to was up at some instant in it. ms on the run clock. */
+/** An acknowledged write: its address was up at some instant within it. ms on the run clock. */
 export interface AckedWrite {
   readonly sendMs: number;
   readonly finishMs: number;
 }
 
 /**
- * Writes that were acknowledged by the address which a probe asks, in send order. They show that
- * it was up where samples of the probe timed out. They say nothing against any other failure: the probe may ask for more than a
- * write needs.
+ * Writes that were acknowledged by the address of a probe, in send order. They prove that the address was up although samples of
+ * the probe timed out. They do not contradict other failures, because the probe may require more than a write does.
  */
 export class AckedWrites {
   readonly #sendsMs = new NumberColumn();
@@ -43,14 +42,14 @@ export class AckedWrites {
     return this.#order.length;
   }
 
-  /** The write at a place in send order; undefined for a place that there is none at. */
+  /** The write at a place in send order; undefined if there is none. */
   at(place: number): AckedWrite | undefined {
     const index = this.#order[place];
     if (index === undefined) return undefined;
     return { sendMs: this.#sendsMs.at(index), finishMs: this.#finishesMs.at(index) };
   }
 
-  /** Those which lie within one of the spans, in send order. */
+  /** The writes within one of the spans, in send order. */
   within(spans: readonly Range[]): readonly AckedWrite[] {
     const inside: AckedWrite[] = [];
     for (let place = 0; place < this.length; place++) {
@@ -69,7 +68,7 @@ const defaultPorts: Readonly<Record<string, string>> = {
   'postgres:': '5432',
 };
 
-/** `host:port` that a probe or a writer connects to; null where its parameters do not say. */
+/** The `host:port` that a probe or a writer connects to; null if its parameters do not contain it. */
 function addressOf(kind: string, params: Json): string | null {
   if (kind === 'sql') return hostAndPort(textAt(params, 'dsn'));
   if (kind !== 'http') return null;
@@ -90,7 +89,7 @@ function hostAndPort(text: string | null): string | null {
   return canonicalHostAndPort(`${hostname}:${port === '' ? (defaultPorts[protocol] ?? '') : port}`);
 }
 
-/** One text for all spellings of a `host:port`: an address may be spelled in several ways, a name in capitals or with a last dot. */
+/** The same text for all spellings of a `host:port`: IP addresses, upper and lower case, a trailing dot. */
 function canonicalHostAndPort(text: string | null): string | null {
   const [, host, port] = /^\[?([^\]]*?)\]?:(\d+)$/.exec(text ?? '') ?? [];
   if (host === undefined) return text;

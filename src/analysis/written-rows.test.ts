@@ -6,7 +6,7 @@ import type { WriteOutcome } from '../core/writer.ts';
 import { summarize } from './summarize.ts';
 import { LogBuilder, planWith, probeOf } from './testing/log-builder.ts';
 
-/** Two paths, two clients each: 1 and 2 by node-1, 3 and 4 by node-2. */
+/** Two paths, two clients each: 1 and 2 through node-1, 3 and 4 through node-2. */
 const writer: PlannedWriter = {
   id: 'rows',
   kind: 'sql',
@@ -20,9 +20,9 @@ const writer: PlannedWriter = {
   readIntervalMs: 500,
 };
 
-/** client, number, sent, finished, and what came of it: `acked` by default. */
+/** Client, number, send time, finish, and outcome (default: `acked`). */
 type Write = readonly [client: number, number: number, sendMs: number, finishMs: number, WriteOutcome?];
-/** Path, sent, finished, and what it gave; without that it failed. */
+/** Path, send time, finish, and rows; without rows it failed. */
 type Read = readonly [
   path: string,
   sendMs: number,
@@ -32,13 +32,13 @@ type Read = readonly [
 interface Case {
   readonly writes?: readonly Write[];
   readonly reads?: readonly Read[];
-  /** What both paths give in the end, or each of them. */
+  /** The rows that both paths return at the end, or each of them. */
   readonly end?: Readonly<Record<string, string>>;
   readonly ends?: readonly (readonly [path: string, rows: Readonly<Record<string, string>> | undefined])[];
   readonly copies?: readonly (readonly [path: string, rows: Readonly<Record<string, string>>])[];
   readonly checks?: readonly Check[];
   readonly killed?: true;
-  /** When the writers were stopped, where the log tells. */
+  /** When the writers were stopped, ms; undefined: not in the log. */
   readonly stoppedMs?: number;
 }
 
@@ -74,8 +74,8 @@ function rowsOf(parts: Case): Summary['writers'][number] {
   return rows;
 }
 
-describe('what became of the rows', () => {
-  test('is counted by outcome and by what is there', () => {
+describe('the fate of the rows', () => {
+  test('is counted by outcome and by the read-back', () => {
     const rows = rowsOf({
       writes: [
         [1, 1, 1000, 1010],
@@ -87,7 +87,7 @@ describe('what became of the rows', () => {
         [3, 2, 3100, 5100, 'indeterminate'],
         [4, 1, 1000, 1010],
       ],
-      // 1-3 is lost, 1-2 is there twice, 2-2 and 4-7 nobody should find, 3-2 came after all.
+      // 1-3 is lost, 1-2 is duplicated, 2-2 and 4-7 are phantom rows, and 3-2 is present.
       end: { 1: '1 2x2', 2: '2', 3: '2', 4: '1 7' },
     });
     expect(rows).toMatchObject({ written: 8, acked: 4, refused: 2, indeterminate: 2 });
@@ -101,17 +101,17 @@ describe('what became of the rows', () => {
     });
   });
 
-  test('is not known where no path gave them back', () => {
+  test('is unknown if no path returned them', () => {
     const summary = drill({
       writes: [[1, 1, 1000, 1010]],
       ends: [['rows@node-1', undefined]],
     });
     expect(summary.writers[0]).toMatchObject({ found: null, rpo: null, losses: [] });
     expect(summary.rpo).toBeNull();
-    expect(summary.notes).toEqual(['rows: what was written was not read back: the RPO is not known']);
+    expect(summary.notes).toEqual(['rows: the rows were not read back, so the RPO is unknown']);
   });
 
-  test('is judged by the paths that could be read', () => {
+  test('is judged by the readable paths', () => {
     const rows = rowsOf({
       writes: [[1, 1, 1000, 1010]],
       ends: [
@@ -122,7 +122,7 @@ describe('what became of the rows', () => {
     expect(rows.found).toMatchObject({ present: 1, lost: 0 });
   });
 
-  test('a row that is there by one path only is lost to who comes by the other, and that is told', () => {
+  test('a row that only one path returns counts as lost, with a note', () => {
     const summary = drill({
       writes: [
         [1, 1, 1000, 1010],
@@ -135,13 +135,13 @@ describe('what became of the rows', () => {
     });
     expect(summary.writers[0]?.found).toMatchObject({ present: 1, lost: 1 });
     expect(summary.notes).toEqual([
-      'rows: 1 rows are there by one path and not by another; they count as lost',
+      'rows: 1 rows were read back by one path and not by another; they count as lost',
     ]);
   });
 });
 
 describe('the RPO', () => {
-  test('is 0 where nothing is lost, whatever was refused or left open', () => {
+  test('is 0 if nothing is lost, whatever was refused or indeterminate', () => {
     const summary = drill({
       writes: [
         [1, 1, 1000, 1010],
@@ -154,7 +154,7 @@ describe('the RPO', () => {
     expect(summary.writers[0]?.losses).toEqual([]);
   });
 
-  test('goes from the first lost write to the last, with the bounds of both', () => {
+  test('lasts from the first lost write to the last, with the bounds of both', () => {
     const { losses, rpo } = rowsOf({
       writes: [
         [1, 1, 10_000, 10_010],
@@ -177,7 +177,7 @@ describe('the RPO', () => {
     expect(losses[0]?.endAt).toBe('2026-03-01T10:00:10.453Z');
   });
 
-  test('of a single lost write is between nothing and the time between its neighbours', () => {
+  test('of a single lost write is between 0 and the time between its neighbors', () => {
     const { rpo } = rowsOf({
       writes: [
         [1, 1, 1000, 1010],
@@ -189,7 +189,7 @@ describe('the RPO', () => {
     expect(rpo).toEqual({ ms: 105, minMs: 0, maxMs: 210 });
   });
 
-  test('begins after a write that was refused: before it nothing was done that could be lost', () => {
+  test('begins after a refused write: nothing before it can be lost', () => {
     const { rpo } = rowsOf({
       writes: [
         [1, 1, 1000, 1010],
@@ -202,7 +202,7 @@ describe('the RPO', () => {
     expect(rpo).toEqual({ ms: 102.5, minMs: 0, maxMs: 205 });
   });
 
-  test('ends when a write that got no answer should have had one, not at its time-out', () => {
+  test('ends when an unanswered write was due, not at its time-out', () => {
     const { rpo } = rowsOf({
       writes: [
         // The slowest answer took 30 ms.
@@ -215,11 +215,11 @@ describe('the RPO', () => {
     expect(rpo).toMatchObject({ minMs: 0, maxMs: 1130 - 900 });
   });
 
-  test('ends with the last answer where no write came after it', () => {
+  test('ends with the last answer if there is no later write', () => {
     expect(rowsOf({ writes: [[1, 1, 1000, 1010]], end: {} }).rpo).toEqual({ ms: 5, minMs: 0, maxMs: 10 });
   });
 
-  test('takes writes at the same moment for one loss, and a write that surely lies between two for its end', () => {
+  test('joins simultaneous writes to one loss, and ends with a write that is certainly between two losses', () => {
     const same = rowsOf({
       writes: [
         [1, 1, 1000, 1020],
@@ -243,7 +243,7 @@ describe('the RPO', () => {
     ]);
   });
 
-  test('is told by path, and spans them all', () => {
+  test('is reported by path, and spans all paths', () => {
     const { losses, rpo } = rowsOf({
       writes: [
         [1, 1, 1000, 1010],
@@ -255,7 +255,7 @@ describe('the RPO', () => {
     expect(rpo).toEqual({ ms: (3990 + 4010) / 2, minMs: 3990, maxMs: 4010 });
   });
 
-  test('says which host held what was lost before anything was healed', () => {
+  test('has the lost rows that each host held before anything was healed', () => {
     const { losses } = rowsOf({
       writes: [
         [1, 1, 1000, 1010],
@@ -279,13 +279,13 @@ describe('stale reads', () => {
   ];
   const end = { 1: '1-2', 3: '1' };
 
-  test('miss what had been acknowledged before they were sent', () => {
+  test('miss a row that was acknowledged before they were sent', () => {
     const { reads } = rowsOf({
       writes,
       end,
       reads: [
         ['rows@node-1', 1500, 1510, { 1: '1' }],
-        // Sent before the second row was acknowledged: may miss it.
+        // Sent before the second row was acknowledged, so it may miss it.
         ['rows@node-1', 2005, 2015, { 1: '1' }],
         ['rows@node-1', 2500, 2510, { 1: '1', 3: '1' }],
         ['rows@node-1', 3000, 3010, { 1: '1-2' }],
@@ -302,7 +302,7 @@ describe('stale reads', () => {
     expect(reads.staleFor).toEqual({ ms: 997.5, minMs: 490, maxMs: 2020 });
   });
 
-  test('are those with a gap, too, whatever came after it', () => {
+  test('include reads with a gap, whatever rows are after it', () => {
     const { reads } = rowsOf({
       writes: [...writes, [1, 3, 2100, 2110]],
       end: { 1: '1-3', 3: '1' },
@@ -311,7 +311,7 @@ describe('stale reads', () => {
     expect(reads).toMatchObject({ stale: 1, behindMs: 990 });
   });
 
-  test('are counted once where two paths are stale at the same time', () => {
+  test('are counted once if two paths are stale at the same time', () => {
     const { reads } = rowsOf({
       writes,
       end,
@@ -322,12 +322,12 @@ describe('stale reads', () => {
         ['rows@node-2', 3700, 3710, {}],
       ],
     });
-    // [3010, 3500] and [3210, 3700] surely; at most [3000, 3710].
+    // Certainly [3010, 3500] and [3210, 3700]; at most [3000, 3710].
     expect(reads.staleFor).toMatchObject({ minMs: 690, maxMs: 710 });
     expect(reads.windows.map(({ endAt }) => endAt)).toEqual([null, null]);
   });
 
-  test('do not count rows that are lost: those nobody will read', () => {
+  test('do not count lost rows: no read will return them', () => {
     const { reads } = rowsOf({
       writes,
       end: { 1: '1', 3: '1' },
@@ -383,26 +383,26 @@ describe('a check', () => {
     expect(judged(rpo(limits), nothingLost)).toMatchObject({ status, measured: { minMs: 0, maxMs: 0 } });
   });
 
-  test('of the RPO says how much was lost', () => {
+  test('of the RPO reports the loss', () => {
     expect(judged(rpo({ maxMs: 0 }), lossOf300)).toMatchObject({
-      observed: '3 of 5 acknowledged writes lost, made within 400 ms (290 ms to 510 ms)',
+      observed: '3 of 5 acknowledged writes lost, written within 400 ms (290 ms to 510 ms)',
       limit: 'no acknowledged write lost',
     });
     expect(judged(rpo({ minMs: 1000 }), nothingLost).reasons[0]).toBe(
-      'c: nothing that rows wrote was lost (0 of 5 acknowledged writes lost), where a loss of at least 1 s should have been found',
+      'c: no acknowledged write of rows was lost (0 of 5 acknowledged writes lost); the check requires a loss of at least 1 s',
     );
   });
 
-  test('of a single loss breaks a limit of 0 though it may have taken no time', () => {
+  test('of a single loss fails a limit of 0 although it may have taken no time', () => {
     const single: Case = { writes: [[1, 1, 10_100, 10_110]], end: {} };
     expect(judged(rpo({ maxMs: 0 }), single)).toMatchObject({ status: 'fail', measured: { minMs: 0 } });
   });
 
   test.each<[Case, string]>([
-    [{ ...lossOf300, ends: [['rows@node-1', undefined]] }, 'no path gave them back'],
+    [{ ...lossOf300, ends: [['rows@node-1', undefined]] }, 'no path returned them'],
     [{ ...lossOf300, ends: [], killed: true }, 'the run was cut short'],
     [{ writes: [[1, 1, 1000, 1010, 'refused']] }, 'nothing to lose'],
-  ])('is inconclusive where nothing can be judged', (parts, why) => {
+  ])('is inconclusive if nothing can be judged', (parts, why) => {
     for (const check of [rpo({ maxMs: 0 }), rows('lost', { max: 0 }), stale({ maxMs: 0 })]) {
       const { status, reasons } = judged(check, parts);
       expect(status).toBe('inconclusive');
@@ -451,7 +451,7 @@ describe('a check', () => {
     expect(judged(stale(limits), { ...nothingLost, reads })).toMatchObject({ status });
   });
 
-  test('of stale reads passes where none is, and is inconclusive where none came back', () => {
+  test('of stale reads passes without a stale read, and is inconclusive without a successful one', () => {
     const good: readonly Read[] = [['rows@node-1', 11_000, 11_010, { 1: '1-5' }]];
     expect(judged(stale({ maxMs: 0 }), { ...nothingLost, reads: good })).toMatchObject({
       status: 'pass',
@@ -462,7 +462,7 @@ describe('a check', () => {
     ).toBe('inconclusive');
   });
 
-  test('of rows whose writes the log lost is open where it would pass, and they are no strangers', () => {
+  test('of rows whose writes the log lacks is inconclusive instead of a pass, and they are not phantom rows', () => {
     const parts: Case = {
       writes: [
         [1, 1, 1000, 1010],
@@ -491,7 +491,7 @@ describe('a check', () => {
     { stoppedMs: 1380, there: '1-5', unasked: 1 },
     { stoppedMs: 1550, there: '1-4', unasked: 0 },
   ])(
-    'of a row beyond the last write of its client is open where the client wrote on: $there, stopped at $stoppedMs',
+    'of a row beyond the last write of its client is inconclusive if the client wrote on: $there, stopped at $stoppedMs',
     ({ stoppedMs, there, unasked, lacks }) => {
       const summary = drill({
         writes: [
@@ -511,7 +511,7 @@ describe('a check', () => {
     },
   );
 
-  test('of rows whose writes the log lost is open where it would fail by a least value, and fails by a greatest one', () => {
+  test('of rows whose writes the log lacks is inconclusive instead of failing by a minimum, and fails by a maximum', () => {
     // Rows 2 and 3 are lost, and so are their lines; row 4 is lost.
     const parts: Case = {
       writes: [

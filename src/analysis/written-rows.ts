@@ -11,7 +11,7 @@ import { middle } from './moment.ts';
 
 type RowsRead = Extract<DrillEvent, { type: 'rows.read' }>;
 
-/** The beginning and the end of something, each between two moments of the run clock, ms. */
+/** The bounds of a beginning and of an end, ms on the run clock. */
 export interface Edges {
   readonly startLoMs: number;
   readonly startHiMs: number;
@@ -19,7 +19,7 @@ export interface Edges {
   readonly endHiMs: number;
 }
 
-/** Acknowledged writes through one path that were lost one after another. */
+/** Consecutive acknowledged writes through one path that were lost. */
 export interface Loss extends Edges {
   readonly path: PlannedPath;
   /** Their indexes among the written rows, in send order. */
@@ -30,13 +30,13 @@ export interface Loss extends Edges {
 export interface Staleness extends Edges {
   readonly path: PlannedPath;
   readonly reads: number;
-  /** For how long the row that was missed had been acknowledged, at most. */
+  /** Largest age of the missed row at a read: the time since its acknowledgment, ms. */
   readonly behindMs: number;
-  /** Still so at the last read. */
+  /** The last read was still stale. */
   readonly open: boolean;
 }
 
-/** What became of the rows by what was there in the end. */
+/** Numbers of rows by their fate, by the final read-back. */
 export interface Fates {
   readonly present: number;
   readonly lost: number;
@@ -44,37 +44,40 @@ export interface Fates {
   readonly unasked: number;
   readonly indeterminatePresent: number;
   readonly indeterminateAbsent: number;
-  /** Rows that are there by one path and not by another. */
+  /** Rows that one path returned and another did not. */
   readonly disputed: number;
   /**
-   * Writes of which the log lost the line: each client numbers its rows from 1, without a gap, and writes on until it is
-   * stopped. What became of them is not known.
+   * Writes whose lines are missing from the log. Each client numbers its rows from 1 without a gap, and writes until it is
+   * stopped. The fate of these writes is unknown.
    */
   readonly unrecorded: number;
 }
 
-/** What a writer's rows tell. */
+/** The analysis of one writer's rows. */
 export interface RowsAnalysis {
   readonly planned: PlannedWriter;
   readonly written: RowColumns;
-  /** null: nobody could read back what was there in the end. */
+  /** null: the rows could not be read back at the end. */
   readonly fates: Fates | null;
   readonly losses: readonly Loss[];
-  /** From the first lost acknowledged write to the last; null: not read back. */
+  /** Time from the first to the last lost acknowledged write; null: not read back. */
   readonly rpo: Measure | null;
   readonly reads: { readonly count: number; readonly failed: number; readonly stale: number };
   readonly staleness: readonly Staleness[];
-  /** Time in which any path's reads were stale. The upper bound has the longest time that fits between two reads. */
+  /**
+   * Time in which reads of any path were stale. The upper bound includes the longest time that fits
+   * between two reads.
+   */
   readonly staleFor: Measure;
-  /** How much of that upper bound no read saw, ms. */
+  /** Part of that upper bound that no read shows, ms. */
   readonly unseenStaleMs: number;
-  /** How closely a path was read. */
+  /** How closely the paths were read. */
   readonly reading: Sampling;
-  /** What the paths' hosts held before anything was healed, by host. */
+  /** The rows on the paths' hosts before anything was healed, by host. */
   readonly copies: ReadonlyMap<string, Store>;
 }
 
-/** Rows as often as they are there, by client: ranges of numbers in ascending order, apart from each other. */
+/** Rows with their counts, by client: ascending ranges of numbers without overlaps. */
 type Store = ReadonlyMap<number, readonly RowRange[]>;
 
 function rangesIn({
@@ -87,7 +90,7 @@ function storeOf(read: RowsRead): Store {
   return new Map(rangesIn(read));
 }
 
-/** How often a row is there. */
+/** How often a row is in a store. */
 function timesIn(store: Store, written: RowColumns, row: number): number {
   const ranges = store.get(written.clientOf(row)) ?? [];
   const number = written.numberOf(row);
@@ -101,22 +104,22 @@ function timesIn(store: Store, written: RowColumns, row: number): number {
   return range !== undefined && range.from <= number ? range.times : 0;
 }
 
-/** The path that a client writes through. Throws for a client that the plan does not have. */
+/** The path that a client writes through. Throws for a client that is not in the plan. */
 function pathOf({ id, paths, clients }: PlannedWriter, client: number): PlannedPath {
   const path = paths[Math.floor((client - 1) / clients)];
   if (path === undefined) throw new RangeError(`writer ${id} has no client ${client}`);
   return path;
 }
 
-/** Whether each written row is lost (1) or not (0), by its index, and what became of all rows. */
+/** The fate of all rows; `isLost` is 1 at the index of each lost row, and 0 otherwise. */
 interface FoundRows {
   readonly isLost: Uint8Array;
   readonly fates: Fates;
 }
 
 /**
- * What became of each row, by what the stack gives back through its own paths when everything is mended. A row
- * is there when each path that could be read gives it: who comes by another one misses it.
+ * The fate of each row, by the reads through the stack's own paths after everything is healed. A row is present only if every
+ * readable path returns it: clients of the other paths miss it otherwise.
  */
 function foundRows({ planned, written, readBack }: WriterRecord, stoppedMs: number): FoundRows | null {
   const stores = readBack
@@ -152,13 +155,16 @@ function foundRows({ planned, written, readBack }: WriterRecord, stoppedMs: numb
   return { isLost, fates };
 }
 
-/** The row numbers of a client: how many the log has, and the last that it used. */
+/** The row numbers of a client: how many are in the log, and the last one that it used. */
 interface Numbers {
   readonly logged: number;
   readonly last: number;
 }
 
-/** By client: the last number is that of a line, or of a row which the client can have written after that line. */
+/**
+ * By client. The last number is in the log, or in a store if the client can have written it after its
+ * last line.
+ */
 function numbersOf(
   { intervalMs }: PlannedWriter,
   written: RowColumns,
@@ -168,7 +174,7 @@ function numbersOf(
     [...written.byClient()].map(([client, own]) => {
       const numbers = Float64Array.from(own, (row) => written.numberOf(row));
       const lastNumber = numbers.at(-1) ?? 0;
-      // The first line of it, should there be several.
+      // The log's first line with that number, if there is more than one.
       const last = own[numbers.indexOf(lastNumber)] ?? 0;
       const most = lastNumber + slotsAfter(written, own, last, { intervalMs, stoppedMs });
       const found = stores.flatMap((store) =>
@@ -184,8 +190,8 @@ function numbersOf(
 }
 
 /**
- * How many slots a client had after its last write: from the next one when it was answered to the end of its work. Any write may
- * be sent late; the earliest of the client's shows where its slots are.
+ * How many slots a client had after its last write: from the first slot after the write's answer to the end of its work. Any
+ * write may be sent late; the earliest one by phase shows where its slots are.
  */
 function slotsAfter(
   written: RowColumns,
@@ -203,14 +209,17 @@ function slotsAfter(
   return Math.max(0, Math.ceil((stoppedMs - dueMs) / intervalMs) - next);
 }
 
-/** How many numbers up to each client's last the log does not have. */
+/** How many numbers up to each client's last one are missing from the log. */
 function unrecorded(numbers: ReadonlyMap<number, Numbers>): number {
   return [...numbers.values()].reduce((count, { logged, last }) => count + last - logged, 0);
 }
 
-/** Rows that are there and that nobody wrote: beyond the last that its client did. One below it is a write whose line is lost. */
+/**
+ * Phantom rows that no client wrote: their numbers are beyond their client's last one. A lower missing
+ * number is a lost line.
+ */
 function strangers(numbers: ReadonlyMap<number, Numbers>, stores: readonly Store[]): number {
-  // Counted, not listed: a store may hold millions that nobody wrote.
+  // Counted and not listed: a store may hold millions of phantom rows.
   const strange = stores.map((store) =>
     [...store].reduce((sum, [client, ranges]) => {
       const last = numbers.get(client)?.last ?? 0;
@@ -223,11 +232,10 @@ function strangers(numbers: ReadonlyMap<number, Numbers>, stores: readonly Store
 /**
  * The times whose acknowledged writes through a path were lost. `own`: the path's writes in send order.
  *
- * A write was committed at some instant in [send, finish]. So what was lost begins after the last write before it,
- * which is there or was not done, was sent, and not later than its first one was acknowledged; it goes on at least until
- * its last one was sent, and ends not later than the next write came back: there, refused, or without an answer for
- * longer than any acknowledged one had taken. A write that is there ends it only where it surely lies
- * between two that are lost: which of two clients' writes at the same moment was committed first cannot be told.
+ * A write was committed at some instant in [sending, finish]. A loss begins between two moments: the sending of the last write before
+ * it that is not lost, and the acknowledgment of its first write. It lasts at least until its last write was sent. It ends not later than the
+ * next write returned: kept, refused, or unanswered for longer than any acknowledged write took. A kept write ends the loss only if
+ * it is certainly between two lost ones: the commit order of two clients' simultaneous writes is unknown.
  */
 function lossesOf(
   path: PlannedPath,
@@ -242,7 +250,10 @@ function lossesOf(
   const losses: Loss[] = [];
   let beforeMs: number | undefined;
   let open: { readonly startLoMs: number; readonly rows: number[]; ackMs: number; last: number } | undefined;
-  /** Of the rows since the last lost one that are there and were sent when all lost ones had been acknowledged: the first finish. */
+  /**
+   * First finish of the kept rows since the last lost one that were sent after all lost ones were
+   * acknowledged.
+   */
   let keptByMs = Infinity;
 
   const close = (): void => {
@@ -277,7 +288,7 @@ function lossesOf(
   return losses;
 }
 
-/** When a write had come back, or should have. */
+/** When a write returned, or should have. */
 function backMs(written: RowColumns, row: number | undefined, slowestMs: number): number {
   if (row === undefined) return -Infinity;
   const finishMs = written.finishMsOf(row);
@@ -286,7 +297,7 @@ function backMs(written: RowColumns, row: number | undefined, slowestMs: number)
     : finishMs;
 }
 
-/** A length by the bounds of its ends. */
+/** The duration between two edges, with its bounds. */
 export function lengthOf({ startLoMs, startHiMs, endLoMs, endHiMs }: Edges): Measure {
   const minMs = Math.max(0, endLoMs - startHiMs);
   const maxMs = endHiMs - startLoMs;
@@ -294,8 +305,8 @@ export function lengthOf({ startLoMs, startHiMs, endLoMs, endHiMs }: Edges): Mea
 }
 
 /**
- * The recovery point objective, as it was kept: the time from the first acknowledged write that is lost to the last,
- * whichever path they came by. Going back by so much from the last one gives a state in which nothing is missing.
+ * The measured recovery point objective: the time from the first to the last lost acknowledged write, over all paths. A state
+ * that much earlier than the last one has no loss.
  */
 function rpoOf(losses: readonly Loss[]): Measure {
   if (losses.length === 0) return { ms: 0, minMs: 0, maxMs: 0 };
@@ -308,8 +319,8 @@ function rpoOf(losses: readonly Loss[]): Measure {
 }
 
 /**
- * Times of stale reads through a path: from between the last good read and the first stale one, to between the last stale one and
- * the next good one. `own`: the path's reads that came back, in send order.
+ * Times of stale reads through a path: they begin between the last good read and the first stale one, and end between the last
+ * stale read and the next good one. `own`: the path's successful reads, in send order.
  */
 function stalenessOf(
   path: PlannedPath,
@@ -350,7 +361,7 @@ function stalenessOf(
   return found;
 }
 
-/** How much of the run clock the stretches cover. */
+/** The time that the stretches cover together, ms. */
 function covered(stretches: readonly (readonly [fromMs: number, toMs: number])[]): number {
   let total = 0;
   let upTo = -Infinity;
@@ -362,8 +373,8 @@ function covered(stretches: readonly (readonly [fromMs: number, toMs: number])[]
 }
 
 /**
- * What became of a writer's rows, and of the reads beside it. `stoppedMs`: when its clients began no more writes, ms on the run
- * clock; where the log does not tell, a client's last line is that of its last write.
+ * Analyzes a writer's rows and its parallel reads. `stoppedMs`: when its clients stopped beginning writes, ms on the run clock;
+ * -Infinity if the log does not contain it, so that a client's last line is its last write.
  */
 export function analyseRows(record: WriterRecord, stoppedMs = -Infinity): RowsAnalysis {
   const { planned, written, beside } = record;
@@ -388,7 +399,7 @@ export function analyseRows(record: WriterRecord, stoppedMs = -Infinity): RowsAn
   };
 }
 
-/** What the reads alongside the clients tell. `behind`: for how long each read was, ms. */
+/** Analyzes the reads parallel to the writes. `behind`: how stale each read was, ms. */
 function readsOf(
   { paths }: PlannedWriter,
   beside: BesideReads,
@@ -444,7 +455,7 @@ function copiesOf({ planned, readBack }: WriterRecord): ReadonlyMap<string, Stor
   );
 }
 
-/** How many of the rows a copy held. `rows`: indexes of written ones. */
+/** How many of the rows are in a copy. `rows`: indexes of written rows. */
 export function countIn(copy: Store, written: RowColumns, rows: readonly number[]): number {
   return rows.filter((row) => timesIn(copy, written, row) > 0).length;
 }

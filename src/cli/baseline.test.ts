@@ -36,33 +36,33 @@ const tell = (label: string | undefined, figures: number) => {
 };
 
 describe('before the first drill', () => {
-  test('it is said that one night against three can never fail, and what it takes', () => {
+  test('warns that one night against three nights can never fail, and prints what is needed', () => {
     keep(0, 3, 'v1.2');
     expect(tell(undefined, 1)).toEqual([
-      'warning: baseline v1.2: no regression can be found with 3 nights of the baseline against 1 night: their lowest possible p is 0.25, and an alarm needs 0.025 or less',
-      'hint: it takes 4 nights on each side, or 39 of the baseline against 1 night. Runs with less than 6 h between them are one night.',
-      'hint: give every night of a release the same --label and --out: its nights are compared together',
+      'warning: baseline v1.2: 3 nights of the baseline against 1 night cannot show a regression: their lowest possible p is 0.25, and an alarm needs 0.025 or less',
+      'hint: a regression needs at least 4 nights on each side, or 39 of the baseline against 1 night. Runs less than 6 h apart count as one night.',
+      'hint: pass the same --label and --out on every night of a release; its nights are then compared together',
     ]);
   });
 
-  test('nights of the same release count, and nothing is said where an alarm is possible', () => {
+  test('counts nights of the same release, and prints nothing if an alarm is possible', () => {
     keep(0, 5, 'v1.2');
     keep(10, 3, 'v1.3');
     keep(20, 9, 'v1.4');
     expect(tell('v1.3', 1)).toEqual([]);
     expect(tell('v1.3', 24)).toEqual([
-      'note: baseline v1.2: 5 nights of the baseline against 4 nights can only show that all 24 figures together got slower; for a single one of 24 it takes 7 nights on each side. Runs with less than 6 h between them are one night.',
+      'note: baseline v1.2: 5 nights of the baseline against 4 nights can only show that all 24 figures together got slower; a single one of 24 figures needs at least 7 nights on each side. Runs less than 6 h apart count as one night.',
     ]);
   });
 
-  test('a baseline without a run of the drills is none', () => {
+  test('treats a baseline without runs of the drills as missing', () => {
     keep(0, 9, 'v1.2');
     foretell(read(), { scenarios: new Set(['other']), figures: 1, nowMs: night(60) }, output);
-    expect(said[0]).toMatch(/^warning: .* no regression can be found with 0 nights of the baseline/);
+    expect(said[0]).toMatch(/^warning: .* 0 nights of the baseline against .* cannot show a regression/);
   });
 });
 
-test('tonight is held against the baseline together with earlier nights of its release', () => {
+test('compares tonight with the baseline, together with earlier nights of its release', () => {
   keep(0, 5, 'v1.2');
   keep(10, 4, 'v1.3', 60_000);
   const tonight: readonly KeptRun[] = [keptOf(40, 60_000, { label: 'v1.3' })];
@@ -71,7 +71,7 @@ test('tonight is held against the baseline together with earlier nights of its r
   const together = holdAgainst(read('v1.3'), tonight, new Map());
   expect(together.drills).toMatchObject([{ status: 'fail', baseline: { nights: 5 }, now: { nights: 5 } }]);
   expect([isWorse(alone), isWorse(together)]).toEqual([false, true]);
-  // What was not drilled tonight is not judged tonight.
+  // Only drills of tonight are judged tonight.
   const other = { ...keptOf(0, 1).scenario, name: 'other' };
   expect(holdAgainst(read('v1.3'), [keptOf(40, 1, { scenario: other })], new Map()).drills).toHaveLength(1);
 });

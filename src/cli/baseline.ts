@@ -8,18 +8,18 @@ import { readKept } from './kept-runs.ts';
 import type { Output } from './output.ts';
 import { type KeptSide, readSide } from './sides.ts';
 
-/** What runs are held against, and how much worse they may be. */
+/** The baseline of a command: its runs, and the tolerance. */
 export interface Baseline {
   readonly side: KeptSide;
   readonly tolerance: Tolerance;
-  /** Kept runs of the release that is drilled, from before: other nights of the same. */
+  /** Earlier runs of the release under test: other nights of the same release. */
   readonly earlier: readonly KeptRun[];
 }
 
 /**
- * The runs that `--baseline` names, and with `--label` those of that release below `--out`, read before anything is touched;
- * undefined without `--baseline`.
- * @throws DrillError `invalid-input` when the baseline has none
+ * Reads the runs that `--baseline` names and, with `--label`, the runs of that release below `--out`. It is called before
+ * the first drill. Undefined without `--baseline`.
+ * @throws DrillError `invalid-input` if the baseline has no runs
  */
 export function readBaseline(
   options: {
@@ -39,17 +39,17 @@ export function readBaseline(
   return { side, tolerance, earlier };
 }
 
-/** Drills that are about to be run. */
+/** Drills that are about to run. */
 export interface Upcoming {
-  /** Names of scenarios, each once. */
+  /** Names of scenarios. */
   readonly scenarios: ReadonlySet<string>;
-  /** How many figures of them are held against the baseline. */
+  /** Number of their figures that are compared with the baseline. */
   readonly figures: number;
   /** Wall time, ms. */
   readonly nowMs: number;
 }
 
-/** Says before the first drill what the baseline cannot tell, and what it would take. */
+/** Prints before the first drill which comparisons the baseline cannot decide, and what they need. */
 export function foretell(
   { side, earlier }: Baseline,
   { scenarios, figures, nowMs }: Upcoming,
@@ -68,11 +68,14 @@ export function foretell(
   for (const line of more) output.progress(`hint: ${line}`);
   if (!possible)
     output.progress(
-      'hint: give every night of a release the same --label and --out: its nights are compared together',
+      'hint: pass the same --label and --out on every night of a release; its nights are then compared together',
     );
 }
 
-/** Holds runs against a baseline, with those of earlier nights of the same release; `figures` are those that their own tables show, `figuresInAll` how many a table has of which this is a shard. */
+/**
+ * Compares runs with a baseline, together with earlier nights of the same release. `figures`: figures of the runs' own
+ * tables. `figuresInAll`: number of figures of the whole table, if this is a shard of one.
+ */
 export function holdAgainst(
   { side, tolerance, earlier }: Baseline,
   runs: readonly KeptRun[],

@@ -55,7 +55,7 @@ afterEach(() => {
   rmSync(folder, { recursive: true });
 });
 
-/** Runs a drill by the command; what it threw, if it did, and its exit code. */
+/** Runs a drill with the command. Returns its error, if any, and its exit code. */
 async function drill() {
   const put = (name: string, text: string): string => {
     writeFileSync(join(folder, name), text);
@@ -109,7 +109,7 @@ checks: [{ kind: rto, max: 4m }]
 }
 
 describe('a drill', () => {
-  test.each(['analysis', 'report'])('whose %s breaks is over and healed, and no pass', async (at) => {
+  test.each(['analysis', 'report'])('whose %s fails ends healed, but does not pass', async (at) => {
     broken.at = at;
     const { error, exitCode } = await drill();
     expect(error).toMatchObject({ name: 'TypeError', message: 'boom' });
@@ -124,7 +124,7 @@ describe('a drill', () => {
   test.each([
     ['of its target', '{"version":1,"target":"web","fau', 'its fault is on target web'],
     ['of a target that nobody can read any more', '{"vers', 'its fault may be on target web'],
-  ])('is refused while there is an undo record %s that cannot be read', async (_whose, text, why) => {
+  ])('is refused while an undo record %s cannot be read', async (_whose, text, why) => {
     const ledger = userLedger().directory;
     userLedger().open({
       version: 1,
@@ -149,7 +149,7 @@ describe('a drill', () => {
     expect(existsSync(join(folder, 'out'))).toBe(false);
   });
 
-  test('of another target begins all the same', async () => {
+  test('of another target begins anyway', async () => {
     userLedger().open({
       version: 1,
       runId: 'r',

@@ -20,13 +20,13 @@ program.command('secret', { hidden: true });
 const lab = program.command('lab');
 lab.command('up').option('--stack <name>', 'a stack');
 
-/** What is offered for a line; its last word is being typed. */
+/** The candidates for a line, whose last word is incomplete. */
 function offered(line: string): readonly string[] | string {
   const candidates = completeWords(program, line.split(' '), { stack: () => ['alpha', 'beta'] });
   return candidates.kind === 'words' ? candidates.words.map(({ word }) => word) : candidates.kind;
 }
 
-describe('what may come next', () => {
+describe('the candidates', () => {
   test.each<[string, readonly string[] | string]>([
     ['', ['run', 'schema', 'lab', 'help']],
     ['s', ['schema']],
@@ -55,7 +55,7 @@ describe('what may come next', () => {
     expect(offered(line)).toEqual(expected);
   });
 
-  test('has what the program says of it', () => {
+  test('include the description of the program', () => {
     expect(completeWords(program, ['ru'], {})).toEqual({
       kind: 'words',
       words: [{ word: 'run', about: 'run it' }],

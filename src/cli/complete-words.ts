@@ -1,28 +1,28 @@
 import type { Command, Option } from 'commander';
 
-/** What may stand at the cursor: words to choose from, or paths, which shells know best. */
+/** The candidates at the cursor: words, or paths, which the shell completes itself. */
 export type Candidates =
   { readonly kind: 'files' | 'folders' } | { readonly kind: 'words'; readonly words: readonly Candidate[] };
 
-/** A word, and what it is. */
+/** A word, and its description. */
 export interface Candidate {
   readonly word: string;
   readonly about?: string;
 }
 
-/** Values that are known by the name of an option (`stack`) or of an argument. */
+/** Known values by the name of an option (`stack`) or of an argument. */
 export type KnownValues = Readonly<Record<string, () => readonly string[]>>;
 
 const nothing: Candidates = { kind: 'words', words: [] };
 
 /**
- * What may come next on a command line, by the program's own definitions: commands, options, their choices, and paths where
- * the placeholder says file, folder, scenario or run. Nothing is listed by hand, so that nothing can be forgotten.
+ * The candidates at the cursor of a command line, from the program's own definitions: commands, options, their choices,
+ * and paths where the placeholder is file, folder, scenario, suite, or run. There is no separate list to maintain.
  *
- * @param words what follows the program's name, up to the cursor; the last one is being typed, and may be empty
+ * @param words the words after the program's name, up to the cursor; the last one is incomplete, and may be empty
  */
 export function completeWords(program: Command, words: readonly string[], known: KnownValues): Candidates {
-  // bash takes `--stack=x` for three words, and `--stack=` for two.
+  // bash splits `--stack=x` into three words, and `--stack=` into two.
   const isSign = (word: string, i: number): boolean => word === '=' && (words[i - 1] ?? '').startsWith('--');
   const typed = words.filter((word, i) => !isSign(word, i));
   if (isSign(words.at(-1) ?? '', words.length - 1)) typed.push('');
@@ -83,7 +83,7 @@ function takesValue(option: Option): boolean {
   return option.required || option.optional;
 }
 
-/** Options that are not there yet; those that may be given several times stay. */
+/** Options that are not on the line yet, and options that may be given several times. */
 function optionsFor(command: Command, current: string, given: ReadonlySet<string>): Candidates {
   const options = command
     .createHelp()
@@ -101,7 +101,7 @@ function valuesOf(option: Option, current: string, known: KnownValues, prefix = 
   return byName(option.attributeName(), placeholder, current, known, prefix);
 }
 
-/** By what is known of the name, else by the placeholder. */
+/** Known values of the name if any match, else paths according to the placeholder. */
 function byName(
   name: string,
   placeholder: string,

@@ -12,7 +12,7 @@ const step = (id: string): PlannedFault => ({
   params: {},
 });
 
-test('tells preparations, faults and repairs apart', () => {
+test('prints preparations, faults, and repairs with different words', () => {
   const lines: string[] = [];
   const narrate = createNarrator((line) => lines.push(line));
   const builder = new LogBuilder(
@@ -38,7 +38,7 @@ test('tells preparations, faults and repairs apart', () => {
     .at(11, { type: 'fault.acked', fault: 'broom', receipt: {} });
   for (const line of builder.lines()) narrate(JSON.parse(line) as DrillEvent);
   expect(lines.map((line) => line.slice(line.indexOf('s  ') + 3))).toEqual([
-    'run run-1, moments drawn with --seed 7, round 1',
+    'run run-1, fault times from --seed 7, round 1',
     'preparing',
     'PREPARATION door: command on node-1',
     'FAULT fire: command on node-1',
@@ -53,7 +53,7 @@ test('tells preparations, faults and repairs apart', () => {
   ]);
 });
 
-test('tells when the prober is degraded and when it is fit again, and how the wall clock moved', () => {
+test('prints the start and the end of a degraded prober, and steps of the wall clock', () => {
   const lines: string[] = [];
   const narrate = createNarrator((line) => lines.push(line));
   const builder = new LogBuilder(planWith({})).at(1, { type: 'control.started', everyMs: 500, workMs: 8 });
@@ -68,15 +68,15 @@ test('tells when the prober is degraded and when it is fit again, and how the wa
   for (const line of builder.lines()) narrate(JSON.parse(line) as DrillEvent);
   expect(lines.map((line) => line.slice(line.indexOf('s  ') + 3))).toEqual([
     'run run-1',
-    'the prober is DEGRADED: this machine is overloaded (dilation 4.0 x, limit 2.5 x); use a quieter machine, fewer probes or longer intervals',
+    'the prober is DEGRADED: this machine is overloaded (dilation 4.0 x, limit 2.5 x); use a quieter machine, fewer probes, or longer intervals',
     'the prober is no longer degraded: dilation 1.0 x, limit 2.5 x',
-    'the wall clock was set backwards by 1.50 s; durations are not touched',
-    'this machine slept for 61.00 s: the run clock stood still meanwhile',
+    'the wall clock was set backwards by 1.50 s; durations are not affected',
+    'this machine was suspended for 61.00 s; the run clock stopped meanwhile',
   ]);
 });
 
 describe('a probe that changes', () => {
-  /** The lines for samples that are good and bad in turn, `everyMs` apart, then good for some seconds. */
+  /** The lines for alternating good and bad samples, `everyMs` apart, then good samples for some seconds. */
   const tell = (changes: number, everyMs: number, restMs: number): string[] => {
     const lines: string[] = [];
     const narrate = createNarrator((line) => lines.push(line));
@@ -95,7 +95,7 @@ describe('a probe that changes', () => {
     return lines;
   };
 
-  test('often is told by its first changes, a count, and the last one', () => {
+  test('often is printed as its first changes, a count, and the last change', () => {
     expect(tell(463, 100, 10_000).slice(1)).toEqual([
       '   +0.000 s  web: ok',
       '   +0.100 s  web: ok -> fail refused',
@@ -107,14 +107,14 @@ describe('a probe that changes', () => {
     ]);
   });
 
-  test('often until the run ends is told then', () => {
+  test('often until the end of the run is printed then', () => {
     expect(tell(6, 100, 1000).slice(-2)).toEqual([
       '   +0.500 s  web: flaps; further changes are counted',
       '   +1.601 s  web: 2 more changes, the last at +0.600 s: fail -> ok',
     ]);
   });
 
-  test('now and then is told each time', () => {
+  test('now and then is printed each time', () => {
     expect(tell(20, 3000, 6000)).toHaveLength(22);
   });
 });

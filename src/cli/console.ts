@@ -5,10 +5,10 @@ import type { Plan } from '../core/plan.ts';
 import type { Sample } from '../core/sample.ts';
 import { controlSamples, dilationLimit } from '../core/starvation-limits.ts';
 
-/** Writes progress; stderr, so that stdout holds data only. */
+/** Writes a line of progress to stderr. stdout has data only. */
 export type Writer = (line: string) => void;
 
-/** Turns the events of a run into lines: steps as they come, samples only when what they say changes. */
+/** Prints the events of a run as lines. Samples appear only when the state of their probe changes. */
 export function createNarrator(write: Writer): (event: DrillEvent) => void {
   const last = new Map<string, string>();
   const changes = createChangeTeller();
@@ -19,7 +19,7 @@ export function createNarrator(write: Writer): (event: DrillEvent) => void {
       write(`${stamp(event.t)}  ${line}`);
     if (event.type === 'run.started') steps = event.plan;
     if (event.type === 'role.resolved') {
-      // Resolved again for the fault itself: logged, but told once.
+      // A role is resolved again for each fault. It is printed once unless its host changes.
       if (last.get(`role ${event.role}`) === event.host) return;
       last.set(`role ${event.role}`, event.host);
     }
@@ -33,12 +33,12 @@ export function createNarrator(write: Writer): (event: DrillEvent) => void {
   };
 }
 
-/** The state changes of a probe, as they are printed. */
+/** State of a probe for the lines about its changes. */
 interface Changes {
   state: string;
-  /** When the last ones were, the newest last, ms on the run clock; at most `toldAtOnce`. */
+  /** Times of the last changes, newest last, ms on the run clock; at most `toldAtOnce`. */
   recentMs: number[];
-  /** Changes that were counted but not printed, and the latest of them. */
+  /** Number of changes that were not printed; `lastWords` is the latest one. */
   untold: number;
   lastWords: string;
 }
@@ -88,9 +88,8 @@ function createChangeTeller(): {
 }
 
 /**
- * What a host's instance says is its state and worth a line when it changes; a
- * probe without a host (a service behind a balancer) may get its value from
- * either node in turn, so only good and bad are told.
+ * The state of a probe whose change is printed. For an instance on a host, the state includes the value. A probe without a
+ * host may get its value from either node in turn (a service behind a load balancer). So its state is only good or bad.
  */
 function stateOf(sample: Sample): string {
   const value = sample.probe.includes('@') ? (sample.value ?? '') : '';
@@ -102,7 +101,7 @@ function describeState(sample: Sample, state: string): string {
   return sample.status === 'ok' ? state : [state, ...detail].filter(Boolean).join(' ');
 }
 
-/** Reports when the prober's machine becomes starved, and when that ends. */
+/** Reports the start and the end of a starvation of the prober's machine. */
 function controlNarrator(): (sample: ControlSample) => string | undefined {
   let recent: readonly ControlSample[] = [];
   let before = 'fit';
@@ -118,7 +117,7 @@ function controlNarrator(): (sample: ControlSample) => string | undefined {
   };
 }
 
-/** The steps that are no faults. */
+/** The steps that are not faults. */
 type Steps = Pick<Plan, 'prepare' | 'repair'>;
 
 function describe(
@@ -128,7 +127,7 @@ function describe(
   switch (event.type) {
     case 'run.started': {
       const { draw } = event.plan;
-      const drawn = draw === undefined ? '' : `, moments drawn with --seed ${draw.seed}, round ${draw.round}`;
+      const drawn = draw === undefined ? '' : `, fault times from --seed ${draw.seed}, round ${draw.round}`;
       return `run ${event.runId}${drawn}`;
     }
     case 'phase.started':
@@ -146,7 +145,7 @@ function describe(
     case 'fault.acked':
       return `${event.fault}: ${isIn(steps.repair, event.fault) ? 'done' : 'acknowledged'}`;
     case 'fault.unanswered':
-      return `${event.fault}: no answer, looking whether it happened: ${firstLine(event.message)}`;
+      return `${event.fault}: no answer, checking whether it happened: ${firstLine(event.message)}`;
     case 'fault.effect':
       return `${event.fault}: effect seen (within ${durationWords(event.notAfterMs - event.notBeforeMs)})`;
     case 'fault.failed':
@@ -168,11 +167,11 @@ function describe(
       return `${event.level}: ${event.text}`;
     case 'clock.stepped':
       return event.cause === 'suspend'
-        ? `this machine slept for ${durationWords(event.byMs)}: the run clock stood still meanwhile`
-        : `the wall clock was set ${event.byMs > 0 ? 'forwards' : 'backwards'} by ${durationWords(Math.abs(event.byMs))}; durations are not touched`;
+        ? `this machine was suspended for ${durationWords(event.byMs)}; the run clock stopped meanwhile`
+        : `the wall clock was set ${event.byMs > 0 ? 'forwards' : 'backwards'} by ${durationWords(Math.abs(event.byMs))}; durations are not affected`;
     case 'rows.read':
       if (event.moment === 'beside') return undefined;
-      return `${event.path}: rows ${event.place === 'copy' ? 'of its own copy ' : ''}${event.rows === undefined ? `NOT read: ${firstLine(event.message ?? '')}` : 'read'}`;
+      return `${event.path}: rows ${event.place === 'copy' ? 'of its own copy ' : ''}${event.rows === undefined ? `could NOT be read: ${firstLine(event.message ?? '')}` : 'read'}`;
     case 'run.aborted':
       return `aborted: ${event.reason}`;
     case 'run.ended':
@@ -208,7 +207,7 @@ const phaseTexts = {
   'undo-preparations': 'undoing the preparations',
   repair: 'repairing',
   redundancy: 'waiting for redundancy to be restored',
-  'read-back': 'reading back what was written',
+  'read-back': 'reading the written rows back',
   watching: 'watching',
 } as const;
 

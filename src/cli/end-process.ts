@@ -1,11 +1,12 @@
 import { ExitCode } from '../core/errors.ts';
 
-/** A process whose work is done ends by itself; a handle that was left open gets this long to close, ms. */
+/** How long open handles have to close after the work is done, ms. After that, the process exits. */
 const closeWithinMs = 5000;
 
 /**
- * Ends the process with this exit code. Everything that it started has ended by now. A handle that is still open is a defect:
- * it is reported, and must not keep the process alive. An exception from now on is a defect, too: it makes a pass `inconclusive`.
+ * Ends the process with this exit code, after everything that it started has ended. A handle that is still open is a
+ * defect: it is reported, and does not keep the process alive. An exception from now on is a defect, too, and turns a pass
+ * into `inconclusive`.
  */
 export function endProcess(exitCode: number): void {
   process.exitCode = exitCode;
@@ -15,7 +16,7 @@ export function endProcess(exitCode: number): void {
     if (exitCode === ExitCode.pass) process.exitCode = ExitCode.inconclusive;
   };
   process.on('uncaughtException', broke).on('unhandledRejection', broke);
-  // An unreferenced timer fires only where something else keeps the process alive.
+  // An unreferenced timer fires only if something else keeps the process alive.
   setTimeout(() => {
     const open = [...new Set(process.getActiveResourcesInfo())].join(', ');
     process.stderr.write(`firedrill exits with open handles: ${open}\n`);

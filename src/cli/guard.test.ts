@@ -58,7 +58,7 @@ describe('guard rails', () => {
     expect(existsSync(join(folder, 'locks'))).toBe(false);
   });
 
-  test('let production be drilled that is allowed and named', async () => {
+  test('let a drill of production begin that is allowed and confirmed', async () => {
     (await pass('production', { allowProduction: true, confirm: 'shop' }))();
     (await pass('production', { allowProduction: true }, async () => 'shop\n'))();
     await expect(pass('production', { allowProduction: true }, async () => 'y')).rejects.toMatchObject({
@@ -66,7 +66,7 @@ describe('guard rails', () => {
     });
   });
 
-  test('name what a drill of production breaks before they ask', async () => {
+  test('list the faults of a drill of production before the question', async () => {
     const said: string[] = [];
     const output = { data: () => {}, progress: (line: string) => void said.push(line) };
     const ask = async (question: string) => {
@@ -76,17 +76,17 @@ describe('guard rails', () => {
     const consent = { allowProduction: true };
     (await passGuards([targetIn('production')], { consent, command: 'run', output, ask }))();
     expect(said).toEqual([
-      'target shop is PRODUCTION: real users are hit',
+      'target shop is PRODUCTION: the drill affects real users',
       '  container.stop on host alpha: container web',
-      'Type the name of the target to go on: ',
+      'Type the name of the target to continue: ',
     ]);
   });
 
-  test('let nothing begin while the stop file is there', async () => {
+  test('let no drill begin while a stop file exists', async () => {
     writeFileSync(join(folder, 'stop'), '');
     await expect(pass('lab')).rejects.toMatchObject({
       code: 'refused',
-      message: `the stop file ${join(folder, 'stop')} is there`,
+      message: `a stop file exists: ${join(folder, 'stop')}`,
     });
   });
 });

@@ -7,21 +7,21 @@ import { locksFolder, stopFilePath } from './run-folder.ts';
 import { lockTargets } from './target-lock.ts';
 import type { Ask } from './terminal-ask.ts';
 
-/** What the command line says to guard rails. */
+/** Command-line options that guard rails check. */
 export interface Consent {
-  /** Targets of the environment `production` may be drilled. */
+  /** Allows drills of targets whose environment is `production`. */
   readonly allowProduction: boolean;
-  /** The target's name, for a terminal where nobody can type it. */
+  /** The target's name, where there is no terminal to type it on. */
   readonly confirm?: string;
 }
 
-/** So many faults are named before the question. */
+/** Most faults that are listed before the question. */
 const mostLines = 20;
 
 /**
- * Passes the guard rails that stand before all drills of a command: no stop file, production meant and named, each target
- * locked.
- * @returns what unlocks the targets
+ * Checks the guard rails before the first drill of a command: there is no stop file, production is confirmed, and each
+ * target can be locked.
+ * @returns a function that unlocks the targets
  * @throws DrillError `refused`
  */
 export async function passGuards(
@@ -33,7 +33,7 @@ export async function passGuards(
     ask,
   }: {
     readonly consent: Consent;
-    /** For the lock: what others are told of. */
+    /** Name of the command in the lock, which other processes report. */
     readonly command: string;
     readonly output: Output;
     readonly ask: Ask;
@@ -53,12 +53,12 @@ export async function passGuards(
   );
 }
 
-/** Nothing begins while the stop file is there. */
+/** Refuses to begin while the stop file exists. */
 function refuseStopped(): void {
   const path = stopFilePath();
   if (!existsSync(path)) return;
-  throw new DrillError('refused', `the stop file ${path} is there`, {
-    mend: 'Whoever put it there wanted no drills; remove it to go on.',
+  throw new DrillError('refused', `a stop file exists: ${path}`, {
+    mend: 'Delete it to allow drills again.',
   });
 }
 
@@ -70,7 +70,7 @@ async function confirmProduction(
     output,
     ask,
   }: {
-    /** What is broken, in words. */
+    /** One line for each fault: its kind, host, and blast radius. */
     readonly broken: readonly string[];
     readonly consent: Consent;
     readonly output: Output;
@@ -79,7 +79,7 @@ async function confirmProduction(
 ): Promise<void> {
   if (!consent.allowProduction) {
     throw new DrillError('refused', `target ${name} is production`, {
-      mend: 'If that is meant, say --allow-production, and its name with --confirm or at the question.',
+      mend: `To drill it, pass --allow-production, and type its name when asked or pass --confirm ${name}.`,
     });
   }
   if (consent.confirm === undefined && ask === undefined) {
@@ -87,17 +87,17 @@ async function confirmProduction(
       'refused',
       `target ${name} is production, and there is no terminal to confirm it on`,
       {
-        mend: `Say --confirm ${name}.`,
+        mend: `Pass --confirm ${name}.`,
       },
     );
   }
-  output.progress(`target ${name} is PRODUCTION: real users are hit`);
+  output.progress(`target ${name} is PRODUCTION: the drill affects real users`);
   for (const line of broken.slice(0, mostLines)) output.progress(`  ${line}`);
   if (broken.length > mostLines)
     output.progress(`  and ${broken.length - mostLines} more: see \`firedrill plan\``);
-  const typed = consent.confirm ?? (await ask?.('Type the name of the target to go on: '));
+  const typed = consent.confirm ?? (await ask?.('Type the name of the target to continue: '));
   if (typed?.trim() === name) return;
   throw new DrillError('refused', `"${typed ?? ''}" is not the name of the target, ${name}`, {
-    mend: 'Nothing was touched.',
+    mend: 'Nothing was changed. Run the command again and type this name.',
   });
 }

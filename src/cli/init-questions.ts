@@ -23,7 +23,7 @@ export interface InitOptions extends Partial<Readonly<Record<FaultDetail, string
   readonly transport?: string;
   readonly host: readonly string[];
   /** Containers or Compose services on this machine, separated by commas or blanks. */
-  readonly containers: readonly string[];
+  readonly containers?: readonly string[];
   readonly url?: string;
   readonly passwordEnv?: string;
   readonly vip?: string;
@@ -112,11 +112,12 @@ export async function askForStack(
 }
 
 async function knowTransport(options: InitOptions, know: Know): Promise<string> {
-  const named = options.containers.length > 0;
+  const { containers = [] } = options;
+  const named = containers.length > 0;
   if (named && options.transport !== undefined && options.transport !== 'containers') {
     throw new DrillError(
       'invalid-input',
-      `--containers ${options.containers.join(' ')}: not valid with --transport ${options.transport}`,
+      `--containers ${containers.join(' ')}: not valid with --transport ${options.transport}`,
       { mend: 'Remove --transport, or name the hosts with --host NAME=ADDRESS.' },
     );
   }
@@ -131,7 +132,7 @@ async function knowTransport(options: InitOptions, know: Know): Promise<string> 
 }
 
 /** `--container` alone is a slip for `--containers`: it names what a fault acts on, on a host that needs a name of its own. */
-function refuseLoneContainer({ container, containers, host, transport }: InitOptions): void {
+function refuseLoneContainer({ container, containers = [], host, transport }: InitOptions): void {
   if (container === undefined || containers.length > 0 || host.length > 0 || transport !== undefined) return;
   throw new DrillError('invalid-input', `--container ${container}: no host is named`, {
     mend: `For plain containers on this machine, pass --containers ${container}. For a container on a machine, add --host NAME=ADDRESS.`,
@@ -158,7 +159,7 @@ async function knowHosts(
 }
 
 async function knowContainers(
-  { host, containers }: InitOptions,
+  { host, containers = [] }: InitOptions,
   { ask, engine, warn }: AnswerSources,
   know: Know,
 ): Promise<Stack['hosts']> {

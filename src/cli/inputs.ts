@@ -9,7 +9,7 @@ import { withSettings, type ChangedSetting } from '../scenario/settings.ts';
 import { planTarget, type Input, type TargetInput, type TargetPlan } from '../scenario/target-planner.ts';
 import { unknownOverride, variableNames } from '../scenario/variables.ts';
 
-/** Reads and parses a scenario, target or suite file. @throws InvalidInput, DrillError `invalid-input` */
+/** Reads and parses a scenario, target, or suite file. @throws InvalidInput, DrillError `invalid-input` */
 export function readInput(path: string): Input {
   let bytes: Buffer;
   try {
@@ -23,7 +23,7 @@ export function readInput(path: string): Input {
   };
 }
 
-/** What an input file is for. */
+/** Kinds of input files. */
 export const fileKinds = ['scenario', 'target', 'suite'] as const;
 export type FileKind = (typeof fileKinds)[number];
 
@@ -35,7 +35,7 @@ export function kindOf({ source }: Input): FileKind {
   return has('hosts') || has('environment') ? 'target' : 'scenario';
 }
 
-/** The files that arguments name: files as they are, folders as all YAML files below them in alphabetical order. */
+/** The files of the arguments. A folder stands for all YAML files below it, in alphabetical order. */
 export function inputFiles(args: readonly string[]): string[] {
   return args.flatMap((arg) => {
     if (!existsSync(arg)) {
@@ -48,7 +48,8 @@ export function inputFiles(args: readonly string[]): string[] {
       .filter((name) => /\.ya?ml$/.test(name))
       .sort()
       .map((name) => join(arg, name));
-    if (files.length === 0) throw new DrillError('invalid-input', `${arg}: no *.yaml below this folder`);
+    if (files.length === 0)
+      throw new DrillError('invalid-input', `${arg}: no *.yaml file in this folder or below it`);
     return files;
   });
 }
@@ -56,10 +57,10 @@ export function inputFiles(args: readonly string[]): string[] {
 /** Hint for a file that is not a scenario. */
 const otherUse = {
   suite: (path: string) => `Run it with \`firedrill table ${path}\`.`,
-  target: (path: string) => `Name a scenario, and the target with \`--target ${path}\`.`,
+  target: (path: string) => `Name a scenario, and pass the target with \`--target ${path}\`.`,
 } as const;
 
-/** The scenarios that arguments name; suites and targets may stand in the same folder. @throws InvalidInput, DrillError `invalid-input` */
+/** The scenarios of the arguments. Suites and targets in the same folder are skipped. @throws InvalidInput, DrillError `invalid-input` */
 function scenariosNamed(args: readonly string[]): Input[] {
   return args.flatMap((arg) => {
     const inputs = inputFiles([arg]).map(readInput);
@@ -75,22 +76,22 @@ function scenariosNamed(args: readonly string[]): Input[] {
   });
 }
 
-/** What the command line says of how scenarios become drills. */
+/** Command-line options that affect the drills of a scenario. */
 export interface PlanChoices {
-  /** Target file instead of the one that a scenario names. */
+  /** Target file; overrides the one that a scenario names. */
   readonly target?: string | undefined;
   /** Values of variables by name: `--var`. */
   readonly variables?: Readonly<Record<string, string>>;
-  /** Every probe of the target runs, used or not: `--all-probes`. */
+  /** Runs every probe of the target, even if the drill does not use it: `--all-probes`. */
   readonly allProbes?: boolean;
   /** Settings of the target's models by `model.name`: `--set`. */
   readonly settings?: Readonly<Record<string, string>>;
-  /** Told of each of them, for each plan. */
+  /** Called for each changed setting of each plan. */
   readonly onSetting?: (setting: ChangedSetting) => void;
 }
 
 /**
- * The plans of a scenario file: one, or one for each combination of its matrix.
+ * The plans of a scenario file: one per combination of its matrix, or one without a matrix.
  * @throws InvalidInput, DrillError `invalid-input`
  */
 export function loadPlans(path: string, choices: PlanChoices = {}): Plan[] {
@@ -98,8 +99,7 @@ export function loadPlans(path: string, choices: PlanChoices = {}): Plan[] {
 }
 
 /**
- * The plans of scenario files and folders; a variable need not be one of every
- * scenario, but of one at least.
+ * The plans of scenario files and folders. Each variable must exist in at least one scenario.
  * @throws InvalidInput, DrillError `invalid-input`
  */
 export function loadAllPlans(args: readonly string[], choices: PlanChoices): Plan[] {
@@ -122,7 +122,7 @@ function plansOf(scenario: ScenarioInput, choices: PlanChoices): Plan[] {
     const file = target ?? (named === undefined ? undefined : display(resolve(dirname(path), named)));
     if (file === undefined) {
       throw new DrillError('invalid-input', `${path}: names no target`, {
-        mend: 'Add `target: path/to/target.yaml` to the scenario or give --target.',
+        mend: 'Add `target: path/to/target.yaml` to the scenario, or pass --target FILE.',
       });
     }
     const input = readTarget(file);
@@ -134,15 +134,15 @@ function plansOf(scenario: ScenarioInput, choices: PlanChoices): Plan[] {
   return makePlans(scenario, targetFor, { overrides: variables, allProbes });
 }
 
-/** What `watch` and the lab need of a target file. @throws InvalidInput */
+/** The target plan for `watch` and for the lab. @throws InvalidInput */
 export function loadWatchPlan(path: string): TargetPlan {
   return planTarget(readTarget(path));
 }
 
 /**
- * What may name secrets in a drill: its plan, with the probes and writers of the target that it leaves out. What they refer to
- * may be said by a command or a log all the same.
- * @throws InvalidInput when the target can no longer be read
+ * The parts of a drill that may refer to secrets: its plan, and the target's other probes and writers. Output of commands
+ * and logs may contain their secrets, too.
+ * @throws InvalidInput if the target can no longer be read
  */
 export function withTargetsSecrets(plan: Plan): Pick<Plan, 'hosts' | 'probes' | 'writers'> {
   const { probesLeftOut = [], target, probes, writers } = plan;
@@ -155,12 +155,12 @@ export function withTargetsSecrets(plan: Plan): Pick<Plan, 'hosts' | 'probes' | 
   };
 }
 
-/** Files named in a target are relative to it; the plan holds them relative to the working folder. */
+/** Reads a target. Paths in the file are relative to it; paths in the plan are relative to the working folder. */
 function readTarget(path: string): TargetInput {
   return { ...readInput(path), resolveFile: (file) => display(resolve(dirname(path), file)) };
 }
 
-/** A path as people would type it from the working folder: relative below it, else absolute. */
+/** A path for display: relative if it is below the working folder, else absolute. */
 export function display(path: string): string {
   const whole = resolve(path);
   const short = relative(process.cwd(), whole);

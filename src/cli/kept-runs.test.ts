@@ -23,7 +23,7 @@ const names = () => readKept([folder]).runs.map(({ run }) => run.runId);
 const skipped = () => readKept([folder]).skipped.map((s) => `${s.folder.slice(folder.length)}: ${s.why}`);
 
 describe('kept runs', () => {
-  test('are those of folders and of tables in them, the newest first', () => {
+  test('are those of folders and of their tables, newest first', () => {
     const { runs, figures } = readKept([table, 'reports/example-certlocker']);
     expect(runs).toHaveLength(25);
     const dates = runs.map(({ run }) => Date.parse(run.startedAt));
@@ -33,14 +33,14 @@ describe('kept runs', () => {
     expect([...(figures.get('postgres-crash') ?? [])]).toContain('rto');
   });
 
-  test('are found however deep an artifact has them, and by their file', () => {
+  test('are found at any depth of an artifact, and by their file', () => {
     keep('artifacts/night-1/reports/run-1', JSON.stringify(keptOf(1, 5000)));
     expect(names()).toEqual(['run-1']);
     const file = join(folder, 'artifacts/night-1/reports/run-1/summary.json');
     expect(readKept([file]).runs.map(({ run }) => run.rto?.ms)).toEqual([5000]);
   });
 
-  test('tells of what is broken or something else, and goes on', () => {
+  test('report unreadable and other folders, and continue', () => {
     keep('run-1', JSON.stringify(keptOf(1, 5000)));
     keep('run-2', '{"schemaVersion":1,');
     keep('run-3', '{"schemaVersion":2}');
@@ -55,25 +55,25 @@ describe('kept runs', () => {
       expect.stringMatching(/^\/run-2: summary\.json cannot be read: /),
       expect.stringMatching(/^\/run-3: summary\.json: not a summary that this version knows: schemaVersion/),
       expect.stringMatching(/^\/run-4: .*startedAt: not a date$/),
-      '/run-5: has no summary.json; `firedrill report` makes it',
-      '/bench: no run is in it',
+      '/run-5: has no summary.json; make it with `firedrill report`',
+      '/bench: contains no runs',
     ]);
   });
 
-  test('count a run once, however many copies there are', () => {
+  test('count a run once, even with multiple copies', () => {
     const summary = JSON.stringify(keptOf(1, 5000));
     keep('run-1', summary);
     keep('copy/run-1', summary);
     expect(names()).toEqual(['run-1']);
   });
 
-  test('are as much as the table tells where only that was kept', () => {
+  test('have the figures of the table if only the table was kept', () => {
     mkdirSync(join(folder, 'baseline'));
     cpSync(join(table, 'table.json'), join(folder, 'baseline/table.json'));
     const whole = new Map(readKept([table]).runs.map(({ run }) => [run.runId, run]));
     for (const path of [folder, join(folder, 'baseline/table.json')]) {
       const { runs, figures } = readKept([path]);
-      // Of the two variants of one scenario the table does not tell which is which.
+      // The table does not distinguish the two variants of one scenario.
       expect(runs).toHaveLength(whole.size - 2);
       let compared = 0;
       for (const { run } of runs)
@@ -87,11 +87,11 @@ describe('kept runs', () => {
     }
   });
 
-  test('are not looked for where nothing is', () => {
+  test('are refused for a path that does not exist', () => {
     expect(() => readKept([join(folder, 'none')])).toThrow(/none: no such file or folder/);
   });
 
-  test('of older versions lack what was not measured then', () => {
+  test('of older versions lack figures that were not measured then', () => {
     const { heal: _, downtime: __, stages: ___, checks: ____, ...old } = keptOf(1, 5000);
     keep('run-1', JSON.stringify(old));
     expect(readKept([folder]).runs[0]?.run).toMatchObject({ heal: null, stages: [], rto: { ms: 5000 } });

@@ -6,38 +6,38 @@ import { figuresOfTable, runsOfTable } from '../report/table-runs.ts';
 import { runFolder } from './run-folder.ts';
 import { readTable, tableRuns } from './table-folder.ts';
 
-/** A run and where it is kept. */
+/** A run, and its folder. */
 export interface KeptFolder {
   readonly folder: string;
   readonly run: KeptRun;
 }
 
-/** What is kept below some folders. */
+/** The runs below some folders. */
 export interface Kept {
-  /** The newest first; a run that is there twice (a copy, say) is there once. */
+  /** Newest first, without copies of the same run. */
   readonly runs: readonly KeptFolder[];
-  /** Figures that failure tables show of a scenario, by its name. */
+  /** For each scenario name, the figures that failure tables show. */
   readonly figures: ReadonlyMap<string, ReadonlySet<string>>;
-  /** Folders that hold something else, or something broken. */
+  /** Folders without a readable run. */
   readonly skipped: readonly { readonly folder: string; readonly why: string }[];
 }
 
-/** Deeper than a table's runs in a downloaded artifact nobody keeps any. */
+/** Deepest level of folders. The runs of a table in a downloaded artifact are not deeper. */
 const deepest = 6;
-/** No summary is as long, bytes. */
+/** Largest summary.json that is read, bytes. Real ones are far smaller. */
 const longestFile = 64 * 1024 * 1024;
 
 /**
- * The runs below folders: their summaries are all that is read, and all that there is of a history. A folder, or the
- * summary.json or table.json in it, may be named itself. What cannot be read is told in `skipped`.
- * @throws DrillError `invalid-input` for a path where nothing is
+ * Finds the runs below folders. Only their summaries are read. A path may also be a summary.json or a table.json.
+ * Unreadable runs are in `skipped`.
+ * @throws DrillError `invalid-input` for a path that does not exist
  */
 export function readKept(paths: readonly string[]): Kept {
   const reader = new KeptReader();
   for (const path of paths) {
     if (!existsSync(path))
       throw new DrillError('invalid-input', `${path}: no such file or folder`, {
-        mend: 'Name the folder of a run, of a table, or of several of them.',
+        mend: 'Name the folder of a run, the folder of a table, or a folder that contains such folders.',
       });
     if (statSync(path).isDirectory()) reader.visit(path, 0);
     else reader.file(path);
@@ -57,7 +57,7 @@ class KeptReader {
     return { runs, figures: this.#figures, skipped: this.#skipped };
   }
 
-  /** Takes what a folder holds. Returns whether there was a run in it, readable or not. */
+  /** Adds the runs of a folder. Returns whether it contains a run, readable or not. */
   visit(folder: string, depth: number): boolean {
     let entries;
     try {
@@ -72,23 +72,23 @@ class KeptReader {
       return true;
     }
     if (names.includes('events.ndjson')) {
-      this.#skip(folder, 'has no summary.json; `firedrill report` makes it');
+      this.#skip(folder, 'has no summary.json; make it with `firedrill report`');
       return true;
     }
     if (names.includes('table.json')) return this.#table(folder);
     if (depth === deepest) return false;
-    // Links lead elsewhere, perhaps in a circle.
+    // Symbolic links are skipped, because they may form a cycle.
     const below = entries
       .filter((e) => e.isDirectory() && !e.name.startsWith('.') && e.name !== 'node_modules')
       .map(({ name }) => join(folder, name))
       .sort();
     const empty = below.filter((path) => !this.visit(path, depth + 1));
     const found = empty.length < below.length;
-    if (found || depth === 0) for (const path of empty) this.#skip(path, 'no run is in it');
+    if (found || depth === 0) for (const path of empty) this.#skip(path, 'contains no runs');
     return found;
   }
 
-  /** Takes a file that was named itself. */
+  /** Adds a file from the command line. */
   file(path: string): void {
     if (basename(path) === 'table.json') this.#table(dirname(path));
     else this.#summary(path);
@@ -96,7 +96,8 @@ class KeptReader {
 
   #summary(path: string): void {
     try {
-      if (statSync(path).size > longestFile) return this.#skip(dirname(path), 'summary.json is too long');
+      if (statSync(path).size > longestFile)
+        return this.#skip(dirname(path), `summary.json is larger than ${longestFile / 1024 / 1024} MiB`);
       const run = asKeptRun(JSON.parse(readFileSync(path, 'utf8')));
       if (typeof run === 'string') this.#skip(dirname(path), `summary.json: ${run}`);
       else this.#add({ folder: dirname(path), run });
@@ -105,7 +106,7 @@ class KeptReader {
     }
   }
 
-  /** A table's runs; one whose folder was not kept is as much as the table says of it. */
+  /** Adds a table's runs. A run without a folder is added with the figures in the table. */
   #table(folder: string): true {
     const within = join(folder, tableRuns);
     if (existsSync(within)) this.visit(within, deepest - 1);

@@ -11,7 +11,7 @@ const named = (drill: string | undefined): Lab => {
   return { ...certlocker, manifest: drill === undefined ? manifest : { ...manifest, drill } };
 };
 
-test('the lab says how long its drill takes, and what probing asks of it', () => {
+test('the lab reports the duration of its drill and the load of its probes', () => {
   const [time, load, ...more] = drillFindings(certlocker);
   expect(time).toMatchObject({ name: 'time of postgres-crash', status: 'ok' });
   expect(time?.observed).toMatch(/^about .+ s, in the slow case .+ s, predicted by the target's models/);
@@ -25,7 +25,7 @@ test('it is the drill of `npm run drill`', () => {
   expect(setup).toContain(`'${certlocker.manifest.drill?.replace('../../', '')}'`);
 });
 
-test('it says no time where settings are changed, and nothing where no drill is named', () => {
+test('it reports no duration with changed settings, and nothing without a drill', () => {
   const names = (lab: Lab, settingsChanged: boolean) =>
     drillFindings(lab, { settingsChanged }).map(({ name }) => name);
   expect(names(certlocker, true)).toEqual(['load of postgres-crash']);
@@ -37,12 +37,14 @@ test('it warns of a scenario that cannot be read, and does not fail', () => {
     {
       name: 'drill',
       status: 'warn',
-      observed: expect.stringMatching(/^what a drill takes is not known: .*none\.yaml/) as unknown,
+      observed: expect.stringMatching(
+        /^the time and the load of a drill are unknown: .*none\.yaml/,
+      ) as unknown,
     },
   ]);
 });
 
-test.each(['wazuh-lb', 'keepalived-docker'])('%s names a drill that is read', async (stack) => {
+test.each(['wazuh-lb', 'keepalived-docker'])('%s names a drill that can be read', async (stack) => {
   const findings = drillFindings(await loadLab(resolve(root, 'compose-lab'), stack));
   expect(findings.map(({ status }) => status)).not.toContain('warn');
   expect(findings).not.toEqual([]);

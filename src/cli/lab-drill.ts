@@ -5,16 +5,16 @@ import { loadFindings, timeFindings } from '../doctor/load-findings.ts';
 import type { Lab } from '../lab/manifest.ts';
 import { display, loadPlans } from './inputs.ts';
 
-/** How the lab is to be brought up. */
+/** Choices of the user for the lab. */
 export interface DrillChoices {
-  /** Some setting of the stack is another one than its default, for which the target's models do not speak. */
+  /** A setting of the stack differs from its default, so the target's models do not apply. */
   readonly settingsChanged?: boolean;
 }
 
 /**
- * How long the stack's first drill (`drill` in lab.yaml) takes, and what probing asks of the stack in it. Empty where lab.yaml
- * names none. No time where no model predicts it, or where settings are changed. A scenario that cannot be read is a warning,
- * because the lab does not need it.
+ * The duration of the stack's first drill (`drill` in lab.yaml), and the load of its probes. Empty if lab.yaml names no
+ * drill. Without a duration if no model predicts it, or if settings are changed. A scenario that cannot be read is only a
+ * warning, because the lab does not need it.
  */
 export function drillFindings(lab: Lab, { settingsChanged = false }: DrillChoices = {}): Finding[] {
   const { drill } = lab.manifest;
@@ -31,7 +31,7 @@ export function drillFindings(lab: Lab, { settingsChanged = false }: DrillChoice
       {
         name: 'drill',
         status: 'warn',
-        observed: `what a drill takes is not known: ${error.message}`,
+        observed: `the time and the load of a drill are unknown: ${error.message}`,
         mend: `Run \`firedrill validate ${path}\`.`,
       },
     ];

@@ -38,7 +38,7 @@ import { renderVerdictText } from '../report/verdict-text.ts';
 import { reporterKinds } from '../reporters/catalog.ts';
 import { drawMoments } from '../scenario/draw.ts';
 
-/** Runs the command line; returns the exit code. Arguments without node and script. */
+/** Runs the command line and returns the exit code. `argv` is without node and script. */
 export async function main(argv: readonly string[]): Promise<number> {
   const output = openOutput();
   const exitCode = await run(argv, output);
@@ -64,7 +64,7 @@ async function run(argv: readonly string[], output: ProcessOutput): Promise<numb
   }
 }
 
-/** Options that decide how progress is shown. */
+/** Options that decide whether progress is a live view. */
 interface GoLiveOptions {
   readonly color?: boolean;
   readonly json?: boolean;
@@ -74,7 +74,7 @@ interface GoLiveOptions {
 function buildProgram(stop: Stop, output: ProcessOutput, done: (code: number) => void): Command {
   const program = new Command('firedrill')
     .description(
-      'Chaos and failover drills for two-node active-passive stacks: break, measure from outside, heal, report.',
+      'Run chaos and failover drills on two-node active-passive stacks: inject a fault, measure the outage from outside, heal, and report.',
     )
     .version(versions().firedrill)
     .showSuggestionAfterError()
@@ -83,7 +83,7 @@ function buildProgram(stop: Stop, output: ProcessOutput, done: (code: number) =>
     .exitOverride()
     .hook('preAction', async (_program, command) => {
       const { color, json, reporter = [] } = command.opts<GoLiveOptions>();
-      // Those that take their time have the option.
+      // Only long-running commands have --no-color, and only they get a live view.
       if (color === undefined) return;
       const names = reporter.flatMap((text) => text.split(','));
       const isData = ({ name, stdout }: (typeof reporterKinds)[number]): boolean =>
@@ -91,43 +91,48 @@ function buildProgram(stop: Stop, output: ProcessOutput, done: (code: number) =>
       await output.goLive({ color, json: json === true || reporterKinds.some(isData) });
     });
 
-  const target = new Option('--target <file>', 'target file; overrides the one that the scenario names');
-  const out = new Option('--out <folder>', 'where runs are kept').default('reports');
-  const variable = new Option(
-    '--var <name=value>',
-    'value of a scenario variable; may be given several times',
-  )
+  const target = new Option('--target <file>', 'target file (default: the one that the scenario names)');
+  const watched = new Option('--target <file>', 'target file');
+  const out = new Option('--out <folder>', 'folder of runs').default('reports');
+  const variable = new Option('--var <name=value>', 'set a scenario variable; may be given several times')
     .argParser(addVariable)
     .default({});
   const allProbes = new Option(
     '--all-probes',
-    "run every probe of the target, also those that the drill doesn't use",
+    'run every probe of the target, even if the drill does not use it',
   ).default(false);
   const production = new Option(
     '--allow-production',
-    'drill a target of the environment `production`',
+    'allow drills of a target whose environment is `production`',
   ).default(false);
-  const confirm = new Option('--confirm <name>', 'name of the production target, where nobody can type it');
+  const confirm = new Option(
+    '--confirm <name>',
+    'confirm a production target by its name, for use without a terminal',
+  );
   const reporter = new Option(
     '--reporter <name[=value],...>',
-    `who is told, \`list\` by default; may be given several times: ${reporterKinds.map(({ name }) => name).join(', ')}`,
+    `send progress and results to these reporters; may be given several times: ${reporterKinds.map(({ name }) => name).join(', ')}`,
   )
     .argParser((value: string, before: readonly string[]) => [...before, value])
     .default([], 'list');
-  const color = new Option('--no-color', 'no colours in the live view; so does NO_COLOR');
-  const seed = new Option('--seed <n>', 'draws the moments of faults with a jitter').argParser(wholeNumber);
-  const label = new Option('--label <name>', 'the release that is drilled; kept with the run').argParser(
-    labelText,
-  );
+  const color = new Option('--no-color', 'disable colors in the live view; NO_COLOR has the same effect');
+  const seed = new Option(
+    '--seed <n>',
+    'seed of the fault times, for faults with a jitter (default: random)',
+  ).argParser(wholeNumber);
+  const label = new Option(
+    '--label <name>',
+    'record this name of the release under test with the run',
+  ).argParser(labelText);
   const shard = new Option(
     '--shard <i/n>',
-    'run the i-th of n parts; with a jitter, every part needs the same --seed',
+    'run only part i of n; faults with a jitter need the same --seed in every part',
   ).argParser(shardOf);
   const baseline = new Option(
     '--baseline <path|label>',
-    'earlier runs to compare with: exit with 1 if these are slower by more than chance and the tolerance; takes at least 4 nights on each side; kept runs of the same --label below --out count as nights of these',
+    'compare with these earlier runs, and exit with 1 on a regression beyond chance and the tolerance; needs at least 4 nights on each side; earlier runs below --out with the same --label count as nights of the new runs',
   );
-  const tolerance = new Option('--tolerance <10%|2s>', 'how much longer than the baseline is allowed')
+  const tolerance = new Option('--tolerance <10%|2s>', 'ignore regressions smaller than this')
     .argParser(toleranceOf)
     .default(defaultTolerance, toleranceWords(defaultTolerance));
 
@@ -139,11 +144,11 @@ function buildProgram(stop: Stop, output: ProcessOutput, done: (code: number) =>
     .addOption(out)
     .option(
       '--json',
-      'as `--reporter events`: print each event as it happens, and each summary, as lines of JSON',
+      'print each event and each summary as a line of JSON; same as `--reporter events`',
       false,
     )
     .addOption(reporter)
-    .option('--repeat <n>', 'run each scenario this often', positiveInteger, 1)
+    .option('--repeat <n>', 'number of runs of each scenario', positiveInteger, 1)
     .addOption(variable)
     .addOption(allProbes)
     .addOption(seed)
@@ -164,14 +169,10 @@ function buildProgram(stop: Stop, output: ProcessOutput, done: (code: number) =>
     .argument('<suite>', 'suite file, or the name of a folder in scenarios that has a suite.yaml')
     .addOption(target)
     .addOption(out)
-    .option(
-      '--json',
-      'as `--reporter events`: print each event as it happens, and the table, as lines of JSON',
-      false,
-    )
+    .option('--json', 'print each event and the table as lines of JSON; same as `--reporter events`', false)
     .addOption(reporter)
-    .option('--repeat <n>', 'run each drill this often', positiveInteger, 1)
-    .option('--grep <regex>', 'only what matches: number or failure of a row, or name of a drill')
+    .option('--repeat <n>', 'number of runs of each drill', positiveInteger, 1)
+    .option('--grep <regex>', 'run only drills whose row number, failure, or name matches')
     .addOption(variable)
     .addOption(allProbes)
     .addOption(seed)
@@ -188,7 +189,7 @@ function buildProgram(stop: Stop, output: ProcessOutput, done: (code: number) =>
 
   program
     .command('plan')
-    .description('say what would be done, command by command, and the blast radius; touches nothing')
+    .description('print each command and the blast radius of drills; changes nothing')
     .argument('<scenario...>', 'scenario or suite files, folders of them, or names of suites')
     .addOption(target)
     .option('--json', 'print the plans as JSON', false)
@@ -206,18 +207,21 @@ function buildProgram(stop: Stop, output: ProcessOutput, done: (code: number) =>
 
   program
     .command('model')
-    .description('predict the stages and the RTO from the settings that make them; touches nothing')
+    .description("predict the stages and the RTO from the settings of the target's models; changes nothing")
     .argument('<scenario...>', 'scenario files, or folders of them')
     .addOption(target)
     .addOption(
-      new Option('--set <model.name=value>', 'what if a setting were another; may be given several times')
+      new Option(
+        '--set <model.name=value>',
+        'predict with this value of a model setting; may be given several times',
+      )
         .argParser(addVariable)
         .default({}),
     )
     .addOption(variable)
     .option('--json', 'print the prediction as JSON', false)
-    .option('--trials <n>', 'how many trials, 10000 by default', trialCount)
-    .option('--seed <n>', 'draws the trials, 1 by default', wholeNumber)
+    .option('--trials <n>', 'number of simulated trials (default: 10000)', trialCount)
+    .option('--seed <n>', 'seed of the trials (default: 1)', wholeNumber)
     .action((scenarios: string[], options: ModelOptions) => {
       modelCommand(scenarios, options, output);
     });
@@ -228,7 +232,9 @@ function buildProgram(stop: Stop, output: ProcessOutput, done: (code: number) =>
     .argument('<file...>', 'files, folders of them, or names of suites')
     .addOption(target)
     .addOption(
-      new Option('--as <kind>', 'kind of the files (default: detected from their fields)').choices(fileKinds),
+      new Option('--as <kind>', 'treat the files as this kind (default: detected from their fields)').choices(
+        fileKinds,
+      ),
     )
     .addOption(variable)
     .action((args: string[], options: { target?: string; as?: FileKind; var: Record<string, string> }) => {
@@ -244,13 +250,13 @@ function buildProgram(stop: Stop, output: ProcessOutput, done: (code: number) =>
 
   program
     .command('watch')
-    .description('probe only: a target, or one URL; for drills done by hand')
-    .addOption(target)
+    .description('probe a target or one URL without injecting faults, for manual drills')
+    .addOption(watched)
     .option('--url <url>', 'probe this URL instead of a target')
-    .option('--interval <duration>', 'with --url: time between probes, 1s by default')
-    .option('--timeout <duration>', 'with --url: time-out of a probe, 900ms by default')
-    .option('--for <duration>', 'stop after this time; until interrupted by default')
-    .option('--json', 'print what the probes saw as JSON on stdout', false)
+    .option('--interval <duration>', 'with --url: time from one sample to the next (default: 1s)')
+    .option('--timeout <duration>', 'with --url: timeout of a sample (default: the interval, at most 900ms)')
+    .option('--for <duration>', 'stop after this duration (default: run until interrupted)')
+    .option('--json', 'print the results of the probes as JSON', false)
     .addOption(out)
     .addOption(color)
     .action(async (options: { target?: string; url?: string; out: string; json: boolean }) => {
@@ -259,12 +265,12 @@ function buildProgram(stop: Stop, output: ProcessOutput, done: (code: number) =>
 
   program
     .command('heal')
-    .description('undo every open fault and prove it')
+    .description('undo every open fault, and prove that it is undone')
     .option(
       '--forget <run/fault>',
-      'drop the record of a fault whose machine is gone for good; heals nothing',
+      'remove the record of a fault whose machine no longer exists; heals nothing',
     )
-    .option('--force', 'also heal faults of a target that a drill or another heal holds', false)
+    .option('--force', 'also heal faults of targets that a running drill or another heal has locked', false)
     .action(async ({ forget, force }: { forget?: string; force: boolean }) => {
       done(
         forget === undefined
@@ -276,14 +282,14 @@ function buildProgram(stop: Stop, output: ProcessOutput, done: (code: number) =>
   program
     .command('status')
     .description('list the open faults')
-    .option('--json', 'as JSON', false)
+    .option('--json', 'print JSON', false)
     .action((options: { json: boolean }) => {
       done(statusCommand(output, options.json));
     });
 
   program
     .command('report')
-    .description('make the reports of finished runs anew from their event logs')
+    .description('make the reports of finished runs again from their event logs')
     .argument('<run...>', 'folders of runs, or of tables with their runs')
     .action((folders: string[]) => {
       for (const folder of folders) {
@@ -298,21 +304,21 @@ function buildProgram(stop: Stop, output: ProcessOutput, done: (code: number) =>
   program
     .command('doctor')
     .description(
-      'say what is missing before it hurts: for the lab, or with --target for drills of a stack; changes nothing',
+      'check what this machine lacks for the lab, or with --target what hosts and endpoints lack for drills; changes nothing',
     )
-    .argument('[scenario...]', 'with --target: scenarios whose faults are to be possible')
-    .addOption(target)
-    .option('--stack <name>', 'what this lab stack needs; all of them by default')
+    .argument('[scenario...]', 'with --target: scenarios whose faults are checked, too')
+    .addOption(watched)
+    .option('--stack <name>', 'check for this lab stack (default: all stacks)')
     .addOption(
       new Option(
         '--measure-burst [duration]',
-        'run the probes of the scenarios at the base rate, then in the burst, each for this time, and compare the latency',
+        'compare the latency of the probes at the base rate and in the burst, each measured for this duration',
       )
         .preset('2s')
         .argParser(shortDuration),
     )
     .addOption(out)
-    .option('--json', 'as JSON', false)
+    .option('--json', 'print JSON', false)
     .action(async (scenarios: string[], options: DoctorOptions) => {
       done(await doctorCommand(scenarios, options, stop.signal, output));
     });
@@ -320,22 +326,22 @@ function buildProgram(stop: Stop, output: ProcessOutput, done: (code: number) =>
   program
     .command('schema')
     .description('print the JSON Schema of a file')
-    .addArgument(new Argument('<kind>', 'what kind of file').choices(schemaNames))
+    .addArgument(new Argument('<kind>', 'kind of the file').choices(schemaNames))
     .action((name: (typeof schemaNames)[number]) => {
       output.data(schemaText(name));
     });
 
   program
     .command('completion')
-    .description('print the script that has a shell complete firedrill')
-    .addArgument(new Argument('<shell>', 'which shell').choices(shells))
+    .description('print the completion script for a shell')
+    .addArgument(new Argument('<shell>', 'the shell').choices(shells))
     .action((shell: (typeof shells)[number]) => {
       output.data(completionScript(shell));
     });
 
   program
     .command(completeCommand, { hidden: true })
-    .argument('[word...]', 'of the command line, up to the cursor')
+    .argument('[word...]', 'words of the command line, up to the cursor')
     .action((words: string[]) => {
       output.data(
         candidatesText(
@@ -354,7 +360,7 @@ function buildProgram(stop: Stop, output: ProcessOutput, done: (code: number) =>
   return program;
 }
 
-/** Judges a run or a table anew, and prints it; returns which reports could not be written. */
+/** Judges a run or a table again, and prints it. Returns the errors of reports that could not be written. */
 function reportAnew(folder: string, output: Output): readonly DrillError[] {
   if (isTableFolder(folder)) {
     const { table, unwritten } = writeTableAnew(folder);
@@ -370,7 +376,7 @@ function report(error: unknown, stop: Stop, output: Output): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? ExitCode.pass : ExitCode.usage;
   const told = isDiskError(error) ? cannotWrite(error.path ?? 'to disk', error, 'start again') : error;
   const exitCode = exitCodeAfter(told, stop);
-  // A stop has been told.
+  // The stop was reported when its signal came.
   if (exitCode === stop.exitCode()) return exitCode;
   if (told instanceof DrillError) tell(told, output);
   else

@@ -31,7 +31,7 @@ const target = (): string => at('target.yaml');
 const names = (args: readonly string[], variables = {}): string[] =>
   loadPlansAndSuites(filesNamed(args), { target: target(), variables }).map((plan) => plan.scenario.name);
 
-test('files are told apart by their fields, whatever their names', () => {
+test('the kind of a file follows from its fields, not from its name', () => {
   expect(filesNamed([folder])).toEqual([
     { path: at('composed.yaml'), kind: 'scenario' },
     { path: at('rows/variations.yaml'), kind: 'suite' },
@@ -48,20 +48,20 @@ test('a suite is planned row by row, each drill once', () => {
   expect(names([at('valid.yaml'), at('rows')])).toEqual([...one, ...one, ...composed]);
 });
 
-test('a variable is one of some file, scenario or suite', () => {
+test('a variable must exist in at least one file', () => {
   const suite = at('rows/variations.yaml');
   expect(names([at('valid.yaml'), suite], { wait: '1s' }).length).toBeGreaterThan(1);
   expect(() => names([at('valid.yaml'), suite], { waits: '1s' })).toThrow('--var waits');
 });
 
-test('a suite or a target is no scenario to run, and a folder may hold all of them', () => {
+test('a suite or a target is refused as a scenario, but may be in the same folder', () => {
   expect(loadAllPlans([folder], { target: target() }).length).toBeGreaterThan(1);
   expect(() => loadAllPlans([at('rows/variations.yaml')], {})).toThrow('this is a suite, not a scenario');
   expect(() => loadAllPlans([target()], {})).toThrow('this is a target, not a scenario');
   expect(() => loadAllPlans([at('rows')], {})).toThrow('no scenario in this folder');
 });
 
-test('a path is relative below the working folder, and absolute elsewhere', () => {
+test('a path is relative below the working folder, else absolute', () => {
   expect(display('a/../b/c.yaml')).toBe('b/c.yaml');
   expect(display('..x/c.yaml')).toBe('..x/c.yaml');
   for (const path of ['../c.yaml', '../../x', '..', '.', '/x'])

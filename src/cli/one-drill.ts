@@ -20,12 +20,12 @@ import { learnSecrets } from './secrets.ts';
 import type { Stop } from './stop.ts';
 import { versions } from './versions.ts';
 
-/** What running a drill needs of the command line. */
+/** What the command line provides to a drill. */
 export interface DrillSetting {
   readonly ledger: Ledger;
-  /** Folder in which the run's own is made. */
+  /** Parent folder of the run's folder. */
   readonly out: string;
-  /** The release that is drilled: `--label`. */
+  /** The release under test: `--label`. */
   readonly label?: string | undefined;
   readonly stop: Stop;
   readonly output: Output;
@@ -33,10 +33,10 @@ export interface DrillSetting {
 }
 
 /**
- * Runs one drill with its progress told, makes its reports, and tells the reporters: the one way for every
- * command that runs drills. What could not be written is told, too.
- * @throws DrillError `refused` while the target has open faults, `harness` when the disk has no room for a run: nothing was
- * touched; `heal-failed` when a fault is not proven healed and the log cannot be read, either
+ * Runs one drill, prints its progress, makes its reports, and calls the reporters. Every command that runs drills uses
+ * this function. Failed writes are reported, too.
+ * @throws DrillError `refused` while the target has open faults; `harness` if the disk has no room for a run; in both
+ * cases nothing was changed. `heal-failed` if a fault is not proven healed and the log cannot be read
  */
 export async function runOneDrill(
   plan: Plan,
@@ -82,8 +82,8 @@ export async function runOneDrill(
   ];
   for (const complaint of complaints) tell(complaint, output);
   if (!summary.healed && unhealed.length === 0)
-    output.progress('all that was broken is healed, proven: only the log could not take it');
-  // What is proven healed is known here, be the log on a disk that took no more.
+    output.progress('every fault is healed and proven; only the event log is incomplete');
+  // `unhealed` is right even if the disk was full and the log is incomplete.
   const code = drillExitCode({ ...summary, healed: unhealed.length === 0 });
   const exitCode = complaints.length === 0 ? code : gravestOf([code, ExitCode.inconclusive]);
   const finished = { plan, summary, folder, exitCode };
@@ -91,21 +91,25 @@ export async function runOneDrill(
   return finished;
 }
 
-/** Reports, or why there is nothing to make them of: what is not healed outranks that, and a log that broke explains it. */
+/** Makes the reports. On failure, an open fault is the more important error, and a broken log is the cause. */
 function reportsOf(folder: string, unhealed: readonly string[], broken: AbortSignal): Reports {
   try {
     return writeReports(folder);
   } catch (error) {
     const why: unknown = broken.aborted ? broken.reason : error;
     if (unhealed.length === 0) throw why;
-    throw new DrillError('heal-failed', `${unhealed.join(', ')}: not proven healed; and ${messageOf(why)}`, {
-      cause: why,
-      mend: 'See them with `firedrill status`, undo them with `firedrill heal`.',
-    });
+    throw new DrillError(
+      'heal-failed',
+      `${unhealed.join(', ')}: not proven healed, and there is no report: ${messageOf(why)}`,
+      {
+        cause: why,
+        mend: 'List them with `firedrill status`; undo them with `firedrill heal`.',
+      },
+    );
   }
 }
 
-/** Faults of which nothing is left but their records, which could not be removed. */
+/** Errors for healed faults and done repairs whose records could not be removed. */
 function unclosed(ledger: Ledger, runId: string, unhealed: readonly string[]): readonly DrillError[] {
   try {
     return ledger
@@ -116,10 +120,10 @@ function unclosed(ledger: Ledger, runId: string, unhealed: readonly string[]): r
           new DrillError(
             'harness',
             repair === true
-              ? `${faultId} is made, but the record that it is owed could not be removed`
-              : `nothing of ${faultId} is left, but its undo record could not be removed`,
+              ? `repair ${faultId} is done, but its record could not be removed`
+              : `fault ${faultId} is healed, but its undo record could not be removed`,
             {
-              mend: `Mend the disk of that record, then run \`firedrill heal\`: it ${repair === true ? 'makes the repair once more' : 'finds nothing to undo'}, and removes it.`,
+              mend: `Fix the disk with that record, then run \`firedrill heal\`: it ${repair === true ? 'repeats the repair' : 'finds nothing to undo'} and removes the record.`,
             },
           ),
       );
@@ -144,39 +148,39 @@ function refuseOpenFaults(plan: Plan, ledger: Ledger): void {
     'refused',
     `target ${plan.target.name} has ${left.length} open fault(s) from run ${left[0]?.runId ?? ''}`,
     {
-      mend: 'See them with `firedrill status`, undo them with `firedrill heal`.',
+      mend: 'List them with `firedrill status`; undo them with `firedrill heal`.',
     },
   );
 }
 
-/** Seeds that the command line draws are easy to type again. */
+/** Upper bound of generated seeds, which keeps them short to type. */
 const maxSeed = 1_000_000;
 
-/** The seed for the moments of faults with a jitter: as given, else drawn; told where it matters. */
+/** The seed for the jitter of faults: `given`, else a random one. It is printed if a plan has a jitter. */
 export function seedFor(plans: readonly Plan[], given: number | undefined, output: Output): number {
   const seed = given ?? randomInt(maxSeed);
-  if (hasJitter(plans)) output.progress(`moments of faults are drawn with --seed ${seed}`);
+  if (hasJitter(plans)) output.progress(`fault times are random; to repeat them, pass --seed ${seed}`);
   return seed;
 }
 
-/** Whether any moment is drawn. */
+/** Whether any fault has a jitter. */
 export function hasJitter(plans: readonly Plan[]): boolean {
   return plans.some((plan) => plan.faults.some((fault) => fault.jitterMs !== undefined));
 }
 
 /**
- * The seed for a shard: all shards have to draw from one.
- * @throws DrillError `invalid-input` where moments are drawn and none is given
+ * The seed for a shard. All shards need the same one.
+ * @throws DrillError `invalid-input` if a fault has a jitter and no seed is given
  */
 export function seedForShard(plans: readonly Plan[], given: number | undefined, output: Output): number {
   if (given === undefined && hasJitter(plans))
-    throw new DrillError('invalid-input', '--shard: moments of faults are drawn, and there is no --seed', {
-      mend: 'Give every shard the same --seed, the number of the CI run, say.',
+    throw new DrillError('invalid-input', '--shard needs --seed, because fault times are random (`jitter`)', {
+      mend: 'Pass the same --seed to every shard, such as the number of the CI run.',
     });
   return seedFor(plans, given, output);
 }
 
-/** The exit code of a drill that came out so. */
+/** The exit code for a drill's summary. */
 function drillExitCode(summary: Summary): number {
   if (!summary.healed) return ExitCode.notHealed;
   if (summary.refused === true) return ExitCode.refused;
@@ -190,13 +194,13 @@ function drillExitCode(summary: Summary): number {
   }
 }
 
-/** As `gravestOf`; a stop outranks all but what is not healed. */
+/** As `gravestOf`, but the code of a stop outranks every code except `notHealed`. */
 export function gravest(codes: readonly number[], stop: Stop): number {
   const stopped = stop.exitCode();
   return stopped !== undefined && !codes.includes(ExitCode.notHealed) ? stopped : gravestOf(codes);
 }
 
-/** Not healed outranks all, then a failed verdict, then a guard rail, then an inconclusive one. */
+/** The worst of the exit codes. Order: not healed, failed verdict, refused, inconclusive, pass. */
 export function gravestOf(codes: readonly number[]): number {
   for (const code of [ExitCode.notHealed, ExitCode.verdictFail, ExitCode.refused, ExitCode.inconclusive]) {
     if (codes.includes(code)) return code;

@@ -10,15 +10,15 @@ describe('name=value', () => {
     ['a=b=c', { a: 'b=c' }],
     ['a=', { a: '' }],
     ['a==', { a: '=' }],
-  ])('%s has all that follows the first sign as its value', (text, expected) => {
+  ])('%s has everything after the first sign as its value', (text, expected) => {
     expect(addVariable(text, { before: '1' })).toEqual({ before: '1', ...expected });
   });
 
-  test.each(['a', '=b', ''])('"%s" is none', (text) => {
+  test.each(['a', '=b', ''])('"%s" is refused', (text) => {
     expect(() => addVariable(text, {})).toThrow('expected name=value');
   });
 
-  test('is what `lab up --set` takes', () => {
+  test('is accepted by `lab up --set`', () => {
     const stop = listenForStop(() => {});
     const lab = labCommands(stop, { data: () => {}, progress: () => {} }, () => {});
     stop.dispose();

@@ -13,10 +13,10 @@ export function positiveInteger(value: string): number {
   return number;
 }
 
-/** More would only take memory: the figures are as fine as anybody can use. */
+/** More trials would only take memory, without a useful gain in precision. */
 const maxTrials = 1_000_000;
 
-/** How many trials of a model. @throws InvalidArgumentError */
+/** A number of trials of a model. @throws InvalidArgumentError */
 export function trialCount(value: string): number {
   const trials = positiveInteger(value);
   if (trials > maxTrials) throw new InvalidArgumentError(`expected at most ${maxTrials}`);
@@ -29,10 +29,10 @@ export function wholeNumber(value: string): number {
   return Number(value);
 }
 
-/** Longest measurement of a burst: it samples the effect, it is not a soak test. */
+/** Longest measurement of a burst, ms. The measurement samples the effect of the burst; it is not a soak test. */
 const longestMs = 60_000;
 
-/** A duration of a measurement, ms. @throws InvalidArgumentError */
+/** The duration of a measurement, ms. @throws InvalidArgumentError */
 export function shortDuration(value: string): number {
   const ms = parseDuration(value);
   if (ms === undefined || ms < 100 || ms > longestMs)
@@ -51,21 +51,23 @@ export function shardOf(value: string): Shard {
 export function toleranceOf(value: string): Tolerance {
   const tolerance = parseTolerance(value);
   if (tolerance === undefined)
-    throw new InvalidArgumentError('expected a share or a time, such as 10% or 2s');
+    throw new InvalidArgumentError('expected a percentage or a duration, such as 10% or 2s');
   return tolerance;
 }
 
-/** Longer names nobody reads in a table. */
+/** Longer names do not fit into tables. */
 const maxLabelChars = 100;
 
 /** The name of a release. @throws InvalidArgumentError */
 export function labelText(value: string): string {
   if (value.trim() !== value || value === '' || value.length > maxLabelChars || plain(value) !== value)
-    throw new InvalidArgumentError(`expected a name of at most ${maxLabelChars} printable characters`);
+    throw new InvalidArgumentError(
+      `expected at most ${maxLabelChars} characters, without control characters and without spaces at either end`,
+    );
   return value;
 }
 
-/** Adds `name=value` to the variables given before it. @throws InvalidArgumentError */
+/** Adds `name=value` to the values of earlier options. @throws InvalidArgumentError */
 export function addVariable(value: string, before: Readonly<Record<string, string>>): Record<string, string> {
   const given = splitNameValue(value);
   if (given.name === '' || given.value === undefined) throw new InvalidArgumentError('expected name=value');

@@ -2,7 +2,7 @@ import { PassThrough } from 'node:stream';
 import { describe, expect, test } from 'vitest';
 import { openOutput, type ProcessOutput } from './output.ts';
 
-/** Output to streams that are no terminal; what came out of both. */
+/** Output to streams that are not terminals, and the text of both. */
 function opened(): { readonly output: ProcessOutput; readonly printed: () => string } {
   const [stdout, stderr] = [new PassThrough(), new PassThrough()];
   const output = openOutput({ stdout, stderr, env: {} } as unknown as NodeJS.Process);
@@ -10,7 +10,7 @@ function opened(): { readonly output: ProcessOutput; readonly printed: () => str
 }
 
 describe('output', () => {
-  test('of what a target says, a CI runner obeys nothing; of what is meant for it, all', () => {
+  test('escapes workflow commands in external text, but not those for the CI runner', () => {
     const { output, printed } = opened();
     output.data('verdict\n::set-output name=verdict::pass\n');
     output.progress('mark: ##[add-mask]a');
@@ -20,7 +20,7 @@ describe('output', () => {
     );
   });
 
-  test('what a terminal would obey is in no line of a log', () => {
+  test('has no control characters in the lines of a log', () => {
     const { output, printed } = opened();
     output.progress('one\u001B[2J\ntwo\r\u009B1A');
     expect(printed()).toBe('|one\\u001b[2J\ntwo\\u000d\\u009b1A\n');

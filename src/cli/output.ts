@@ -8,33 +8,33 @@ import { wantsLive } from './live/situation.ts';
 import type { Live } from './live/terminal.ts';
 import { redactor } from './secrets.ts';
 
-/** Where a command writes: data on stdout, progress on stderr. */
+/** Output of a command: data goes to stdout, progress to stderr. */
 export interface Output {
   data(text: string): void;
   progress(line: string): void;
-  /** Where progress is a live view, its block below the lines of `progress`. */
+  /** The live view, whose block is below the lines of `progress`; absent without one. */
   readonly live?: Live | undefined;
 }
 
-/** So long a terminal that was held has to take the last lines. */
+/** How long a blocked terminal has to accept the last lines, ms. */
 const lastLinesMs = 1000;
 const mostChars = 4000;
 
-/** Where a command that tells reporters writes. */
+/** Output of a command with reporters. */
 export interface ReportingOutput extends Output {
-  /** A line on stderr that a CI runner obeys; of all others it obeys none. */
+  /** Writes a workflow command for a CI runner to stderr. In all other output, workflow commands are escaped. */
   workflowCommand(line: string): void;
 }
 
 /** Output to this process's own streams. */
 export interface ProcessOutput extends ReportingOutput {
-  /** From now on progress is a live view, if a person looks at it. `json`: stdout gets lines for programs. */
+  /** Switches progress to a live view if stderr is an interactive terminal. `json`: stdout gets JSON. */
   goLive(options: { readonly json: boolean; readonly color: boolean }): Promise<void>;
-  /** Resolves when stdout has taken all data: with an error where it did not. Whoever reads it having gone is none. */
+  /** Resolves when stdout has accepted all data, or with an error if it did not. A closed pipe is no error. */
   end(): Promise<DrillError | undefined>;
 }
 
-/** The process's own streams; no secret gets there, and a full disk behind one of them ends nothing. */
+/** Output to the process's own streams. Secrets are redacted. A full disk behind a stream does not end the process. */
 export function openOutput({
   stdout,
   stderr,
@@ -46,7 +46,7 @@ export function openOutput({
     failure ??= error;
   };
   stdout.on('error', fail);
-  // There is nobody left to tell; the drill and its log go on.
+  // Without stderr, nothing can report this error. The drill and its log continue.
   stderr.on('error', () => {});
   const file = isFile(stdout.fd) ? stdout.fd : undefined;
   return {
@@ -60,14 +60,14 @@ export function openOutput({
     },
     data(text) {
       const clean = unobeyed(redactor.text(text));
-      // What is told on stdout comes when a drill is over: it may wait for a terminal, and so may the lines before it.
+      // Data is written when a drill is over, so this write may wait for the terminal.
       if (live !== undefined && stdout.isTTY) stderr.write(live.handOver());
       if (file === undefined) {
         stdout.write(clean);
         return;
       }
       try {
-        // Node takes a file's word for how much it took, and passes over the rest.
+        // Node ignores a partial write to a file and drops the rest.
         writeFully(file, Buffer.from(clean));
       } catch (error) {
         fail(error);
@@ -90,24 +90,28 @@ export function openOutput({
         await new Promise<void>((resolve) => void stdout.write('', () => resolve()));
       return failure === undefined || !isDiskError(failure)
         ? undefined
-        : cannotWrite('to stdout', failure, 'run it again, or make the reports with `firedrill report`');
+        : cannotWrite(
+            'to stdout',
+            failure,
+            'run the command again, or make the reports with `firedrill report`',
+          );
     },
   };
 }
 
-/** Says on stderr what went wrong, and what to do. */
+/** Prints an error and its hint on stderr. */
 export function tell({ message, mend }: DrillError, output: Output): void {
   output.progress(message);
   if (mend !== undefined) output.progress(`  hint: ${mend}`);
 }
 
-/** Says on stderr what is odd about a host, and what to do. */
+/** Prints a warning about a host and its hint on stderr. */
 export function tellNote({ message, mend }: HostNote, output: Output): void {
   output.progress(`warning: ${message}`);
   output.progress(`  hint: ${mend}`);
 }
 
-/** What a terminal would obey is no part of it but the line breaks; a log is looked at on one, too. */
+/** Escapes control characters except line breaks. A log file is often read on a terminal, too. */
 function printableLines(text: string): string {
   return text
     .split('\n')

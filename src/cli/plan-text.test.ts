@@ -48,7 +48,7 @@ describe('a fault on a fixed host', () => {
   });
 });
 
-describe('a fault that may end the container that its host is', () => {
+describe('a fault that may end its host, a container', () => {
   const said = 'container     if the container exits with postgres, its restart policy applies';
 
   test.each([
@@ -62,22 +62,22 @@ describe('a fault that may end the container that its host is', () => {
   });
 });
 
-describe('what undoes a fault if firedrill is gone', () => {
-  /** The lines of the plan about it. */
+describe('the auto-revert of a fault', () => {
+  /** The lines of the plan about the auto-revert. */
   function revertOf(fault: string): string[] {
     const lines = planOf(fault).split('\n');
     const at = lines.findIndex((line) => line.includes('auto-revert'));
     return at < 0 ? [] : lines.slice(at, at + 2).map((line) => line.trim().replaceAll(/ {2,}/g, ' '));
   }
 
-  test('a timer is promised only where the host has systemd', () => {
+  test('is a timer only on hosts with systemd', () => {
     expect(revertOf('{ kind: service.stop, on: machine, units: [x.service], lease: 1m }')).toEqual([
-      'auto-revert a systemd timer on the host undoes it if firedrill is silent for 60 s',
-      'a host without systemd has no timer (network faults are refused there); `firedrill doctor` names such hosts',
+      'auto-revert a systemd timer on the host undoes it 60 s after firedrill last renewed the lease',
+      'a host without systemd has no timer, so network faults are refused there; `firedrill doctor` lists such hosts',
     ]);
   });
 
-  test('none is promised for a command without `undo`: nothing undoes it', () => {
+  test('is none for a command without `undo`', () => {
     expect(revertOf('{ kind: command, on: machine, run: [jolt] }')[0]).toBe(
       'auto-revert none: it has no `undo`, so neither its host nor the heal undoes it',
     );
@@ -86,7 +86,7 @@ describe('what undoes a fault if firedrill is gone', () => {
     );
   });
 
-  test('nothing is said of kinds that mend themselves', () => {
+  test('is not mentioned for kinds that recover by themselves', () => {
     expect(revertOf('{ kind: process.kill, on: machine, process: nginx }')).toEqual([]);
   });
 });

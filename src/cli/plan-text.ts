@@ -14,21 +14,21 @@ import { probingLoad } from '../scenario/probing-load.ts';
 import { writerKind } from '../writers/catalog.ts';
 import { predictedWords } from '../report/verdict-text.ts';
 
-/** Plans in words, one after another: what `firedrill plan` prints. */
+/** The text of plans, one after another, as `firedrill plan` prints it. */
 export function plansText(plans: readonly Plan[]): string {
   const names = plans.map((plan) => `  ${plan.scenario.name}: ${plan.scenario.title}`);
   const list = plans.length === 1 ? '' : `${plans.length} drills\n${names.join('\n')}\n\n`;
   return list + plans.map(planText).join('\n');
 }
 
-/** What a drill breaks, and how much with it: a line for each fault and preparation. */
+/** The blast radius of a drill: one line for each fault and preparation. */
 export function blastRadiusLines(plan: Plan): string[] {
   return [...plan.prepare, ...plan.faults].map(
     (step) => `${step.kind} on ${placeText(plan, step)}: ${textOf(plan, step).blastRadius}`,
   );
 }
 
-/** The plan in words, command by command, with the blast radius. */
+/** The text of a plan, with each command and the blast radius. */
 function planText(plan: Plan): string {
   const variables = Object.entries(plan.scenario.variables).map(([name, value]) => `${name} = ${value}`);
   const lines: string[] = [
@@ -50,12 +50,12 @@ function planText(plan: Plan): string {
     'Checks',
     ...plan.checks.map((item) => `  ${item.name}`),
     '',
-    'Every fault is healed in any case, in reverse order, and the heal is proven. Nothing was touched by this command.',
+    'firedrill always heals every fault, in reverse order, and proves each heal. This command changed nothing.',
   ];
   return `${lines.join('\n')}\n`;
 }
 
-/** The probes that run, what for, and those that do not. */
+/** The probes that run, with their uses, and the probes that do not run. */
 function probeLines({ probes, probesLeftOut = [] }: Plan): string[] {
   const lines = probes.flatMap((probe, i) => {
     const { name, usedBy = [] } = probe;
@@ -70,9 +70,9 @@ function probeLines({ probes, probesLeftOut = [] }: Plan): string[] {
       ? []
       : [
           `  not run: ${probesLeftOut.join(', ')}`,
-          '  Nothing in this drill uses them. Run them with --all-probes, or in every drill with `always: true` in the target.',
+          '  This drill does not use these probes. To run them, pass --all-probes, or set `always: true` in the target.',
         ];
-  const note = `default time-out: the interval, at most ${limitWords(defaults.timeoutMs)}`;
+  const note = `default timeout: the interval, at most ${limitWords(defaults.timeoutMs)}`;
   return [`Probes (${note})`, ...lines, ...out];
 }
 
@@ -81,10 +81,10 @@ function probeLine({ id, kind, params, intervalMs, burstIntervalMs, timeoutMs, f
     burstIntervalMs === undefined ? '' : `, every ${limitWords(burstIntervalMs)} around the fault`;
   const where = from === undefined ? '' : `, from ${from}`;
   const what = oneLine(probeKind(kind)?.describe(params) ?? kind);
-  return `  ${id.padEnd(24)} every ${limitWords(intervalMs)}${burst}, time-out ${limitWords(timeoutMs)}${where}: ${what}`;
+  return `  ${id.padEnd(24)} every ${limitWords(intervalMs)}${burst}, timeout ${limitWords(timeoutMs)}${where}: ${what}`;
 }
 
-/** What probing asks of the stack, in all and of each host, and what to do where that is much. */
+/** The load of probing on the stack and on each host, with advice if it is above a limit. */
 function loadLines(plan: Plan): string[] {
   const { base, burst, hosts } = probingLoad(plan);
   const rows = [
@@ -96,12 +96,12 @@ function loadLines(plan: Plan): string[] {
   return ['Load of probing and writing, while the stack answers', ...aligned(rows), ...advice, ''];
 }
 
-/** Who writes into the stack while the drill runs, what and where; nothing where no check asks for it. */
+/** The writers of the drill: their rows and their paths. Empty if no check needs a writer. */
 function writerLines({ writers }: Plan): string[] {
   const lines = writers.flatMap(({ id, kind, paths, clients, keep, ...times }) => {
     const found = writerKind(kind);
     return [
-      `  ${id.padEnd(24)} every ${limitWords(times.intervalMs)} a row by each client, time-out ${limitWords(times.timeoutMs)}; a read every ${limitWords(times.readIntervalMs)}`,
+      `  ${id.padEnd(24)} one row per client every ${limitWords(times.intervalMs)}, timeout ${limitWords(times.timeoutMs)}; one read every ${limitWords(times.readIntervalMs)}`,
       ...paths.flatMap((path) => {
         const texts = found?.describe(path.params);
         return texts === undefined
@@ -109,7 +109,7 @@ function writerLines({ writers }: Plan): string[] {
           : [
               `    ${path.id.padEnd(22)} ${clients} clients: ${oneLine(texts.write)}`,
               `    ${''.padEnd(22)} read back by ${oneLine(texts.read)}`,
-              `    ${''.padEnd(22)} at the end   ${keep === true ? 'left' : oneLine(texts.remove)}`,
+              `    ${''.padEnd(22)} at the end   ${keep === true ? 'kept' : oneLine(texts.remove)}`,
             ];
       }),
     ];
@@ -117,22 +117,22 @@ function writerLines({ writers }: Plan): string[] {
   return lines.length === 0 ? [] : ['Rows written from the steady state to the end', ...lines, ''];
 }
 
-/** What exactly one host should own, and how that is seen; nothing where the target names nothing. */
+/** The things that exactly one host should own, and the probes that show the owner. Empty if the target has none. */
 function ownershipLines({ ownership }: Plan): string[] {
   const lines = Object.entries(ownership).map(([thing, sides]) => {
     const seen = Object.entries(sides).map(
       ([side, { probe, host, is = [] }]) =>
-        `${side} by a host whose ${host === undefined ? probe : `${probe}@${host}`} is ${is.join(' or ') || 'ok'}`,
+        `${side}: the host whose probe ${host === undefined ? probe : `${probe}@${host}`} is ${is.join(' or ') || 'ok'}`,
     );
     return `  ${thing.padEnd(12)} ${seen.join('; ')}`;
   });
   return lines.length === 0 ? [] : ['Owned by exactly one host', ...lines, ''];
 }
 
-/** What the models say: stages, and the whole; nothing where they say nothing. */
+/** The predictions of the models for the stages and for the whole drill. Empty without predictions. */
 function predictionLines(plan: Plan): string[] {
   const rows = predictDrill(plan, hostAtRisk(plan)).map(({ name, predictions, predicted, why }) => {
-    const words = predicted === undefined ? (why ?? 'not known') : predictedWords(predicted);
+    const words = predicted === undefined ? (why ?? 'unknown') : predictedWords(predicted);
     const by = predictions === undefined ? '' : ` (${predictions.map(useWords).join('; ')})`;
     return [`  ${name}`, `${words}${by}`];
   });
@@ -151,7 +151,7 @@ function useWords({ model, steps, from }: Prediction): string {
   return from === undefined ? asked : `${asked}, from ${from}`;
 }
 
-/** A step of the drill: its headline, and what stands below it. */
+/** A step of the drill: its headline, and the lines below it. */
 type Step = readonly [headline: string, ...details: string[]];
 
 function numbered(steps: readonly Step[]): string[] {
@@ -161,7 +161,7 @@ function numbered(steps: readonly Step[]): string[] {
   ]);
 }
 
-/** What happens, in the order in which it does. */
+/** The steps of the drill, in order. */
 function stepsOf(plan: Plan): Step[] {
   const { steady, redundancy, recovery } = plan;
   const whole: Step = [
@@ -169,7 +169,7 @@ function stepsOf(plan: Plan): Step[] {
     ...redundancy.require.map(describeCondition),
   ];
   const healed: Step[] = [
-    ['Heal: what is not healed by then, in reverse order'],
+    ['Heal: every fault that is still open, in reverse order'],
     ...(plan.prepare.length === 0 ? [] : [['Undo the preparations, in reverse order'] as const]),
     ...plan.repair.map((step): Step => [
       `Repair: ${step.kind} on ${placeText(plan, step)}`,
@@ -218,7 +218,7 @@ function actions(plan: Plan, step: PlannedFault): string[] {
   ];
 }
 
-/** What differs if the fault may hit a host that is a container; empty otherwise. */
+/** The difference if the fault may hit a host that is a container; empty otherwise. */
 function containerText({ hosts, roles, probes }: Plan, { kind, params, on }: PlannedFault): string[] {
   const text = faultKind(kind)?.onContainer?.(params);
   const probe = 'role' in on ? roles[on.role]?.probe : undefined;
@@ -228,18 +228,18 @@ function containerText({ hosts, roles, probes }: Plan, { kind, params, on }: Pla
   return text !== undefined && isContainer ? [`container     ${text}`] : [];
 }
 
-/** What undoes a step if firedrill is gone; empty for kinds that recover by themselves, or that only a cloud or an engine undoes. */
+/** How a step is undone if firedrill ends early. Empty for kinds that recover by themselves, or that only a cloud or a Docker engine can undo. */
 function revertLines({ kind, params, leaseMs }: PlannedFault): string[] {
   if (faultKind(kind)?.undoes?.(params) === false)
     return ['auto-revert   none: it has no `undo`, so neither its host nor the heal undoes it'];
   if (leaseMs === undefined) return [];
   return [
-    `auto-revert   a systemd timer on the host undoes it if firedrill is silent for ${limitWords(leaseMs)}`,
-    '              a host without systemd has no timer (network faults are refused there); `firedrill doctor` names such hosts',
+    `auto-revert   a systemd timer on the host undoes it ${limitWords(leaseMs)} after firedrill last renewed the lease`,
+    '              a host without systemd has no timer, so network faults are refused there; `firedrill doctor` lists such hosts',
   ];
 }
 
-/** The fault's id, where there is another one to tell it from. */
+/** The fault's id, if the plan has more than one fault. */
 function nameText(plan: Plan, fault: PlannedFault): string {
   return plan.faults.length === 1 ? '' : ` (${fault.id})`;
 }
@@ -256,7 +256,7 @@ function whenText(plan: Plan, fault: PlannedFault): string {
         : `${limitWords(atMs)}${jitterMs === undefined ? '' : ' (drawn)'} after ${from}`;
   if (forMs !== undefined) return `${moment}; healed ${limitWords(forMs)} after its effect`;
   const mends = faultKind(fault.kind)?.healAfter === 'redundancy';
-  // Preparations are undone, and repairs made, on a stack without faults.
+  // Preparations are undone and repairs are done only on a stack without faults, so then the heal comes earlier.
   const left = mends && plan.prepare.length === 0 && plan.repair.length === 0;
   const late = left || plan.recovery.until === 'redundancy';
   return `${moment}; healed after ${late ? 'redundancy is restored' : 'the recovery'}`;
@@ -264,7 +264,7 @@ function whenText(plan: Plan, fault: PlannedFault): string {
 
 function placeText(plan: Plan, { on }: PlannedFault): string {
   if ('host' in on) return `host ${on.host}`;
-  if ('fault' in on) return `the host that ${on.fault} hit`;
+  if ('fault' in on) return `the host of ${on.fault}`;
   const condition = plan.roles[on.role];
   const role =
     condition === undefined ? 'unknown role' : describeCondition({ ...condition, count: { min: 1, max: 1 } });

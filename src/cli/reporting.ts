@@ -9,18 +9,18 @@ import type { Stop } from './stop.ts';
 /** Options of commands that run drills. */
 export interface ReportingOptions {
   readonly out: string;
-  /** `--json`: short for the reporter `events`. */
+  /** `--json`: short for `--reporter events`. */
   readonly json: boolean;
   readonly reporter: readonly string[];
 }
 
-/** What a command came to, for its reporters. */
+/** The result of a command, for its reporters. */
 export type Outcome = Pick<FinishedRun, 'exitCode' | 'table' | 'baseline'>;
 
 /**
- * Does what a command does, and tells its reporters how that ended, whichever way. Returns the exit code, which is
- * `inconclusive` instead of `pass` where a reporter could not write its file.
- * @throws DrillError `invalid-input` for reporters that there are none of; and what `work` throws
+ * Runs `work` and reports its end to the reporters, even if it throws. Returns the exit code, which is `inconclusive`
+ * instead of `pass` if a reporter could not write its file.
+ * @throws DrillError `invalid-input` for an unknown reporter; and any error of `work`
  */
 export async function reporting(
   options: ReportingOptions,
@@ -54,7 +54,7 @@ export async function reporting(
     : outcome.exitCode;
 }
 
-/** The exit code of a command that threw: that of a stop outranks all but what is not healed. */
+/** The exit code of a command that threw. The code of a stop outranks every other code except `notHealed`. */
 export function exitCodeAfter(error: unknown, stop: Stop): number {
   const stopped = stop.exitCode();
   if (error instanceof DrillError && (stopped === undefined || error.code === 'heal-failed'))

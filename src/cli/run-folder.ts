@@ -24,16 +24,16 @@ import { redactor } from './secrets.ts';
 
 const logName = 'events.ndjson';
 
-/** A new run's name: when it started (UTC), what it is, and four hex digits against collisions. */
+/** The name of a new run: its start time (UTC), the slug of a name, and four hex digits against collisions. */
 export function newRunId(name: string, wallMs: number): string {
   const time = new Date(wallMs).toISOString().slice(0, 19).replaceAll(':', '').replace('T', '-');
   return `${time}-${fileSlug(name)}-${randomBytes(2).toString('hex')}`;
 }
 
-/** Makes the folder of a run. @throws DrillError `harness` when the disk takes none */
+/** Makes the folder of a run. @throws DrillError `harness` if the disk is full or not writable */
 export function makeRunFolder(out: string, runId: string): string {
   const folder = runFolder(out, runId);
-  // The path is printed, and a secret may be equal to a word in it.
+  // The path must stay readable even if a secret equals a part of it.
   redactor.keep(folder);
   try {
     mkdirSync(folder, { recursive: true });
@@ -43,7 +43,7 @@ export function makeRunFolder(out: string, runId: string): string {
   return folder;
 }
 
-/** Makes the folder of a run with an open event log in it: both or none. @throws DrillError `harness` when the disk takes no log */
+/** Makes the folder of a run and opens its event log: both or neither. @throws DrillError `harness` if the disk is full or not writable */
 export function openRun(
   out: string,
   runId: string,
@@ -58,16 +58,16 @@ export function openRun(
   }
 }
 
-/** The folder of a run within another. @throws DrillError `invalid-input` for a name that would lead out of it */
+/** The folder of a run in another folder. @throws DrillError `invalid-input` for a name that would leave that folder */
 export function runFolder(within: string, runId: string): string {
-  // What newRunId makes is shorter, but the names of old runs were as long as those of their scenarios.
+  // newRunId makes shorter names. Names of older runs were as long as the names of their scenarios.
   if (runId !== fileSlug(runId, 255)) {
     throw new DrillError('invalid-input', `${JSON.stringify(runId)} is not the name of a run`);
   }
   return join(within, runId);
 }
 
-/** Where open faults and locks are kept, apart from any checkout: `FIREDRILL_STATE_DIR`, else the XDG state folder. */
+/** The folder of undo records and locks, shared by all checkouts: `FIREDRILL_STATE_DIR`, else the XDG state folder. */
 export function stateFolder(): string {
   const own = process.env['FIREDRILL_STATE_DIR'];
   if (own !== undefined && own !== '') return own;
@@ -75,36 +75,36 @@ export function stateFolder(): string {
   return join(xdg !== undefined && xdg !== '' ? xdg : join(homedir(), '.local', 'state'), 'firedrill');
 }
 
-/** A file whose presence stops drills that run, and lets none begin. */
+/** Path of the stop file. While it exists, running drills stop and no drill begins. */
 export function stopFilePath(): string {
   return join(stateFolder(), 'stop');
 }
 
-/** Where the locks of this user's targets are. */
+/** The folder of the locks of this user's targets. */
 export function locksFolder(): string {
   return join(stateFolder(), 'locks');
 }
 
-/** The open faults of this user, whatever checkout made them. */
+/** The ledger of this user's open faults, from all checkouts. */
 export function userLedger(): Ledger {
   return openLedger(join(stateFolder(), 'ledger'));
 }
 
-/** A file that `firedrill report` makes again. */
+/** A report file, which `firedrill report` can make again. */
 export function reportFile(folder: string, name: string): WholeFile {
   return new WholeFile(folder, name, 'make it with `firedrill report` and the name of that folder');
 }
 
-/** What a run's log says, and which of its reports could not be written. */
+/** The summary of a run, and the errors of reports that could not be written. */
 export interface Reports {
   readonly summary: Summary;
   readonly unwritten: readonly DrillError[];
 }
 
 /**
- * Makes every report of a run anew from its event log and nothing else; the same
- * log gives the same bytes. Each is written whatever becomes of the others.
- * @throws DrillError `invalid-input` when the folder holds no readable log
+ * Makes every report of a run from its event log alone. The same log gives the same bytes. A failed write does not stop
+ * the other writes.
+ * @throws DrillError `invalid-input` if the folder has no readable log
  */
 export function writeReports(folder: string): Reports {
   const unwritten: DrillError[] = [];
@@ -132,7 +132,7 @@ export function writeReports(folder: string): Reports {
   return { summary, unwritten };
 }
 
-/** Reads a run's log while its samples are written and followed. */
+/** Reads a run's log, and passes each event on to the CSV of samples and to `follower`. */
 function readFollowed(folder: string, samples: WholeFile, follower: LogSink): RunLog {
   const csv = new SamplesCsv((text) => samples.write(text));
   try {
@@ -145,7 +145,7 @@ function readFollowed(folder: string, samples: WholeFile, follower: LogSink): Ru
   }
 }
 
-/** Tells both sinks of each event. */
+/** Passes each event on to both sinks. */
 function both(first: LogSink, second: LogSink): LogSink {
   return {
     sample(line) {
@@ -160,14 +160,14 @@ function both(first: LogSink, second: LogSink): LogSink {
 }
 
 /**
- * Reads an event log of any size; `follower` is told of each event.
- * @throws DrillError `invalid-input` when there is no readable log
+ * Reads an event log of any size. `follower` receives each event.
+ * @throws DrillError `invalid-input` if there is no readable log
  */
 export function readLogFile(path: string, follower?: LogSink): RunLog {
   return about(path, () => readLog(piecesOf(path), follower));
 }
 
-/** Does what reads a file. An error that says what is wrong with its content says which file it is, too. */
+/** Calls `read`, and adds the path to an error about the content of the file. */
 function about<T>(path: string, read: () => T): T {
   try {
     return read();
@@ -184,7 +184,7 @@ function about<T>(path: string, read: () => T): T {
 
 const pieceBytes = 64 * 1024;
 
-/** A file's bytes, piece by piece; each is valid until the next is asked for. */
+/** The bytes of a file in pieces. Each piece is valid until the next one is read. */
 function* piecesOf(path: string): Generator<Uint8Array, void, undefined> {
   const buffer = Buffer.allocUnsafe(pieceBytes);
   const read = <T>(what: () => T): T => {

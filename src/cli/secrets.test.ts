@@ -28,14 +28,14 @@ const probe = (id: string, params: PlannedProbe['params']): PlannedProbe => ({
 });
 const planOf = (probes: PlannedProbe[], more: Partial<Plan> = {}): Plan => planWith({ probes, ...more });
 
-test('a word of the file’s own path is a secret all the same, and the path stays readable', () => {
+test('a secret that is a word of its file’s path is redacted, but the path stays readable', () => {
   const file = secretFile('w3ather.txt', 'w3ather');
   const plan = planOf([probe('pg', { dsn: 'postgresql://u@db/app', password: { file } })]);
   expect(learnSecrets(plan)).toEqual([]);
   expect(redactor.text(`${file}: w3ather is wrong`)).toBe(`${file}: [secret] is wrong`);
 });
 
-test('a secret in the path of the scenario or of its target, or in the name of a variable, is no text of the plan', () => {
+test('a secret in the path of the scenario or its target, or in a variable’s name, does not count as a text of the plan', () => {
   const file = secretFile('pw', 'st4cks');
   const plan = planOf(
     [probe('pg', { password: { file } }), probe('pg2', { password: { env: 'ST_st4cks' } })],
@@ -55,7 +55,7 @@ test('a secret in the path of the scenario or of its target, or in the name of a
   expect(redactor.text('st4cks in drills/st4cks/target.yaml')).toBe('[secret] in drills/st4cks/target.yaml');
 });
 
-test('one that stands in the plan is told once, with its place, however many refer to it, in however many drills', () => {
+test('a secret in the plan is reported once, with its place, for any number of references and drills', () => {
   const file = secretFile('shared', 'fl0wers');
   const probes = ['a', 'b', 'c'].map((id) =>
     probe(id, { dsn: 'postgresql://fl0wers@db/app', password: { file } }),

@@ -5,20 +5,20 @@ import type { Plan, PlannedHost } from '../core/plan.ts';
 import { createRedactor, type Redactor } from '../core/redact.ts';
 import { proxyPasswords } from '../http/proxy.ts';
 
-/** What this process prints and keeps goes through it. */
+/** All output and all files of this process pass through this redactor. */
 export const redactor: Redactor = createRedactor();
 
-/** Parts of a plan that may name secrets. */
+/** The parts of a plan that may refer to secrets. */
 type Naming = Pick<Plan, 'hosts' | 'probes' | 'writers'>;
 
-/** Warnings that were given: a table has many drills with the same target. */
+/** Warnings that this process has printed. A table has many drills with the same target. */
 const warned = new Set<string>();
 
 /**
- * Has every secret that a plan refers to kept out of what is printed and kept: by environment variable, file and
- * clouds.yaml. One that is not there is left to whoever needs it. One that stands in a text of the plan itself is no secret: it
- * is in the log as it is in the file. Paths of files are no such texts, and stay readable. Returns what cannot be kept quiet,
- * in words, once for each process.
+ * Adds every secret that a plan refers to (by environment variable, file, or clouds.yaml) to the redactor. A missing secret
+ * is ignored here; its user reports it. A secret that also appears in a text of the plan is not redacted, because the log
+ * contains the plan. Paths of files are never redacted. Returns a warning for each secret that is not redacted, once per
+ * process.
  */
 export function learnSecrets(plan: Naming): string[] {
   for (const path of pathsIn(plan)) {
@@ -53,7 +53,7 @@ export function learnSecrets(plan: Naming): string[] {
   });
 }
 
-/** Keys of a plan under which a path stands. */
+/** Keys of a plan whose value is a path. */
 const pathKeys: ReadonlySet<string> = new Set([
   'caFile',
   'cloudsFile',
@@ -63,12 +63,12 @@ const pathKeys: ReadonlySet<string> = new Set([
   'knownHosts',
 ]);
 
-/** Whether a text is the path of a file: of one that hosts and probes need, or of the scenario or target itself. */
+/** Whether a text is the path of a file of a host or probe, or of the scenario or target itself. */
 function isPath(place: string, key: string): boolean {
   return pathKeys.has(key) || (key === 'path' && (place === 'scenario' || place === 'target'));
 }
 
-/** The paths that a plan names. */
+/** The paths in a plan. */
 function pathsIn(value: unknown, place = ''): string[] {
   if (typeof value !== 'object' || value === null) return [];
   return Object.entries(value).flatMap(([key, item]: [string, unknown]) =>
@@ -76,31 +76,31 @@ function pathsIn(value: unknown, place = ''): string[] {
   );
 }
 
-/** The texts of a plan, and where they stand; without paths, names of variables, and checksums, which say nothing of a secret. */
+/** The texts of a plan with their places, without paths, names of variables, and checksums, which are never secrets. */
 function textsIn(value: unknown, place: string): { readonly place: string; readonly text: string }[] {
   if (typeof value === 'string') return [{ place, text: value }];
   if (typeof value !== 'object' || value === null) return [];
   return Object.entries(value).flatMap(([key, item]: [string, unknown]) => {
     if (typeof item === 'string' && (isPath(place, key) || key === 'env' || key === 'sha256')) return [];
     const name = Array.isArray(value) ? named(item) : key;
-    // The text of a scenario names its target's file.
+    // The text of a scenario contains the path of its target, which is not a secret.
     const told = key === 'text' && typeof item === 'string' ? item.replace(/^target:.*$/m, '') : item;
     return textsIn(told, [place, name].filter(Boolean).join('.'));
   });
 }
 
-/** What a host, probe or fault is called. */
+/** The id or name of a host, probe, or fault. */
 function named(value: unknown): string | undefined {
   const { id, name } = Object(value) as { readonly id?: unknown; readonly name?: unknown };
   return [id, name].find((word) => typeof word === 'string');
 }
 
-/** Has the secrets of hosts' clouds kept out of what is printed: for heals, which have no plan. */
+/** Adds the cloud secrets of a host to the redactor. For heals, which have no plan. */
 export function learnCloudSecrets(host: PlannedHost): void {
   for (const secret of secretsOfCloud(host)) redactor.add(secret);
 }
 
-/** What `{ env: NAME }` and `{ file: PATH }` anywhere in a value refer to. */
+/** The secrets that `{ env: NAME }` and `{ file: PATH }` anywhere in a value refer to. */
 function referencesIn(value: unknown): { readonly where: string; readonly secret: string }[] {
   if (typeof value !== 'object' || value === null) return [];
   const [only, ...others] = Object.entries(value) as [string, unknown][];

@@ -3,7 +3,7 @@ import { DrillError } from '../core/errors.ts';
 import type { LoadedSuite } from './suite.ts';
 import type { TableJob } from './table-run.ts';
 
-/** One part of a suite that is spread over several machines, from 1: `2/3`. */
+/** A part of a suite that runs on multiple machines: `2/3`. `index` counts from 1. */
 export interface Shard {
   readonly index: number;
   readonly count: number;
@@ -16,12 +16,13 @@ export function parseShard(text: string): Shard | undefined {
   return shard.index >= 1 && shard.index <= shard.count ? shard : undefined;
 }
 
-/** How long a drill takes against others, by the name of its scenario. */
+/** The relative duration of a drill, by the name of its scenario. */
 export type WeightOf = (scenario: string) => number;
 
 /**
- * The shard, from 1, of each of some parts: the heaviest first, each to the shard that has least so far, in weight, then in number:
- * none stays empty. The same weights give the same shards anywhere. (Graham's longest processing time first: no more than a third above the best split.)
+ * Assigns parts to shards; returns the shard of each part, from 1. The heaviest part comes first. Each part goes to the
+ * shard with the least weight, then with the fewest parts, so no shard stays empty. The same weights give the same shards
+ * on every machine. (Graham's longest processing time first: at most a third above the optimum.)
  */
 export function spread(weights: readonly number[], count: number): readonly number[] {
   const loads = Array.from({ length: count }, (_, i) => ({ shard: i + 1, weight: 0, parts: 0 }));
@@ -37,8 +38,9 @@ export function spread(weights: readonly number[], count: number): readonly numb
 }
 
 /**
- * The drills of one shard of a table, in the table's order: whole rows, and rows that show the same drill together.
- * @throws DrillError `invalid-input` where there are more shards than rows
+ * The drills of one shard of a table, in the table's order. A shard has whole rows, and rows with the same drill are in
+ * the same shard.
+ * @throws DrillError `invalid-input` if there are more shards than rows
  */
 export function jobsOfShard(
   jobs: readonly TableJob[],
@@ -46,7 +48,7 @@ export function jobsOfShard(
   weightOf: WeightOf = () => 1,
 ): readonly TableJob[] {
   const groups = rowGroups(jobs);
-  refuseIdle(count, groups.length, 'rows (those that show the same drill count as one)');
+  refuseIdle(count, groups.length, 'rows (rows with the same drill count as one)');
   const groupOf = (job: TableJob) => groups.findIndex((rows) => rows.has(job.rowIndices[0] ?? -1));
   const weights = groups.map(() => 0);
   for (const job of jobs) {
@@ -57,7 +59,7 @@ export function jobsOfShard(
   return jobs.filter((job) => shards[groupOf(job)] === index);
 }
 
-/** Of some things, those of one shard. @throws DrillError `invalid-input` where there are more shards than things */
+/** The things of one shard. @throws DrillError `invalid-input` if there are more shards than things */
 export function ofShard<T>(
   things: readonly T[],
   { index, count }: Shard,
@@ -70,16 +72,12 @@ export function ofShard<T>(
 
 function refuseIdle(count: number, most: number, what: string): void {
   if (count <= most) return;
-  throw new DrillError(
-    'invalid-input',
-    `--shard: ${count} shards for ${most} ${what}: some would have none`,
-    {
-      mend: `Take ${most} shards at most.`,
-    },
-  );
+  throw new DrillError('invalid-input', `--shard: ${count} shards, but only ${most} ${what}`, {
+    mend: `Use at most ${most} shards.`,
+  });
 }
 
-/** Rows that show drills in common, directly or through others. */
+/** Groups of rows that share drills, directly or through other rows. */
 function rowGroups(jobs: readonly TableJob[]): readonly ReadonlySet<number>[] {
   let groups: Set<number>[] = [];
   for (const { rowIndices } of jobs) {
@@ -90,7 +88,7 @@ function rowGroups(jobs: readonly TableJob[]): readonly ReadonlySet<number>[] {
   return groups.sort((a, b) => Math.min(...a) - Math.min(...b));
 }
 
-/** Tells apart tables that have not the same drills: their files, the values of their variables, how often they are run. */
+/** A digest of a table's drills: their files, the values of their variables, and their rounds. It identifies shards of the same table. */
 export function drillsDigest({ sha256 }: LoadedSuite, jobs: readonly TableJob[]): string {
   const drills = jobs.map(({ rowIndices, round, plan: { scenario, target, faults } }) => [
     rowIndices,

@@ -6,8 +6,8 @@ import { describe, expect, test } from 'vitest';
 const url = new URL('./stop.ts', import.meta.url).href;
 
 /**
- * Runs a program that listens for a stop: it takes the steps one after the other, each when the one before it has been
- * told of, and ends after the last. `now` is the time that the listener sees, ms. Returns what it printed.
+ * Runs a program that listens for a stop. It performs the steps one after another, each after the output of the one before,
+ * and then ends. `now` is the time of the listener's clock, ms. Returns the output.
  */
 async function stopped(...steps: readonly string[]): Promise<string> {
   const program = `
@@ -34,8 +34,8 @@ async function stopped(...steps: readonly string[]): Promise<string> {
 const stopping = (signal: string): string =>
   `${signal}: stopping; faults are healed first${signal === 'SIGINT' ? ' (Ctrl-C again ends the heal)' : ''}`;
 
-describe('what stops a drill', () => {
-  test('the end of the wrapper that started it does, as a signal would, and its life keeps nothing alive', async () => {
+describe('a stop', () => {
+  test('by the end of the wrapper acts like a signal, and the wrapper does not keep the process alive', async () => {
     const program = `
       const { listenForStop } = await import(${JSON.stringify(url)});
       const stop = listenForStop(console.log);
@@ -63,8 +63,8 @@ describe('what stops a drill', () => {
     expect(await run('drill', (child) => child.disconnect())).toBe(
       [
         'ready',
-        'the process that started firedrill is gone: stopping; faults are healed first',
-        'stopped: the process that started firedrill is gone, exit 143\n',
+        'the process that started firedrill has ended: stopping; faults are healed first',
+        'stopped: the process that started firedrill has ended, exit 143\n',
       ].join('\n'),
     );
     expect(await run('done', () => {})).toBe('ready\n');
@@ -74,7 +74,7 @@ describe('what stops a drill', () => {
     ['SIGINT', 130],
     ['SIGTERM', 143],
     ['SIGHUP', 143],
-  ])('%s heals first, and more of it right after changes nothing', async (signal, exitCode) => {
+  ])('by %s heals first, and the same signal right after changes nothing', async (signal, exitCode) => {
     await expect(stopped(`send('${signal}')`, `now = 1999; send('${signal}')`)).resolves.toBe(
       [
         stopping(signal),
@@ -84,17 +84,17 @@ describe('what stops a drill', () => {
     );
   });
 
-  test('a second Ctrl-C, two seconds after the first, ends the heal', async () => {
+  test('by a second Ctrl-C, two seconds after the first, ends the heal', async () => {
     await expect(stopped("send('SIGINT')", "now = 2000; send('SIGINT')")).resolves.toBe(
       [
         stopping('SIGINT'),
-        'SIGINT: the heal ends now; faults that are not healed keep their undo records: `firedrill heal` goes on',
+        'SIGINT: the heal ends now; open faults keep their undo records; run `firedrill heal` to continue',
         'healed, exit 130, heals abandoned',
       ].join('\n'),
     );
   });
 
-  test('a SIGTERM never does', async () => {
+  test('by a second SIGTERM does not end the heal', async () => {
     await expect(stopped("send('SIGTERM')", "now = 60_000; send('SIGTERM')")).resolves.toBe(
       [stopping('SIGTERM'), 'SIGTERM: already stopping; faults are healed first', 'healed, exit 143'].join(
         '\n',
@@ -105,13 +105,13 @@ describe('what stops a drill', () => {
   test.each([
     ['a rejection that nobody took', "Promise.reject(new Error('lost'));"],
     ['an exception that nobody caught', "setImmediate(() => { throw new Error('lost'); });"],
-  ])('%s heals first', async (_what, code) => {
+  ])('by %s heals first', async (_what, code) => {
     await expect(stopped(code)).resolves.toBe(
       ['firedrill broke: Error: lost', 'faults are healed first', 'healed, exit 3'].join('\n'),
     );
   });
 
-  test('a defect while it heals is told, and no more', async () => {
+  test('by a defect during the heal is only reported', async () => {
     const broke = "setImmediate(() => { setImmediate(next); throw new Error('lost'); });";
     await expect(stopped("send('SIGTERM')", broke)).resolves.toBe(
       [stopping('SIGTERM'), 'firedrill broke: Error: lost', 'healed, exit 143'].join('\n'),

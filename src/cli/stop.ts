@@ -1,23 +1,24 @@
 import { performance } from 'node:perf_hooks';
 import { DrillError, ExitCode, messageOf } from '../core/errors.ts';
 
-/** A request from outside to stop: aborts the signal once, then waits for the heal. */
+/** A stop request from outside. It aborts `signal` once; the drill then heals before the process ends. */
 export interface Stop {
   readonly signal: AbortSignal;
-  /** Aborts on a second Ctrl-C: heals that are under way end, proven or not. */
+  /** Aborts on a second Ctrl-C: running heals end, proven or not. */
   readonly abandonHeals: AbortSignal;
-  /** The exit code that belongs to the signal received, or to a defect; undefined when there was none. */
+  /** The exit code for the received signal or for a defect; undefined if there was neither. */
   exitCode(): number | undefined;
-  /** Takes the process's signal handlers off again. */
+  /** Removes the signal handlers. */
   dispose(): void;
 }
 
-/** A second SIGINT counts from this long after the first signal, ms: npm passes on a Ctrl-C that the terminal has sent to all. */
+/** A second SIGINT counts only this long after the first signal, ms. npm forwards a Ctrl-C that the terminal has already sent to every process. */
 const secondAfterMs = 2000;
 
 /**
- * Listens for SIGINT, SIGTERM and SIGHUP, for the end of the wrapper that started this process, and for what nobody caught:
- * firedrill's own defects heal first, too. Further signals only say that the heal goes on; but a second SIGINT ends it.
+ * Listens for SIGINT, SIGTERM, and SIGHUP, for the end of the wrapper that started this process, and for uncaught errors.
+ * After each of them, faults are healed first. Further signals only print that the heal continues, except that a second
+ * SIGINT ends the heal.
  *
  * @param nowMs a monotonic clock
  */
@@ -34,7 +35,7 @@ export function listenForStop(write: (line: string) => void, nowMs = (): number 
         );
       } else if (!abandon.signal.aborted) {
         write(
-          'SIGINT: the heal ends now; faults that are not healed keep their undo records: `firedrill heal` goes on',
+          'SIGINT: the heal ends now; open faults keep their undo records; run `firedrill heal` to continue',
         );
         abandon.abort(new Error('a second SIGINT'));
       }
@@ -54,20 +55,20 @@ export function listenForStop(write: (line: string) => void, nowMs = (): number 
     code = ExitCode.inconclusive;
     controller.abort(new DrillError('harness', `firedrill broke: ${messageOf(error)}`));
   };
-  /** The wrapper that started this process is gone (bin/firedrill.mjs): nobody sees this drill any more. */
+  /** The wrapper that started this process (bin/firedrill.mjs) has ended, so no user watches this drill. */
   const orphaned = (): void => {
     if (code !== undefined) return;
     stoppedMs = nowMs();
     code = ExitCode.terminated;
-    write('the process that started firedrill is gone: stopping; faults are healed first');
-    controller.abort(new Error('stopped: the process that started firedrill is gone'));
+    write('the process that started firedrill has ended: stopping; faults are healed first');
+    controller.abort(new Error('stopped: the process that started firedrill has ended'));
   };
   const names = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
   for (const name of names) process.on(name, handler);
   process.on('disconnect', orphaned);
-  // A handler alone would keep this process alive for as long as the wrapper lives.
+  // Without unref, the handler would keep this process alive as long as the wrapper.
   process.channel?.unref();
-  // Without these Node would end at once, and leave the faults where they are.
+  // Without these handlers, Node would exit at once and leave the faults open.
   process.on('uncaughtException', broke).on('unhandledRejection', broke);
   return {
     signal: controller.signal,

@@ -11,25 +11,25 @@ import { unknownOverride } from '../scenario/variables.ts';
 import { display, type FileKind, inputFiles, kindOf, loadAllPlans, loadPlans, readInput } from './inputs.ts';
 import type { TableJob } from './table-run.ts';
 
-/** A suite with the plans of each of its rows: one, or one for each combination of the scenario's matrix. */
+/** A suite with the plans of each row: one plan per combination of the scenario's matrix. */
 export interface LoadedSuite {
   readonly suite: Suite;
-  /** Of the suite file. */
+  /** SHA-256 of the suite file. */
   readonly sha256: string;
   readonly rows: readonly (readonly Plan[])[];
 }
 
-/** What the command line says of how a suite becomes drills. */
+/** Command-line options that affect the drills of a suite. */
 export interface SuiteChoices {
   /** Target file for every row. */
   readonly target?: string | undefined;
-  /** Values for variables, of the scenarios that have them; they outrank those of a row. */
+  /** Values of variables, for the scenarios that have them. They override the values of a row. */
   readonly variables: Readonly<Record<string, string>>;
-  /** Every probe of the target runs, used or not. */
+  /** Runs every probe of the target, even if the drill does not use it. */
   readonly allProbes?: boolean;
 }
 
-/** Names that an argument may be, by the folders in `scenarios`. */
+/** Names of suites: the folders in `scenarios` that have a suite.yaml. */
 export function suiteNames(): string[] {
   const folder = 'scenarios';
   if (!existsSync(folder)) return [];
@@ -38,13 +38,13 @@ export function suiteNames(): string[] {
     .sort();
 }
 
-/** The file that an argument names: a file as it is, a name as `scenarios/NAME/suite.yaml`. */
+/** The suite file of an argument: the file itself, or `scenarios/NAME/suite.yaml` for a name. */
 function suiteFile(arg: string): string {
   const file = existsSync(arg) && statSync(arg).isFile() ? arg : fileOfName(arg);
   if (file !== undefined) return file;
   const named = join('scenarios', arg, 'suite.yaml');
   throw new DrillError('invalid-input', `${arg}: no such suite file, and there is no ${named}`, {
-    mend: 'Name a suite file, or the folder of one below scenarios.',
+    mend: 'Name a suite file, or a folder in `scenarios` that has a suite.yaml.',
   });
 }
 
@@ -53,13 +53,13 @@ function fileOfName(name: string): string | undefined {
   return existsSync(file) ? file : undefined;
 }
 
-/** A file that was named, and what it is for. */
+/** An input file, and its kind. */
 export interface NamedFile {
   readonly path: string;
   readonly kind: FileKind;
 }
 
-/** The files that arguments name, in that order: files, what is below folders, and suites by their names. */
+/** The files of the arguments, in order: files, all files below folders, and suites by name. */
 export function filesNamed(args: readonly string[]): NamedFile[] {
   return args.flatMap((arg) => {
     const suite = existsSync(arg) ? undefined : fileOfName(arg);
@@ -68,8 +68,8 @@ export function filesNamed(args: readonly string[]): NamedFile[] {
 }
 
 /**
- * The plans of scenarios and suites; drills that rows of a suite share are planned once. A variable need not be one of every
- * file, but of one at least.
+ * The plans of scenarios and suites. Drills that rows of a suite share are planned once. Each variable must exist in at
+ * least one file.
  * @throws InvalidInput, DrillError `invalid-input`
  */
 export function loadPlansAndSuites(files: readonly NamedFile[], choices: SuiteChoices): Plan[] {
@@ -104,8 +104,7 @@ function drillsOf(path: string, choices: SuiteChoices): Plan[] {
 }
 
 /**
- * Reads a suite and plans every drill of every row: all files are checked
- * before anything is touched.
+ * Reads a suite and plans every drill of every row, so that all files are checked before the first drill.
  * @throws InvalidInput, DrillError `invalid-input`
  */
 export function loadSuite(arg: string, choices: SuiteChoices): LoadedSuite {
@@ -135,7 +134,7 @@ export function loadSuite(arg: string, choices: SuiteChoices): LoadedSuite {
     try {
       plans = plansWith(own);
     } catch (error) {
-      // A wrong value of the row itself: the suite is where it stands.
+      // The value is from the row, so the position in the suite file is reported.
       if (own.length === 0 || !(error instanceof DrillError) || error instanceof InvalidInput) throw error;
       problems.push(source.at(['rows', i, 'variables'], error.message.replace(/^--var /, '')));
       return [];
@@ -156,7 +155,7 @@ export function loadSuite(arg: string, choices: SuiteChoices): LoadedSuite {
   return { suite, sha256, rows };
 }
 
-/** The drills of rows, round by round: rows that ask for the same drill share it. */
+/** The drills of the rows, round by round. Rows with the same drill share it. */
 export function jobsOf(
   { suite, rows }: LoadedSuite,
   { grep, repeat, seed }: { grep?: string | undefined; repeat: number; seed: number },
@@ -174,8 +173,8 @@ export function jobsOf(
     }
   }
   if (rowsOf.size === 0)
-    throw new DrillError('invalid-input', `--grep ${grep ?? ''}: no row number, failure or drill matches`, {
-      mend: `The drills are ${[...new Set(rows.flat().map((plan) => plan.scenario.name))].join(', ')}.`,
+    throw new DrillError('invalid-input', `--grep ${grep ?? ''}: matches no row number, failure, or drill`, {
+      mend: `Drills of this suite: ${[...new Set(rows.flat().map((plan) => plan.scenario.name))].join(', ')}.`,
     });
   return Array.from({ length: repeat }, (_, round) =>
     [...rowsOf.values()].map(({ plan, rowIndices }, place) => ({
@@ -198,7 +197,7 @@ function matcher(pattern: string | undefined): (text: string) => boolean {
   }
 }
 
-/** What is wrong with a figure that names a check; undefined when nothing is. */
+/** The problem of a figure that names an unknown check; undefined if there is no problem. */
 function missingCheck(figure: string, plan: Plan): string | undefined {
   if (!figure.startsWith('happens:')) return undefined;
   const name = figure.slice('happens:'.length);

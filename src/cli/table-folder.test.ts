@@ -42,12 +42,12 @@ afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
 const read = (name: string): string => readFileSync(join(folder, name), 'utf8');
 
-describe('a table made anew', () => {
-  test('has what the logs of its drills say now, and keeps what no log tells', () => {
+describe('a table that is made again', () => {
+  test('has the new judgments of its drills, and keeps data that is in no log', () => {
     const run = join(folder, 'runs', summary.runId);
     mkdirSync(run, { recursive: true });
     writeFileSync(join(run, 'events.ndjson'), `${log.lines().join('\n')}\n`);
-    // As an older analysis may have judged it.
+    // An older analysis may have judged it so.
     const wrong = { ...summary, verdict: 'fail' as const, rto: null, reasons: ['an old mistake'] };
     const old = { ...drill, summary: wrong };
     const rows = [table.rows[0], rowLine({ ...head, row: '2', figure: 'return' }, [old, notRun])];
@@ -70,9 +70,11 @@ describe('a table made anew', () => {
     expect(read('table.json')).toBe(before);
   });
 
-  test('is refused where table.json is of another kind', () => {
+  test('is refused if table.json is of another kind', () => {
     writeFileSync(join(folder, 'table.json'), '{"schemaVersion":2}');
-    expect(() => writeTableAnew(folder)).toThrow(/not a failure table that this version knows/);
+    expect(() => writeTableAnew(folder)).toThrow(
+      /not a failure table that this version of firedrill can read/,
+    );
   });
 
   test.each(['../elsewhere', '/tmp/elsewhere', '..', 'a/b', 'a\0b', 'CON', ''])(

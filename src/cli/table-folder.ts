@@ -7,17 +7,17 @@ import { renderTableHtml } from '../report/html/table-html.ts';
 import { renderTableJson, renderTableMarkdown } from '../report/table-text.ts';
 import { reportFile, runFolder, writeReports } from './run-folder.ts';
 
-/** The folder of a table's drills, within the table's own. */
+/** Name of the folder of a table's drills, in the table's own folder. */
 export const tableRuns = 'runs';
 
-/** Whether a folder holds a failure table, not a single run. */
+/** Whether a folder is that of a failure table, not of a single run. */
 export function isTableFolder(folder: string): boolean {
   return existsSync(join(folder, 'table.json'));
 }
 
-/** Writes the files of a table, each whatever becomes of the others. Returns why one could not be written. */
+/** Writes the files of a table. A failed write does not stop the other writes. Returns the first error. */
 export function writeTable(folder: string, table: FailureTable): DrillError | undefined {
-  // First what the others can be made of.
+  // table.json comes first, because the other files can be made from it.
   const files = [
     ['table.json', renderTableJson(table)],
     ['table.md', renderTableMarkdown(table)],
@@ -33,10 +33,10 @@ export function writeTable(folder: string, table: FailureTable): DrillError | un
 }
 
 /**
- * Judges the runs of a table anew, each from its event log, and makes the table from what they come to now. What no log
- * tells (the suite's rows, which drills were not run, the time back to steady, what a baseline came to) stays as it was. `unwritten`: files for
- * which there was no room.
- * @throws DrillError `invalid-input` when a run's log or the table cannot be read
+ * Judges the runs of a table again from their event logs, and makes the table from the new summaries. Data that no log
+ * contains stays as it was: the suite's rows, the drills that did not run, the time back to the steady state, and the
+ * result against a baseline. `unwritten`: errors of files that could not be written.
+ * @throws DrillError `invalid-input` if a run's log or the table cannot be read
  */
 export function writeTableAnew(folder: string): {
   readonly table: FailureTable;
@@ -74,7 +74,7 @@ export function writeTableAnew(folder: string): {
   return { table, unwritten };
 }
 
-/** The table that a folder holds. @throws DrillError `invalid-input` when it holds none that this version knows */
+/** Reads the table in a folder. @throws DrillError `invalid-input` if there is none that this version can read */
 export function readTable(folder: string): FailureTable {
   const path = join(folder, 'table.json');
   try {
@@ -83,5 +83,8 @@ export function readTable(folder: string): FailureTable {
   } catch (error) {
     throw new DrillError('invalid-input', `${path}: cannot be read: ${messageOf(error)}`, { cause: error });
   }
-  throw new DrillError('invalid-input', `${path}: not a failure table that this version knows`);
+  throw new DrillError(
+    'invalid-input',
+    `${path}: not a failure table that this version of firedrill can read`,
+  );
 }

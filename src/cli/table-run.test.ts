@@ -21,7 +21,7 @@ function job(name: string, rowIndex: number): TableJob {
 
 const jobs = [job('a', 0), job('b', 1), job('c', 2)];
 
-/** A stack on a clock of its own: a drill takes 60 s, the return to steady 7 s more. */
+/** A stack with its own clock: a drill takes 60 s, and the return to the steady state 7 s more. */
 function fakes(parts: Partial<TableDeps> = {}): TableDeps & { readonly steps: string[] } {
   const steps: string[] = [];
   let now = 0;
@@ -50,7 +50,7 @@ function fakes(parts: Partial<TableDeps> = {}): TableDeps & { readonly steps: st
 const unsteady = { met: false, unmet: ['pg-role is standby on exactly 1'], sinceMs: 0 };
 
 describe('a table', () => {
-  test('runs each drill from the steady state and says how long the return took, after the last, too', async () => {
+  test('runs each drill from the steady state, and records how long each return took', async () => {
     const deps = fakes();
     const { drills, complete } = await runTable(jobs, deps);
     expect(deps.steps).toEqual(['settle a', 'run a', 'settle b', 'run b', 'settle c', 'run c', 'settle c']);
@@ -62,7 +62,7 @@ describe('a table', () => {
     expect(complete).toBe(true);
   });
 
-  test('waits for nothing after a drill that ended in the steady state', async () => {
+  test('does not wait after a drill that ended in the steady state', async () => {
     const steady = fakes();
     const deps = fakes({
       run: async (of) => ({ ...(await steady.run(of)), steady: of.plan.scenario.name !== 'b' }),
@@ -73,7 +73,7 @@ describe('a table', () => {
     expect(complete).toBe(true);
   });
 
-  test('ends where the stack is not steady, and says what was missing for every drill left out', async () => {
+  test('ends if the stack is not steady, and records the unmet condition for each drill that did not run', async () => {
     const steady = fakes();
     const deps = fakes({
       settle: async (of) => (of.plan.scenario.name === 'b' ? unsteady : steady.settle(of)),
@@ -88,7 +88,7 @@ describe('a table', () => {
     expect(complete).toBe(false);
   });
 
-  test('is not complete when the stack does not come back after the last drill', async () => {
+  test('is not complete if the stack does not return to the steady state after the last drill', async () => {
     let waits = 0;
     const steady = fakes();
     const deps = fakes({ settle: async (of) => (++waits === 2 ? unsteady : steady.settle(of)) });
@@ -97,7 +97,7 @@ describe('a table', () => {
     expect(complete).toBe(false);
   });
 
-  test('breaks nothing more once a fault is not proven healed', async () => {
+  test('injects no further fault once a fault is not proven healed', async () => {
     const left: Summary = { ...summary, healed: false, verdict: 'inconclusive' };
     const deps = fakes({ run: async () => ({ summary: left, steady: false }) });
     const { drills } = await runTable(jobs, deps);
@@ -109,7 +109,7 @@ describe('a table', () => {
     ]);
   });
 
-  test('ends with a drill for which there is no room, and keeps those before it', async () => {
+  test('ends at a drill without disk space, and keeps the drills before it', async () => {
     const steady = fakes();
     const deps = fakes({
       run: async (of) => {
@@ -126,7 +126,7 @@ describe('a table', () => {
     expect(complete).toBe(false);
   });
 
-  test('keeps what was done when it is stopped in a drill', async () => {
+  test('keeps finished drills when it is stopped in a drill', async () => {
     const stop = new AbortController();
     const steady = fakes();
     const deps = fakes({
@@ -146,7 +146,7 @@ describe('a table', () => {
     expect(complete).toBe(false);
   });
 
-  test('keeps what was done when it is stopped while it waits', async () => {
+  test('keeps finished drills when it is stopped while it waits', async () => {
     const stop = new AbortController();
     const steady = fakes();
     const deps = fakes({
@@ -161,7 +161,7 @@ describe('a table', () => {
     expect(drills.map((d) => d.notRun)).toEqual([null, 'stopped by SIGTERM', 'stopped by SIGTERM']);
   });
 
-  test('does not hide a harness that breaks while it waits, and has given away what was done', async () => {
+  test('rejects if the harness fails while it waits, and has saved the finished drills', async () => {
     const kept: string[][] = [];
     const steady = fakes();
     const deps = fakes({

@@ -4,48 +4,48 @@ import type { Summary } from '../core/summary.ts';
 import type { GateOutcome } from '../engine/world.ts';
 import type { TableDrill } from '../report/table.ts';
 
-/** A drill that the table is to run. */
+/** One drill of a table. */
 export interface TableJob {
-  /** Its place in the whole table, from 1, whatever shard it is in. */
+  /** Position in the whole table, from 1, not in the shard. */
   readonly number: number;
-  /** Indices of the suite's rows that show it. */
+  /** Indices of the suite's rows that show this drill. */
   readonly rowIndices: readonly number[];
   /** The rows' numbers, for progress. */
   readonly label: string;
   readonly plan: Plan;
-  /** From 0. */
+  /** Index of the repetition, from 0. */
   readonly round: number;
 }
 
-/** What running a table needs from outside. */
+/** Dependencies of `runTable`. */
 export interface TableDeps {
-  /** Waits until the drill's target is steady; `sinceMs` is when it began to be. Rejects when stopped. */
+  /** Waits for the steady state of the drill's target. `sinceMs`: when the steady state began. Rejects when stopped. */
   readonly settle: (job: TableJob) => Promise<GateOutcome & { readonly sinceMs: number }>;
   /**
-   * Runs the drill and heals it; resolves for drills that went wrong, too. `steady`: its last gate, after all was healed
-   * and undone, saw the target in the steady state that `settle` waits for. Rejects with a DrillError `harness` where it
-   * could not be run at all: that ends the table.
+   * Runs the drill and heals it. Resolves for failed drills, too. `steady`: the drill's last gate, after all heals and
+   * undos, found the target in the steady state that `settle` waits for. Rejects with a DrillError `harness` if the drill
+   * could not run at all, which ends the table.
    */
   readonly run: (job: TableJob) => Promise<{ readonly summary: Summary; readonly steady: boolean }>;
-  /** The clock of `sinceMs`. */
+  /** The same clock as that of `sinceMs`. */
   readonly nowMs: () => number;
   readonly signal: AbortSignal;
   readonly say: (line: string) => void;
-  /** Takes what is known of the drills so far, each time that changes: a table that is cut off is there, too. */
+  /** Saves the drills so far, after each drill, so that an interrupted table exists, too. */
   readonly keep: (drills: readonly TableDrill[]) => void;
 }
 
-/** What became of the drills of a table, in the order of the jobs. */
+/** The result of running a table. Drills are in the order of the jobs. */
 export interface TableRun {
   readonly drills: readonly TableDrill[];
-  /** Every drill ran, and the target was steady again after the last. */
+  /** Every drill ran, and the target returned to the steady state after the last one. */
   readonly complete: boolean;
 }
 
 /**
- * Runs drills one after another, each from the steady state: what the stack does not
- * return to by itself, or a fault that is not proven healed, ends the table, and the
- * drills that are left say so. How long the return took is told with the drill before: 0 for one that ended with it.
+ * Runs drills one after another, each from the steady state. The table ends if the stack does not return to the steady
+ * state, or if a fault is not proven healed. The remaining drills then record the reason. `backToSteadyMs` of a drill is the
+ * time that the return took after it: 0 if the drill ended in the steady state.
  */
 export async function runTable(jobs: readonly TableJob[], deps: TableDeps): Promise<TableRun> {
   const { signal, say, nowMs } = deps;
@@ -54,13 +54,13 @@ export async function runTable(jobs: readonly TableJob[], deps: TableDeps): Prom
   let stopped: string | undefined;
   let known = false;
 
-  /** True when the target is steady; fills in how long that took after the drill before. */
+  /** Waits for the steady state; true if it was reached. Sets `backToSteadyMs` of the drill before. */
   const settle = async (job: TableJob): Promise<boolean> => {
     if (known) return true;
     say('waiting for the steady state');
     try {
       const { met, unmet, sinceMs } = await deps.settle(job);
-      if (!met) stopped = `not steady (${unmet.join('; ') || 'nothing says what was missing'})`;
+      if (!met) stopped = `not steady (${unmet.join('; ') || 'the unmet condition is unknown'})`;
       const before = ended === undefined ? undefined : drills[ended.index];
       if (met && ended !== undefined && before !== undefined)
         drills[ended.index] = { ...before, backToSteadyMs: Math.max(0, sinceMs - ended.atMs) };
@@ -85,7 +85,7 @@ export async function runTable(jobs: readonly TableJob[], deps: TableDeps): Prom
     try {
       outcome = await deps.run(job);
     } catch (error) {
-      // A disk without room for a run, say: the drills before it are not lost for that.
+      // For example a full disk. The drills before this one keep their results.
       if (!(error instanceof DrillError && error.code === 'harness')) throw error;
       stopped = error.message;
       drills.push({ ...drill, summary: null, notRun: stopped });

@@ -37,14 +37,14 @@ function foreign(target: string, change: object): void {
   writeFileSync(pathOf(target), JSON.stringify({ ...Object(own), ...change }));
 }
 
-/** Whether we can have it now; it is free again then. */
+/** Whether this process can take the lock now. The lock is released again. */
 function isFree(target: string): boolean {
   lockTargets(folder, [target], 'run')();
   return !existsSync(pathOf(target));
 }
 
 describe('the lock of a target', () => {
-  test('keeps others out, and says who holds it', () => {
+  test('keeps other processes out, and names its holder', () => {
     const unlock = lockTargets(folder, ['lab'], 'run');
     expect(() => lockTargets(folder, ['lab'], 'table')).toThrow(
       expect.objectContaining({
@@ -59,7 +59,7 @@ describe('the lock of a target', () => {
     lockTargets(folder, ['lab'], 'table')();
   });
 
-  test('names who holds it, as long as he does', () => {
+  test('names its holder as long as it is held', () => {
     expect(holderOf(folder, 'lab')).toBeUndefined();
     const unlock = lockTargets(folder, ['lab'], 'table');
     expect(holderOf(folder, 'lab')?.words).toMatch(
@@ -71,7 +71,7 @@ describe('the lock of a target', () => {
     expect(holderOf(folder, 'lab')).toBeUndefined();
   });
 
-  test('is for all targets or none, each once', () => {
+  test('covers all targets or none', () => {
     const unlock = lockTargets(folder, ['b'], 'run');
     expect(() => lockTargets(folder, ['a', 'b'], 'run')).toThrow(/target b is locked/);
     expect(existsSync(pathOf('a'))).toBe(false);
@@ -80,14 +80,14 @@ describe('the lock of a target', () => {
     expect(existsSync(pathOf('a'))).toBe(false);
   });
 
-  test('is taken over from a process that is gone', () => {
+  test('is taken over from a process that has ended', () => {
     const { pid } = spawnSync('true');
     foreign('lab', { pid });
     expect(isFree('lab')).toBe(true);
   });
 
-  test('is taken over from a process of which only the exit code is left', async () => {
-    // Over when the shell is another program, which waits for no child.
+  test('is taken over from a zombie process', async () => {
+    // The child is a zombie once the shell has become another program, which does not wait for it.
     const parent = spawn('sh', ['-c', 'sleep 0.2 & echo $!; exec sleep 60'], {
       stdio: ['ignore', 'pipe', 'ignore'],
     });
@@ -101,7 +101,7 @@ describe('the lock of a target', () => {
     await once(parent, 'exit');
   });
 
-  test('leaves no other file, had or refused', () => {
+  test('leaves no other file, whether taken or refused', () => {
     const unlock = lockTargets(folder, ['lab'], 'run');
     expect(() => lockTargets(folder, ['lab'], 'run')).toThrow(/is locked/);
     expect(readdirSync(folder)).toEqual(['lab.lock']);
@@ -111,7 +111,7 @@ describe('the lock of a target', () => {
     expect(readdirSync(folder)).toEqual([]);
   });
 
-  test('is taken over from a process whose pid another one has now, and from another boot', () => {
+  test('is taken over from a process whose PID was reused, and from another boot', () => {
     foreign('lab', { startedTicks: '1' });
     expect(isFree('lab')).toBe(true);
     foreign('lab', { bootId: 'another' });
@@ -120,9 +120,9 @@ describe('the lock of a target', () => {
 
   test.each<[what: string, change: object, why: string]>([
     [
-      'another container: its pid means nothing here',
+      'another container, whose PIDs are different',
       { pidNamespace: 'pid:[4026539999]', pid: 2 ** 22 },
-      'it runs in another container (PID namespace) and cannot be seen from here',
+      'it runs in another container (PID namespace) and cannot be checked from here',
     ],
     [
       'another machine that shares the folder',
@@ -135,9 +135,9 @@ describe('the lock of a target', () => {
       'its lock was taken on another machine, or before this one last booted',
     ],
     ['another version', { startedTicks: 5 }, 'its lock was written by another version of firedrill'],
-  ])('is held where it cannot be told whether it is: by %s', (_what, change, why) => {
+  ])('counts as held if its state cannot be checked: by %s', (_what, change, why) => {
     foreign('lab', change);
-    const hint = `If that process is certainly gone, delete its lock: rm ${pathOf('lab')}`;
+    const hint = `If you are sure that this process has ended, delete its lock: rm ${pathOf('lab')}`;
     expect(holderOf(folder, 'lab')).toEqual({ words: expect.stringContaining(why) as string, mend: hint });
     expect(() => lockTargets(folder, ['lab'], 'run')).toThrow(
       expect.objectContaining({
@@ -150,7 +150,7 @@ describe('the lock of a target', () => {
     expect(isFree('lab')).toBe(true);
   });
 
-  test('is held where it cannot be read', () => {
+  test('counts as held if it cannot be read', () => {
     mkdirSync(pathOf('lab'));
     expect(holderOf(folder, 'lab')?.words).toMatch(/^the lock .*lab\.lock cannot be read: EISDIR/);
     expect(() => lockTargets(folder, ['lab'], 'run')).toThrow(/target lab is locked: the lock .* cannot be/);
@@ -171,12 +171,12 @@ describe('the lock of a target', () => {
     const unlock = lockTargets(folder, ['lab'], 'run');
     expect(elsewhere()).toMatch(/^target lab is locked: .*; it runs in another container/);
     unlock();
-    // What it leaves behind when it is gone is not known to be free from here, either.
+    // After that process has ended, its lock cannot be checked from here, either.
     expect(elsewhere()).toBe('locked\n');
     expect(() => lockTargets(folder, ['lab'], 'run')).toThrow(/it runs in another container/);
   });
 
-  test('is taken over where its writer was cut short', () => {
+  test('is taken over if its writer was interrupted', () => {
     writeFileSync(pathOf('lab'), '{"pid":');
     expect(isFree('lab')).toBe(true);
   });
@@ -196,7 +196,7 @@ test.skipIf(noTmpfs !== undefined)(
         expect.objectContaining({
           code: 'harness',
           message: `cannot write the locks in ${locks}: ENOSPC: no space left on device, write`,
-          mend: 'Free some space there, then start again: nothing was touched.',
+          mend: 'Free space on that disk, then start again: nothing was touched.',
         }),
       );
       expect(readdirSync(locks)).toEqual([]);

@@ -18,15 +18,15 @@ import { fileSlug } from '../core/names.ts';
 import { shellQuote } from '../core/shell-quote.ts';
 import { cannotWrite } from '../engine/disk.ts';
 
-/** Who holds a target. */
+/** The process that holds a target's lock. */
 const ownerSchema = z.object({
   pid: z.int(),
-  /** Start of the process in ticks since boot: with the pid, no other process has it. */
+  /** Start of the process in ticks since boot. Together with the PID it identifies the process. */
   startedTicks: z.string(),
   bootId: z.string(),
   /** The PID namespace in which `pid` is that process (namespaces(7)); absent in locks of older versions. */
   pidNamespace: z.string().optional(),
-  /** machine-id(5), '' where there is none; absent in locks of older versions. */
+  /** machine-id(5), or '' if there is none; absent in locks of older versions. */
   machineId: z.string().optional(),
   user: z.string(),
   host: z.string(),
@@ -35,23 +35,24 @@ const ownerSchema = z.object({
 });
 type Owner = z.output<typeof ownerSchema>;
 
-/** State of a lock. It may be taken over only if its owner is known to be gone. */
+/** State of a lock. A lock may be taken over only in the state `gone`. */
 type Lock =
   | { readonly state: 'gone' }
   | { readonly state: 'held'; readonly owner: Owner }
   | { readonly state: 'unknown'; readonly why: string; readonly owner?: Owner };
 
-/** Who holds a target, and what to do about it. */
+/** The holder of a target, and a hint for the user. */
 export interface Holder {
   readonly words: string;
   readonly mend: string;
 }
 
 /**
- * Locks targets for this process, all or none: two drills at once would take each other's fault for the stack's. A lock
- * whose process is known to be gone is taken over. A lock of another container or machine may be held: it is.
- * @returns what unlocks them
- * @throws DrillError `refused` that names the owner, `harness` when the disk takes no lock
+ * Locks targets for this process, all or none. Two drills at once would each measure the other's fault as their own. A
+ * lock whose process has ended is taken over. A lock from another container or machine cannot be checked, so it counts as
+ * held.
+ * @returns a function that unlocks the targets
+ * @throws DrillError `refused`, with the owner; `harness` if the disk is full or not writable
  */
 export function lockTargets(folder: string, targets: readonly string[], command: string): () => void {
   const held: string[] = [];
@@ -72,7 +73,7 @@ export function lockTargets(folder: string, targets: readonly string[], command:
   return release;
 }
 
-/** Who holds a target now, or may hold it; undefined if it is free. */
+/** The process that holds a target or may hold it; undefined if the target is free. */
 export function holderOf(folder: string, target: string): Holder | undefined {
   const path = lockPath(folder, target);
   return holderWords(path, lockIn(contentOf(path)));
@@ -83,11 +84,11 @@ function lockPath(folder: string, target: string): string {
 }
 
 function lock(path: string, target: string, command: string): void {
-  // Complete before it has its name: nobody finds a lock that says nothing yet.
+  // The lock is written under another name first, so that no process can read an incomplete lock.
   const own = `${path}.${process.pid}.${randomBytes(4).toString('hex')}`;
   try {
     writeFileSync(own, JSON.stringify(ourselves(command)), { mode: 0o600 });
-    // Twice: what a dead process left is taken away once.
+    // Two attempts: after the first one, the lock of a dead process is removed.
     for (const again of [true, false]) {
       if (linked(own, path)) return;
       const content = contentOf(path);
@@ -99,21 +100,21 @@ function lock(path: string, target: string, command: string): void {
   } finally {
     rmSync(own, { force: true });
   }
-  throw new DrillError('refused', `target ${target} was locked by somebody else just now`, {
-    mend: 'Start again.',
+  throw new DrillError('refused', `target ${target} was just locked by another process`, {
+    mend: 'Run the command again.',
   });
 }
 
-/** A lock that cannot be removed is taken over: its process will be gone. */
+/** Removes a lock. If that fails, the next drill takes the lock over, because this process has ended by then. */
 function removeQuietly(path: string): void {
   try {
     unlinkSync(path);
   } catch {
-    // Nothing depends on it.
+    // See above.
   }
 }
 
-/** Gives a file a second name, unless something has it. */
+/** Links a file to a second name; false if that name exists. */
 function linked(from: string, to: string): boolean {
   try {
     linkSync(from, to);
@@ -124,20 +125,20 @@ function linked(from: string, to: string): boolean {
   }
 }
 
-/** Removes the lock that was found dead, and no other that has come in its place since. */
+/** Removes the lock of a dead process, but not a newer lock that has replaced it. */
 function takeAway(path: string, found: Content): void {
   const aside = `${path}.${process.pid}.${randomBytes(4).toString('hex')}.dead`;
   try {
     renameSync(path, aside);
   } catch {
-    // Somebody else took it away.
+    // Another process has removed it.
     return;
   }
   if (!isDeepStrictEqual(contentOf(aside), found)) linked(aside, path);
   unlinkSync(aside);
 }
 
-/** Undefined for a lock whose owner is gone. */
+/** The holder of a lock; undefined if its owner has ended. */
 function holderWords(path: string, found: Lock): Holder | undefined {
   switch (found.state) {
     case 'gone':
@@ -145,12 +146,12 @@ function holderWords(path: string, found: Lock): Holder | undefined {
     case 'held':
       return {
         words: ownerWords(found.owner),
-        mend: `Wait until it ends, or stop it with \`kill ${found.owner.pid}\`: it heals its faults first.`,
+        mend: `Wait until it ends, or stop it with \`kill ${found.owner.pid}\`; it heals its faults before it ends.`,
       };
     case 'unknown':
       return {
         words: `${found.owner === undefined ? '' : `${ownerWords(found.owner)}; `}${found.why}`,
-        mend: `If that process is certainly gone, delete its lock: rm ${shellQuote(path)}`,
+        mend: `If you are sure that this process has ended, delete its lock: rm ${shellQuote(path)}`,
       };
   }
 }
@@ -196,7 +197,7 @@ function lockIn(content: Content): Lock {
   try {
     parsed = JSON.parse(content.text);
   } catch {
-    // A lock is written completely before it is renamed. A truncated one means that the machine crashed, and its owner with it.
+    // A lock is complete before it gets its name. A truncated lock means that the machine crashed, so its owner has ended.
     return { state: 'gone' };
   }
   const owner = ownerSchema.safeParse(parsed).data;
@@ -205,7 +206,7 @@ function lockIn(content: Content): Lock {
     : stateOf(owner);
 }
 
-/** Whether the owner is alive, as far as this process can see. */
+/** The state of a lock, as far as this process can check it. */
 function stateOf(owner: Owner): Lock {
   if (owner.bootId !== bootId()) {
     const isRebooted = owner.host === hostname() && (owner.machineId ?? machineId()) === machineId();
@@ -221,7 +222,7 @@ function stateOf(owner: Owner): Lock {
     return {
       state: 'unknown',
       owner,
-      why: 'it runs in another container (PID namespace) and cannot be seen from here',
+      why: 'it runs in another container (PID namespace) and cannot be checked from here',
     };
   const started = startOf(owner.pid);
   switch (started.state) {
@@ -238,7 +239,7 @@ function stateOf(owner: Owner): Lock {
   }
 }
 
-/** Start of a process in ticks since boot (proc_pid_stat(5), field 22); gone: there is none, or only its exit code is left. */
+/** Start of a process in ticks since boot (proc_pid_stat(5), field 22). gone: there is no such process, or it is a zombie. */
 function startOf(
   pid: number,
 ): { readonly state: 'gone' | 'hidden' } | { readonly state: 'there'; readonly ticks: string } {
@@ -267,7 +268,7 @@ function bootId(): string {
   return readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
 }
 
-/** Such as `pid:[4026531836]`. */
+/** The PID namespace of this process, such as `pid:[4026531836]`. */
 function pidNamespace(): string {
   return readlinkSync('/proc/self/ns/pid');
 }

@@ -1,13 +1,13 @@
 import { createInterface } from 'node:readline/promises';
 import { DrillError } from '../core/errors.ts';
 
-/** Asks a question on the terminal; undefined where there is none. @throws DrillError `refused` where the terminal is closed instead (Ctrl-C, Ctrl-D) */
+/** Asks a question on the terminal; undefined without a terminal. @throws DrillError `refused` if the input is closed (Ctrl-C, Ctrl-D) */
 export type Ask = ((question: string) => Promise<string>) | undefined;
 
 /** Asks on this process's terminal; undefined without one. */
 export function terminalAsk(): Ask {
   if (!process.stdin.isTTY || !process.stderr.isTTY) return undefined;
-  /** Lines that came with an answer, pasted or typed ahead: answers to what is asked next. */
+  /** Lines that were pasted or typed ahead. They answer the next questions. */
   const ahead: string[] = [];
   return async (question) => {
     const known = ahead.shift();
@@ -19,9 +19,13 @@ export function terminalAsk(): Ask {
     terminal.on('line', (line) => ahead.push(line));
     const closed = Promise.withResolvers<never>();
     terminal.once('close', () => {
-      closed.reject(new DrillError('refused', 'no answer', { mend: 'Nothing was touched.' }));
+      closed.reject(
+        new DrillError('refused', 'the question got no answer: the input was closed', {
+          mend: 'Nothing was changed. Run the command again.',
+        }),
+      );
     });
-    // Closing after an answer rejects it, too.
+    // A close after the answer rejects this promise, too.
     closed.promise.catch(() => {});
     try {
       return await Promise.race([terminal.question(question), closed.promise]);

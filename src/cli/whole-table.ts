@@ -3,16 +3,16 @@ import { drillsDigest, type Shard } from './shards.ts';
 import type { LoadedSuite } from './suite.ts';
 import type { TableJob } from './table-run.ts';
 
-/** What the drills that are run are of. */
+/** The whole table, of which a command runs all drills or one shard. */
 export interface WholeTable {
   readonly loaded: LoadedSuite;
-  /** Of all shards. */
+  /** The drills of all shards. */
   readonly all: readonly TableJob[];
-  /** null: no moment is drawn. */
+  /** null: no fault has a jitter. */
   readonly seed: number | null;
 }
 
-/** The table of what was run so far; rows that `--grep` left out are left out. */
+/** The table of the drills so far, without rows that `--grep` excluded. */
 export function tableOf(
   { loaded, all, seed }: WholeTable,
   jobs: readonly TableJob[],

@@ -1,19 +1,19 @@
 import type { PlannedProbe } from './plan.ts';
 
-/** What one probe instance saw at one of the rates. */
+/** Results of one probe instance at one of the rates. */
 export interface RateFigures {
   /** Samples that were sent. */
   readonly sent: number;
-  /** Slots that were not sent, as too many samples were under way. */
+  /** Slots that were not sent, because too many samples were in flight or the target answered slowly. */
   readonly dropped: number;
   readonly failed: number;
   readonly unknown: number;
-  /** Of good answers; null without any. */
+  /** Latency of good answers; null without any. */
   readonly p50Ms: number | null;
   readonly p90Ms: number | null;
 }
 
-/** What the burst does to one probe instance. */
+/** Effect of the burst on one probe instance. */
 export interface BurstEffect {
   readonly probe: Pick<PlannedProbe, 'id' | 'intervalMs' | 'burstIntervalMs' | 'timeoutMs'>;
   readonly base: RateFigures;

@@ -1,10 +1,10 @@
 /**
- * The only source of time. A run has one clock whose offsets are milliseconds
- * since the run started, on the machine's monotonic clock; wall time enters
- * only through anchors, so that a stepped wall clock changes no duration.
+ * The only source of time. A run has one clock. Its offsets are milliseconds since the run's start on the
+ * machine's monotonic clock. Wall time enters only through anchors, so a step of the wall clock changes no
+ * duration.
  */
 export interface Clock {
-  /** Milliseconds since the run started, monotonic, microsecond resolution. */
+  /** Milliseconds since the run's start, monotonic, microsecond resolution. */
   nowMs(): number;
   /** Milliseconds since the Unix epoch, for anchors and file names only. */
   wallMs(): number;
@@ -12,7 +12,7 @@ export interface Clock {
   sleep(ms: number, signal: AbortSignal): Promise<void>;
 }
 
-/** Rounds an offset to whole microseconds: what the event log stores. */
+/** Rounds an offset to whole microseconds, the resolution of the event log. */
 export function roundMs(ms: number): number {
   return Math.round(ms * 1000) / 1000;
 }

@@ -6,12 +6,12 @@ describe('a command in a message', () => {
     expect(commandWords(['pg_isready', '-h', 'a  b'])).toBe('`pg_isready -h a b`');
   });
 
-  test('has no script in it', () => {
+  test('contains no script', () => {
     const script = 'for stat in /proc/[0-9]*/stat; do\n  read -r line <"$stat"\ndone';
     expect(commandWords(['sh', '-c', script, 'sh', 'postgres', ''])).toBe('`sh -c … sh postgres`');
   });
 
-  test('has both of its ends where it is long: the program, and what it is about', () => {
+  test('keeps both ends of a long command: the program and the last arguments', () => {
     const words = ['docker', 'compose', '--project-directory', `/srv/${'x'.repeat(200)}`, 'up', '-d'];
     expect(commandWords(words)).toMatch(/^`docker compose --project-directory \/srv\/x+…x+ up -d`$/);
     expect(commandWords(words)).toHaveLength(102);
@@ -19,7 +19,7 @@ describe('a command in a message', () => {
   });
 });
 
-test('the end of a command has no colon where the command said nothing', () => {
+test('the end of a command without output has no colon', () => {
   expect(exitWords(3, ' inactive\n')).toBe('exit 3: inactive');
   expect(exitWords(1, '\n')).toBe('exit 1');
 });

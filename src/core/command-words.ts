@@ -1,9 +1,14 @@
-/** Longest command in a message, in characters: what went wrong comes after it, and long messages are cut at their end. */
+/**
+ * Longest command in a message, characters: the error follows the command, and long messages are cut at their
+ * end.
+ */
 const commandLimit = 100;
-/** Of a command that is longer, so much of its end is kept: it has the names. */
+/** Characters kept from the end of a longer command, because the names are there. */
 const endChars = 30;
 
-/** A command for a message, in backticks on one line: without its scripts, and without its middle where it is long. */
+/**
+ * A command for a message: one line in backticks, without its scripts, and without its middle if it is long.
+ */
 export function commandWords(argv: readonly string[]): string {
   const line = argv
     .map((word) => (word.trim().includes('\n') ? '…' : word))
@@ -14,7 +19,7 @@ export function commandWords(argv: readonly string[]): string {
   return `\`${line.slice(0, commandLimit - endChars - 1)}…${line.slice(-endChars)}\``;
 }
 
-/** How a command ended, and what it said, if anything. */
+/** How a command ended, with its output if there is any. */
 export function exitWords(exitCode: number, said: string): string {
   return [`exit ${exitCode}`, said.trim()].filter(Boolean).join(': ');
 }

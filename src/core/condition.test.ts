@@ -9,14 +9,14 @@ import {
   sampleTruth,
 } from './condition.ts';
 
-describe('what a sample says of a condition', () => {
+describe('the truth of a condition by a sample', () => {
   const refused: ReadSample = { status: 'fail', cause: 'refused' };
   const down: FailureValues = { refused: 'down' };
 
   test.each<[ReadSample | undefined, FailureValues | undefined, string]>([
     [{ status: 'ok', value: 'primary' }, undefined, 'yes'],
     [{ status: 'ok', value: 'standby' }, undefined, 'no'],
-    // Good, but it gave no value.
+    // Good, but without a value.
     [{ status: 'ok' }, undefined, 'maybe'],
     [undefined, undefined, 'maybe'],
     [{ status: 'unknown' }, down, 'maybe'],
@@ -25,10 +25,10 @@ describe('what a sample says of a condition', () => {
     [refused, { refused: 'primary' }, 'yes'],
     [{ status: 'fail', cause: 'error' }, down, 'maybe'],
     [{ status: 'fail', cause: 'timeout' }, down, 'maybe'],
-    // The body of a bad reply may have one: it is none of a good sample.
+    // A value in the body of a bad reply does not count.
     [{ status: 'fail', cause: 'http-5xx', value: 'primary' }, undefined, 'maybe'],
     [{ status: 'fail', cause: 'timeout', provenDown: true }, undefined, 'no'],
-    // A bad state is what the target told.
+    // A bad state is a value that the target reported.
     [{ status: 'fail', cause: 'bad-state', value: 'exited' }, undefined, 'no'],
     [{ status: 'fail', cause: 'bad-state', value: 'primary' }, down, 'yes'],
     [{ status: 'fail', cause: 'bad-state' }, undefined, 'maybe'],
@@ -44,7 +44,7 @@ describe('what a sample says of a condition', () => {
     expect(sampleTruth({}, {}, { status: 'unknown' })).toBe('maybe');
   });
 
-  test('without power, a value that stands for a failure is left open', () => {
+  test('without power, a value that stands for a failure is "maybe"', () => {
     const off: ReadSample = { status: 'fail', cause: 'timeout', provenDown: true };
     expect(sampleTruth({ is: ['down'] }, { onFailure: down }, off)).toBe('maybe');
   });
@@ -53,7 +53,7 @@ describe('what a sample says of a condition', () => {
 describe('a count', () => {
   const exactlyOne: Condition = { probe: 'role', is: ['primary'], count: { min: 1, max: 1 } };
 
-  test('is open where it hangs on an instance that is not known', () => {
+  test('is "maybe" if it depends on an unknown instance', () => {
     expect(countTruth(exactlyOne, ['yes', 'no'])).toBe('yes');
     expect(countTruth(exactlyOne, ['yes', 'maybe'])).toBe('maybe');
     expect(countTruth(exactlyOne, ['yes', 'yes', 'maybe'])).toBe('no');

@@ -3,58 +3,60 @@ import type { FailCause, Sample } from './sample.ts';
 /** Whether something holds, as far as it is known. */
 export type Truth = 'yes' | 'no' | 'maybe';
 
-/** What one probe has to say: any good sample, or with `is` one of these values. */
+/** What a condition requires of one probe: any good sample, or with `is` one of these values. */
 export interface ValuePart {
   readonly probe: string;
   readonly is?: readonly string[];
 }
 
 /**
- * A statement about a probe's latest samples. Of the probe's instances (one per
- * host, or just one), those are counted whose latest sample is fresh, ok and,
- * if `is` is given, has one of these values. The statement holds when the count
- * lies in `count`; without `count`, when every instance counts.
+ * A statement about the latest samples of a probe's instances (one per host, or just one). An instance counts
+ * if its latest sample is fresh, ok, and, with `is`, has one of these values. The statement holds if the
+ * number of counted instances is in `count`; without `count`, if every instance counts.
  */
 export interface Condition extends ValuePart {
   /** Only this host's instance. */
   readonly host?: string;
-  /** An instance counts only where these hold, too: on its host, or of a probe that has one instance without a host. */
+  /**
+   * An instance counts only if these hold, too: on its host, or of a probe with a single instance without a
+   * host.
+   */
   readonly and?: readonly ValuePart[];
   readonly count?: { readonly min: number; readonly max?: number };
 }
 
 /**
- * A condition of a gate. With `role`, only the instances on hosts that have this
- * role at that moment count: `{ probe: router, role: db-primary }` says that the
- * router runs where the database's primary is, wherever that is.
+ * A condition of a gate. With `role`, only the instances on hosts that have this role at that moment count.
+ * `{ probe: router, role: db-primary }` requires that the router runs on the host of the database's primary.
  */
 export interface GateCondition extends Condition {
   readonly role?: string;
 }
 
-/** A probe instance as far as conditions care. */
+/** A probe instance as conditions need it. */
 export interface InstanceRef {
   readonly id: string;
   readonly name: string;
   readonly host?: string;
-  /** By the cause of a failed sample, the value that such a failure stands for. */
+  /** For each cause of a failed sample, the value that such a failure stands for. */
   readonly onFailure?: FailureValues;
 }
 
-/** By the cause of a failed sample, the value that such a failure stands for. */
+/** For each cause of a failed sample, the value that such a failure stands for. */
 export type FailureValues = { readonly [cause in Exclude<FailCause, 'bad-state'>]?: string };
 
 /** A sample as conditions read it. */
 export type ReadSample = Pick<Sample, 'status' | 'cause' | 'value'> & {
-  /** A fault of this drill had taken the host's power: the failure shows that nothing runs there. */
+  /** A fault of this drill had cut the host's power, so the failure shows that nothing runs there. */
   readonly provenDown?: true;
 };
 
 /**
- * What a sample says of a condition's value part.
+ * Whether a sample meets a condition's value part.
  *
- * A failed sample has no value: with `is` it says nothing, unless the probe declares in `onFailure` what a failure of this
- * cause stands for. A bad state (`bad-state`) is a value. Without `is` it says "no": the target was asked, and it was not ok.
+ * A failed sample has no value. With `is` the result is "maybe", unless the probe's `onFailure` declares a
+ * value for this cause. A bad state (`bad-state`) is a value. Without `is` a failed sample gives "no",
+ * because the target was asked and was not ok.
  */
 export function sampleTruth(
   { is }: Pick<ValuePart, 'is'>,
@@ -66,7 +68,8 @@ export function sampleTruth(
   const value = valueOf(sample, onFailure);
   if (value !== undefined) return is.includes(value) ? 'yes' : 'no';
   if (sample.provenDown !== true) return 'maybe';
-  // Without power nothing has a value that a target tells; one that stands for a failure it may have.
+  // Without power the target reports no value, but a value that `onFailure` declares for a failure remains
+  // possible.
   return Object.values(onFailure ?? {}).some((declared) => is.includes(declared)) ? 'maybe' : 'no';
 }
 
@@ -77,13 +80,13 @@ function valueOf(
   return status === 'ok' || cause === 'bad-state' ? value : onFailure?.[cause];
 }
 
-/** What several things come to that must all hold. */
+/** Logical AND of several truths. */
 export function allOf(truths: readonly Truth[]): Truth {
   if (truths.includes('no')) return 'no';
   return truths.includes('maybe') ? 'maybe' : 'yes';
 }
 
-/** The instances a condition speaks of. */
+/** The instances that a condition names. */
 export function instancesOf<I extends InstanceRef>(
   condition: Pick<Condition, 'probe' | 'host'>,
   instances: readonly I[],
@@ -93,7 +96,7 @@ export function instancesOf<I extends InstanceRef>(
   );
 }
 
-/** The instance of another probe that speaks for the host of this one; undefined where there is none. */
+/** The other probe's instance for the host of this one; undefined if there is none. */
 export function companionOf<I extends InstanceRef>(
   { host }: InstanceRef,
   { probe }: ValuePart,
@@ -103,7 +106,7 @@ export function companionOf<I extends InstanceRef>(
   return named.find((i) => i.host === host) ?? named.find((i) => i.host === undefined);
 }
 
-/** The instances that a condition reads: its own, and those of its `and` that speak for their hosts. */
+/** The instances that a condition reads: its own, and those of its `and` for their hosts. */
 export function instancesRead<I extends InstanceRef>(
   condition: Condition,
   instances: readonly I[],
@@ -126,7 +129,7 @@ export function countHolds(condition: Condition, matching: number, total: number
   return matching >= condition.count.min && matching <= (condition.count.max ?? total);
 }
 
-/** Whether the count part holds when each instance matches as these say: "maybe" where it hangs on one that is not known. */
+/** Whether the count part holds for these matches; "maybe" if it depends on an unknown one. */
 export function countTruth(condition: Condition, matches: readonly Truth[]): Truth {
   const sure = matches.filter((truth) => truth === 'yes').length;
   const unknown = matches.filter((truth) => truth === 'maybe').length;

@@ -6,7 +6,7 @@ test.each([
   ['Docker version 20.10.24, build 297e128\n', false],
   ['', false],
   ['podman version 4.3.1\nClient:       Podman Engine\nVersion:      4.3.1\n', true],
-  // An older one, and the client of Docker on the socket of Podman.
+  // An older Podman, and Docker's client with Podman's socket.
   ['podman version 3.0.1\nVersion:      3.0.1\nAPI Version:  3.0.0\n', true],
   ['Docker version 26.1.5\nServer: linux/amd64/debian-12\n Podman Engine:\n  Version: 4.3.1\n', true],
 ])('%j is Podman: %s', (versions, podman) => {

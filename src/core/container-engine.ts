@@ -1,13 +1,16 @@
 /**
- * Error and hint if `docker` is Podman. Its messages about stopped containers, its restart policies, and its time formats differ
- * from Docker's, and firedrill relies on them to decide what is down and what is healed.
+ * Error and hint if `docker` is Podman. Its messages about stopped containers, its restart policies, and its
+ * time formats differ from Docker's. firedrill relies on them to decide what is down and what is healed.
  */
 export const noPodman = {
   why: '`docker` is Podman on this host; firedrill supports only Docker',
-  mend: 'Install Docker, or reach the container over SSH (transport ssh) and use the fault kinds `service.stop` or `command`.',
+  mend: 'Install Docker, or reach the container over SSH (transport `ssh`) and use the fault kinds `service.stop` or `command`.',
 } as const;
 
-/** Whether this is what `docker --version` and `docker version` print where they are Podman's, or where Podman serves Docker's client. */
+/**
+ * Whether the output of `docker --version` or `docker version` comes from Podman, or from Docker's client
+ * with Podman as the server.
+ */
 export function isPodman(versions: string): boolean {
   return /\bpodman\b/i.test(versions);
 }

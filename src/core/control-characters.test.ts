@@ -9,14 +9,14 @@ import { createRedactor } from './redact.ts';
 const controls = ['\u0000', '\u0007', '\u001b', '\u007f', '\u0085', '\u009b', '\u2028', '\u2029'];
 const invisibles = ['\u061c', '\u200b', '\u200e', '\u200f', '\u202a', '\u202e', '\u2066', '\u2069', '\ufeff'];
 
-/** Each place that takes text from outside into a message or a page. */
+/** Each place that puts external text into a message or a page. */
 const places: readonly [string, (text: string) => string][] = [
   ['a line of a terminal', (text) => printable(text, 100)],
   ['text and Markdown of a report', plain],
   ['HTML of a report', (text) => html`${text}`.toString()],
   ['the message of a sample', (text) => JSON.stringify(failureOf(new Error(text)))],
   [
-    "a message of the cloud's",
+    'a message of the cloud',
     (text) =>
       describeAnswer({
         kind: 'answer',
@@ -34,14 +34,14 @@ describe.each(places)('%s', (_, of) => {
   });
 
   test.each(invisibles)(
-    'has no character without width or that reverses the direction of writing: %j',
+    'has no character without width, and none that changes the text direction: %j',
     (character) => {
       expect(of(`a${character}b`)).toMatch(/a(?:\\u[0-9a-f]{4})?b/);
     },
   );
 });
 
-test('a secret with control characters is redacted in a message that has spaces for them', () => {
+test('a secret with control characters is redacted in a message that replaces them by spaces', () => {
   for (const character of controls) {
     const secrets = createRedactor();
     const secret = `correct horse${character}battery staple`;

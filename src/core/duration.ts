@@ -10,10 +10,10 @@ export function parseDuration(text: string): number | undefined {
   return match?.[1] === undefined || factor === undefined ? undefined : Number(match[1]) * factor;
 }
 
-/** Longest duration of a file: no drill waits for anything that long. */
+/** Longest duration in a file: no drill waits longer. */
 const maxFileMs = 7 * 24 * 3_600_000;
 
-const expectation = 'expected a duration with a unit, such as 500ms, 5s, 2m or 1h';
+const expectation = 'expected a duration with a unit, such as 500ms, 5s, 2m, or 1h';
 
 /** A duration in a scenario or target file: text with a unit in, milliseconds out. */
 export const duration = z
@@ -21,4 +21,4 @@ export const duration = z
   .regex(pattern, { error: expectation })
   .transform((text) => parseDuration(text) ?? 0)
   .refine((ms) => ms <= maxFileMs, { error: 'longer than a week (168h)' })
-  .meta({ description: 'A duration with its unit: 500ms, 5s, 2m, 1h.' });
+  .meta({ description: 'A duration with a unit, such as 500ms, 5s, 2m, or 1h.' });

@@ -10,23 +10,23 @@ export const ExitCode = {
   terminated: 143,
 } as const;
 
-/** What went wrong, for programs; each maps to one exit code (`exitCodeOf`). */
+/** Error codes for programs; each maps to one exit code (`exitCodeOf`). */
 export type DrillErrorCode =
-  | 'invalid-input' // a file or an argument is wrong: nothing was touched
+  | 'invalid-input' // a file or an argument is wrong; nothing was changed
   | 'host-unreachable' // a transport could not be used at all
-  | 'fault-failed' // inject did not do what it says
-  | 'heal-failed' // the inverse could not be proven
-  | 'role-unresolved' // a role has no host, or more than one
-  | 'refused' // a guard rail said no
-  | 'stopped' // a limit or the stop file cut the drill short
-  | 'lab' // the local lab or its machine cannot serve
-  | 'harness'; // a defect or breakdown of firedrill itself
+  | 'fault-failed' // inject did not have the promised effect
+  | 'heal-failed' // the heal is not proven
+  | 'role-unresolved' // a role matches no host, or more than one
+  | 'refused' // a guard rail refused it
+  | 'stopped' // a limit or the stop file stopped the drill
+  | 'lab' // the local lab or its machine is not usable
+  | 'harness'; // a defect of firedrill, or its disk failed
 
 /**
- * A broken harness or a refused request. Expected failures of the system under
- * drill are returned values, never errors.
+ * A failure of the harness or a refused request. Expected failures of the system under drill are returned
+ * values, never errors.
  *
- * `message` names host, action, limit and observed value; `mend` says what to do.
+ * `message` names the host, the action, the limit, and the observed value; `mend` is the hint.
  */
 export class DrillError extends Error {
   readonly code: DrillErrorCode;
@@ -59,18 +59,18 @@ export function exitCodeOf(code: DrillErrorCode): number {
   }
 }
 
-/** What was thrown, as a DrillError. Anything else that is thrown is a defect of firedrill: code `harness`. */
+/** The error as a DrillError. Any other thrown value is a defect of firedrill: code `harness`. */
 export function asDrillError(error: unknown): DrillError {
   if (error instanceof DrillError) return error;
   return new DrillError('harness', `firedrill broke: ${messageOf(error)}`, { cause: error });
 }
 
-/** The message of anything that was thrown. */
+/** The message of any thrown value. */
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
-/** Whether the host gave no answer: what was asked of it is not known then. */
+/** Whether the host gave no answer, so the command's outcome is unknown. */
 export function isUnreachable(error: unknown): boolean {
   return error instanceof DrillError && error.code === 'host-unreachable';
 }

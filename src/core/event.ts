@@ -3,10 +3,10 @@ import type { Sample } from './sample.ts';
 import type { ControlSample } from './control.ts';
 import type { WriteOutcome } from './writer.ts';
 
-/** Version of the event log's format; raised when an event changes its meaning. */
+/** Version of the event log's format; raised when the meaning of an event changes. */
 export const eventSchemaVersion = 1;
 
-/** The parts of a drill, in order; those with nothing to do are left out. `watch` has only `watching`. */
+/** The phases of a drill, in order; phases without work are left out. `watch` has only `watching`. */
 export type PhaseName =
   | 'prepare'
   | 'steady'
@@ -19,49 +19,64 @@ export type PhaseName =
   | 'read-back'
   | 'watching';
 
-/** When rows are read: by a reader beside the writing clients, while the fault is still there, or once everything is mended. */
+/**
+ * When rows are read: by a reader in parallel to the writing clients, before the heal, or after all heals and
+ * repairs.
+ */
 export type ReadMoment = 'beside' | 'before-heal' | 'end';
 
-/** The share of time in which some, or all, tasks of a machine waited for a resource (Linux PSI), 0 to 100. null: not read. */
+/**
+ * Share of time in which some tasks, or all tasks, of a machine waited for a resource (Linux PSI), 0 to 100.
+ * null: not read.
+ */
 export interface Stall {
   readonly somePct: number | null;
   readonly fullPct: number | null;
 }
 
-/** How much of a machine was in use over the `overMs` before the event. What could not be read is null, never 0. */
+/** Use of a machine during the `overMs` before the event. A value that could not be read is null, never 0. */
 export interface MachinePressure {
-  /** The beginning of its boot id: hosts with one kernel are one machine. */
+  /** The beginning of its boot id: hosts with the same kernel are one machine. */
   readonly machine: string;
   /** firedrill runs on it. */
   readonly prober: boolean;
-  /** Hosts of the target on it, in the plan's order. */
+  /** The target's hosts on it, in the plan's order. */
   readonly hosts: readonly string[];
   readonly overMs: number;
   readonly cpu: {
     readonly somePct: number | null;
     /** CPU time in use, percent of all cores, without `stealPct`. */
     readonly busyPct: number | null;
-    /** CPU time that the hypervisor gave to others, percent of all cores. */
+    /** CPU time that the hypervisor gave to other machines, percent of all cores. */
     readonly stealPct: number | null;
-    /** Tasks that run or could run. */
+    /** Tasks that are running or ready to run. */
     readonly runQueue: number | null;
     readonly cores: number | null;
   };
   readonly memory: Stall;
   readonly io: Stall;
-  /** CPU time that the control groups of `hosts` used, percent of one core; above 100 for several. null: of none, or not of all. */
+  /**
+   * CPU time of the control groups of `hosts`, percent of one core, so it may exceed 100. null: unknown for
+   * at least one of them, or there are no hosts.
+   */
   readonly targetCpuPct: number | null;
-  /** Of `hosts`, those whose CPU time was not read this time: `targetCpuPct` is without theirs. Absent: none. */
+  /** The hosts whose CPU time was not read this time; `targetCpuPct` excludes them. Absent: none. */
   readonly unreadHosts?: readonly string[];
-  /** CPU time that hosts used while they were among `unreadHosts`, and until now, ms: read now. `targetCpuPct` is without it. */
+  /**
+   * CPU time that was read now for hosts that were in `unreadHosts` before, ms since their last reading.
+   * `targetCpuPct` excludes it.
+   */
   readonly readLate?: readonly { readonly host: string; readonly usedMs: number }[];
-  /** The same of firedrill and its child processes; absent on other machines than the prober's. */
+  /**
+   * CPU time of firedrill and its child processes, percent of one core; absent on machines other than the
+   * prober's.
+   */
   readonly harnessCpuPct?: number | null;
 }
 
 /**
- * What happened, as it is appended to events.ndjson: one JSON object a line,
- * `t` first. `t` is the offset in ms on the run clock at which it was recorded.
+ * One event in events.ndjson: one JSON object per line, `t` first. `t` is the time of recording, ms on the
+ * run clock.
  */
 export type DrillEvent =
   | {
@@ -73,12 +88,15 @@ export type DrillEvent =
       readonly wallMs: number;
       readonly plan: Plan;
       readonly versions: { readonly firedrill: string; readonly node: string };
-      /** The release that was drilled, as `--label` names it. */
+      /** The release under test (`--label`). */
       readonly label?: string;
     }
-  /** Wall time read at offset `t`; written now and then, shows a stepped clock. */
+  /** Wall time at offset `t`; written at intervals, so that a step of the clock shows. */
   | { readonly t: number; readonly type: 'clock.anchor'; readonly wallMs: number }
-  /** The wall clock moved against the run clock by `byMs` (forwards if positive), found at `atMs`: it was set, or the machine slept. */
+  /**
+   * The wall clock changed by `byMs` relative to the run clock (positive: forward), detected at `atMs`: it
+   * was set, or the machine slept.
+   */
   | {
       readonly t: number;
       readonly type: 'clock.stepped';
@@ -86,9 +104,12 @@ export type DrillEvent =
       readonly byMs: number;
       readonly cause: 'step' | 'suspend';
     }
-  /** Logs of 0.1: a small HTTP server of firedrill on the prober's machine was probed as a control. Its samples say nothing of the target. */
+  /**
+   * Logs of 0.1: an HTTP server of firedrill on the prober's machine was probed as a control. Its samples do
+   * not describe the target.
+   */
   | { readonly t: number; readonly type: 'canary.started'; readonly probe: PlannedProbe }
-  /** From here on the control works on the prober's machine (core/control.ts). */
+  /** The control runs on the prober's machine from now on (core/control.ts). */
   | {
       readonly t: number;
       readonly type: 'control.started';
@@ -98,7 +119,7 @@ export type DrillEvent =
   | ({ readonly t: number; readonly type: 'control.sample' } & ControlSample)
   | ({ readonly t: number; readonly type: 'machine.pressure' } & MachinePressure)
   | { readonly t: number; readonly type: 'phase.started'; readonly phase: PhaseName }
-  /** A gate came out: met (at `t`), or not within its time, with what was missing. */
+  /** Outcome of a gate: met (at `t`), or not met within its time, with the unmet conditions. */
   | {
       readonly t: number;
       readonly type: 'gate';
@@ -107,7 +128,10 @@ export type DrillEvent =
       readonly unmet: readonly string[];
     }
   | ({ readonly t: number; readonly type: 'sample' } & Sample)
-  /** A slot that was not sent: as many samples were in flight as may be, or (`pace`) the target answers more slowly than it is asked. */
+  /**
+   * A slot that was not sent: too many samples were in flight, or (`pace`) the target answers too slowly for
+   * the interval.
+   */
   | {
       readonly t: number;
       readonly type: 'sample.dropped';
@@ -116,21 +140,24 @@ export type DrillEvent =
       readonly dueMs: number;
       readonly reason?: 'pace';
     }
-  /** A line in a host's log that a probe recognized; times on the run clock, bounds where it was not stamped exactly. */
+  /**
+   * A line in a host's log that a probe recognized. Times are on the run clock, with bounds if the line has
+   * no exact time stamp.
+   */
   | {
       readonly t: number;
       readonly type: 'mark';
       readonly probe: string;
       readonly host?: string;
       readonly name: string;
-      /** What the line says, where the mark's pattern picks something out of it. */
+      /** The value in the line, if the mark's pattern captures one. */
       readonly value?: string;
       readonly atMs: number;
       readonly minMs?: number;
       readonly maxMs?: number;
       readonly text: string;
     }
-  /** A writer's client wrote a row: committed, if at all, in [sendMs, finishMs]. */
+  /** A writer's client wrote a row. If it was committed, then in [sendMs, finishMs]. */
   | {
       readonly t: number;
       readonly type: 'row.written';
@@ -143,8 +170,8 @@ export type DrillEvent =
       readonly message?: string;
     }
   /**
-   * What was there at some instant in [sendMs, finishMs]: through a path, or in the copy that the path's host itself
-   * holds. Numbers by client, as ranges (row-ranges.ts); without them it could not be read.
+   * The rows that existed at some instant in [sendMs, finishMs], read through a path or from the copy on the
+   * path's own host. Numbers by client, as ranges (row-ranges.ts); absent if they could not be read.
    */
   | {
       readonly t: number;
@@ -158,10 +185,10 @@ export type DrillEvent =
       readonly rows?: Readonly<Record<string, string>>;
       readonly message?: string;
     }
-  /** From `t` on, probes with a burst interval use it (or their base interval again). */
+  /** From `t` on, probes with a burst interval use it, or use their base interval again. */
   | { readonly t: number; readonly type: 'rate.changed'; readonly burst: boolean }
   | { readonly t: number; readonly type: 'role.resolved'; readonly role: string; readonly host: string }
-  /** Fsynced before the fault acts. `t` is the moment we asked. */
+  /** On disk before the fault acts. `t` is the time of the request. */
   | {
       readonly t: number;
       readonly type: 'fault.issued';
@@ -170,17 +197,20 @@ export type DrillEvent =
       readonly host: string;
       readonly params: Json;
     }
-  /** The fault's host undoes it by itself, not before `untilMs`, unless that is put off again. */
+  /** The fault's host undoes the fault by itself, not before `untilMs`, unless the lease is renewed again. */
   | { readonly t: number; readonly type: 'lease.kept'; readonly fault: string; readonly untilMs: number }
   | { readonly t: number; readonly type: 'fault.acked'; readonly fault: string; readonly receipt: Json }
-  /** The way to the host broke before it answered: what it did is not known. It is not asked again; its effect is looked for. */
+  /**
+   * The connection to the host broke before it answered, so the fault's outcome is unknown. It is not
+   * injected again; its effect is checked.
+   */
   | {
       readonly t: number;
       readonly type: 'fault.unanswered';
       readonly fault: string;
       readonly message: string;
     }
-  /** The fault was seen to be true: it became true in [notBeforeMs, notAfterMs]. */
+  /** The effect was observed: it began in [notBeforeMs, notAfterMs]. */
   | {
       readonly t: number;
       readonly type: 'fault.effect';
@@ -190,11 +220,12 @@ export type DrillEvent =
     }
   | { readonly t: number; readonly type: 'fault.failed'; readonly fault: string; readonly message: string }
   | { readonly t: number; readonly type: 'heal.started'; readonly fault: string }
-  /** The inverse was applied where needed and seen to hold. */
+  /** The inverse was applied if needed, and was observed to hold. */
   | { readonly t: number; readonly type: 'heal.proven'; readonly fault: string }
   /**
-   * An attempt to heal that proved nothing; the heal goes on. `observed`: the host answered, and the fault is still there;
-   * otherwise it could not be checked. Attempts with the same result are not all recorded.
+   * An attempt of a heal that is not proven yet; the heal continues. `observed`: the host answered, and the
+   * fault is still in effect; otherwise the host could not be checked. Attempts with the same result are not
+   * all recorded.
    */
   | {
       readonly t: number;
@@ -213,7 +244,7 @@ export type DrillEvent =
       /** Whether the last attempt could check the host; absent in older logs. */
       readonly observed?: boolean;
     }
-  /** The prober's own health over the time since the last such event. */
+  /** The prober's own health since the last event of this type. */
   | {
       readonly t: number;
       readonly type: 'prober.health';
@@ -221,7 +252,7 @@ export type DrillEvent =
       readonly loopMaxMs: number;
       readonly loopP99Ms: number;
     }
-  /** What firedrill itself has cost so far; the last one is near the run's end. */
+  /** Cost of firedrill itself so far; the last one is near the run's end. */
   | ({ readonly t: number; readonly type: 'harness.cost' } & HarnessCost)
   | {
       readonly t: number;
@@ -229,29 +260,31 @@ export type DrillEvent =
       readonly level: 'info' | 'warn' | 'error';
       readonly text: string;
     }
-  /** The run was cut short from outside, or broke. */
+  /** The run was stopped from outside, or it broke. */
   | {
       readonly t: number;
       readonly type: 'run.aborted';
       readonly reason: string;
-      /** A guard rail said no. */
+      /** A guard rail refused it. */
       readonly refused?: true;
-      /** firedrill itself broke, or its disk: no verdict. */
+      /** firedrill or its disk failed: no verdict. */
       readonly broken?: true;
     }
   | { readonly t: number; readonly type: 'run.ended' };
 
-/** What probing and the harness cost since the run's start. */
+/** Cost of probing and of the harness since the run's start. */
 export interface HarnessCost {
   /** CPU time of firedrill's process with all its threads, ms. */
   readonly cpuMs: number;
-  /** CPU time of processes that it started on its own machine and that have ended, ms; absent where the system does not say. */
+  /**
+   * CPU time of its ended child processes on its own machine, ms; absent if the system does not report it.
+   */
   readonly childCpuMs?: number;
-  /** Of all probes of the target. */
+  /** Samples of all probes of the target. */
   readonly samples: number;
   /** Connections that probes opened. */
   readonly newConnections: number;
-  /** Commands run, followed and piped on hosts, by probes and faults. */
+  /** Commands run, followed, and piped on hosts, by probes and faults. */
   readonly commands: number;
 }
 

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { maxOf, minOf } from './extremes.ts';
 
-test('the extremes of lists longer than a call has arguments', () => {
+test('the extremes of lists longer than the limit of call arguments', () => {
   const many = Array.from({ length: 300_000 }, (_, index) => (index * 7919) % 300_007);
   expect(maxOf(many)).toBe(300_006);
   expect(minOf(many)).toBe(0);

@@ -1,6 +1,6 @@
 /**
- * The largest of the values, at least `least`. Takes lists of any length: `Math.max(...values)` throws a RangeError from
- * about 120,000 values on, because each is an argument on the call stack.
+ * The largest of the values, at least `least`. Takes lists of any length. `Math.max(...values)` throws a
+ * RangeError from about 120,000 values on, because each value is an argument on the call stack.
  */
 export function maxOf(values: Iterable<number>, least = -Infinity): number {
   let max = least;

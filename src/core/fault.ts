@@ -5,10 +5,10 @@ import type { Host } from './host.ts';
 import type { HostUse } from './host-use.ts';
 import type { Json } from './plan.ts';
 
-/** What a fault may touch: its host, the server that its cloud runs it as, and time; nothing else. */
+/** What a fault may use: its host, the host's cloud server, and the clock. */
 export interface FaultContext {
   readonly host: Host;
-  /** Undefined where the target names no server for the host. */
+  /** Undefined if the target names no server for the host. */
   readonly server: CloudServer | undefined;
   readonly clock: Clock;
   readonly signal: AbortSignal;
@@ -17,57 +17,74 @@ export interface FaultContext {
 /**
  * A kind of fault: one file, one line in the catalog.
  *
- * All methods throw DrillError when the channel to the host breaks (outcome
- * unknown) or the host refuses. Order of calls by the engine: before, inject,
- * effect (until true or its deadline), heal, healed (until true or its deadline).
+ * All methods throw DrillError if the connection to the host breaks (outcome unknown) or the host refuses.
+ * The engine calls before, inject, effect (until true or its deadline), heal, and healed (until true or its
+ * deadline), in this order.
  */
 export interface FaultKind<P, B extends Json = Json, R extends Json = Json> {
   readonly kind: string;
   /** One line for docs and `plan`. */
   readonly summary: string;
   /**
-   * When the engine heals: `recovery` for faults that last until undone (the
-   * service recovered elsewhere meanwhile), `redundancy` for those the stack is
-   * expected to mend itself, so that the heal does not help it.
+   * When the engine heals. `recovery`: faults that last until they are undone, after the service has
+   * recovered elsewhere. `redundancy`: faults from which the stack must recover by itself, so that the heal
+   * does not help it.
    */
   readonly healAfter: 'recovery' | 'redundancy';
-  /** How long the effect may take to show after the acknowledgement, in ms, where half a minute is not enough. */
+  /** Longest time from the acknowledgement until the effect, ms, if 30 s is not enough. */
   readonly effectWithinMs?: number;
-  /** What the target must give for a host this kind acts on: a `server` of a cloud, or a transport with a power switch. */
+  /**
+   * What the target must define for a host of this kind: a cloud `server`, or a transport with a power
+   * switch.
+   */
   readonly needs?: 'server' | 'power';
-  /** Changes the network of its host. Refused on firedrill's own machine: all probes and commands use that network. */
+  /**
+   * Changes the network of its host. Refused on firedrill's own machine: all probes and commands use that
+   * network.
+   */
   readonly changesNetwork?: true;
-  /** Fields of a fault in a scenario file, besides `kind`, `on` and `at`. */
+  /** Fields of a fault in a scenario file, in addition to `kind`, `on`, and `at`. */
   readonly params: z.ZodType<P>;
-  /** What it needs on its host; undefined parameters: whatever they are. Absent where it runs no commands there. */
+  /**
+   * What it needs on its host; with undefined parameters, what any parameters may need. Absent if it runs no
+   * commands there.
+   */
   uses?(params: P | undefined): HostUse;
-  /** The commands in words, for `plan`: what is done and what undoes it. Touches nothing. */
+  /** The inject and heal commands in words, for `plan`. Changes nothing. */
   describe(params: P): { readonly inject: string; readonly heal: string; readonly blastRadius: string };
-  /** What `plan` adds where the host is a container itself. */
+  /** Text that `plan` adds if the host itself is a container. */
   onContainer?(params: P): string | undefined;
-  /** Observes the state before the fault; stored in the ledger before anything acts. Throws `fault-failed` when the fault could have no effect here. */
+  /**
+   * Observes the state before the fault; it is stored in the ledger before anything acts. Throws
+   * `fault-failed` if the fault could have no effect here.
+   */
   before(params: P, ctx: FaultContext): Promise<B>;
-  /** Acts, once. Returns a receipt of what was really changed. */
+  /** Acts once. Returns a receipt of what was changed. */
   inject(params: P, before: B, ctx: FaultContext): Promise<R>;
-  /** Did it really happen? A fault without effect is no drill. Also asked where `inject` broke off with an unknown outcome. */
+  /** Whether the fault took effect. Also called if `inject` failed with an unknown outcome. */
   effect(params: P, before: B, ctx: FaultContext): Promise<boolean>;
-  /** True where nothing can be looked at, and `effect` says yes for want of anything else: then only an acknowledgement tells. */
+  /**
+   * True if the effect cannot be observed: then `effect` always returns true, and only an acknowledgement
+   * shows that the fault acted.
+   */
   unseen?(params: P): boolean;
   /**
-   * True where acting twice does no harm. Only then does firedrill repeat a repair whose answer was lost and whose effect
-   * cannot be observed. Absent: false.
+   * True if acting twice does no harm. Only then does firedrill repeat a repair whose answer was lost and
+   * whose effect cannot be observed. Absent: false.
    */
   repeatable?(params: P): boolean;
   /**
-   * The inverse as a script for /bin/sh on the fault's host, for a timer there that fires when firedrill is silent for
-   * longer than the lease. It does no harm where the fault is gone. Kinds without it cannot be undone from their host, or
-   * mend themselves; undefined where these parameters leave nothing to undo.
+   * The inverse as a script for /bin/sh on the fault's host, for the auto-revert timer, which fires when the
+   * lease runs out. It must do no harm if the fault is already gone. Absent for kinds that cannot be undone
+   * from their host, or whose fault ends by itself. Undefined if these parameters leave nothing to undo.
    */
   undo?(params: P, before: B): string | undefined;
-  /** False if a fault with these parameters has no undo on any host: then `plan` shows no timer. Absent: true. */
+  /**
+   * False if a fault with these parameters has no undo on any host: then `plan` shows no timer. Absent: true.
+   */
   undoes?(params: P): boolean;
-  /** The inverse: idempotent, level-triggered (observe, converge), works after a crash of the harness. */
+  /** The inverse: idempotent, level-triggered (observe, converge), works after a crash of firedrill. */
   heal(params: P, before: B, ctx: FaultContext): Promise<void>;
-  /** Proof that nothing of the fault is left. Polled after `heal` until true or its deadline. */
+  /** Proves that the fault is completely undone. Polled after `heal` until true or its deadline. */
   healed(params: P, before: B, ctx: FaultContext): Promise<boolean>;
 }

@@ -28,7 +28,7 @@ describe('durations in messages', () => {
     expect(durationWords(ms)).toBe(words);
   });
 
-  test('a running time shows no part that is not over, from two minutes on', () => {
+  test('a running time from two minutes on is rounded down to full seconds', () => {
     expect([-5, 14_240, 119_940, 119_960, 125_990].map(runningWords)).toEqual([
       '0.0 s',
       '14.2 s',

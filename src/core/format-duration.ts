@@ -11,7 +11,7 @@ export function limitWords(ms: number): string {
   return rest === 0 ? `${minutes} min` : `${minutes} min ${trimmed(rest / 1000, 3)} s`;
 }
 
-/** A measured duration, as fine as it is useful: `437 ms`, `36.21 s`, `2 min 05.3 s`. */
+/** A measured duration, rounded: `437 ms`, `36.21 s`, `2 min 05.3 s`. */
 export function durationWords(ms: number): string {
   if (ms < 999.5) return `${Math.round(ms)} ms`;
   if (ms < 119_995) return `${(ms / 1000).toFixed(2)} s`;
@@ -20,7 +20,7 @@ export function durationWords(ms: number): string {
   return `${minutes} min ${((tenths - minutes * 600) / 10).toFixed(1).padStart(4, '0')} s`;
 }
 
-/** A duration that still runs, for a live view: `14.2 s`, `2 min 05 s`. Its width changes as rarely as possible. */
+/** A running duration, for a live view: `14.2 s`, `2 min 05 s`. Its width changes as rarely as possible. */
 export function runningWords(ms: number): string {
   const seconds = Math.max(0, ms) / 1000;
   if (seconds < 119.95) return `${seconds.toFixed(1)} s`;

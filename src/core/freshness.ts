@@ -2,8 +2,8 @@ import type { PlannedProbe } from './plan.ts';
 import type { Sample } from './sample.ts';
 
 /**
- * How long a sample is taken for the present state, ms from its sending: three intervals and a time-out. The drill, the live
- * view, and the analysis use the same limit.
+ * How long after its send time a sample counts as the present state, ms: three intervals and one time-out.
+ * The drill, the live view, and the analysis use the same limit.
  */
 export function staleAfterMs({
   probe: { intervalMs, timeoutMs },
@@ -13,7 +13,7 @@ export function staleAfterMs({
   return 3 * intervalMs + timeoutMs;
 }
 
-/** Whether a sample still says what is so at `nowMs` on the run clock, however late its answer came. */
+/** Whether a sample counts as the present state at `nowMs` on the run clock, by its send time. */
 export function isFresh(
   probe: Pick<PlannedProbe, 'intervalMs' | 'timeoutMs'>,
   { sendMs }: Pick<Sample, 'sendMs'>,

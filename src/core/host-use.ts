@@ -1,14 +1,14 @@
-/** What a kind needs on the host where its commands run: `doctor` looks for it. */
+/** What a kind needs on the host where its commands run; `doctor` checks it. */
 export interface HostUse {
-  /** Programs on the path. */
+  /** Programs in PATH. */
   readonly tools: readonly string[];
-  /** What its commands do, only root may. */
+  /** Its commands need root. */
   readonly root?: true;
-  /** systemd is the init system there: for units, or for the timer that undoes a fault. */
+  /** systemd must be the init system: for units, or for the auto-revert timer. */
   readonly systemd?: true;
   /** A Docker engine that answers. */
   readonly engine?: true;
-  /** CAP_NET_RAW: packets are captured, or made by hand. */
+  /** CAP_NET_RAW, to capture or craft packets. */
   readonly rawSockets?: true;
   /** sch_netem in the kernel. */
   readonly netem?: true;

@@ -72,11 +72,11 @@ describe('parseIpAddress', () => {
     'fe80::1%',
     'fe80::1%a%b',
     'db2.example.test',
-  ])('%j is no address', (text) => {
+  ])('%j is not an address', (text) => {
     expect(parseIpAddress(text)).toBeUndefined();
   });
 
-  test('reads every canonical text as the address that it was made of', () => {
+  test('parses every canonical text to the original address', () => {
     const family = constantFrom(4 as const, 6 as const);
     assert(
       property(family, bigInt({ min: 0n, max: (1n << 128n) - 1n }), (f, any) => {
@@ -124,7 +124,7 @@ describe('prefixes', () => {
     '::/129',
     '::ffff:1.2.3.4/95',
     'x/8',
-  ])('%j is no prefix', (text) => {
+  ])('%j is not a prefix', (text) => {
     expect(parseIpPrefix(text)).toBeUndefined();
   });
 

@@ -1,12 +1,12 @@
 /**
  * An IP address as a number, so that two spellings of one address are equal. An IPv4-mapped IPv6 address
- * (`::ffff:192.0.2.7`) is the IPv4 address: that is what its packets carry.
+ * (`::ffff:192.0.2.7`) is the IPv4 address, because its packets carry that one.
  */
 export interface IpAddress {
   readonly family: 4 | 6;
-  /** 32 or 128 bits, the first one on the wire on top. */
+  /** 32 or 128 bits, the most significant bit first on the wire. */
   readonly bits: bigint;
-  /** The interface of a link-local address, as in `fe80::1%eth0`; undefined where none was given. */
+  /** The interface of a link-local address, as in `fe80::1%eth0`; undefined without one. */
   readonly zone: string | undefined;
 }
 
@@ -21,8 +21,8 @@ const widths = { 4: 32, 6: 128 } as const;
 const mappedPrefix = 0xffffn;
 
 /**
- * The address that a text spells, or undefined where it spells none. An IPv4 address has four decimal numbers without leading
- * zeros: programs disagree about what other forms mean (`010.0.0.1`, `10.1`).
+ * Parses an address; undefined if the text is not one. An IPv4 address has four decimal numbers without
+ * leading zeros, because programs disagree about other forms (`010.0.0.1`, `10.1`).
  */
 export function parseIpAddress(text: string): IpAddress | undefined {
   const [plain = '', zone, ...rest] = text.split('%');
@@ -37,7 +37,7 @@ export function parseIpAddress(text: string): IpAddress | undefined {
   return isMapped ? { family: 4, bits: bits & 0xffff_ffffn, zone } : { family: 6, bits, zone };
 }
 
-/** The prefix that an address or a CIDR spells, or undefined where the text is neither. */
+/** Parses an address or a CIDR; undefined if the text is neither. */
 export function parseIpPrefix(text: string): IpPrefix | undefined {
   const [spelled = '', length, ...rest] = text.split('/');
   const address = parseIpAddress(spelled);
@@ -45,36 +45,36 @@ export function parseIpPrefix(text: string): IpPrefix | undefined {
   const width = widths[address.family];
   if (length === undefined) return { address, length: width };
   if (!/^(0|[1-9]\d{0,2})$/.test(length)) return undefined;
-  // A mapped address is spelled with 128 bits, of which the first 96 are not the IPv4 address.
+  // A mapped address is written with 128 bits; its first 96 are not part of the IPv4 address.
   const skipped = address.family === 4 && spelled.includes(':') ? 96 : 0;
   const bits = Number(length) - skipped;
   return bits < 0 || bits > width ? undefined : { address, length: bits };
 }
 
-/** Whether both are the same address. An address without a zone is the same in every zone. */
+/** Whether both are the same address. An address without a zone is equal to it in every zone. */
 export function isSameIpAddress(a: IpAddress, b: IpAddress): boolean {
   return a.family === b.family && a.bits === b.bits && isSameZone(a, b);
 }
 
-/** Whether the address is in the prefix. An IPv4 address is in no IPv6 prefix, and the other way round. */
+/** Whether the address is in the prefix. Different families never match. */
 export function prefixContains(prefix: IpPrefix, address: IpAddress): boolean {
   const { family } = prefix.address;
   if (family !== address.family || !isSameZone(prefix.address, address)) return false;
   return networkBits(prefix) === networkBits({ address, length: prefix.length });
 }
 
-/** Whether the prefix is one address, and no network. */
+/** Whether the prefix is a single address. */
 export function isOneAddress({ address, length }: IpPrefix): boolean {
   return length === widths[address.family];
 }
 
-/** The one canonical text of an address (IPv6: RFC 5952), with its zone. */
+/** The canonical text of an address (IPv6: RFC 5952), with its zone. */
 export function formatIpAddress({ family, bits, zone }: IpAddress): string {
   const text = family === 4 ? formatIpv4(bits) : formatIpv6(bits);
   return zone === undefined ? text : `${text}%${zone}`;
 }
 
-/** The canonical text of a network: `192.0.2.0/24` for `192.0.2.7/24`. One address is written without a length. */
+/** The canonical text of a network: `192.0.2.0/24` for `192.0.2.7/24`. A single address has no length. */
 export function formatIpPrefix(prefix: IpPrefix): string {
   const { address, length } = prefix;
   const width = widths[address.family];
@@ -83,7 +83,7 @@ export function formatIpPrefix(prefix: IpPrefix): string {
   return `${formatIpAddress({ ...address, bits })}/${length}`;
 }
 
-/** The bits of the prefix alone, moved to the right end. */
+/** The bits of the prefix only, shifted to the right end. */
 function networkBits({ address, length }: IpPrefix): bigint {
   return address.bits >> BigInt(widths[address.family] - length);
 }
@@ -103,7 +103,9 @@ function parseIpv4(text: string): bigint | undefined {
   return bits;
 }
 
-/** Eight groups, of which `::` stands for one or more that are 0; the last two may be spelled as IPv4. */
+/**
+ * Parses eight groups, where `::` stands for one or more zero groups. The last two may be an IPv4 address.
+ */
 function parseIpv6(text: string): bigint | undefined {
   const halves = text.split('::');
   if (halves.length > 2) return undefined;

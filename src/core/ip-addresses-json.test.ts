@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { ipAddressesJson } from './ip-addresses-json.ts';
 
-test('an address has its interface, and what the kernel says of it', () => {
+test('an address has its interface and the kernel’s flags', () => {
   const eth0 = { family: 'inet', local: '192.0.2.7', prefixlen: 24, scope: 'global' };
   const learned = { family: 'inet6', local: '2001:db8::7', prefixlen: 64, scope: 'global', dynamic: true };
   const taken = { family: 'inet6', local: '2001:db8::8', prefixlen: 64, scope: 'global', dadfailed: true };
@@ -33,7 +33,7 @@ test('an address has its interface, and what the kernel says of it', () => {
   ]);
 });
 
-test('the empty entry of an interface that ip leaves out says nothing', () => {
+test('the empty entry of an omitted interface is ignored', () => {
   const lo = {
     ifname: 'lo',
     addr_info: [{ family: 'inet', local: '127.0.0.1', prefixlen: 8, scope: 'host' }],

@@ -6,9 +6,9 @@ export interface ListedAddress {
   readonly family: string;
   readonly address: string;
   readonly prefixLength: number;
-  /** Configured by an operator or a daemon: neither learned nor made by the kernel nor on its way out. */
+  /** Configured by an operator or a daemon: not learned, not created by the kernel, and not deprecated. */
   readonly fixed: boolean;
-  /** Another machine has it: the kernel leaves it in the list, and uses it for nothing (RFC 4862, 5.4.5). */
+  /** Another machine has this address. The kernel keeps it in the list without using it (RFC 4862, 5.4.5). */
   readonly dadFailed: boolean;
 }
 
@@ -23,7 +23,10 @@ const addressSchema = z.object({
   dadfailed: z.boolean().optional(),
 });
 
-/** The output of `ip -j address show`, parsed as JSON. Some versions of ip print `{}` for an interface that they leave out. */
+/**
+ * Parses the JSON output of `ip -j address show`. Some versions of ip print `{}` for an interface that they
+ * omit.
+ */
 export const ipAddressesJson = z
   .array(
     z

@@ -23,7 +23,7 @@ describe('fileSlug', () => {
     expect(fileSlug(text)).toBe(name);
   });
 
-  test('is as long as a file system takes it', () => {
+  test('is not longer than a file system allows', () => {
     expect(fileSlug('x'.repeat(5000))).toHaveLength(80);
     expect(fileSlug(`${'x'.repeat(79)}.y`)).toBe('x'.repeat(79));
   });

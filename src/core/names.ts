@@ -1,21 +1,22 @@
 import { z } from 'zod';
 
 /**
- * The name of a container, a service or the like, as a word of a command: what begins with a dash would be an option. Whether
- * there is one of that name only its engine can tell.
+ * The name of a container, service, or similar, as one word of a command; a leading dash would make it an
+ * option. Only its engine knows whether the name exists.
  */
 export const commandWord = z
   .string()
-  .regex(/^[^\s-]\S*$/, { error: 'expected a name, without blanks and not beginning with a dash' });
+  .regex(/^[^\s-]\S*$/, { error: 'expected a name without blanks and without a leading dash' });
 
-/** Names that Windows keeps for devices, with any ending: a run's folder may be copied there. */
+/** Device names that Windows reserves, with any extension, because a run's folder may be copied there. */
 const devices = /^(con|prn|aux|nul|com\d|lpt\d)(?=\.|$)/i;
 
 /**
- * A name for a file or folder made of any text: letters, digits, dots, dashes and underscores, nothing that leads to another
- * folder, hides the file or is a device. Texts that differ only in what is left out or cut get the same name.
+ * Makes a file or folder name from any text. It contains letters, digits, dots, dashes, and underscores. It
+ * cannot lead to another folder, hide the file, or name a device. Texts that differ only in removed
+ * characters get the same name.
  *
- * @param maxChars file systems take 255 bytes for the whole name
+ * @param maxChars file systems allow 255 bytes for the whole name
  */
 export function fileSlug(text: string, maxChars = 80): string {
   const slug = text

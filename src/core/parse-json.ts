@@ -1,4 +1,4 @@
-/** A JSON text from outside as a value of unknown shape; undefined for a text that is no JSON. */
+/** Parses an external text as JSON; undefined if it is not JSON. */
 export function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);

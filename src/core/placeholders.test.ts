@@ -9,14 +9,14 @@ test.each([
   ['${address}', '2001:db8::1'],
   ['http://x/?peer=${address}', 'http://x/?peer=2001:db8::1'],
   ['${address}/128', '2001:db8::1/128'],
-])('an IPv6 address in %s is in brackets where it needs them', (text, filled) => {
+])('an IPv6 address in %s has brackets if it needs them', (text, filled) => {
   expect(fillPlaceholders(text, { name: 'a', address: '2001:db8::1' })).toBe(filled);
 });
 
-test('an address that is not known stays as written', () => {
+test('a placeholder of an unknown address stays', () => {
   expect(fillPlaceholders('${host} ${address}:1', { name: 'a' })).toBe('a ${address}:1');
 });
 
-test('an address is put in as it is, whatever is in it', () => {
+test('an address is inserted literally, even with special replacement patterns', () => {
   expect(fillPlaceholders('x ${address}', { name: 'a', address: '$& $1' })).toBe('x $& $1');
 });

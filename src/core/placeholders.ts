@@ -1,8 +1,8 @@
 import type { Json, PlannedHost } from './plan.ts';
 
 /**
- * Turns a parsed value into JSON, every string through `mapText` (with the key
- * it stands under). Fields that are undefined are left out.
+ * Converts a parsed value to JSON and passes every string through `mapText` with its key. Undefined fields
+ * are omitted.
  */
 export function mapStrings(value: unknown, mapText: (text: string, key: string) => string, key = ''): Json {
   if (typeof value === 'string') return mapText(value, key);
@@ -17,16 +17,16 @@ export function mapStrings(value: unknown, mapText: (text: string, key: string) 
 
 const addressPattern = /\$\{address\.([^}]*)\}/g;
 
-/** Names of the hosts and roles whose addresses a text wants: `${address.NAME}`. */
+/** Names of the hosts and roles in a text's `${address.NAME}` placeholders. */
 export function addressNames(text: string): string[] {
   return [...text.matchAll(addressPattern)].map(([, name = '']) => name);
 }
 
-/** Where an address stands before a port or a path, so that one of IPv6 needs brackets: in a URL, and as `host:port`. */
+/** Places where an IPv6 address needs brackets: in a URL, and before a port (`host:port`). */
 const urlAddress = /(?<=:\/\/[^/\s[]*)\$\{address\}/g;
 const addressAndPort = /^\$\{address\}(?=:\d+$)/;
 
-/** Replaces `${host}` and `${address}` by those of a host; what it lacks stays as written. */
+/** Replaces `${host}` and `${address}` by a host's values; a placeholder without a value stays. */
 export function fillPlaceholders(text: string, host: Pick<PlannedHost, 'name' | 'address'>): string {
   const named = text.replaceAll('${host}', host.name);
   const { address } = host;
@@ -37,7 +37,7 @@ export function fillPlaceholders(text: string, host: Pick<PlannedHost, 'name' | 
   return inBrackets.replaceAll('${address}', () => address);
 }
 
-/** Replaces each `${address.NAME}` by the address of that name; what is not known stays as written. */
+/** Replaces each `${address.NAME}` by the address of that name; an unknown name stays. */
 export function fillAddresses(text: string, addresses: ReadonlyMap<string, string>): string {
   return text.replaceAll(addressPattern, (written, name: string) => addresses.get(name) ?? written);
 }

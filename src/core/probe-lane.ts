@@ -1,7 +1,11 @@
-/** A thread of the prober: `network` has the probes that talk to sockets only, `host` those that run commands. */
+/**
+ * A thread of the prober: `network` runs the probes that only use sockets, `host` runs those with commands.
+ */
 export type ProbeLane = 'network' | 'host';
 
-/** Kinds of probes that talk to sockets only. The catalog of probes says the same of each kind; the log does not. */
+/**
+ * Kinds of probes that only use sockets. The probe catalog has the same flag for each kind; the log does not.
+ */
 const networkKinds: ReadonlySet<string> = new Set([
   'dns',
   'haproxy-stats',
@@ -11,7 +15,7 @@ const networkKinds: ReadonlySet<string> = new Set([
   'tcp-session',
 ]);
 
-/** The thread in which probes of a kind run. */
+/** The thread that runs probes of a kind. */
 export function laneOf(kind: string): ProbeLane {
   return networkKinds.has(kind) ? 'network' : 'host';
 }

@@ -13,14 +13,14 @@ export interface NameAddress {
 }
 
 /**
- * Resolves a host name to its addresses, in the order in which to try them. Rejects with an error that says why, with the
- * `code` ENOTFOUND (there is no such name) or EAI_AGAIN (that is not known).
+ * Resolves a host name to its addresses, in the order in which to try them. Rejects with an error with a
+ * reason, and the `code` ENOTFOUND (no such name) or EAI_AGAIN (unknown).
  */
 export type ResolveName = (name: string) => Promise<readonly NameAddress[]>;
 
 /** What a probe may use. */
 export interface ProbeContext {
-  /** The host on which this instance's commands run: `from:`, or else the one it is about (`on:`). */
+  /** The host on which this instance's commands run: `from`, by default the host that it checks (`on`). */
   readonly host: Host | undefined;
   readonly clock: Clock;
   readonly timeoutMs: number;
@@ -32,7 +32,7 @@ export interface ProbeContext {
   env(name: string): string | undefined;
 }
 
-/** Why a look was cut short: its time-out passed. Any other reason means that the run stops. */
+/** Reason of a canceled attempt: its time-out is over. Any other reason means that the run stops. */
 export class ProbeTimeout extends Error {
   constructor(timeoutMs: number) {
     super(`no answer within ${limitWords(timeoutMs)}`);
@@ -40,32 +40,38 @@ export class ProbeTimeout extends Error {
   }
 }
 
-/** A probe at work. */
+/** An open probe. */
 export interface ProbeSession {
   /**
-   * One look, started by the scheduler at the slot's send time. Never throws:
-   * a failing target is `fail`, a broken observer `unknown`. The signal aborts
-   * at the probe's time-out (reason `ProbeTimeout`) or when the run stops.
+   * One attempt; the scheduler starts it at the slot's send time. Never throws: a failing target is `fail`, a
+   * failing observer is `unknown`. The signal aborts at the probe's time-out (reason `ProbeTimeout`) or when
+   * the run stops.
    */
   observe(signal: AbortSignal): Promise<Observation>;
-  /** True while it can take no other sample, because the target is still at work on earlier ones: slots are dropped meanwhile. */
+  /**
+   * True while it can take no other sample, because the target still processes earlier ones; slots are
+   * dropped meanwhile.
+   */
   isBusy?(): boolean;
   /** Frees what the session holds; called once, when the run ends. */
   close(): Promise<void>;
 }
 
 /**
- * What one sample costs the target while the target answers; a kept connection that breaks is opened again, which is not
- * counted. The cost of the transport to the host is not included.
+ * What one sample costs the target while the target answers. Reopening a broken kept connection and the
+ * transport to the host are not included.
  */
 export interface SampleCost {
-  /** TCP connections opened, with the TLS handshake or database session that comes with each. */
+  /** New TCP connections, each with its TLS handshake or database session. */
   readonly newConnections: 0 | 1;
-  /** Commands run on the host that the sample is taken from. */
+  /** Commands run on the instance's host. */
   readonly commands: 0 | 1;
-  /** Processes that these commands start, at least. */
+  /** Lower bound on the processes that these commands start. */
   readonly processes: number;
-  /** Processes started a second between the samples, by a command that is followed: once for each host, however many probes use it. */
+  /**
+   * Processes started per second between samples by a followed command: once per host, for all probes that
+   * share it.
+   */
   readonly standingProcessesPerSecond?: number;
 }
 
@@ -73,39 +79,57 @@ export interface SampleCost {
 export interface ProbeKind<P> {
   readonly kind: string;
   readonly summary: string;
-  /** Fields of a probe in a target file, besides `id`, `kind`, `on`, `from`, `interval`, `timeout`, `burst`. */
+  /**
+   * Fields of a probe in a target file, in addition to `id`, `kind`, `on`, `from`, `interval`, `timeout`, and
+   * `burst`.
+   */
   readonly params: z.ZodType<P>;
   /**
-   * `network`: talks to sockets only; runs in the prober's own thread.
-   * `host`: runs commands through a Host; kept off that thread.
+   * `network`: only uses sockets; runs in the prober's own thread. `host`: runs commands through a Host,
+   * outside of that thread.
    */
   readonly lane: ProbeLane;
-  /** True if the kind needs `on:` or `from:` (it runs commands there). */
+  /** True if the kind needs `on:` or `from:` because it runs commands there. */
   readonly needsHost: boolean;
-  /** Names of the marks that each probe of the kind may give, besides those that its parameter `marks` names. */
+  /**
+   * Names of the marks that each probe of the kind may record, in addition to those of its parameter `marks`.
+   */
   readonly marks?: readonly string[];
-  /** The instances of one probe look at the same moments: they share what they ask. Otherwise looks are spread over the interval. */
+  /**
+   * All instances of one probe sample at the same moments, because they share one query. Otherwise samples
+   * are spread over the interval.
+   */
   readonly together?: true;
-  /** What it needs on the host where its commands run; undefined parameters: whatever they are. Absent for kinds that talk to sockets. */
+  /**
+   * What it needs on the host where its commands run; with undefined parameters, what any parameters may
+   * need. Absent for socket kinds.
+   */
   uses?(params: P | undefined): HostUse;
-  /** The first field that does not go with another one, and what is wrong, beginning with its name; found when the file is read. */
+  /**
+   * The first field that conflicts with another one, and a message that begins with the field's name; checked
+   * when the file is read.
+   */
   conflict?(params: P): { readonly field: string; readonly message: string } | undefined;
   /**
-   * Looks on the host where its commands run for what a sample needs and could never get otherwise: names that match nothing, a
-   * program of another make. `doctor` calls it, and `open` refuses the same.
+   * Checks on the host for anything without which no sample could succeed, such as names that match nothing
+   * or another implementation of a program. `doctor` calls it, and `open` refuses the same.
+   *
    * @throws DrillError `invalid-input` for what is missing
    */
   check?(params: P, on: { readonly host: Host; readonly signal: AbortSignal }): Promise<void>;
-  /** What one sample costs: `plan` and `doctor` add it up. */
+  /** Cost of one sample; `plan` and `doctor` add the costs up. */
   cost(params: P): SampleCost;
   /**
-   * Whether a sample may be answered in a session that an earlier one opened. Such samples do not show that new clients are
-   * served. `client`: a client that keeps its connection sees the same outage. `state`: no client does; the question is the
-   * server's state. Absent or undefined: each sample opens its own.
+   * Whether a sample may reuse a session of an earlier one. Such samples do not show that new clients are
+   * served. `client`: a client with a persistent connection has the same outage. `state`: no client does; the
+   * sample reads the server's state. Absent or undefined: each sample opens its own.
    */
   keepsSession?(params: P): 'client' | 'state' | undefined;
-  /** What it asks, in words, for `plan`. */
+  /** What it checks, in words, for `plan`. */
   describe(params: P): string;
-  /** Called once per instance before its first slot. Throws DrillError `invalid-input` for what only shows at run time (unreadable CA file). */
+  /**
+   * Called once per instance before its first slot. Throws DrillError `invalid-input` for errors that show
+   * only at run time (unreadable CA file).
+   */
   open(params: P, ctx: ProbeContext): Promise<ProbeSession>;
 }

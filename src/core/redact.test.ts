@@ -7,18 +7,18 @@ redactor.add(secret);
 
 describe('a redactor', () => {
   test.each([
-    ['as it is', `password ${secret} refused`, 'password [secret] refused'],
+    ['in plain text', `password ${secret} refused`, 'password [secret] refused'],
     ['twice', `${secret}${secret}`, '[secret][secret]'],
     ['in JSON', `got ${JSON.stringify({ password: secret })}`, 'got {"password":"[secret]"}'],
     ['in a URL', `http://u:${encodeURIComponent(secret)}@h/`, 'http://u:[secret]@h/'],
     ['in Base64', `Basic ${Buffer.from(secret).toString('base64')}`, 'Basic [secret]'],
     ['cut off', `said ${secret.slice(0, 6)}…`, 'said [secret]…'],
-    ['cut off, without a word', `said ${secret.slice(0, 9)}`, 'said [secret]'],
+    ['cut off, without an ellipsis', `said ${secret.slice(0, 9)}`, 'said [secret]'],
   ])('finds a secret %s', (_how, text, clean) => {
     expect(redactor.text(text)).toBe(clean);
   });
 
-  test('finds it in whatever holds it, keys included, and leaves the rest as it is', () => {
+  test('redacts values at any depth, including keys, and leaves the rest unchanged', () => {
     expect(redactor.value({ a: [secret, 1, null], [secret]: { b: true } })).toEqual({
       a: ['[secret]', 1, null],
       '[secret]': { b: true },
@@ -26,14 +26,14 @@ describe('a redactor', () => {
     expect(redactor.text('no c4n here')).toBe('no c4n here');
   });
 
-  test('takes the longer of two secrets first, and each line of one that has several', () => {
+  test('redacts the longer of two secrets first, and each line of a multi-line secret', () => {
     const two = createRedactor();
     for (const one of ['hunter', 'hunter2', 'first line\nsecond line']) two.add(one);
     expect(two.text('hunter2 hunter')).toBe('[secret] [secret]');
     expect(two.text('at second line: first line second line')).toBe('at [secret]: [secret]');
   });
 
-  test('leaves a path as it is that has the secret in it, and nothing else', () => {
+  test('leaves a kept path unchanged that contains the secret, and redacts everything else', () => {
     const own = createRedactor();
     own.keep('secrets/postgres.txt');
     own.add('postgres');
@@ -46,7 +46,7 @@ describe('a redactor', () => {
       'secrets/postgres.txt:1:1: [secret], see secrets/postgres.txt',
     );
     expect(own.text('/run/secrets/postgres/pg')).toBe('/run/secrets/postgres/pg');
-    // A longer path, whose end is not known to be public.
+    // A longer path is not known to be public.
     expect(own.text('/run/secrets/postgres2 /run/secrets/postgres.old')).toBe(
       '/run/secrets/[secret]2 /run/secrets/[secret].old',
     );
@@ -55,7 +55,7 @@ describe('a redactor', () => {
     expect(own.text('as /run/secrets/postgres has it')).toBe('[secret]');
   });
 
-  test('does not look for what is too short to tell', () => {
+  test('ignores a secret that is too short', () => {
     const short = createRedactor();
     short.add('abc');
     const value = { text: 'abc' };

@@ -1,30 +1,36 @@
 import { stripControlCharacters } from './control-characters.ts';
 
-/** Takes secrets out of texts. Nobody has to say where one may turn up: whatever is written or printed goes through it. */
+/** Removes secrets from texts. Everything that firedrill writes or prints goes through it. */
 export interface Redactor {
-  /** From now on, this is a secret. One shorter than `shortestSecret` is not looked for: it would be found everywhere. */
+  /**
+   * Adds a secret. Secrets shorter than `shortestSecret` are ignored, because they would match everywhere.
+   */
   add(secret: string): void;
-  /** A text that is public although a secret may stand in it, such as the path of a file: it is left as it is. */
+  /** Adds a public text that may contain a secret, such as a file path: it stays unchanged. */
   keep(text: string): void;
-  /** The text with `[secret]` for each secret in it, and for what is left of one that was cut off at its end. */
+  /** The text with `[secret]` in place of each secret, and of a truncated secret at its end. */
   text(text: string): string;
-  /** A value with every text in it so, whatever holds it. */
+  /** A copy of the value with every text redacted, at any depth. */
   value<T>(value: T): T;
 }
 
-/** Characters. */
+/** Characters; shorter secrets would match everywhere. */
 const shortestSecret = 4;
 const stands = '[secret]';
-/** As much of a secret at the end of a text is no chance, where texts are cut to a limit. */
+/**
+ * Texts are truncated, so a secret may be cut at the end of a text. A rest of at least this many characters
+ * is redacted; a shorter match may be a coincidence.
+ */
 const shortestRest = 4;
 
-/** A redactor that knows no secret yet. */
+/** Creates a redactor without secrets. */
 export function createRedactor(): Redactor {
   let forms: readonly string[] = [];
   const kept = new Set<string>();
   let keptPattern: RegExp | undefined;
   const learn = (): void => {
-    // Only a text that has a secret in it needs to be looked for; one that is a secret, or part of one, is none to keep.
+    // Only texts that contain a secret need this exception. A text that is itself a secret, or part of one,
+    // gets none.
     const texts = [...kept].filter(
       (text) => forms.some((form) => text.includes(form)) && !forms.some((form) => form.includes(text)),
     );
@@ -37,7 +43,7 @@ export function createRedactor(): Redactor {
   };
   const text = (given: string): string => {
     const parts = keptPattern === undefined ? [given] : given.split(keptPattern);
-    // Of a split by a pattern with a group, every second part is what matched.
+    // split() with a group returns the matches at the odd indexes.
     let clean = parts.map((part, i) => (i % 2 === 1 ? part : masked(part))).join('');
     if (parts.at(-1) === '') return clean;
     for (const form of forms) clean = withoutRest(clean, form);
@@ -52,7 +58,7 @@ export function createRedactor(): Redactor {
   return {
     add(secret) {
       if (secret.length < shortestSecret) return;
-      // The longest first: one may hold another.
+      // The longest first, because one may contain another.
       forms = [...new Set([...forms, ...formsOf(secret)])].sort((a, b) => b.length - a.length);
       learn();
     },
@@ -66,7 +72,7 @@ export function createRedactor(): Redactor {
   };
 }
 
-/** Any of these texts, as a group, where it is not part of a longer word or path. */
+/** Matches any of these texts, as a group, unless it is part of a longer word or path. */
 function wholeTexts(texts: readonly string[]): RegExp {
   const longestFirst = texts
     .toSorted((a, b) => b.length - a.length)
@@ -74,7 +80,7 @@ function wholeTexts(texts: readonly string[]): RegExp {
   return new RegExp(`(?<![\\w./-])(${longestFirst.join('|')})(?![\\w-]|\\.\\w)`);
 }
 
-/** How a secret may be written: as it is, in JSON, in a URL, in Base64 (HTTP's Basic), as one line of a message. */
+/** Encodings of a secret: plain, JSON, URL, Base64 (HTTP Basic), and one line of a message. */
 function formsOf(secret: string): string[] {
   const bytes = new TextEncoder().encode(secret);
   const base64 = btoa(String.fromCharCode(...bytes));
@@ -91,12 +97,12 @@ function formsOf(secret: string): string[] {
   return all.filter((form) => form.length >= shortestSecret);
 }
 
-/** Lone surrogates have no place in a URL. */
+/** Replaces lone surrogates, which encodeURIComponent() rejects. */
 function toWellFormed(text: string): string {
   return text.replaceAll(/[\uD800-\uDBFF](?![\uDC00-\uDFFF])|(?<![\uD800-\uDBFF])[\uDC00-\uDFFF]/g, '\uFFFD');
 }
 
-/** A text is cut to a limit (and may say so) wherever its target wrote too much: the beginning of a secret may be left. */
+/** Redacts the beginning of a secret at the end of a truncated text, also before its `…`. */
 function withoutRest(text: string, secret: string): string {
   const end = text.endsWith('…') ? text.length - 1 : text.length;
   for (let length = Math.min(secret.length - 1, end); length >= shortestRest; length--) {

@@ -1,4 +1,4 @@
-/** Numbers that follow one another, each there so many times. */
+/** Consecutive numbers, each present `times` times. */
 export interface RowRange {
   readonly from: number;
   readonly to: number;
@@ -18,14 +18,17 @@ export function rangesOf(numbers: Iterable<number>): readonly RowRange[] {
   return ranges;
 }
 
-/** Ranges as text, as logs hold them: `1-120 122 125x2` (125 is there twice). */
+/** Ranges as text, as in logs: `1-120 122 125x2` (125 is present twice). */
 export function rangesText(ranges: readonly RowRange[]): string {
   return ranges
     .map(({ from, to, times }) => `${from}${to === from ? '' : `-${to}`}${times === 1 ? '' : `x${times}`}`)
     .join(' ');
 }
 
-/** The ranges of such a text, in ascending order. Parts that are none are passed over: what reads a log refuses them before. */
+/**
+ * Parses such a text to ranges in ascending order. Invalid parts are skipped, because the log reader rejects
+ * them before.
+ */
 export function parseRanges(text: string): readonly RowRange[] {
   return text
     .split(' ')

@@ -9,39 +9,43 @@ export const failCauses = [
   'http-5xx',
   'http-other',
   'bad-body',
-  // The target reported its state, and the state is bad: the sample has it as its value.
+  // The target reported its state, and the state is bad: the sample's value is that state.
   'bad-state',
   'error',
 ] as const;
 
 export type FailCause = (typeof failCauses)[number];
 
-/** Failures that tell of the way to the host, not of the host: it may be alive behind them, in any state. */
+/** Failures of the network path to the host. The host may be alive, in any state. */
 export const muteCauses: ReadonlySet<string | undefined> = new Set<FailCause>([
   'timeout',
   'unreachable',
   'dns',
 ]);
 
-/** Something a log said happened, on the wall clock of the host that logged it. */
+/** An event in a log, on the wall clock of the host that logged it. */
 export interface LogMark {
   readonly name: string;
   /** Milliseconds since the Unix epoch, as stamped by the source. */
   readonly wallMs: number;
-  /** Bounds of `wallMs`, where the source does not stamp it exactly. */
+  /** Bounds of `wallMs`, if the source does not stamp it exactly. */
   readonly bounds?: { readonly minMs: number; readonly maxMs: number };
   readonly text: string;
-  /** The host it is about, where that is not the probe's; the host that saw it, where it is about none of them. */
+  /**
+   * The host of the event if it is not the probe's host; if the event is about no host, the host that
+   * observed it.
+   */
   readonly host?: string;
-  /** What it says, where there is something to be picked out of it. */
+  /** The captured value, if the mark has one. */
   readonly value?: string;
 }
 
 /**
- * One look at a target.
- * - `ok`: the target answered as it should; `value` is the state it told, if the probe reads one.
+ * Result of one attempt on a target.
+ *
+ * - `ok`: the target answered correctly; `value` is the state that it reported, if the probe reads one.
  * - `fail`: the target answered wrongly or not at all.
- * - `unknown`: the observer broke; never counted as an outage, it only widens bounds.
+ * - `unknown`: the observer failed. It never counts as an outage; it only widens bounds.
  */
 export type Observation =
   | {
@@ -59,32 +63,35 @@ export type Observation =
     }
   | { readonly status: 'unknown'; readonly message: string };
 
-/** Milliseconds from sending to each step of a network exchange, where reached. */
+/** Milliseconds from sending to each reached step of a network exchange. */
 export interface Phases {
   readonly connectMs?: number;
   readonly tlsMs?: number;
   readonly firstByteMs?: number;
 }
 
-/** An observation with its place on the run clock. All offsets in ms. */
+/** An observation with its times on the run clock. All offsets in ms. */
 export interface Sample {
-  /** Probe instance, e.g. `pg-role@node-1`. */
+  /** Probe instance, such as `pg-role@node-1`. */
   readonly probe: string;
   readonly slot: number;
   /** When the slot was due. */
   readonly dueMs: number;
-  /** When the request was really sent. */
+  /** When the request was actually sent. */
   readonly sendMs: number;
   /** When the outcome was known. */
   readonly finishMs: number;
   /**
-   * Longest time between sending and finishing for which the prober itself was
-   * stalled, where that is worth telling: so much of the latency is not the target's.
+   * Longest stall of the prober between send and finish, if it matters: this part of the latency was not
+   * caused by the target.
    */
   readonly stallMs?: number;
   readonly status: 'ok' | 'fail' | 'unknown';
   readonly cause?: FailCause;
-  /** The state that the target reported. Of failed samples, conditions read only that of the cause `bad-state`. */
+  /**
+   * The state that the target reported. In failed samples, conditions read it only with the cause
+   * `bad-state`.
+   */
   readonly value?: string;
   readonly message?: string;
   readonly phases?: Phases;

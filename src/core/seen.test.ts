@@ -10,7 +10,7 @@ function unmet(sample: Sample | undefined): readonly string[] {
   return unmetConditions([{ probe: 'web' }], { probes, roles: {}, fresh: () => sample });
 }
 
-describe('what a gate still wants', () => {
+describe('the unmet conditions of a gate', () => {
   test.each([
     [undefined, 'no fresh answer'],
     [{ ...times, status: 'fail', cause: 'http-5xx', message: 'status 503' }, 'fail http-5xx'],
@@ -18,11 +18,11 @@ describe('what a gate still wants', () => {
       { ...times, status: 'unknown', message: 'exit 127: pgrep: not found\u001b[2J' },
       String.raw`unknown, exit 127: pgrep: not found\u001b[2J`,
     ],
-  ] as const)('is told with what is seen instead: %j', (sample, words) => {
+  ] as const)('are listed with the observed sample: %j', (sample, words) => {
     expect(unmet(sample)).toEqual([`web is ok everywhere (web@a: ${words})`]);
   });
 
-  test('is nothing where it is met', () => {
+  test('are empty if the gate is met', () => {
     expect(unmet({ ...times, status: 'ok' })).toEqual([]);
   });
 });

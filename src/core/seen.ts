@@ -15,35 +15,41 @@ import type { Plan } from './plan.ts';
 import { printable } from './printable.ts';
 import type { Sample } from './sample.ts';
 
-/** What the probes last saw of a plan's target. */
+/** The latest samples of a plan's target. */
 export interface Seen extends Pick<Plan, 'probes' | 'roles'> {
-  /** The latest sample of an instance, unless it is too old to speak for the present. */
+  /** The latest sample of an instance, unless it is stale. */
   fresh(probeId: string): SeenSample | undefined;
 }
 
-/** A sample, and whether a fault of this drill had taken the power of its host. */
+/** A sample, and whether a fault of this drill had cut the power of its host. */
 export type SeenSample = Sample & Pick<ReadSample, 'provenDown'>;
 
-/** A sample of a host whose power a fault of this drill has taken: what is not good there shows that nothing runs. */
+/**
+ * Marks a sample of a host whose power a fault of this drill has cut: unless it is ok, it shows that nothing
+ * runs there.
+ */
 export function withoutPower(sample: Sample): SeenSample {
   return sample.status === 'ok' ? sample : { ...sample, status: 'fail', provenDown: true };
 }
 
-/** The hosts for which the condition holds, as far as is freshly seen. */
+/** The hosts whose fresh samples meet the condition. */
 export function hostsWith(condition: Condition, seen: Seen): string[] {
   return instancesOf(condition, seen.probes)
     .filter((instance) => matchNow(condition, instance, seen) === 'yes')
     .flatMap((instance) => instance.host ?? []);
 }
 
-/** Whether some instance is not known to match the condition, nor not to. */
+/** Whether the match of at least one instance is unknown. */
 export function isOpen(condition: Condition, seen: Seen): boolean {
   return instancesOf(condition, seen.probes).some(
     (instance) => matchNow(condition, instance, seen) === 'maybe',
   );
 }
 
-/** Conditions that do not surely hold now, in words with what is seen instead: what is unknown may be anything. */
+/**
+ * Conditions that do not certainly hold now, in words with the observed values. An unknown value may be any
+ * value.
+ */
 export function unmetConditions(conditions: readonly GateCondition[], seen: Seen): string[] {
   return conditions.flatMap((condition) => {
     const matches = askedOf(condition, seen).map((instance) => matchNow(condition, instance, seen));
@@ -52,8 +58,8 @@ export function unmetConditions(conditions: readonly GateCondition[], seen: Seen
 }
 
 /**
- * Conditions that do not hold whatever the instances would say of which nothing is known now. A failed sample counts as
- * "does not match" here, whatever its value may be: a steady state is one in which no probe fails.
+ * Conditions that do not hold, whatever the unknown values are. A failed sample counts as a mismatch here
+ * even if its value is unknown, because no probe fails in a steady state.
  */
 export function brokenConditions(conditions: readonly GateCondition[], seen: Seen): string[] {
   return conditions.flatMap((condition) => {
@@ -76,7 +82,9 @@ function isFailed(sample: Sample | undefined): boolean {
   return sample?.status === 'fail';
 }
 
-/** The latest samples that say whether one instance counts: its own, and those of the condition's `and`. */
+/**
+ * The latest samples that decide whether one instance counts: its own, and those of the condition's `and`.
+ */
 function readBy(condition: Condition, instance: InstanceRef, seen: Seen): readonly (Sample | undefined)[] {
   const others = (condition.and ?? []).map((part) => companionOf(instance, part, seen.probes));
   return [instance, ...others].map((one) => (one === undefined ? undefined : seen.fresh(one.id)));
@@ -91,7 +99,7 @@ function matchNow(condition: Condition, instance: InstanceRef, seen: Seen): Trut
   return allOf([sampleTruth(condition, instance, seen.fresh(instance.id)), ...others]);
 }
 
-/** The instances that a condition speaks of now. */
+/** The instances to which a condition applies now. */
 function askedOf(condition: GateCondition, seen: Seen): readonly InstanceRef[] {
   const role = condition.role === undefined ? undefined : seen.roles[condition.role];
   const there = role === undefined ? undefined : hostsWith(role, seen);
@@ -105,10 +113,10 @@ function describeUnmet(condition: GateCondition, seen: Seen): string {
     const others = (condition.and ?? []).flatMap((part) => companionOf(instance, part, seen.probes) ?? []);
     return [instance, ...others].map(({ id }) => `${id}: ${describeSample(seen.fresh(id))}`);
   });
-  return `${describeCondition(condition)} (${[...new Set(found)].join('; ') || `no host is ${condition.role ?? 'there'}`})`;
+  return `${describeCondition(condition)} (${[...new Set(found)].join('; ') || (condition.role === undefined ? 'no instance' : `no host is ${condition.role}`)})`;
 }
 
-/** Of why nothing is known; the first words say it. */
+/** Longest message of an unknown sample, characters; its first words have the reason. */
 const mostChars = 160;
 
 function describeSample(sample: Sample | undefined): string {

@@ -27,7 +27,7 @@ const hostile = [
 ];
 
 describe('shellQuote', () => {
-  test('leaves plain words as they are', () => {
+  test('leaves plain words unchanged', () => {
     expect(shellQuote('198.18.0.1/24')).toBe('198.18.0.1/24');
     expect(shellQuote('--comment')).toBe('--comment');
   });
@@ -36,13 +36,13 @@ describe('shellQuote', () => {
     expect(shellQuote("it's")).toBe(String.raw`'it'\''s'`);
   });
 
-  test('brings every word through a real shell unchanged', () => {
+  test('passes every word through a real shell unchanged', () => {
     const script = shellCommand(['printf', String.raw`%s\0`, ...hostile]);
     const said = execFileSync('/bin/sh', ['-c', script], { encoding: 'utf8' });
     expect(said.split('\0').slice(0, -1)).toEqual(hostile);
   });
 
-  test('brings any words there could be through a real shell unchanged', () => {
+  test('passes random words through a real shell unchanged', () => {
     const piece = fc.oneof(
       fc.constantFrom(
         "'",
@@ -66,7 +66,7 @@ describe('shellQuote', () => {
       ),
       fc.string({ unit: 'binary', maxLength: 4 }),
     );
-    // No argument of any program can have a NUL in it.
+    // A program argument cannot contain a NUL.
     const word = fc.array(piece, { maxLength: 12 }).map((pieces) => pieces.join('').replaceAll('\0', ''));
     fc.assert(
       fc.property(fc.array(word, { minLength: 1, maxLength: 200 }), (words) => {
@@ -80,18 +80,18 @@ describe('shellQuote', () => {
 });
 
 describe('anyShellCommand', () => {
-  test('holds nothing on which login shells differ', () => {
+  test('contains nothing that login shells interpret differently', () => {
     const line = anyShellCommand(shellCommand(['printf', '%s', ...hostile]));
     const [, argument] = /^exec \/bin\/sh -c 'eval "\$\(printf %b "\$1"\)"' sh '(.*)'$/s.exec(line) ?? [];
     expect(argument).toMatch(/^(?:[\w @%+=:,./-]|\\0[0-7]{3})*$/);
   });
 
-  test('has no two plain characters side by side, so that nothing in it can be found by its words', () => {
+  test('has no two adjacent plain characters, so that no word in it can be matched', () => {
     expect(scattered('pgrep -f x')).toBe(String.raw`p\0147r\0145p\0040-\0146 \0170`);
   });
 
-  test('brings every word through the shells that are here unchanged', () => {
-    // A dash, a backslash before a digit, and what csh and fish would take apart.
+  test('passes every word through all installed shells unchanged', () => {
+    // A dash, a backslash before a digit, and characters that csh and fish interpret.
     const words = [
       ...hostile,
       '-',
@@ -121,7 +121,7 @@ describe('anyShellCommand', () => {
     }
   });
 
-  test('a script is the process that the login shell was', () => {
+  test('a script replaces the login shell’s process', () => {
     const line = anyShellCommand('echo "$$"; exec sh -c \'echo "$$"\'');
     const [first, second] = execFileSync('/bin/sh', ['-c', line], { encoding: 'utf8' }).split('\n');
     expect(first).toMatch(/^\d+$/);

@@ -1,9 +1,9 @@
 import { stripControlCharacters } from './control-characters.ts';
 
-/** Longest message that a sample or an error carries, characters: bounded, because targets write into it. */
+/** Longest message of a sample or error, characters, because it may contain text of the target. */
 const messageLimit = 300;
 
-/** A text from outside as a message: one line without control characters, cut to 300 characters. */
+/** External text as a message: one line without control characters, truncated to 300 characters. */
 export function shorten(text: string): string {
   const clean = stripControlCharacters(text).trim();
   return clean.length <= messageLimit ? clean : `${clean.slice(0, messageLimit - 1)}…`;

@@ -1,28 +1,37 @@
-/** An outage of one probe, or an interval in which a condition held: bounds contain the truth. All ms. */
+/**
+ * A window: an outage of one probe, or an interval in which a condition held. The bounds contain the true
+ * value. All times in ms.
+ */
 export interface Window {
-  /** `unsure`: an outage, if there was any: all samples that failed did so while the prober was degraded, or samples are lost from the log. */
+  /**
+   * `unsure`: an uncertain outage, because all of its failed samples fell into times when the prober was
+   * degraded, or samples are missing from the log.
+   */
   readonly state: string;
   readonly startAt: string;
-  /** null: still open when the log ends. */
+  /** null: still open at the end of the log. */
   readonly endAt: string | null;
-  /** Best estimate: the middle of the bounds, or, of an outage, up to the moment at which late answers came together. */
+  /**
+   * Best estimate: the middle of the bounds. For an outage with a burst of late answers: up to the moment at
+   * which they arrived together.
+   */
   readonly ms: number;
   readonly minMs: number;
   readonly maxMs: number;
   readonly causes: Readonly<Record<string, number>>;
 }
 
-/** A duration: the best estimate and the bounds that contain the truth, ms. */
+/** A duration: the best estimate and the bounds that contain the true value, ms. */
 export interface Measure {
   readonly ms: number;
   readonly minMs: number;
   readonly maxMs: number;
 }
 
-/** A verdict and its parts; see product terms in README. */
+/** Verdict of a drill or of a check. */
 export type VerdictWord = 'pass' | 'fail' | 'inconclusive';
 
-/** The outcome of one check, with observed value and limit in words. */
+/** Result of one check, with the observed value and the limit in words. */
 export interface CheckResult {
   readonly name: string;
   /** The check's kind: `rto`, `downtime`, `never`, ... */
@@ -30,13 +39,13 @@ export interface CheckResult {
   readonly status: VerdictWord;
   readonly observed: string;
   readonly limit: string;
-  /** The duration that was judged, where it is one and was seen to its end. */
+  /** The judged duration; absent if the check is not about a duration, or its end was not observed. */
   readonly measured?: Measure;
-  /** What a duration may be, ms; absent for checks on something else, and in runs of older versions. */
+  /** Limits of the duration, ms; absent for other checks, and in runs of older versions. */
   readonly limits?: { readonly minMs?: number; readonly maxMs?: number };
 }
 
-/** summary.json: what other programs read. Fields are added, never renamed. */
+/** summary.json, for other programs. Fields are added, never renamed. */
 export interface Summary {
   readonly schemaVersion: 1;
   readonly runId: string;
@@ -49,56 +58,60 @@ export interface Summary {
     readonly variables: Readonly<Record<string, string | number | boolean>>;
   };
   readonly target: string;
-  /** The release that was drilled, as `--label` names it. */
+  /** The release under test (`--label`). */
   readonly label?: string;
   readonly startedAt: string;
   readonly endedAt: string;
   readonly verdict: VerdictWord;
-  /** Why the verdict is what it is, one sentence each; empty for a plain pass. */
+  /** Reasons of the verdict, one sentence each; empty for a pass without remarks. */
   readonly reasons: readonly string[];
-  /** A guard rail cut the run short; left out otherwise. */
+  /** A guard rail refused the run; absent otherwise. */
   readonly refused?: true;
-  /** False when any injected fault is not proven healed. */
+  /** False if any injected fault is not proven healed. */
   readonly healed: boolean;
-  /** Things to know that do not change the verdict, one sentence each. */
+  /** Remarks that do not change the verdict, one sentence each. */
   readonly notes: readonly string[];
   /**
-   * To the recovery that held. null: no fault took effect, or no such recovery was
-   * seen. `first` is to the first sign of recovery, which may not have held.
+   * Time to the recovery that held. null: no fault took effect, or no such recovery was observed. `first`:
+   * time to the first sign of recovery, which may not have held.
    */
   readonly rto: (Measure & { readonly first: Measure | null }) | null;
   /**
-   * By figure, as failure tables name them (`rto`, `first`, `downtime`, `redundancy`, `return`, `heal-outage`): what it was longer
-   * than, ms, because its end was not seen. Absent where none is; without a figure that was not measured at all.
+   * By figure, as failure tables name them (`rto`, `first`, `downtime`, `redundancy`, `return`,
+   * `heal-outage`): a lower bound, ms, because the figure's end was not observed. Absent if no figure has
+   * one; a figure that was not measured at all is omitted.
    */
   readonly longerThan?: Readonly<Record<string, number>>;
-  /** The run was ended before its drill was over; absent otherwise, and in runs of older versions. */
+  /** The run ended before its drill was over; absent otherwise, and in runs of older versions. */
   readonly cutShort?: true;
-  /** Sum of the recovery probe's bad windows after the fault. */
+  /** Sum of the recovery probe's failed windows after the fault. */
   readonly downtime: (Measure & { readonly windows: number }) | null;
-  /** From the fault's effect until full redundancy held again. */
+  /** From the fault's effect until full redundancy was restored. */
   readonly redundancyRestoredMs: number | null;
-  /** The same with its bounds. */
+  /** The time to restored redundancy with its bounds. */
   readonly redundancy: Measure | null;
-  /** The return: what the heal did to the service. null when nothing was healed while the run watched. */
+  /** The return: the effect of the heal on the service. null if nothing was healed during the run. */
   readonly heal: {
     readonly startedAt: string;
-    /** From the beginning of the heal to restored redundancy; null when that was not seen. */
+    /** From the beginning of the heal to restored redundancy; null if that was not observed. */
     readonly return: Measure | null;
-    /** The recovery probe's bad windows from the beginning of the heal on: the outage that the return itself costs. */
+    /**
+     * The recovery probe's failed windows from the beginning of the heal on: the outage that the return
+     * itself causes.
+     */
     readonly outage: Measure & { readonly windows: number };
     readonly stages: readonly Stage[];
   } | null;
-  /** Over all writers, as long as the longest; null where nobody wrote, or what was written could not be read back. */
+  /** The longest of all writers; null if there is no writer, or its rows could not be read back. */
   readonly rpo: Rpo | null;
-  /** What became of the rows that were written while the drill ran, in the order of the target file. */
+  /** Outcome of the rows written during the drill, in the order of the target file. */
   readonly writers: readonly WriterSummary[];
   readonly roles: readonly {
     readonly role: string;
     readonly before: string | null;
     readonly after: string | null;
   }[];
-  /** Who owned what exactly one host should own, in the order of the target file. */
+  /** Owners of each thing that exactly one host should own, in the order of the target file. */
   readonly ownership: readonly Ownership[];
   readonly faults: readonly {
     readonly id: string;
@@ -110,24 +123,29 @@ export interface Summary {
     readonly healedAt: string | null;
   }[];
   readonly prober: ProberSummary;
-  /** What firedrill itself cost; absent in runs of older versions. */
+  /** Cost of firedrill itself; absent in runs of older versions. */
   readonly harness?: HarnessSummary;
   readonly probes: readonly ProbeSummary[];
-  /** Names of the target's probes that did not run, as nothing in the drill uses them; absent where all ran. */
+  /**
+   * Names of the target's probes that did not run, because the drill does not use them; absent if all ran.
+   */
   readonly probesLeftOut?: readonly string[];
   readonly stages: readonly Stage[];
   readonly checks: readonly CheckResult[];
-  /** What the models say of the whole: the RTO, the time to redundancy. Absent where they say nothing. */
+  /** Predictions of the models for the RTO and for the time to redundancy. Absent if there are none. */
   readonly predicted?: { readonly rto?: Predicted; readonly redundancy?: Predicted };
-  /** Of `run --repeat`: the RTO of this drill and of those of the same scenario before it. On stdout only: a run's own file knows nothing of the others. */
+  /**
+   * For `run --repeat`: RTO statistics of this drill and the earlier ones of the same scenario. On stdout
+   * only: the run's own file has no figures of other runs.
+   */
   readonly repeats?: Repeats;
-  /** How long each phase of the run took, ms. */
+  /** Duration of each phase of the run, ms. */
   readonly phases: readonly { readonly name: string; readonly ms: number }[];
 }
 
 /**
- * The recovery point, as it was found: how long the time was whose acknowledged writes are missing afterwards, from
- * the first that is lost to the last. 0 with `maxMs` 0: none is.
+ * The measured recovery point: the length of the time whose acknowledged writes are missing, from the first
+ * lost write to the last. 0 with `maxMs` 0: no write was lost.
  */
 export interface Rpo extends Measure {
   readonly acked: number;
@@ -140,9 +158,9 @@ export interface WriterSummary {
   readonly id: string;
   readonly kind: string;
   readonly paths: readonly string[];
-  /** Of all paths. */
+  /** Clients of all paths. */
   readonly clients: number;
-  /** Between two writes of one path: a shorter loss may not be seen. */
+  /** Time between two writes of one path, ms: a shorter loss may stay unobserved. */
   readonly spacingMs: number;
   readonly written: number;
   readonly acked: number;
@@ -150,13 +168,13 @@ export interface WriterSummary {
   readonly indeterminate: number;
   /** null: not read back. */
   readonly found: {
-    /** Acknowledged and there. */
+    /** Acknowledged and present. */
     readonly present: number;
-    /** Acknowledged and not there. */
+    /** Acknowledged and missing. */
     readonly lost: number;
-    /** There more than once. */
+    /** Present more than once. */
     readonly duplicated: number;
-    /** There though refused, or though never written. */
+    /** Phantom rows: present although refused or never written. */
     readonly unasked: number;
     readonly indeterminatePresent: number;
     readonly indeterminateAbsent: number;
@@ -168,66 +186,74 @@ export interface WriterSummary {
   readonly reads: {
     readonly count: number;
     readonly failed: number;
-    /** Missed a row that had been acknowledged before the read was sent, and that was there in the end. */
+    /** Reads that missed a row that was acknowledged before the read was sent and is present in the end. */
     readonly stale: number;
-    /** The longest time that such a row had been acknowledged for; null without any. */
+    /** Longest time for which such a row had been acknowledged, ms; null without any. */
     readonly behindMs: number | null;
     readonly staleFor: Measure;
     readonly windows: readonly StaleWindow[];
   };
 }
 
-/** Acknowledged writes through one path that were lost one after another. `fromMs` is from the fault's effect, without one from the run's start. */
+/**
+ * Consecutive acknowledged writes through one path that were lost. `fromMs` counts from the fault's effect,
+ * without one from the run's start.
+ */
 export interface RowLoss extends Measure {
   readonly path: string;
   readonly startAt: string;
   readonly endAt: string;
   readonly fromMs: number;
   readonly rows: number;
-  /** How many of them the paths' hosts held before anything was healed; only those that could be read. */
+  /** How many of them each path's host held before the heal; only hosts that could be read. */
   readonly copies?: Readonly<Record<string, number>>;
 }
 
-/** A time in which reads through one path were stale. `fromMs` is from the fault's effect, without one from the run's start. */
+/**
+ * A time in which reads through one path were stale. `fromMs` counts from the fault's effect, without one
+ * from the run's start.
+ */
 export interface StaleWindow extends Measure {
   readonly path: string;
   readonly startAt: string;
-  /** null: still so when the reading ended. */
+  /** null: still stale at the last read. */
   readonly endAt: string | null;
   readonly fromMs: number;
   readonly reads: number;
   readonly behindMs: number;
 }
 
-/** Who owned a thing when, seen from each side. */
+/** Owners of a thing over time, as observed from each side. */
 export interface Ownership {
   readonly name: string;
   readonly sides: readonly OwnershipSide[];
 }
 
 /**
- * Who owned a thing when, seen from one side. All `...Ms` offsets are from the
- * fault's effect (negative before it), without one from the run's start.
+ * Owners of a thing over time, as observed from one side. All `...Ms` offsets count from the fault's effect
+ * (negative before it), without one from the run's start.
  */
 export interface OwnershipSide {
   readonly side: string;
-  /** From the steady state before the fault to the end; they touch. */
+  /** From the steady state before the fault to the end, without gaps. */
   readonly spans: readonly OwnershipStretch[];
   /** Times after the fault without an owner. */
   readonly nobody: readonly OwnershipWindow[];
-  /** Times after the fault with two owners or more. */
+  /** Times after the fault with two or more owners. */
   readonly several: readonly OwnershipWindow[];
   /**
-   * For how long more there may have been none, or several, between two samples. It is in the upper bound of checks on these
-   * times once. Absent in summaries of older versions.
+   * Further time in which there may have been none, or multiple owners, between two samples. The upper bound
+   * of checks on these times includes it once. Absent in summaries of older versions.
    */
   readonly unseenMs?: { readonly nobody: number; readonly several: number };
 }
 
-/** A time in which the owners did not change, as far as was seen. The estimate of an edge is the middle of its bounds. */
+/**
+ * A time in which the observed owners did not change. The estimate of an edge is the middle of its bounds.
+ */
 export interface OwnershipStretch {
   readonly startAt: string;
-  /** null: still so when the log ends. */
+  /** null: still so at the end of the log. */
   readonly endAt: string | null;
   readonly fromMs: number;
   readonly fromMinMs: number;
@@ -235,36 +261,42 @@ export interface OwnershipStretch {
   readonly toMs: number;
   readonly toMinMs: number;
   readonly toMaxMs: number;
-  /** Surely. None here and in `maybe`: nobody. Two or more: several owners. */
+  /** Certain owners. Empty with an empty `maybe`: no owner. Two or more: multiple owners. */
   readonly owners: readonly string[];
-  /** Hosts of which it is not known: without an answer, not asked for too long, or with looks that disagreed one after another. */
+  /**
+   * Hosts whose ownership is unknown: without an answer, without a recent sample, or with contradictory
+   * consecutive samples.
+   */
   readonly maybe: readonly string[];
 }
 
-/** A time in which nobody, or several, owned a thing; `maxMs` is from the earliest possible beginning to the latest possible end. */
+/**
+ * A time in which none or multiple hosts owned a thing. `maxMs` is from the earliest possible beginning to
+ * the latest possible end.
+ */
 export interface OwnershipWindow extends Measure {
   readonly startAt: string;
-  /** null: still so when the log ends. */
+  /** null: still so at the end of the log. */
   readonly endAt: string | null;
   readonly fromMs: number;
-  /** False: it may have been so between two looks, but none proves it. */
+  /** False: it may have happened between two samples, but no sample proves it. */
   readonly certain: boolean;
 }
 
-/** Percentiles of durations, ms: within 1/256 of the true ones, the maximum exact. */
+/** Percentiles of durations, ms: within 1/256 of the true values; the maximum is exact. */
 export interface Spread {
   readonly p50Ms: number;
   readonly p99Ms: number;
   readonly maxMs: number;
 }
 
-/** What one probe instance saw. */
+/** Results of one probe instance. */
 export interface ProbeSummary {
   readonly id: string;
   readonly kind: string;
   readonly samples: number;
   readonly dropped: number;
-  /** Slots of which the log says nothing; absent without any. */
+  /** Slots without any event in the log; absent if there are none. */
   readonly lost?: number;
   readonly unknown: number;
   readonly failed: number;
@@ -273,15 +305,18 @@ export interface ProbeSummary {
   /** Finish minus send of the ok samples; null without any. */
   readonly latency: Spread | null;
   /**
-   * The same by when they were sent: before the first fault was issued, from then until
-   * the service had recovered (or was waited for no longer), after that. null: no fault took effect.
+   * Latency by send time: before the first fault was issued; from then until the service recovered (or the
+   * wait ended); after that. null: no fault took effect.
    */
   readonly latencyAround: {
     readonly before: Spread | null;
     readonly during: Spread | null;
     readonly after: Spread | null;
   } | null;
-  /** The share of the run's time without an outage (`down`), with its bounds, 0 to 1; null: the probe gave no evidence. */
+  /**
+   * Share of the run's time without an outage (`down`), with its bounds, 0 to 1; null: the probe has no
+   * usable samples.
+   */
   readonly availability: {
     readonly share: number;
     readonly minShare: number;
@@ -290,63 +325,78 @@ export interface ProbeSummary {
   readonly windows: readonly Window[];
 }
 
-/** What firedrill itself cost, from the run's start until `ms` later. */
+/** Cost of firedrill itself, from the run's start until `ms` later. */
 export interface HarnessSummary {
   readonly ms: number;
-  /** CPU time of firedrill's process with all its threads. */
+  /** CPU time of firedrill's process with all its threads, ms. */
   readonly cpuMs: number;
-  /** CPU time of processes that it started on its own machine and that have ended; null where the system did not say. */
+  /** CPU time of its ended child processes on its own machine, ms; null if the system does not report it. */
   readonly childCpuMs: number | null;
   readonly samples: number;
   readonly samplesPerSecond: number;
   readonly newConnections: number;
-  /** Commands on hosts, of probes and faults. */
+  /** Commands on hosts, by probes and faults. */
   readonly commands: number;
 }
 
-/** Whether what looked was fit to look. */
+/** Health of the prober. */
 export interface ProberSummary {
-  /** How late ticks of each thread's event loop came: `network` has the probes on sockets, `host` those that run commands. The p99 is the worst of 5 s. */
+  /**
+   * How late each thread's event loop ticks were: `network` runs the socket probes, `host` the command
+   * probes. The p99 is the worst of all 5 s intervals.
+   */
   readonly lanes: readonly {
     readonly lane: string;
     readonly loopP99Ms: number;
     readonly loopMaxMs: number;
   }[];
-  /** The control of version 0.1: a small HTTP server on the prober's machine, probed. null: there was none, as in runs of other versions. */
+  /**
+   * The control probe of version 0.1: an HTTP server on the prober's machine. null: there was none, as in
+   * runs of other versions.
+   */
   readonly canary: {
     readonly looks: number;
-    /** Without a good answer. */
+    /** Samples without a good answer. */
     readonly failed: number;
-    /** Answered well, but after more than `limitMs`. */
+    /** Good answers after more than `limitMs`. */
     readonly late: number;
     readonly limitMs: number;
     readonly intervalMs: number;
-    /** Of the good answers; null without any. */
+    /** Latency of the good answers; null without any. */
     readonly latency: Spread | null;
-    /** All degraded times together. */
+    /** Sum of the degraded times, ms. */
     readonly sickMs: number;
-    /** From the last good look before bad ones to the next good one: what failed then is not known to be down. `endAt` null: to the end. */
+    /**
+     * Degraded times, from the last good sample before bad ones to the next good one. Failures in them do not
+     * count as outages. `endAt` null: to the end.
+     */
     readonly sick: readonly {
       readonly startAt: string;
       readonly endAt: string | null;
       readonly ms: number;
     }[];
   } | null;
-  /** Work of firedrill on the prober's machine at ordinary priority: how much longer it took than its CPU time. null: there was none, as in runs of older versions. */
+  /**
+   * Work of a firedrill process on the prober's machine at ordinary priority, compared with its CPU time.
+   * null: there was none, as in runs of older versions.
+   */
   readonly control: {
     readonly samples: number;
     /** Wall time divided by CPU time; null without samples. */
     readonly dilation: { readonly p50: number; readonly p99: number; readonly max: number } | null;
-    /** All starved times together. */
+    /** Sum of the starved times, ms. */
     readonly starvedMs: number;
-    /** When the machine was starved of CPU, or the control reported nothing. */
+    /** Times when the machine was starved of CPU, or the control reported nothing. */
     readonly starved: readonly {
       readonly startAt: string;
       readonly endAt: string;
       readonly ms: number;
     }[];
   } | null;
-  /** The machines of the prober and of the target's hosts; hosts that share a kernel are on one. Empty in runs of older versions. */
+  /**
+   * Machines of the prober and of the target's hosts; hosts with the same kernel are one machine. Empty in
+   * runs of older versions.
+   */
   readonly machines: readonly {
     /** The beginning of its boot id. */
     readonly machine: string;
@@ -354,20 +404,26 @@ export interface ProberSummary {
     readonly prober: boolean;
     /** The target's hosts on it. */
     readonly hosts: readonly string[];
-    /** CPU pressure (PSI some), percent of each second, before the first fault and after it; null: not read. */
+    /** CPU pressure (PSI some), percent of each second, before and after the first fault; null: not read. */
     readonly cpuSomePct: {
       readonly before: { readonly p50: number; readonly max: number } | null;
       readonly after: { readonly p50: number; readonly max: number } | null;
     };
-    /** Tasks that ran or could run, at each reading. */
+    /** Tasks that were running or ready to run, at each reading. */
     readonly runQueue: {
       readonly before: { readonly p50: number; readonly max: number } | null;
       readonly after: { readonly p50: number; readonly max: number } | null;
     };
-    /** CPU that neither the target's hosts nor firedrill took after the first fault, percent of all cores; null: not known. */
+    /**
+     * CPU that programs other than the target's hosts and firedrill used after the first fault, percent of
+     * all cores; null: unknown.
+     */
     readonly othersCpuPct: number | null;
   }[];
-  /** Movements of the wall clock against the run clock: no duration has them in it. `suspend`: the machine slept. */
+  /**
+   * Steps of the wall clock relative to the run clock; durations do not include them. `suspend`: the machine
+   * slept.
+   */
   readonly clockSteps: readonly {
     readonly at: string;
     readonly byMs: number;
@@ -381,45 +437,54 @@ export interface Stage extends Measure {
   readonly name: string;
   readonly startAt: string;
   readonly endAt: string;
-  /** Stages before this one that were not seen to end: if they happened, their time is in here. */
+  /** Earlier stages whose end was not observed: if they happened, their time is included here. */
   readonly includes: readonly string[];
-  /** What the settings say it should take, with the stages that it includes. */
+  /** Predicted duration of this stage and of those that it includes. */
   readonly predicted?: Predicted;
 }
 
-/** A time as models predict it: bounds of all trials, and where 5 %, half and 95 % of them lie. ms. */
+/** A predicted time, ms: bounds of all trials, and the 5 %, 50 %, and 95 % quantiles. */
 export interface Predicted {
   readonly minMs: number;
   readonly p5Ms: number;
   readonly medianMs: number;
   readonly p95Ms: number;
   readonly maxMs: number;
-  /** Some of it follows from no setting: it was measured before, and the bounds hold as far as that does. */
+  /**
+   * Part of it is a measured time that follows from no setting; the bounds hold only as far as that
+   * measurement does.
+   */
   readonly measured?: true;
 }
 
 /**
- * What repeats of one drill came to, as if its moments were drawn independently; those of a fault with a
- * jitter over the slowest detection period are. ms.
+ * Statistics of repeated drills, under the assumption that their fault moments are independent. A jitter over
+ * the slowest detection period makes them independent. ms.
  */
 export interface Repeats {
   readonly drills: number;
-  /** Drills that measured it, to its end or as longer than they waited. */
+  /** Drills with a measured value: complete, or as a lower bound. */
   readonly count: number;
-  /** Drills of these whose end was not seen, and what the shortest of them was longer than; absent where there is none. */
+  /** Drills whose end was not observed, and the smallest lower bound of them; absent if there are none. */
   readonly unended?: { readonly count: number; readonly longerThanMs: number };
-  /** Of the estimates; null: longer than was waited. */
+  /** Of the estimates; null: longer than the wait. */
   readonly minMs: number | null;
   readonly medianMs: number | null;
   readonly maxMs: number | null;
-  /** Holds the median with this probability, whatever the distribution; 0.95 at least where there are enough drills. `highMs` null: nothing bounds it. */
+  /**
+   * Contains the median with probability `coverage`, for any distribution; at least 0.95 with enough drills.
+   * `highMs` null: unbounded.
+   */
   readonly medianInterval: {
     readonly lowMs: number;
     readonly highMs: number | null;
     readonly coverage: number;
   };
-  /** The highest upper bound, and the share of all cases that are not worse than the worst drill, with this confidence. `maxMs` null: nothing bounds it. */
+  /**
+   * The highest upper bound, and the share of all cases that are not worse than the worst drill, with this
+   * confidence. `maxMs` null: unbounded.
+   */
   readonly worst: { readonly maxMs: number | null; readonly share: number; readonly confidence: number };
-  /** What the models say; its `maxMs` is their worst case. */
+  /** Prediction of the models; its `maxMs` is their worst case. */
   readonly predicted?: Predicted;
 }

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { unobeyed } from './unobeyed.ts';
 
-/** Whether GitHub's runner would look for a command in a line: ActionCommand.cs, TryParseV2 and TryParse. */
+/** Whether GitHub's runner would execute a line as a command: ActionCommand.cs, TryParseV2 and TryParse. */
 function isCommand(line: string): boolean {
   return /^\s*::[\w-]+(?: .*?)?::/.test(line) || /##\[[^\]]*\]/.test(line);
 }
@@ -15,7 +15,7 @@ describe('unobeyed', () => {
     ['###[error]x', '## #[error]x'],
     ['##vso[task.setvariable variable=a]b', '# #vso[task.setvariable variable=a]b'],
     ["##teamcity[buildStop comment='x']", "# #teamcity[buildStop comment='x']"],
-  ])('%j holds no command', (text, safe) => {
+  ])('%j becomes text without a command', (text, safe) => {
     expect(unobeyed(text)).toBe(safe);
     expect(unobeyed(text).split('\n').filter(isCommand)).toEqual([]);
   });
@@ -27,11 +27,11 @@ describe('unobeyed', () => {
     'listening on ::1 and [::]:80',
     '::ffff:127.0.0.1',
     'issue #12 [x]',
-  ])('%j stays as it is', (text) => {
+  ])('%j stays unchanged', (text) => {
     expect(unobeyed(text)).toBe(text);
   });
 
-  test('JSON says the same', () => {
+  test('JSON keeps its value', () => {
     const value = { a: '##[add-mask]a', '::error::': ['###vso[x]', '::error::x'] };
     for (const text of [JSON.stringify(value), JSON.stringify([value], null, 2)]) {
       expect(JSON.parse(unobeyed(text))).toEqual(JSON.parse(text));

@@ -1,8 +1,9 @@
 /**
- * Output in which no CI runner finds a command. What a target says stands in it, and runners obey any line that looks like one:
- * GitHub's `::name …::` at its start and `##[name …]` anywhere (actions/runner, ActionCommand.cs: outputs are set that way, and
- * secrets masked), Azure's `##vso[…]`, TeamCity's `##teamcity[…]`. A space comes between their signs; in JSON a sign is
- * written as its number, which changes nothing for who reads it.
+ * Changes output so that no CI runner finds a command in it. The output contains text of the target, and
+ * runners execute any line that looks like a command. GitHub: `::name …::` at the start of a line and
+ * `##[name …]` anywhere (actions/runner, ActionCommand.cs), which set outputs and mask secrets. Azure:
+ * `##vso[…]`. TeamCity: `##teamcity[…]`. A space separates their signs. In JSON a sign is written as its
+ * escape instead, which leaves the parsed value unchanged.
  */
 export function unobeyed(text: string): string {
   const isJson = /^[[{]/.test(text);

@@ -3,55 +3,58 @@ import type { ProbeContext } from './probe.ts';
 import type { RowRange } from './row-ranges.ts';
 
 /**
- * What became of a write, as far as its client can know.
- * - `acked`: the stack said that it is done.
- * - `refused`: surely not done. Nothing was sent, or the answer says that it was undone.
- * - `indeterminate`: done or not: a time-out, a connection that broke, an answer that does not say.
+ * Outcome of a write, as far as its client can know.
+ *
+ * - `acked`: the stack acknowledged it.
+ * - `refused`: certainly not done. Nothing was sent, or the answer says that it was rolled back.
+ * - `indeterminate`: done or not. A time-out, a broken connection, or an ambiguous answer.
  */
 export type WriteOutcome = 'acked' | 'refused' | 'indeterminate';
 
-/** One write's outcome, with the reason where it is no `acked`. */
+/** Outcome of one write, with the reason unless it is `acked`. */
 export interface Written {
   readonly outcome: WriteOutcome;
   readonly message?: string;
 }
 
-/** A numbered row. Clients count from 1 over all paths of a writer, numbers from 1 in each client. */
+/** A numbered row. Clients count from 1 over all paths of a writer; numbers count from 1 in each client. */
 export interface Row {
   readonly client: number;
   readonly number: number;
 }
 
-/** The numbers that are there, by client; in ascending order. */
+/** The present row numbers, by client, in ascending order. */
 export type Rows = ReadonlyMap<number, readonly RowRange[]>;
 
 /** What a writer may use. */
 export interface WriterContext extends Pick<ProbeContext, 'clock' | 'readText' | 'env' | 'resolveName'> {
-  /** Name of this run's rows, in letters, digits and underscores, at most 63: nobody else's. */
+  /** Name of this run's rows: letters, digits, and underscores, at most 63; unique to the run. */
   readonly store: string;
 }
 
 /**
- * One client of the stack, with a connection of its own, which does one thing at a time. A signal aborts at the
+ * One client of the stack with its own connection; it does one thing at a time. A signal aborts at the
  * time-out (reason `ProbeTimeout`), or when the run stops.
  */
 export interface RowClient {
-  /** Writes a row, once: nothing is tried again. Never throws. */
+  /** Writes a row once, without retries. Never throws. */
   write(row: Row, signal: AbortSignal): Promise<Written>;
-  /** All rows that are there: the numbers of each client. Throws when they cannot be read. */
+  /** All present rows: the numbers of each client. Throws if they cannot be read. */
   rows(signal: AbortSignal): Promise<Rows>;
-  /** Ends the connection, if there is one. */
+  /** Closes the connection, if there is one. */
   close(): void;
 }
 
-/** One path to the place where rows are kept. */
+/** One path to the store of the rows. */
 export interface WriterPath {
-  /** Makes the place; called once in a run, by one of the paths. Throws when it cannot. */
+  /** Creates the store; called once per run, for one of the paths. Throws if it cannot. */
   create(signal: AbortSignal): Promise<void>;
-  /** Removes the place with all that is in it. Throws when it cannot. */
+  /** Removes the store with all of its rows. Throws if it cannot. */
   drop(signal: AbortSignal): Promise<void>;
   connect(): RowClient;
-  /** Reads what the path's host itself holds, past the stack's own path; absent where the target says nothing of it. */
+  /**
+   * Reads the copy on the path's own host, not through the stack's path; absent if the target defines none.
+   */
   readonly connectCopy?: () => RowClient;
 }
 
@@ -59,12 +62,18 @@ export interface WriterPath {
 export interface WriterKind<P> {
   readonly kind: string;
   readonly summary: string;
-  /** Fields of a writer in a target file, besides `id`, `kind`, `on`, `clients`, `interval`, `timeout`, `reads`, `keep`. */
+  /**
+   * Fields of a writer in a target file, in addition to `id`, `kind`, `on`, `clients`, `interval`, `timeout`,
+   * `reads`, and `keep`.
+   */
   readonly params: z.ZodType<P>;
-  /** TCP connections that one write, or one read, opens while the stack answers. */
+  /** TCP connections that one write or read opens while the stack answers. */
   newConnections(params: P): 0 | 1;
-  /** What it writes and where, in words, for `plan`; the rows' own name is not known yet. */
+  /** The write, read, and remove actions in words, for `plan`; the rows' name is not known yet. */
   describe(params: P): { readonly write: string; readonly read: string; readonly remove: string };
-  /** Called once for each path. Throws DrillError `invalid-input` for what only shows at run time (unreadable CA file). */
+  /**
+   * Called once for each path. Throws DrillError `invalid-input` for errors that show only at run time
+   * (unreadable CA file).
+   */
   open(params: P, ctx: WriterContext): Promise<WriterPath>;
 }

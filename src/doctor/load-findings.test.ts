@@ -17,7 +17,7 @@ describe('the load of probing', () => {
       ['load of b', 'ok'],
     ]);
     expect(findings[0]?.observed).toBe(
-      '1 sample, 1 new connection and 0 commands a second; in the burst 10 samples, 10 new connections and 0 commands a second',
+      '1 sample, 1 new connection, and 0 commands a second; in the burst 10 samples, 10 new connections, and 0 commands a second',
     );
   });
 

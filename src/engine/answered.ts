@@ -1,30 +1,33 @@
 import type { PlannedProbe } from '../core/plan.ts';
 
-/** An answer is on record at most this long after its time-out: the way from the prober's thread takes a moment. */
+/**
+ * Longest time from a sample's time-out until the sample is recorded: it crosses from the prober's thread,
+ * ms.
+ */
 const deliveryMs = 100;
 
-/** Until when all that a probe sent has been answered. */
+/** For each probe instance, the moment up to which every sent sample is answered. */
 export interface Answered {
-  /** A slot has its sample, sent at `sendMs` on the run clock; without it, the slot was not sent. */
+  /** Records that a slot is finished. `sendMs`: when it was sent, run clock; undefined: it was not sent. */
   note(probeId: string, slot: number, sendMs?: number): void;
   /**
-   * The latest moment such that every sample sent before it is answered, ms on the run clock. What was sent more than one
-   * time-out ago counts as answered.
+   * The latest moment such that every sample sent before it is answered, ms on the run clock. A sample that
+   * was sent more than one time-out ago counts as answered.
    */
   untilMs(probeId: string, nowMs: number): number;
 }
 
-/** What is known of one instance. */
+/** Progress of one probe instance. */
 interface Sent {
-  /** All slots below it are over. */
+  /** All slots below it are finished. */
   next: number;
-  /** When the latest of those that were sent was. */
+  /** Latest send time of the slots below `next`, ms on the run clock. */
   untilMs: number;
-  /** Slots from `next` on that are over. */
+  /** Finished slots at or above `next`, with their send times. */
   readonly early: Map<number, number | undefined>;
 }
 
-/** Follows the slots of these instances, each from slot 0 on. */
+/** Tracks the slots of these instances, each from slot 0. */
 export function followAnswers(probes: readonly Pick<PlannedProbe, 'id' | 'timeoutMs'>[]): Answered {
   const sent = new Map<string, Sent>();
   const timeouts = new Map(probes.map(({ id, timeoutMs }) => [id, timeoutMs]));

@@ -5,7 +5,7 @@ import { simulatedClock } from './testing/simulated-clock.ts';
 import { createWorld } from './world.ts';
 
 /**
- * A recovery probe every 200 ms, time-out 900 ms; slot n is sent at n * 200 ms and comes out as `outcome` says. The fault
+ * Runs the wait with a recovery probe: interval 200 ms, time-out 900 ms. Slot n is sent at n * 200 ms with that outcome. The fault
  * acts until `faultMs`.
  */
 async function recover(
@@ -69,20 +69,20 @@ describe('the wait for a recovery', () => {
   });
 
   test('counts a time-out that was sent while it was good, however late it arrives', async () => {
-    // Good from 2.0 s on, but for what was sent at 3.8 s.
+    // Good from 2.0 s on, except for the sample sent at 3.8 s.
     const { met, atMs } = await recover((slot) => (slot < 10 ? 'refused' : slot === 19 ? 'timeout' : 'good'));
     expect(met).toBe(true);
     expect(atMs).toBeGreaterThanOrEqual(6000);
   });
 
-  test('lets a time-out that was sent before the recovery be', async () => {
+  test('ignores a time-out that was sent before the recovery', async () => {
     const { met, atMs } = await recover((slot) => (slot < 10 ? 'timeout' : 'good'));
     expect(met).toBe(true);
     expect(atMs).toBeLessThan(4500);
   });
 
-  describe('while a fault with a length acts', () => {
-    test('is not over at an early blip: the outage that follows counts', async () => {
+  describe('while a fault with its own duration acts', () => {
+    test('is not over after a short early outage: the later outage counts', async () => {
       // Down for 1 s, up for 8 s, down from 9 s to 42 s; the fault is healed at 30 s.
       const isDown = (slot: number) => slot < 5 || (slot >= 45 && slot < 210);
       const { met, atMs } = await recover((slot) => (isDown(slot) ? 'refused' : 'good'), {
@@ -93,7 +93,7 @@ describe('the wait for a recovery', () => {
       expect(atMs).toBeGreaterThanOrEqual(44_005);
     });
 
-    test('waits for its end where nothing broke, and for the answers to what was sent before', async () => {
+    test('without an outage, waits for the end of the fault and for the answers to earlier samples', async () => {
       const { met, atMs } = await recover(() => 'good', { faultMs: 25_000 });
       expect(met).toBe(true);
       expect(atMs).toBeGreaterThanOrEqual(25_000);
@@ -109,7 +109,7 @@ describe('the wait for a recovery', () => {
       expect(atMs).toBeGreaterThanOrEqual(50_000);
     });
 
-    test('goes on after `within` where the prober failed to ask once', async () => {
+    test('goes on after `within` if one sample is unknown', async () => {
       const { met, atMs } = await recover(
         (slot) => (slot < 10 ? 'refused' : slot === 60 ? 'unknown' : 'good'),
         {
@@ -121,7 +121,7 @@ describe('the wait for a recovery', () => {
       expect(atMs).toBeGreaterThanOrEqual(20_000);
     });
 
-    test('ends with `within` where the service is down then, and after it as soon as it goes down', async () => {
+    test('ends with `within` if the service is down then, or later as soon as it goes down', async () => {
       const down = await recover(() => 'refused', { faultMs: 50_000, withinMs: 20_000 });
       expect(down).toMatchObject({ met: false, unmet: ['web: fail refused'] });
       expect(down.atMs).toBeLessThan(20_300);

@@ -4,18 +4,23 @@ import type { RunState } from './run-state.ts';
 import type { Timeline } from './timeline.ts';
 import type { GateOutcome } from './world.ts';
 
-/** Without any bad sample after the fault, how long to look before calling it no outage at all, where the plan does not say. */
+/**
+ * If no sample fails after the fault, the wait ends after this time, ms. `recovery.quietForMs` of the plan
+ * overrides it.
+ */
 const quietLookMs = 15_000;
 
-/** What the wait needs of a run. */
+/** The part of a run that the wait needs. */
 export type Recovering = Pick<RunState, 'plan' | 'clock' | 'world' | 'hit' | 'signal'>;
 
 /**
- * Waits until the recovery probe has been good long enough after being bad, or never was bad. "Long enough" ends at a moment
- * before which every sample is answered: a failed one that was sent meanwhile counts, however late it arrives.
+ * Waits until the recovery probe has been good for `stableForMs` after a bad sample, or stayed good
+ * throughout. The good period ends at a moment before which every sample is answered, so a failed sample
+ * counts even if it arrives late.
  *
- * While a fault with a length of its own acts, no recovery is final: the wait goes on until every sample that was sent
- * before its end is answered. If `within` is over by then, the wait ends as soon as the service is seen down.
+ * While a fault with its own duration acts, no recovery is final. The wait goes on until every sample sent
+ * before the fault's end is answered. If `within` is over by then, the wait ends as soon as a sample shows
+ * that the service is down.
  */
 export async function awaitRecovery(run: Recovering, faults: Pick<Timeline, 'isOver'>): Promise<GateOutcome> {
   const { plan, clock, world } = run;
@@ -54,13 +59,13 @@ export async function awaitRecovery(run: Recovering, faults: Pick<Timeline, 'isO
   return { met: false, unmet: [`${id}: ${seen}`] };
 }
 
-/** Good samples of one probe without a bad one in between, in the order in which they were sent. */
+/** Consecutive good samples of one probe, in send order. */
 interface GoodStreak {
-  /** When the first of them was answered; undefined while the latest word is a bad one. */
+  /** When the first of them was answered; undefined while the latest known sample is bad. */
   readonly sinceMs: number | undefined;
-  /** A sample has failed. */
+  /** At least one sample failed. */
   readonly wasBad: boolean;
-  /** The latest sample that tells anything, in the order of sending, has failed. */
+  /** The latest sample in send order that is not unknown failed. */
   readonly isDown: boolean;
   take(sample: Sample): void;
   startAgain(): void;
@@ -91,7 +96,8 @@ function goodStreak(fromMs: number): GoodStreak {
       }
       badSentMs = Math.max(badSentMs, sample.sendMs);
       if (sample.status === 'fail') wasBad = true;
-      // A time-out says "down since it was sent": it leaves what was sent after it alone.
+      // A time-out shows that the service was down from its send time on. It does not contradict samples that
+      // were sent later.
       const isBefore = sample.cause === 'timeout' && first !== undefined && sample.sendMs < first.sendMs;
       if (!isBefore) first = undefined;
     },

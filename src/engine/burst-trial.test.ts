@@ -16,7 +16,7 @@ const probe: PlannedProbe = {
   burstIntervalMs: 100,
 };
 
-/** An answer that takes so long. */
+/** A sample whose answer takes `tookMs`. */
 function sample(slot: number, dueMs: number, tookMs: number, status: 'ok' | 'fail' = 'ok'): NewEvent {
   const times = { dueMs, sendMs: dueMs, finishMs: dueMs + tookMs };
   return status === 'ok'
@@ -24,7 +24,7 @@ function sample(slot: number, dueMs: number, tookMs: number, status: 'ok' | 'fai
     : { type: 'sample', probe: 'web', slot, ...times, status, cause: 'timeout' };
 }
 
-/** A prober for tests: says what it was told, and lets the test give events at each step. */
+/** A scripted prober: records the calls, and emits the given events at each step. */
 function scripted(events: {
   readonly base?: readonly NewEvent[];
   readonly burst?: readonly NewEvent[];
@@ -50,14 +50,14 @@ const createHost = () => {
 };
 
 describe('a trial of the burst', () => {
-  test('compares what was due at the base rate with what was due in the burst, late answers with the latter', async () => {
+  test('compares samples by the rate at which they were due, also if their answers are late', async () => {
     const { told, startProber } = scripted({
       base: [0, 500, 1000, 1500].map((dueMs, slot) => sample(slot, dueMs, 10 + slot)),
       burst: [
         ...Array.from({ length: 9 }, (_, i) => sample(4 + i, 2000 + i * 100, 50 + i)),
         { type: 'sample.dropped', probe: 'web', slot: 13, dueMs: 2900 },
       ],
-      // Sent in the burst, answered after it; and one that is no longer of it.
+      // The first is sent in the burst and answered after it; the second is due after the burst.
       after: [sample(14, 3900, 900, 'fail'), sample(15, 4100, 5)],
     });
     const clock = simulatedClock();
@@ -75,7 +75,7 @@ describe('a trial of the burst', () => {
         burst: { sent: 10, dropped: 1, failed: 1, unknown: 0, p50Ms: 54, p90Ms: 58 },
       },
     ]);
-    // The slowest answers are waited for.
+    // The trial waits for the slowest answers.
     expect(clock.nowMs()).toBeGreaterThanOrEqual(4000 + probe.timeoutMs);
   });
 
@@ -90,7 +90,7 @@ describe('a trial of the burst', () => {
     expect(effect?.burst).toEqual({ sent: 0, dropped: 0, failed: 0, unknown: 0, p50Ms: null, p90Ms: null });
   });
 
-  test('ends with the prober, and leaves none running', async () => {
+  test('ends if the prober breaks, and stops it', async () => {
     const told: string[] = [];
     const startProber = async ({ onBroken }: ProberOptions): Promise<Prober> => {
       onBroken(new DrillError('harness', 'the prober hangs'));

@@ -6,7 +6,7 @@ import type { Plan, PlannedHost } from '../core/plan.ts';
 import { startProber, type Prober, type ProberOptions } from './prober.ts';
 import { madeOnce } from './reach.ts';
 
-/** What a trial uses. */
+/** What a trial needs. */
 export interface BurstTrialDeps {
   readonly clock: Clock;
   readonly createHost: (host: PlannedHost) => Host;
@@ -14,13 +14,15 @@ export interface BurstTrialDeps {
   readonly startProber?: (options: ProberOptions) => Promise<Prober>;
 }
 
-/** A slot by when it was due: that says at which rate it was sent, however late its answer comes. */
+/**
+ * Slots are assigned to a rate by their due time, because their answers may come after the rate has changed.
+ */
 type Slot = Extract<NewEvent, { type: 'sample' | 'sample.dropped' }>;
 
 /**
- * Runs probes for `forMs` at the base rate and for as long in the burst, and nothing else: nothing is written, nothing
- * broken, nothing logged. Samples under way at the end are waited for, as the slowest answers say most.
- * @throws DrillError `invalid-input` for what a probe's parameters turn out to lack, `harness` where the prober breaks
+ * Runs the probes for `forMs` at the base rate and for `forMs` at the burst rate. It injects nothing, writes
+ * no rows, and logs nothing. It waits for samples in flight at the end, because the slowest answers matter
+ * most. @throws DrillError `invalid-input` for invalid probe parameters, `harness` if the prober fails
  */
 export async function measureBurst(
   { hosts, probes }: Pick<Plan, 'hosts' | 'probes'>,
@@ -64,7 +66,7 @@ export async function measureBurst(
   }
 }
 
-/** For an answer at its time-out to get here. */
+/** Longest time for a timed-out sample to arrive here after its time-out, ms. */
 const lateMs = 100;
 
 function figuresOf(slots: readonly Slot[]): RateFigures {
@@ -80,7 +82,7 @@ function figuresOf(slots: readonly Slot[]): RateFigures {
   };
 }
 
-/** The nearest rank: a value that was seen. */
+/** Nearest-rank quantile, so the result is an observed value; null without values. */
 function quantile(values: readonly number[], share: number): number | null {
   const sorted = values.toSorted((a, b) => a - b);
   return sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)] ?? null;

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { watchClock } from './clock-watch.ts';
 
-/** Clocks that the test moves: run clock, wall clock, time since the machine's start. */
+/** Simulated clocks: run clock, wall clock, uptime. */
 function clocks() {
   const at = { nowMs: 1000, wallMs: 1_700_000_000_000, uptimeMs: 50_000 };
   const clock = { nowMs: () => at.nowMs, wallMs: () => at.wallMs };
@@ -17,7 +17,7 @@ function clocks() {
 }
 
 describe('watchClock', () => {
-  test('says by how much the wall clock was set, once', () => {
+  test('reports a step of the wall clock once', () => {
     const { look, pass } = clocks();
     pass(20);
     expect(look()).toBeUndefined();
@@ -29,7 +29,7 @@ describe('watchClock', () => {
     expect(look()).toEqual({ atMs: 1080, byMs: -250, cause: 'step' });
   });
 
-  test('takes a clock that is slewed for what it is', () => {
+  test('reports no step for a slewed clock', () => {
     const { look, pass } = clocks();
     let told = 0;
     for (let tick = 0; tick < 1000; tick++) {
@@ -41,16 +41,16 @@ describe('watchClock', () => {
     expect(look()).toMatchObject({ byMs: 101 });
   });
 
-  test('tells sleep of the machine from a step', () => {
+  test('distinguishes a suspend from a step', () => {
     const { look, pass } = clocks();
     pass(20, { asleepMs: 60_000 });
     expect(look()).toEqual({ atMs: 1020, byMs: 60_000, cause: 'suspend' });
-    // Asleep and set: what the clock says is not the sleep.
+    // Suspended and set: the difference is not that of the suspend alone.
     pass(20, { wallMs: 5020, asleepMs: 60_000 });
     expect(look()).toMatchObject({ byMs: 65_000, cause: 'step' });
   });
 
-  test('says nothing of readings between which it was held up', () => {
+  test('ignores readings with a delay between them', () => {
     const at = { nowMs: 0, heldUpMs: 0 };
     const clock = {
       nowMs: () => at.nowMs,

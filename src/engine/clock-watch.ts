@@ -1,26 +1,28 @@
 import { uptime } from 'node:os';
 import { type Clock, roundMs } from '../core/clock.ts';
 
-/** A movement of the wall clock against the run clock. */
+/** A step of the wall clock relative to the run clock. */
 export interface ClockStep {
-  /** When it was found, run clock. */
+  /** When it was detected, run clock. */
   readonly atMs: number;
-  /** Forwards if positive. */
+  /** Positive: forward. */
   readonly byMs: number;
-  /** `suspend`: the machine slept for that time, in which the run clock stands still. */
+  /** `suspend`: the machine slept for that time, during which the run clock stands still. */
   readonly cause: 'step' | 'suspend';
 }
 
-/** Smaller movements are slews: a clock that is disciplined moves by 0.5 ms a second at most (adjtimex(2)). */
+/**
+ * Smaller changes are slews: a disciplined clock is slewed by at most 0.5 ms per second (adjtimex(2)). ms.
+ */
 const stepMs = 100;
-/** Readings that are further apart than this were interrupted, and say nothing. */
+/** Two readings further apart than this were interrupted and cannot be compared, ms. */
 const sameMomentMs = 5;
 
 /**
- * Compares the wall clock with the run clock at each call and gives what the former has moved by since the last one, where
- * that is a step. os.uptime() goes on while the machine sleeps (CLOCK_BOOTTIME), CLOCK_MONOTONIC does not.
+ * Compares the wall clock with the run clock at each call, and returns the change since the previous call if
+ * it is a step. During a suspend os.uptime() advances (CLOCK_BOOTTIME) and CLOCK_MONOTONIC does not.
  *
- * @param uptimeMs since the machine was started, sleep among it
+ * @param uptimeMs time since boot, including suspended time
  */
 export function watchClock(
   clock: Pick<Clock, 'nowMs' | 'wallMs'>,

@@ -1,9 +1,12 @@
 import { getCompileCacheDir } from 'node:module';
 import { dirname } from 'node:path';
 
-/** What a thread or a process of ours needs in its environment to share our compile cache: it has none by itself, even if we have. */
+/**
+ * Environment variables that make a child thread or process use this process's compile cache. A child does
+ * not inherit the cache by itself.
+ */
 export function compileCache(): { readonly NODE_COMPILE_CACHE?: string } {
-  // That of this version of Node, in the folder that all share.
+  // getCompileCacheDir() returns the folder for this Node version; the setting takes its parent.
   const own = getCompileCacheDir();
   return own === undefined ? {} : { NODE_COMPILE_CACHE: dirname(own) };
 }

@@ -1,17 +1,17 @@
 import { controlEveryMs, controlWorkMs } from '../core/starvation-limits.ts';
 import { readyLine } from './control-ready.ts';
 
-// The control: says that it is ready, then uses a fixed amount of CPU time now and then and prints a line about it: when it ended (CLOCK_MONOTONIC,
-// ns), how long it took and the CPU time in it (both us). Started by control.ts; ends with its standard input, whatever
-// becomes of firedrill.
+// The control: prints a ready line, then uses a fixed amount of CPU time at fixed intervals. For each piece
+// of work it prints a line: when it ended (CLOCK_MONOTONIC, ns), how long it took, and its CPU time (both
+// us). control.ts starts it. It ends when its standard input ends, so it never outlives firedrill.
 
-/** One round of work between two readings of the CPU time: about 0.1 ms. */
+/** Iterations between two readings of the CPU time: about 0.1 ms. */
 const roundLength = 20_000;
 let value = 0;
 
 /**
- * CPU time of this process, us. It has no other threads at work. The time of the thread alone (`threadCpuUsage`) is brought
- * up to date at the kernel's ticks only, 4 ms apart.
+ * CPU time of this process, us; it has no other busy threads. `threadCpuUsage` is not used: the kernel
+ * updates it only at its ticks, every 4 ms.
  */
 function cpuUs(): number {
   const { user, system } = process.cpuUsage();
@@ -31,7 +31,7 @@ function work(): void {
 }
 
 process.stdout.write(`${readyLine}\n`);
-// No reader: firedrill is gone.
+// Nothing reads the pipe any more, so firedrill has ended.
 process.stdout.on('error', () => process.exit(0));
 process.stdin.on('end', () => process.exit(0)).resume();
 setInterval(work, controlEveryMs);

@@ -1,2 +1,2 @@
-/** The first line that the control prints: it has started. */
+/** First line that the control prints: it has started. */
 export const readyLine = 'ready';

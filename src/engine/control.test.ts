@@ -13,7 +13,7 @@ afterEach(async () => {
   for (const control of running.splice(0)) await control.stop();
 });
 
-/** A control at work, and waits for its samples. */
+/** A running control, with functions that wait for its samples. */
 async function start() {
   const clock = createSystemClock();
   const samples: ControlSample[] = [];
@@ -45,7 +45,7 @@ describe('the control', () => {
   test.each([
     ["console.error('no room'); process.exit(7)", 'exit code 7: no room'],
     ["process.kill(process.pid, 'SIGKILL')", 'SIGKILL'],
-  ])('that ends at its start (%s) is none: it says why', async (text, why) => {
+  ])('fails to start with the reason if its process ends at once (%s)', async (text, why) => {
     const folder = mkdtempSync(join(tmpdir(), 'control-'));
     const path = join(folder, 'program.mjs');
     writeFileSync(path, text);
@@ -60,7 +60,7 @@ describe('the control', () => {
     rmSync(folder, { recursive: true });
   });
 
-  test('does its work over and over, and tells what it took', { timeout: 60_000 }, async () => {
+  test('repeats its work and reports the time of each piece', { timeout: 60_000 }, async () => {
     const { clock, samples, seen } = await start();
     await seen(3);
     for (const sample of samples) {
@@ -74,7 +74,7 @@ describe('the control', () => {
     expect(finished).toEqual([...finished].sort((a, b) => a - b));
   });
 
-  test('runs in a session of its own, and ends when it is stopped', { timeout: 60_000 }, async () => {
+  test('runs in its own session, and ends when it is stopped', { timeout: 60_000 }, async () => {
     const { control, ends, seen } = await start();
     await seen(1);
     // proc_pid_stat(5): after the name come the state, the parent, the group and the session.
@@ -85,7 +85,7 @@ describe('the control', () => {
     expect(ends).toEqual([]);
   });
 
-  test('that gets no CPU at all tells nothing, and the machine is not fit', { timeout: 60_000 }, async () => {
+  test('reports nothing without CPU time, and the machine is not fit', { timeout: 60_000 }, async () => {
     const { clock, control, samples, seen } = await start();
     const machine = createMachineFitness();
     machine.startControl(clock.nowMs());
@@ -97,7 +97,7 @@ describe('the control', () => {
     for (const sample of samples) machine.addSample(sample);
     const lastMs = samples.at(-1)?.finishMs ?? 0;
     await clock.sleep(lastMs + controlSilenceMs + 1 - clock.nowMs(), AbortSignal.timeout(30_000));
-    // At most what it had written before it was stopped.
+    // At most one line that it had written before it was stopped.
     expect(samples.length - told).toBeLessThanOrEqual(1);
     expect(machine.unmet(lastMs + controlSilenceMs + 1, 1000)).toEqual([
       expect.stringMatching(
@@ -108,7 +108,7 @@ describe('the control', () => {
     await seen(told + 2);
   });
 
-  test('that ends by itself is told of', { timeout: 60_000 }, async () => {
+  test('reports an unexpected end of its process', { timeout: 60_000 }, async () => {
     const { control, ends, next } = await start();
     const ended = next();
     process.kill(control.pid, 'SIGKILL');
@@ -116,7 +116,7 @@ describe('the control', () => {
     expect(ends).toEqual(['SIGKILL']);
   });
 
-  test('is read on the run clock, however late its line comes', () => {
+  test('has sample times on the run clock, even if a line is read late', () => {
     expect(sampleOf('5000000000 16250.6 8040', 5_250_000_000n, 900)).toEqual({
       finishMs: 650,
       wallMs: 16.251,
@@ -134,9 +134,9 @@ describe('the health of a machine by its control', () => {
   });
   const list = (...dilations: number[]) => dilations.map((d, i) => at((i + 1) * 500, d));
 
-  test('is that of the median, or of one piece of work that stood still', () => {
+  test('depends on the median, or on one piece of work that stood still', () => {
     expect(controlHealth(list(1, 1.6, 1.2, 1.1, 1), 2600, 0)).toEqual({ state: 'fit', dilation: 1.1 });
-    // Interrupted twice: no starvation.
+    // Two interrupted pieces of work are not starvation.
     expect(controlHealth(list(1, 3.9, 1.2, 3.8, 1), 2600, 0).state).toBe('fit');
     expect(controlHealth(list(1, 3.9, 3.8, 3.8, 1), 2600, 0)).toEqual({ state: 'starved', dilation: 3.8 });
     expect(controlHealth(list(1, 1, 1, 1, 60), 2600, 0).state).toBe('starved');

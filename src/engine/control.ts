@@ -7,11 +7,11 @@ import { linesOf } from '../hosts/follow-command.ts';
 import { compileCache } from './compile-cache.ts';
 import { readyLine } from './control-ready.ts';
 
-/** A running control. */
+/** A running control process. */
 export interface Control {
   /** Its process id. */
   readonly pid: number;
-  /** Ends it. Never rejects. */
+  /** Ends the process. Never rejects. */
   stop(): Promise<void>;
 }
 
@@ -19,33 +19,39 @@ export interface Control {
 export interface ControlOptions {
   readonly clock: Clock;
   readonly onSample: (sample: ControlSample) => void;
-  /** It ended, though it was not stopped: there will be no more samples. */
+  /** Called when the process ended without `stop`: no more samples will come. */
   readonly onEnd: (why: string) => void;
 }
 
-/** Starts a control; rejects with DrillError `harness` where it cannot be. */
+/** Starts a control; rejects with DrillError `harness` if it cannot. */
 export type StartControl = (options: ControlOptions) => Promise<Control>;
 
 const program = fileURLToPath(new URL('./control-program.ts', import.meta.url));
 const stopWithinMs = 1000;
-/** If the process prints nothing for this long after its start, it gets no CPU, ms. The control exists to show that. */
+/**
+ * After this time without output, the control counts as started, ms. It exists to show that a process gets no
+ * CPU time.
+ */
 const readyWithinMs = 60_000;
-/** Of what it printed on stderr. */
+/** Longest text of the process's stderr in an error message. */
 const mostStderrChars = 2000;
 
 /**
- * Starts the control (core/control.ts) in a session of its own at ordinary priority: the prober's own is raised
- * (priority.ts), so that it may run well while the stack starves, and a session has a CPU share of its own (sched(7),
- * autogroups) and no Ctrl-C.
+ * Starts the control (core/control.ts) in its own session at ordinary priority. The prober's session has a
+ * raised priority (priority.ts), so it may run well while the stack starves. A session of its own has a
+ * separate CPU share (sched(7), autogroups), and Ctrl-C does not reach it.
  */
 export const startControl: StartControl = (options) => startControlProgram(program, options);
 
-/** The same with another program. Rejects with DrillError `harness` also where it ends before it is ready. */
+/**
+ * Starts another program as the control. Rejects with DrillError `harness` if the program ends before it is
+ * ready.
+ */
 export async function startControlProgram(
   path: string,
   { clock, onSample, onEnd }: ControlOptions,
 ): Promise<Control> {
-  // Compiling and collecting on threads of their own would be CPU time that the work did not wait for.
+  // With extra threads, compilation and garbage collection would add CPU time that the work did not wait for.
   const child = spawn(process.execPath, ['--single-threaded', path], {
     detached: true,
     stdio: ['pipe', 'pipe', 'pipe'],
@@ -109,11 +115,14 @@ async function readSamples(
       if (sample !== undefined) onSample(sample);
     }
   } catch {
-    // The pipe broke: `onEnd` reports the end of the process, and missing samples count as starvation.
+    // The pipe closed. `onEnd` reports the end of the process, and missing samples count as starvation.
   }
 }
 
-/** The sample of a line that is read at `nowNs` on CLOCK_MONOTONIC, `nowMs` on the run clock; undefined of anything else. */
+/**
+ * Parses a line of the control, read at `nowNs` (CLOCK_MONOTONIC) and `nowMs` (run clock); undefined for any
+ * other line.
+ */
 export function sampleOf(line: string, nowNs: bigint, nowMs: number): ControlSample | undefined {
   const [, endNs, wallUs, cpuUs] = /^(\d+) ([\d.]+) (\d+)$/.exec(line) ?? [];
   if (endNs === undefined) return undefined;

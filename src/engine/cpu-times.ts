@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import type { CpuTimes } from './harness-cost.ts';
 import { cpuMsOf } from './proc-stat.ts';
 
-/** CPU times of this process and of its ended children, read from the system. */
+/** CPU times of this process and of its ended child processes, from the operating system. */
 export function readCpuTimes(): CpuTimes {
   const { user, system } = process.cpuUsage();
   return { ownMs: (user + system) / 1000, childrenMs: childrenMs() };

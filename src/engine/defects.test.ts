@@ -25,13 +25,13 @@ afterEach(async () => {
   rmSync(folder, { recursive: true });
 });
 
-/** Whatever would keep this process alive; the test runner has its own. */
+/** Resources that keep this process alive, including the test runner's. */
 const handles = (): string[] =>
   process
     .getActiveResourcesInfo()
     .filter((kind) => ['Timeout', 'MessagePort', 'ProcessWrap', 'PipeWrap'].includes(kind));
 
-/** Resolves when no more of each kind is there than before. */
+/** Resolves when no kind has more resources than before. */
 async function ended(before: readonly string[]): Promise<void> {
   const count = (all: readonly string[], kind: string): number => all.filter((one) => one === kind).length;
   for (;;) {
@@ -41,7 +41,7 @@ async function ended(before: readonly string[]): Promise<void> {
   }
 }
 
-/** Runs a drill in which firedrill breaks: `defect` is asked before each event is logged, and throws. */
+/** Runs a drill with a defect: `defect` is called before each event is logged, and may throw. */
 async function drillWith(
   plan: Plan,
   defect: (event: NewEvent) => void,
@@ -85,7 +85,7 @@ async function drillWith(
   };
 }
 
-/** Throws once, at the first event that `at` says yes to. */
+/** Throws once, at the first event for which `at` is true. */
 function throwOnce(at: (event: NewEvent) => boolean): (event: NewEvent) => void {
   let thrown = false;
   return (event) => {
@@ -100,7 +100,7 @@ const isPhase =
   (event: NewEvent): boolean =>
     event.type === 'phase.started' && event.phase === phase;
 
-/** A fault with a lease that lasts for longer than any test, with a preparation and a repair around it. */
+/** A fault with a lease longer than any test, with a preparation and a repair. */
 function longPlan(): Plan {
   const plan = planOf(machine.url);
   const step = (id: string, params: Plan['faults'][number]['params']): Plan['faults'][number] => ({
@@ -118,7 +118,7 @@ function longPlan(): Plan {
   };
 }
 
-describe('a defect ends the run, healed, with nothing left that runs', () => {
+describe('a defect ends the run: everything is healed, and nothing keeps running', () => {
   test.each<[stage: string, at: (event: NewEvent) => boolean, isFaultMade: boolean]>([
     ['the preparations', isPhase('prepare'), false],
     ['the gate', (event) => event.type === 'gate' && event.gate === 'steady', false],
@@ -169,7 +169,7 @@ describe('a defect ends the run, healed, with nothing left that runs', () => {
       targetCpuPct: 4,
       harnessCpuPct: 5,
     };
-    // Nothing but the defect ends this wait.
+    // Only the defect ends this wait.
     const plan = { ...longPlan(), recovery: { probe: 'web', withinMs: 280_000, stableForMs: 200 } };
     const { unhealed, open, summary } = await drillWith(plan, defect, {
       startControl: async ({ clock, onSample }) => {
@@ -187,8 +187,8 @@ describe('a defect ends the run, healed, with nothing left that runs', () => {
     expect(summary().reasons.join('\n')).toMatch(/boom/);
   });
 
-  test('in the watch over the limits: a recovery probe that the fault host does not have', async () => {
-    // The heal lasts for longer than it takes until the limits are looked at again.
+  test('in the watch over the limits: the fault’s host has no instance of the recovery probe', async () => {
+    // The heal takes longer than the interval of the limit checks.
     const exec = machine.exec.bind(machine);
     machine.exec = async (argv, options) => {
       if (argv[1] === 'start') machine.startWhen = new Promise((resolve) => setTimeout(resolve, 1000));
@@ -211,7 +211,7 @@ describe('a defect ends the run, healed, with nothing left that runs', () => {
     expect(text).toContain('probe web has no instance on alpha');
   });
 
-  test('while a second fault is still to come and the first one lasts for an hour', async () => {
+  test('while a second fault has not begun and the first one lasts for an hour', async () => {
     const plan = longPlan();
     const [first] = plan.faults;
     const later = { ...first!, id: 'fault-2', atMs: 3_600_000 };
@@ -231,7 +231,7 @@ describe('a defect ends the run, healed, with nothing left that runs', () => {
     expect(machine.commands).not.toContain('sweep floor');
   });
 
-  test('in a host that throws what is no answer, once at each command', async () => {
+  test('in a host that throws a TypeError once for each command', async () => {
     const exec = machine.exec.bind(machine);
     const thrown = new Set<string>();
     machine.exec = async (argv, options) => {

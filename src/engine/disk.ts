@@ -1,40 +1,40 @@
 import { closeSync, fsyncSync, openSync, writeSync } from 'node:fs';
 import { DrillError, messageOf } from '../core/errors.ts';
 
-/** What a disk says that takes no more (errno(3)), and what helps. */
+/** Hints for the errors of a disk that rejects writes (errno(3)). */
 const mends: Readonly<Record<string, string>> = {
-  ENOSPC: 'Free some space there',
-  EDQUOT: 'Free some of the quota there',
-  EROFS: 'Look at why that disk is read-only (dmesg), and mount it for writing again',
-  EIO: 'Look at that disk (dmesg)',
+  ENOSPC: 'Free space on that disk',
+  EDQUOT: 'Free space in the quota on that disk',
+  EROFS: 'Find out with `dmesg` why that disk is read-only, mount it read-write again',
+  EIO: 'Check `dmesg` for errors of that disk, repair it',
 };
 
-/** Whether something was thrown because a disk takes no more. */
+/** Whether an error means that a disk rejects writes. */
 export function isDiskError(error: unknown): error is NodeJS.ErrnoException {
   return error instanceof Error && 'code' in error && Object.hasOwn(mends, String(error.code));
 }
 
 /**
- * A `harness` error: what failed on a disk, why, and what to do about it; `then` is what to do after that. One that is a
- * DrillError already stays as it is.
+ * A `harness` error: what was attempted on a disk, what came back, and a hint. `then` is what to do after the
+ * cause is removed. A DrillError is returned unchanged.
  */
 export function diskFailure(what: string, error: unknown, then: string): DrillError {
   if (error instanceof DrillError) return error;
   const mend = isDiskError(error) ? mends[error.code ?? ''] : undefined;
   return new DrillError('harness', `${what}: ${messageOf(error)}`, {
     cause: error,
-    mend: `${mend ?? 'Mend that'}, then ${then}.`,
+    mend: `${mend ?? 'Fix the cause of that error'}, then ${then}.`,
   });
 }
 
-/** The same for what cannot be written. */
+/** As `diskFailure`, for something that cannot be written. */
 export function cannotWrite(what: string, error: unknown, then: string): DrillError {
   return diskFailure(`cannot write ${what}`, error, then);
 }
 
 /**
- * Writes all of it, from `position` on where one is given, else where the file stands: a disk that fills up may take a
- * part without an error.
+ * Writes all bytes from `position` on, by default at the file's current position. A disk that fills up may
+ * accept a part without an error, so the write is repeated for the rest.
  */
 export function writeFully(fd: number, bytes: Uint8Array, position: number | null = null): void {
   let written = 0;
@@ -48,7 +48,7 @@ export function writeFully(fd: number, bytes: Uint8Array, position: number | nul
     );
 }
 
-/** A file that was made or renamed is on disk only when its folder is. */
+/** Makes a created or renamed file durable: its directory entry must be on disk, too. */
 export function syncDirectory(directory: string): void {
   const fd = openSync(directory, 'r');
   try {

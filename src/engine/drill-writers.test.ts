@@ -46,7 +46,7 @@ describe('a drill with writers', () => {
           ],
           clients: 1,
           intervalMs: 20,
-          // Answers that a busy machine takes its time for are acknowledgements all the same.
+          // Late answers of a busy machine must still count as acknowledgements.
           timeoutMs: 30_000,
           readIntervalMs: 50,
         },
@@ -56,7 +56,7 @@ describe('a drill with writers', () => {
   };
   const summaryOf = ({ events }: Outcome) =>
     summarize(readLog(events.map((event) => Buffer.from(`${JSON.stringify(event)}\n`))));
-  test('finds what was acknowledged and forgotten, and leaves nothing behind', async () => {
+  test('finds lost acknowledged rows, and removes all rows', async () => {
     const refused = Promise.withResolvers<void>();
     machine.startWhen = refused.promise;
     const outcome = await run(withWriter(), undefined, (event) => {
@@ -70,13 +70,13 @@ describe('a drill with writers', () => {
     expect(machine.removed).toBe(1);
     const phases = outcome.events.flatMap((event) => (event.type === 'phase.started' ? [event.phase] : []));
     expect(phases).toEqual(['steady', 'fault', 'recovery', 'heal', 'redundancy', 'read-back']);
-    // Written from the steady state on, and not into the reading back.
+    // Writing starts in the steady state.
     const [first] = outcome.events.filter((event) => event.type === 'row.written');
     const issued = outcome.events.find((event) => event.type === 'fault.issued');
     expect(first?.t).toBeLessThan(issued?.t ?? 0);
   });
 
-  test('finds nothing lost where nothing is', async () => {
+  test('reports no loss if no row is lost', async () => {
     const { faults, ...plan } = withWriter();
     const unfelt = faults.map((fault) => ({
       ...fault,
@@ -90,18 +90,18 @@ describe('a drill with writers', () => {
     expect(checks).toMatchObject([{ status: 'pass' }]);
   });
 
-  test('removes the rows when it is stopped, and judges nothing', async () => {
+  test('removes the rows when it is stopped, without a judgment', async () => {
     const stop = new AbortController();
     const outcome = await run(withWriter(), stop.signal, (event) => {
       if (event.type === 'fault.effect') stop.abort(new Error('stopped'));
     });
-    // The heal comes first: without it there is nobody to remove anything.
+    // The heal comes first, because the rows cannot be removed without the service.
     expect(machine.removed).toBe(1);
     expect(summaryOf(outcome)).toMatchObject({ rpo: null, checks: [{ status: 'inconclusive' }] });
     expect(outcome.events.some((event) => event.type === 'rows.read' && event.moment === 'end')).toBe(false);
   });
 
-  test('breaks nothing when no row can be written', async () => {
+  test('injects nothing if its writer cannot start', async () => {
     const plan = withWriter();
     const [writer] = plan.writers;
     const { types } = await run({ ...plan, writers: [{ ...writer!, kind: 'unknown' }] });

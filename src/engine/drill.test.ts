@@ -26,7 +26,7 @@ const run = (plan: Plan, signal?: AbortSignal, onEvent?: (event: DrillEvent) => 
   drillOn(machine, folder, plan, signal, onEvent);
 
 describe('a drill', () => {
-  test('arms the dead man of its host before the fault, and stops it once the heal is proven', async () => {
+  test('arms the auto-revert timer before the fault, and stops it once the heal is proven', async () => {
     const plan = planOf(machine.url);
     const { open } = await run({
       ...plan,
@@ -39,8 +39,8 @@ describe('a drill', () => {
     expect(open).toBe(0);
   });
 
-  test('goes from gate to fault to effect, heals, and sees redundancy restored', async () => {
-    // Nothing recovers by itself here: the recovery gate runs out, the heal brings the service back.
+  test('goes from gate to fault to effect, heals, and observes restored redundancy', async () => {
+    // The service does not recover by itself: the recovery gate times out, and the heal restores the service.
     const { types, events, open } = await run(planOf(machine.url));
     expect(types).toEqual([
       'run.started',
@@ -86,7 +86,7 @@ describe('a drill', () => {
     expect(recordsAtStop).toBe(1);
   });
 
-  test('takes no outage for one after the time that the plan gives it to show', async () => {
+  test('passes the recovery gate without an outage after `quietForMs`', async () => {
     const { faults, recovery, ...plan } = planOf(machine.url);
     const unfelt = faults.map((fault) => ({
       ...fault,
@@ -105,7 +105,7 @@ describe('a drill', () => {
     ]);
   });
 
-  /** A control on a machine that takes that many times as long for everything. */
+  /** A control on a machine with this dilation. */
   const controlOf =
     (dilation: number): StartControl =>
     async ({ clock, onSample }) => {
@@ -115,7 +115,7 @@ describe('a drill', () => {
       return { pid: 0, stop: async () => clearInterval(timer) };
     };
 
-  test('injects nothing while its machine is starved, whatever the service says', async () => {
+  test('injects nothing while its machine is starved, even if the service is up', async () => {
     const plan = {
       ...planOf(machine.url),
       steady: { require: [{ probe: 'web' }], forMs: 100, withinMs: 600 },
@@ -134,7 +134,7 @@ describe('a drill', () => {
     });
   });
 
-  test('drills on a machine that is fit, and logs the control and the pressure', async () => {
+  test('runs on a machine that is fit, and logs the control and the pressure', async () => {
     const startPressure: StartPressure = ({ hosts, onPressure }) => {
       onPressure({
         machine: 'abc',
@@ -161,7 +161,7 @@ describe('a drill', () => {
     );
   });
 
-  test('goes on without a control that cannot be started, and says so', async () => {
+  test('goes on without a control if it cannot be started, and logs the reason', async () => {
     const startControl: StartControl = async () => {
       throw new DrillError('harness', 'cannot start the control: no more processes');
     };
@@ -194,7 +194,7 @@ describe('a drill', () => {
     });
   });
 
-  test('says so when a fault is acknowledged but nothing happens, and heals all the same', async () => {
+  test('heals a fault that is acknowledged without effect', async () => {
     machine.stopIsIgnored = true;
     const aborted = new AbortController();
     const { types } = await run(planOf(machine.url), aborted.signal, (event) => {
@@ -218,7 +218,7 @@ describe('a drill', () => {
     expect(open).toBe(0);
   });
 
-  /** The way to the machine breaks when it is asked to stop, before it has stopped or after. */
+  /** The connection to the machine breaks during the stop command, before or after the machine stops. */
   const breakAtStop = (stops: boolean): void => {
     const exec = machine.exec.bind(machine);
     machine.exec = async (argv) => {
@@ -229,7 +229,7 @@ describe('a drill', () => {
     };
   };
 
-  test('asks once, and goes on by what it sees, when the way to the host breaks in the middle', async () => {
+  test('injects once, and continues after the observed effect, if the connection to the host breaks', async () => {
     breakAtStop(true);
     const { types, events, open } = await run(planOf(machine.url));
     expect(types.filter((type) => type.startsWith('fault.'))).toEqual([
@@ -244,7 +244,7 @@ describe('a drill', () => {
     const [issued, effect] = ['fault.issued', 'fault.effect'].map((type) =>
       events.find((event) => event.type === type),
     );
-    // Nothing was acknowledged: the first look that saw it is the latest moment.
+    // Without an acknowledgement, the first check with effect is the upper bound.
     expect(effect).toMatchObject({ notAfterMs: expect.any(Number) as number });
     if (issued === undefined || effect?.type !== 'fault.effect') throw new Error('no effect');
     expect(effect.notBeforeMs).toBeGreaterThanOrEqual(issued.t);
@@ -255,7 +255,7 @@ describe('a drill', () => {
     expect(open).toBe(0);
   });
 
-  test('asks once when the way to the host breaks and nothing comes of it, and heals what may have happened', async () => {
+  test('injects once if the connection breaks without effect, and heals what may have happened', async () => {
     breakAtStop(false);
     const aborted = new AbortController();
     const { types, open } = await run(planOf(machine.url), aborted.signal, (event) => {
@@ -269,7 +269,7 @@ describe('a drill', () => {
     expect(open).toBe(0);
   });
 
-  test('has nothing to see of a bare command: without an acknowledgement it has failed', async () => {
+  test('fails a command without `effect` if it is not acknowledged', async () => {
     const exec = machine.exec.bind(machine);
     machine.exec = async (argv) => {
       if (argv[0] === 'jolt') throw new DrillError('host-unreachable', 'alpha: cut off');
@@ -284,11 +284,11 @@ describe('a drill', () => {
     const { types, events } = await run({ ...plan, faults: bare });
     expect(types).not.toContain('fault.unanswered');
     expect(events.find((event) => event.type === 'fault.failed')).toMatchObject({
-      message: 'whether it was made is unknown, and it has no `effect` to check: alpha: cut off',
+      message: "the fault's outcome is unknown, and it has no `effect` to check: alpha: cut off",
     });
   });
 
-  test('says that it was stopped when a stop cuts the injection itself off, and heals what may have happened', async () => {
+  test('reports the stop if it interrupts the injection, and heals what may have happened', async () => {
     const stop = new AbortController();
     const exec = machine.exec.bind(machine);
     machine.exec = async (argv, options) => {
@@ -311,8 +311,8 @@ describe('a drill', () => {
     expect(open).toBe(0);
   });
 
-  test('sees the outage with the probes, between effect and heal', async () => {
-    // It is not brought back before the outage was seen.
+  test('observes the outage with the probes, between effect and heal', async () => {
+    // The heal waits until the outage was observed.
     const seen = Promise.withResolvers<void>();
     machine.startWhen = seen.promise;
     let failures = 0;
@@ -325,7 +325,7 @@ describe('a drill', () => {
     expect(bad.length).toBeGreaterThan(5);
     for (const event of bad) {
       expect(event.t).toBeGreaterThan(at('fault.issued'));
-      // The connection under way when the server went is cut, the later ones find nobody.
+      // The connection that is open when the server ends is reset; later ones are refused.
       expect(event).toMatchObject({ cause: expect.stringMatching(/^(refused|reset)$/) });
     }
     expect(at('fault.effect')).toBeLessThan(at('heal.started'));
@@ -353,7 +353,7 @@ describe('a drill with preparations and repairs', () => {
   const done = (): string[] =>
     machine.commands.filter((command) => !['docker inspect', 'sh -c'].includes(command));
 
-  test('prepares first, and puts everything back from the fault outwards before it repairs', async () => {
+  test('prepares first; then heals, undoes the preparations in reverse order, and repairs', async () => {
     const { events, open } = await run(withSteps());
     expect(phasesOf(events)).toEqual([
       'prepare',
@@ -381,7 +381,7 @@ describe('a drill with preparations and repairs', () => {
     expect(open).toBe(0);
   });
 
-  test('has an undo record for a preparation, and a repair on record before the fault that calls for it', async () => {
+  test('has an undo record for each preparation, and a repair’s record before its fault acts', async () => {
     const records = new Map<string, number>();
     const exec = machine.exec.bind(machine);
     machine.exec = async (argv, options) => {
@@ -396,7 +396,7 @@ describe('a drill with preparations and repairs', () => {
     expect(records.get('sweep floor')).toBe(1);
   });
 
-  test('heals fault and preparations when it is stopped, and repairs', async () => {
+  test('heals the fault, undoes the preparations, and repairs when it is stopped', async () => {
     const stop = new AbortController();
     const { events, open } = await run(withSteps(), stop.signal, (event) => {
       if (event.type === 'fault.effect' && event.fault === 'fault-1') stop.abort(new Error('stopped'));
@@ -414,7 +414,7 @@ describe('a drill with preparations and repairs', () => {
     expect(open).toBe(0);
   });
 
-  test('breaks nothing when a preparation fails, and undoes those that were made', async () => {
+  test('injects no fault if a preparation fails, and undoes the earlier preparations', async () => {
     const exec = machine.exec.bind(machine);
     machine.exec = async (argv, options) =>
       argv[0] === 'light' ? { exitCode: 1, stdout: '', stderr: 'no matches' } : exec(argv, options);
@@ -425,7 +425,7 @@ describe('a drill with preparations and repairs', () => {
     expect(open).toBe(0);
   });
 
-  test('owes no repair where it is stopped before the fault', async () => {
+  test('has no pending repair if it is stopped before the fault', async () => {
     const stop = new AbortController();
     const { open } = await run(withSteps(), stop.signal, (event) => {
       if (event.type === 'gate') stop.abort(new Error('stopped'));
@@ -434,7 +434,7 @@ describe('a drill with preparations and repairs', () => {
     expect(open).toBe(0);
   });
 
-  /** The host refuses to stop, having stopped or not. */
+  /** The host refuses the stop command, after it has stopped or without it. */
   const refuseToStop = (stops: boolean): void => {
     const exec = machine.exec.bind(machine);
     machine.exec = async (argv, options) => {
@@ -451,19 +451,19 @@ describe('a drill with preparations and repairs', () => {
     expect(events.find((event) => event.type === 'fault.failed')).toMatchObject({ fault: 'fault-1' });
     expect(done()).not.toContain('sweep floor');
     expect(events).toContainEqual(
-      expect.objectContaining({ type: 'log', text: 'repair-1: not made: fault-1 was not injected' }),
+      expect.objectContaining({ type: 'log', text: 'repair-1: not needed: fault-1 was not injected' }),
     );
     expect(open).toBe(0);
   });
 
-  test('makes the repair for a fault that acted, whatever its host answered', async () => {
+  test('makes the repair for a fault that acted, even if its host refused it', async () => {
     refuseToStop(true);
     const { open } = await run(withSteps());
     expect(done().filter((command) => command === 'sweep floor')).toHaveLength(1);
     expect(open).toBe(0);
   });
 
-  test('owes the repair on record from the moment on in which the fault may act', async () => {
+  test('records the repair as pending from the moment at which the fault may act', async () => {
     const awaiting: (boolean | undefined)[] = [];
     const look = (): void =>
       void awaiting.push(
@@ -501,7 +501,7 @@ describe('a drill with preparations and repairs', () => {
     expect(open).toBe(2);
   });
 
-  test('owes nothing on record to a role: who has it later is not known', async () => {
+  test('records no repair on a role, because its later host is unknown', async () => {
     const plan = withSteps();
     const repair = plan.repair.map((one) => ({ ...one, on: { role: 'owner' } }));
     const probes = plan.probes.map((probe) => ({ ...probe, host: 'alpha' }));
@@ -516,7 +516,7 @@ describe('a drill with preparations and repairs', () => {
     expect(done()).toContain('sweep floor');
   });
 
-  test('ends when a repair fails, with everything healed and the repair owed', async () => {
+  test('ends if a repair fails, with everything healed and the repair pending', async () => {
     const exec = machine.exec.bind(machine);
     machine.exec = async (argv) =>
       argv[0] === 'sweep' ? { exitCode: 1, stdout: '', stderr: 'no broom' } : exec(argv);
@@ -526,7 +526,7 @@ describe('a drill with preparations and repairs', () => {
     expect(open).toBe(1);
   });
 
-  /** The host loses its answer to the repair so many times. */
+  /** The host's answer to the repair is lost this many times. */
   const losingAnswers = (times: number): (() => number) => {
     const exec = machine.exec.bind(machine);
     let asked = 0;
@@ -538,12 +538,12 @@ describe('a drill with preparations and repairs', () => {
     return () => asked;
   };
 
-  test('makes no repair again whose answer was lost and of which nothing shows whether it was made', async () => {
+  test('does not repeat a repair with a lost answer and without an observable effect', async () => {
     const asked = losingAnswers(1);
     const { events, open } = await run(withSteps());
     expect(events.findLast((event) => event.type === 'fault.failed')).toMatchObject({
       fault: 'repair-1',
-      message: 'whether it was made is unknown, and it has no `effect` to check: alpha: no answer',
+      message: "the fault's outcome is unknown, and it has no `effect` to check: alpha: no answer",
     });
     expect([asked(), open]).toEqual([1, 1]);
     expect(openLedger(join(folder, 'ledger')).list()).toMatchObject([
@@ -551,11 +551,11 @@ describe('a drill with preparations and repairs', () => {
     ]);
     expect(events.findLast((event) => event.type === 'log')).toMatchObject({
       level: 'error',
-      text: expect.stringContaining('is not made again: whether it was made is unknown') as string,
+      text: expect.stringContaining('is not repeated: its outcome is unknown') as string,
     });
   });
 
-  test('makes a repair again whose answer was lost where it may run twice', async () => {
+  test('repeats a repair with a lost answer if it is `repeatable`', async () => {
     const asked = losingAnswers(2);
     const plan = withSteps();
     const repair = plan.repair.map((one) => ({
@@ -566,7 +566,7 @@ describe('a drill with preparations and repairs', () => {
     expect([asked(), open]).toEqual([3, 0]);
   });
 
-  test('makes a repair at the end whose host did not answer before it was asked for', async () => {
+  test('makes a repair at the end of the run if its host did not answer before', async () => {
     const exec = machine.exec.bind(machine);
     let asked = 0;
     machine.exec = async (argv, options) => {
@@ -578,7 +578,7 @@ describe('a drill with preparations and repairs', () => {
     expect([asked, open]).toEqual([3, 0]);
   });
 
-  test('heals a fault with a length of its own in the middle, and counts a recovery after it', async () => {
+  test('heals a fault with its own duration during the run, and counts a recovery after it', async () => {
     const base = planOf(machine.url);
     const plan = {
       ...base,

@@ -11,13 +11,12 @@ import { followSteadyState, hasBurst } from './steady-state.ts';
 import { startTimeline, type Timeline } from './timeline.ts';
 
 /**
- * Runs one drill from the preparations to restored redundancy. Whatever
- * happens – a gate not met, a broken host, an abort – every fault that was
- * injected is healed before this resolves. All that happened is in the log;
- * the verdict is made from it, not here.
+ * Runs one drill from the preparations to restored redundancy. Every injected fault is healed before this
+ * resolves, also after an unmet gate, a broken host, or an abort. The log has all events; the verdict is
+ * computed from the log, not here.
  *
- * Resolves also for drills that went wrong, and for those whose log broke.
- * @returns ids of the faults and preparations that are not proven healed, and of the repairs that are still owed
+ * Resolves also for failed drills and for drills whose log broke. @returns ids of faults and preparations
+ * that are not proven healed, and of pending repairs
  */
 export async function runDrill(plan: Plan, deps: DrillDeps, signal: AbortSignal): Promise<readonly string[]> {
   const run = createRun(plan, deps, signal);
@@ -37,7 +36,7 @@ export async function runDrill(plan: Plan, deps: DrillDeps, signal: AbortSignal)
     log.append(abortOf(error, run.signal));
     logDefect(run, error);
   };
-  /** A defect in one clean-up step must not skip the next ones. */
+  /** Runs one clean-up step. A defect in it does not skip the next steps. */
   const attempt = async (step: () => Promise<void>): Promise<void> => {
     try {
       await step();
@@ -53,7 +52,7 @@ export async function runDrill(plan: Plan, deps: DrillDeps, signal: AbortSignal)
       await attempt(() => endWriting(run));
     }),
   );
-  // It may have broken in the heal or later: what was read back then is missing.
+  // The log may have broken during the heal or later, so the rows read back then are missing.
   if (log.broken.aborted && !cut) abort(log.broken.reason);
   log.append({ type: 'clock.anchor', wallMs: deps.clock.wallMs() });
   log.append({ type: 'run.ended' });
@@ -76,7 +75,7 @@ async function drill(run: Run): Promise<void> {
   try {
     await recoverFrom(run, timeline);
   } catch (error) {
-    // Faults that are still to come, or that last for a time of their own, must not be waited for.
+    // Do not wait for faults that have not begun, or for the duration of those that act.
     timeline.stop(error);
     await timeline.over.catch((other: unknown) => {
       if (other !== error) run.log.append({ type: 'log', level: 'error', text: messageOf(other) });
@@ -86,7 +85,10 @@ async function drill(run: Run): Promise<void> {
   await timeline.over;
 }
 
-/** Waits for the recovery from the faults of a timeline, and for redundancy, with the heal between or after them. */
+/**
+ * Waits for the recovery from a timeline's faults and for redundancy. The heal comes before or after the wait
+ * for redundancy, as the plan says.
+ */
 async function recoverFrom(run: Run, timeline: Timeline): Promise<void> {
   const { plan, world } = run;
   if (!(await timeline.injected)) return;
@@ -112,7 +114,10 @@ function endBurst(run: Pick<Run, 'plan' | 'setBurst'>): void {
   if (hasBurst(run.plan)) run.setBurst(false);
 }
 
-/** Roles that no fault names are recorded where they are clear: checks compare them later. */
+/**
+ * Records the host of each role, for checks that compare roles later. A role that no fault names may be
+ * unresolved.
+ */
 function resolveRoles({ plan, log, world }: Pick<Run, 'plan' | 'log' | 'world'>): void {
   for (const [role, condition] of Object.entries(plan.roles)) {
     try {
@@ -124,9 +129,9 @@ function resolveRoles({ plan, log, world }: Pick<Run, 'plan' | 'log' | 'world'>)
 }
 
 /**
- * Heals, undoes the preparations, takes the repair steps; false when one of those
- * failed. Faults that the stack is to mend itself are left to it, unless it was
- * given up (`all`), or what comes next wants a stack without faults.
+ * Heals the faults, undoes the preparations, and runs the repair steps; false if one failed. Faults from
+ * which the stack must recover by itself stay. They are healed, too, if `all` is set (the recovery failed), or
+ * if preparations are undone or repairs made next, because these need a stack without faults.
  */
 async function restore(run: Run, timeline: Timeline, all: boolean): Promise<boolean> {
   const { plan } = run;
@@ -157,18 +162,18 @@ async function restore(run: Run, timeline: Timeline, all: boolean): Promise<bool
   return true;
 }
 
-/** Everything is healed, as far as it goes: the writers stop, what they wrote is read back and removed. */
+/** Ends the writing after the heal: stops the writers, reads the rows back, and removes them. */
 async function endWriting(run: Pick<Run, 'log' | 'signal' | 'writing'>): Promise<void> {
   const { writing, signal } = run;
   if (writing === undefined) return;
   if (!signal.aborted) startPhase(run, 'read-back');
   await writing.stop();
-  // A run that is stopped has little time: its rows are removed, and not judged.
+  // A stopped run has little time: its rows are removed without being judged.
   if (!signal.aborted) await writing.readBack('end');
   await writing.remove();
 }
 
-/** The log has the stack of a defect, also where the run was stopped for another reason before. */
+/** Logs the stack trace of a defect, also if the run was stopped for another reason before. */
 function logDefect({ log, signal }: Pick<Run, 'log' | 'signal'>, error: unknown): void {
   const defect = error instanceof DrillError && error.code === 'harness' ? error.cause : error;
   if (!(defect instanceof Error) || defect instanceof DrillError || 'code' in defect) return;

@@ -17,7 +17,7 @@ afterEach(() => {
 });
 
 describe('the event log', () => {
-  test('has each event on disk as one line by the time append returns', () => {
+  test('has written each event as one line when append returns', () => {
     const path = join(folder, 'events.ndjson');
     const log = openEventLog(path, createSystemClock());
     const first = log.append({ type: 'phase.started', phase: 'steady' });
@@ -33,7 +33,7 @@ describe('the event log', () => {
     expect(() => openEventLog(path, createSystemClock())).toThrow(/EEXIST/);
   });
 
-  test('drops a listener that fails, says so, and goes on', () => {
+  test('removes a listener that fails, logs that, and goes on', () => {
     const path = join(folder, 'events.ndjson');
     const log = openEventLog(path, createSystemClock());
     const seen: string[] = [];
@@ -48,7 +48,9 @@ describe('the event log', () => {
     log.close();
     expect(calls).toBe(1);
     expect(seen).toEqual(['run.ended', 'run.ended']);
-    expect(readFileSync(path, 'utf8')).toContain('a listener failed and is left out: broken console');
+    expect(readFileSync(path, 'utf8')).toContain(
+      'an event listener failed and gets no more events: broken console',
+    );
   });
 });
 
@@ -69,7 +71,7 @@ describe.skipIf(noTmpfs !== undefined)('the event log on a full disk', () => {
     return lines.map((line) => JSON.parse(line) as DrillEvent);
   };
   const mark = { type: 'mark', probe: 'p', name: 'n', atMs: 1, text: 'x'.repeat(500) } as const;
-  /** So many that the last block that the log has is full, too. */
+  /** Appends until the log's last block is full, too. */
   const breakIt = (log: EventLog): number => {
     disk.fill();
     let count = 0;
@@ -77,7 +79,7 @@ describe.skipIf(noTmpfs !== undefined)('the event log on a full disk', () => {
     return count;
   };
 
-  test('takes what ends a run, whoever wants the space that was reserved for it', () => {
+  test('takes the events that end a run, even if another program fills the freed space', () => {
     const log = openEventLog(path, createSystemClock());
     log.broken.addEventListener('abort', () => disk.fill());
     const seen = breakIt(log);
@@ -90,7 +92,7 @@ describe.skipIf(noTmpfs !== undefined)('the event log on a full disk', () => {
     expect(events.at(-1)?.type).toBe('run.ended');
   });
 
-  test('says so once, with file and mend, and lets nothing be begun', () => {
+  test('aborts `broken` once, with file and hint, and fails sync()', () => {
     const log = openEventLog(path, createSystemClock());
     let told = 0;
     log.broken.addEventListener('abort', () => (told += 1));
@@ -98,13 +100,16 @@ describe.skipIf(noTmpfs !== undefined)('the event log on a full disk', () => {
     for (let i = 0; i < 3000; i++) log.append(mark);
     expect(told).toBe(1);
     const reason = log.broken.reason as DrillError;
-    expect(reason).toMatchObject({ code: 'harness', mend: expect.stringContaining('Free some space there') });
+    expect(reason).toMatchObject({
+      code: 'harness',
+      mend: expect.stringContaining('Free space on that disk'),
+    });
     expect(reason.message).toContain(`cannot write ${path}: ENOSPC`);
     expect(() => log.sync()).toThrow(reason);
     log.close();
   });
 
-  test('keeps whole lines, leaves room for the end, and counts what is missing', () => {
+  test('keeps complete lines, leaves space for the end of the run, and counts the missing events', () => {
     const log = openEventLog(path, createSystemClock());
     const before = breakIt(log);
     for (let i = 0; i < 1000; i++) log.append(mark);
@@ -118,11 +123,11 @@ describe.skipIf(noTmpfs !== undefined)('the event log on a full disk', () => {
     expect(events.at(-1)).toMatchObject({
       type: 'log',
       level: 'error',
-      text: `the disk took no more: ${before + 1000 - kept} events are missing`,
+      text: `the disk rejected writes: ${before + 1000 - kept} events are missing`,
     });
   });
 
-  test('goes on with whole lines where space comes back', () => {
+  test('goes on with complete lines when space becomes free', () => {
     const log = openEventLog(path, createSystemClock());
     breakIt(log);
     for (let i = 0; i < 2000; i++) log.append({ type: 'log', level: 'info', text: 'x'.repeat(300) });
@@ -132,15 +137,15 @@ describe.skipIf(noTmpfs !== undefined)('the event log on a full disk', () => {
     expect(linesOf().at(-2)?.type).toBe('run.ended');
   });
 
-  test('is not begun without room for what ends a run, and leaves nothing behind', () => {
+  test('is not opened without space for the reserve, and leaves no file', () => {
     disk.fill(200 * 1024);
     expect(() => openEventLog(path, createSystemClock())).toThrow(
-      `cannot write ${path} with 256 KiB in reserve, for what ends a run: ENOSPC`,
+      `cannot write ${path} with 256 KiB in reserve for the events that end a run: ENOSPC`,
     );
     expect(readdirSync(disk.folder)).toEqual(['filler']);
   });
 
-  test('holds its reserve without a name, and gives it back', () => {
+  test('holds its reserve in a file without a name, and frees it', () => {
     const freeKib = (): number => statfsSync(disk.folder).bavail * 4;
     const before = freeKib();
     const log = openEventLog(path, createSystemClock());

@@ -6,30 +6,45 @@ import type { DrillEvent, NewEvent } from '../core/event.ts';
 import type { Redactor } from '../core/redact.ts';
 import { cannotWrite, writeFully } from './disk.ts';
 
-/** Follows the events of a run as they are logged. What it throws is reported once and never harms the drill. */
+/**
+ * Receives the events of a run as they are logged. If it throws, the error is logged once and the listener is
+ * removed.
+ */
 export type EventListener = (event: DrillEvent) => void;
 
-/** The append-only truth of a run. */
+/** The append-only log of a run. */
 export interface EventLog {
   /**
-   * Stamps the event with the run clock, appends it, and tells the listeners. Never throws, so that no heal fails for it: a
-   * disk that takes no more, or an event that cannot be serialized, aborts `broken`. What ends the run goes into space that
-   * was reserved for it.
+   * Stamps the event with the run clock, appends it, and passes it to the listeners. Never throws, so a log
+   * error cannot stop a heal. If the disk rejects the write or the event cannot be serialized, `broken`
+   * aborts. The events that end the run then use reserved space.
    */
   append(event: NewEvent): DrillEvent;
-  /** Forces everything appended so far to disk; called before a fault acts. @throws DrillError `harness` when some of it is not there */
+  /**
+   * Forces all appended events to disk; called before a fault acts. @throws DrillError `harness` if an event
+   * is not on disk
+   */
   sync(): void;
-  /** Aborts, with a DrillError `harness`, when an event is not logged: nothing may be begun then, and what is open is healed. */
+  /**
+   * Aborts with a DrillError `harness` when an event cannot be logged. From then on the run begins nothing
+   * new and heals its open faults.
+   */
   readonly broken: AbortSignal;
   subscribe(listener: EventListener): () => void;
-  /** Never throws: `broken` tells what could not be written. What was reserved is free after it. */
+  /** Frees the reserved space. Never throws: write errors are reported through `broken`. */
   close(): void;
 }
 
-/** Fields of events that say what somebody else said: a command, a server, a log. The rest is firedrill's own. */
+/**
+ * Event fields with external text: from a command, a server, or a log. firedrill writes all other fields
+ * itself.
+ */
 const toldFields = ['message', 'value', 'text', 'reason', 'unmet', 'receipt'] as const;
 
-/** What is seen all the time. On a full disk it gets the first half of the reserve; the heals and the end get the rest. */
+/**
+ * Types of frequent observations. On a full disk they may use only the first half of the reserve. The rest is
+ * for the heals and the end of the run.
+ */
 const seenTypes: ReadonlySet<string> = new Set<DrillEvent['type']>([
   'sample',
   'sample.dropped',
@@ -41,15 +56,18 @@ const seenTypes: ReadonlySet<string> = new Set<DrillEvent['type']>([
   'machine.pressure',
 ]);
 
-/** Some hundreds of events; a run ends with a dozen for each fault. When the log is closed, it is room for the reports. */
+/**
+ * Enough for some hundreds of events; the end of a run needs about a dozen per fault. After the log is
+ * closed, the reports use this space.
+ */
 const reserveBytes = 256 * 1024;
 const blockBytes = 4096;
 const newline = 0x0a;
 
 /**
- * Creates `path`, which must not exist, and logs to it. This is where secrets are kept out of runs: all that is known of
- * one is its log, and listeners are told what is in it.
- * @throws DrillError `harness` when the disk has no room for it and its reserve; nothing is left behind
+ * Creates `path`, which must not exist, and logs to it. Secrets are redacted here: reports read only the log,
+ * and listeners get redacted events. @throws DrillError `harness` if the disk has no room for the log and its
+ * reserve; no file is left
  */
 export function openEventLog(
   path: string,
@@ -71,7 +89,7 @@ export function openEventLog(
         stamped = { t, ...told(event, options.redactor) };
         put(stamped);
       } catch (error) {
-        // Nothing of it is written or passed on: it may not be redacted.
+        // The event may not be redacted, so nothing of it is written or passed on.
         file.break(
           new DrillError('harness', `cannot log ${event.type}: ${messageOf(error)}`, { cause: error }),
         );
@@ -81,9 +99,9 @@ export function openEventLog(
         try {
           listener(stamped);
         } catch (error) {
-          // A listener that fails is dropped: it is told of nothing any more.
+          // A listener that fails gets no more events.
           listeners.delete(listener);
-          note('warn', `a listener failed and is left out: ${messageOf(error)}`);
+          note('warn', `an event listener failed and gets no more events: ${messageOf(error)}`);
         }
       }
       return stamped;
@@ -95,13 +113,13 @@ export function openEventLog(
     },
     close() {
       const lost = file.lost();
-      if (lost > 0) note('error', `the disk took no more: ${lost} events are missing`);
+      if (lost > 0) note('error', `the disk rejected writes: ${lost} events are missing`);
       file.close();
     },
   };
 }
 
-/** The event without what is secret. */
+/** The event with its secrets redacted. */
 function told(event: NewEvent, redactor: Redactor | undefined): NewEvent {
   if (redactor === undefined) return event;
   const clean = Object.entries(event).flatMap(([key, value]: [string, unknown]) =>
@@ -110,33 +128,37 @@ function told(event: NewEvent, redactor: Redactor | undefined): NewEvent {
   return clean.length === 0 ? event : { ...event, ...Object.fromEntries(clean) };
 }
 
-/** Lines on a disk that may fill up. */
+/** A file of lines on a disk that may fill up. */
 interface LogFile {
   readonly broken: AbortSignal;
   append(line: string, seen: boolean): void;
-  /** Aborts `broken` as a disk that takes no more does. */
+  /** Aborts `broken`, as a write error does. */
   break(why: DrillError): void;
-  /** How many lines were not written. */
+  /** Number of lines that were not written. */
   lost(): number;
   sync(): void;
   close(): void;
 }
 
 /**
- * Lines are appended, each whole or not at all. With the first that the disk does not take, the reserve is given back and
- * taken for the log at once (empty lines, written over one after another): whoever filled the disk would have it otherwise.
+ * Appends lines, each completely or not at all. At the first write error, the log releases its reserve.
+ * It fills the same space with empty lines at once, so that no other program takes it. Later lines overwrite
+ * these empty lines.
  */
 function openLogFile(path: string): LogFile {
   const broken = new AbortController();
   const fd = create(path);
   let reserve: number | undefined = withReserve(path, fd);
-  /** Where the last whole line ends. */
+  /** End of the last complete line, bytes. */
   let end = 0;
-  /** Once the disk was full: up to here what is seen may go. */
+  /** After a write error: observations may be written only up to this offset, bytes. */
   let seenUntil = Infinity;
   let lost = 0;
 
-  /** Undefined, or why it was not written: then the next line is written over what there is of it, or it is cut off in the end. */
+  /**
+   * Returns undefined, or the error. After an error the next line overwrites the partial one, or `close` cuts
+   * it off.
+   */
   const write = (bytes: Uint8Array): unknown => {
     try {
       writeFully(fd, bytes, end);
@@ -147,7 +169,7 @@ function openLogFile(path: string): LogFile {
     }
   };
   const fail = (error: unknown): void =>
-    stop(cannotWrite(path, error, 'run it again: what was measured before is safe'));
+    stop(cannotWrite(path, error, 'run the drill again: the log has all events up to this error'));
   const stop = (why: DrillError): void => {
     if (broken.signal.aborted) return;
     const spare = reserve;
@@ -206,14 +228,14 @@ function create(path: string): number {
   try {
     return openSync(path, 'wx');
   } catch (error) {
-    throw cannotWrite(path, error, 'start again: nothing was touched');
+    throw cannotWrite(path, error, 'start again: nothing was changed');
   }
 }
 
 /**
- * Room on the disk of `path`, held by an open file without a name: it is free when that is closed, or when this process is
- * killed. Random bytes, since file systems that compress would make nothing of others. Takes `fd`, the log itself, back
- * when there is none.
+ * Reserves space on the disk of `path` with an open file that has no name. The space is freed when the file
+ * is closed or the process is killed. The bytes are random because some file systems compress. Removes
+ * `path` and closes `fd` if there is no space.
  */
 function withReserve(path: string, fd: number): number {
   const name = `${path}.reserve`;
@@ -228,16 +250,16 @@ function withReserve(path: string, fd: number): number {
     const open = spare === undefined ? [fd] : [fd, spare];
     for (const one of open) quietly(() => closeSync(one));
     quietly(() => rmSync(path, { force: true }));
-    const what = `${path} with ${reserveBytes / 1024} KiB in reserve, for what ends a run`;
-    throw cannotWrite(what, error, 'start again: nothing was touched');
+    const what = `${path} with ${reserveBytes / 1024} KiB in reserve for the events that end a run`;
+    throw cannotWrite(what, error, 'start again: nothing was changed');
   }
 }
 
-/** Does what can be left undone. */
+/** Runs an optional action and ignores its errors. */
 function quietly(act: () => void): void {
   try {
     act();
   } catch {
-    // Nothing depends on it.
+    // The caller does not depend on the result.
   }
 }

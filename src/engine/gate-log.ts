@@ -1,7 +1,7 @@
 import type { EventLog } from './event-log.ts';
 import type { GateOutcome } from './world.ts';
 
-/** Records how a gate came out. */
+/** Logs the outcome of a gate. */
 export function logGate(
   { log }: { readonly log: Pick<EventLog, 'append'> },
   gate: 'steady' | 'recovery' | 'redundancy',

@@ -10,7 +10,7 @@ function probe(id: string, kind: string, params: PlannedProbe['params'] = {}): P
 }
 
 describe('the meter of the harness', () => {
-  test('adds up from where it began, with the connections that samples make', () => {
+  test('counts from its start, including the connections of the samples', () => {
     let ownMs = 5000;
     let commands = 0;
     const meter = meterHarness({
@@ -35,12 +35,12 @@ describe('the meter of the harness', () => {
     });
   });
 
-  test('says nothing of children where the system does not', () => {
+  test('omits the children’s CPU time if the system does not report it', () => {
     const cpu = () => ({ ownMs: 0, childrenMs: undefined });
     expect(meterHarness({ probes: [], cpu, commands: () => 0 }).read()).not.toHaveProperty('childCpuMs');
   });
 
-  test('reads times that go on', () => {
+  test('reads increasing times', () => {
     const before = readCpuTimes();
     let sum = 0;
     while (readCpuTimes().ownMs < before.ownMs + 5) sum += 1;
@@ -50,7 +50,7 @@ describe('the meter of the harness', () => {
 });
 
 describe('counted hosts', () => {
-  test('count what is run, followed and piped, on all of them, and change nothing', async () => {
+  test('count run, followed, and piped commands on all hosts, and change no behavior', async () => {
     const count = countCommands();
     const inner = scriptedHost(() => ({ stdout: 'out' }));
     const alpha = count.counted({

@@ -4,9 +4,9 @@ import { probeKind } from '../probes/catalog.ts';
 
 /** CPU time that processes of firedrill have used, ms. */
 export interface CpuTimes {
-  /** This process, with all its threads. */
+  /** This process with all its threads. */
   readonly ownMs: number;
-  /** Processes that it started and that have ended; undefined where the system does not say. */
+  /** Ended child processes of this process; undefined if the system does not report it. */
   readonly childrenMs: number | undefined;
 }
 
@@ -18,15 +18,18 @@ export interface MeterOptions {
   readonly commands: () => number;
 }
 
-/** Adds up what probing the target costs. */
+/** Counts what the probing costs. */
 export interface HarnessMeter {
-  /** A probe gave a sample. */
+  /** Counts one sample of a probe. */
   countSample(probeId: string): void;
-  /** The cost since the meter was made. */
+  /** The cost since the meter was created. */
   read(): HarnessCost;
 }
 
-/** Starts adding up. A connection is counted where a sample of its kind makes one; a kept one that broke is not. */
+/**
+ * Starts the count. New connections are counted per sample by the probe's kind; a reconnect after a broken
+ * kept connection is not counted.
+ */
 export function meterHarness({ probes, cpu, commands }: MeterOptions): HarnessMeter {
   const start = cpu();
   const connectionsOf = new Map(
@@ -37,7 +40,7 @@ export function meterHarness({ probes, cpu, commands }: MeterOptions): HarnessMe
   return {
     countSample(probeId) {
       const connections = connectionsOf.get(probeId);
-      // The prober's own control is no sample of the target.
+      // A sample of the prober's own control is not a sample of the target.
       if (connections === undefined) return;
       samples += 1;
       newConnections += connections;

@@ -19,7 +19,7 @@ const record = undoRecord({
   machine: { id: 'm1', bootId: 'b1' },
 });
 
-/** A machine with the file of the fault on it, and its timer. */
+/** A machine with the fault's file and timer. */
 function machine(id: string) {
   let there = true;
   let armed = true;
@@ -56,7 +56,7 @@ describe('healFault', () => {
     expect(host.commands.filter((command) => command === 'rm /x')).toHaveLength(before);
   });
 
-  test('does not want to know the machine of a host that does not answer: its power may be what is gone', async () => {
+  test('does not require the machine-id of a host that does not answer, because its power may be off', async () => {
     const host = machine('m1');
     const exec = host.exec.bind(host);
     host.exec = (argv, options) =>
@@ -65,11 +65,11 @@ describe('healFault', () => {
     expect(host.commands).toContain('rm /x');
   });
 
-  test('acts on no other machine that has taken the place', async () => {
+  test('does nothing on another machine under the same host name', async () => {
     const host = machine('m2');
     await expect(heal(host)).rejects.toMatchObject({
       code: 'heal-failed',
-      message: 'alpha is another machine now (machine-id m2, the fault was made on m1)',
+      message: 'alpha is another machine now: its machine-id is m2, and the fault was injected on m1',
     });
     expect(host.commands).toEqual(['cat /etc/machine-id /proc/sys/kernel/random/boot_id']);
   });
@@ -78,7 +78,7 @@ describe('healFault', () => {
 describe('a heal on a starved machine', () => {
   const identity = { id: 'm1', bootId: 'b1' };
 
-  /** A machine with the file of the fault on it, whose answers take so long. */
+  /** A machine with the fault's file, whose answers take `delayMs`. */
   function starved(delayMs: (nowMs: number) => number, removes = true) {
     const clock = simulatedClock();
     let there = true;
@@ -106,7 +106,7 @@ describe('a heal on a starved machine', () => {
   }
   const thrownBy = (promise: Promise<void>) => promise.then(() => undefined).catch((error: unknown) => error);
 
-  test('waits for a host that answers after five minutes only', async () => {
+  test('waits for a host that answers only after five minutes', async () => {
     const { clock, host, failed, run } = starved((nowMs) => (nowMs < 5 * minuteMs ? never : 10));
     await run();
     expect(clock.nowMs()).toBeGreaterThan(5 * minuteMs);
@@ -114,7 +114,7 @@ describe('a heal on a starved machine', () => {
     expect(host.commands.filter((command) => command === 'rm /x')).toHaveLength(1);
   });
 
-  test('gives each attempt more time, for a host that answers later than the first one allows', async () => {
+  test('gives each attempt more time if the host answers too late for the first one', async () => {
     const { host, failed, run } = starved(() => 100_000);
     await run();
     expect(failed.length).toBeGreaterThan(0);
@@ -122,7 +122,7 @@ describe('a heal on a starved machine', () => {
     expect(host.commands.filter((command) => command === 'rm /x')).toHaveLength(1);
   });
 
-  test('says of a host that never answers that it could not look, and leaves it open', async () => {
+  test('reports a host that never answers as unchecked, and leaves the fault open', async () => {
     const { clock, host, failed, run } = starved(() => never);
     const error = await thrownBy(run());
     expect(error).toMatchObject({ code: 'heal-failed', observed: false });
@@ -135,28 +135,28 @@ describe('a heal on a starved machine', () => {
     expect(exitCodeOf('heal-failed')).toBe(4);
   });
 
-  test('says of a fault that is still there that it looked', async () => {
+  test('reports a fault that is still in effect as observed', async () => {
     const { clock, failed, run } = starved(() => 10, false);
     const error = await thrownBy(run());
     expect(error).toMatchObject({ code: 'heal-failed', observed: true });
     expect(String(error)).toMatch(
       /not proven healed after \d+ completed attempts in 15 min 00.0 s: .*rm: cannot remove/,
     );
-    // Told now and then, not of each of some 200 attempts.
+    // Reports are limited: not one for each of some 200 attempts.
     expect(failed.length).toBeGreaterThan(30);
     expect(failed.length).toBeLessThan(70);
     expect(failed[0]?.elapsedMs).toBeGreaterThanOrEqual(15_000);
     expect(clock.nowMs()).toBeGreaterThanOrEqual(15 * minuteMs);
   });
 
-  test('says when a host that it could look at went silent', async () => {
+  test('reports when a host gave its last answer', async () => {
     const { run } = starved((nowMs) => (nowMs < minuteMs ? 10 : never), false);
     await expect(run()).rejects.toThrow(
       /alpha could not be checked \(its last answer came 5\d\.\d\d s after the first attempt began/,
     );
   });
 
-  test('lets the timer of the host run out when it takes long: it may succeed where this does not', async () => {
+  test('stops renewing the lease if the heal takes long, because the host’s timer may succeed', async () => {
     const { clock, run } = starved(() => 10, false);
     const released: number[] = [];
     const releaseLease = async (): Promise<void> => void released.push(clock.nowMs());
@@ -165,7 +165,7 @@ describe('a heal on a starved machine', () => {
     expect(released[0]).toBeLessThan(1.2 * minuteMs);
   });
 
-  test('ends at once when it is abandoned, and says so', async () => {
+  test('ends at once when it is abandoned, and reports that', async () => {
     const abandon = new AbortController();
     const { clock, run } = starved(() => never);
     const healing = thrownBy(run({ abandon: abandon.signal }));
@@ -178,7 +178,7 @@ describe('a heal on a starved machine', () => {
   });
 });
 
-/** A run with so many faults open, on a host that takes so long for an answer. */
+/** A run with these open faults, on a host whose answers take `delayMs`. */
 function runWith(faults: readonly string[], delayMs: (nowMs: number) => number, undo = 0) {
   const clock = simulatedClock();
   const events: NewEvent[] = [];
@@ -215,7 +215,7 @@ function runWith(faults: readonly string[], delayMs: (nowMs: number) => number, 
 }
 
 describe('healing what is open', () => {
-  test('goes on until the host answers, records what it could not see, and closes the record', async () => {
+  test('goes on until the host answers, logs the unchecked attempts, and closes the record', async () => {
     const { events, closed, run, heal } = runWith(['f'], (nowMs) => (nowMs < 5 * minuteMs ? never : 10));
     await heal();
     const attempts = events.filter((event) => event.type === 'heal.attempted');
@@ -223,24 +223,24 @@ describe('healing what is open', () => {
     expect(attempts.map(({ observed }) => observed)).not.toContain(true);
     expect(events.at(-1)).toEqual({ type: 'heal.proven', fault: 'f' });
     expect([closed, run.open]).toEqual([['f'], []]);
-    // From the heal on, what fails on the host no longer shows that its power is off.
+    // From the heal on, a failed sample of the host no longer shows that its power is off.
     expect(run.off).toEqual(new Set());
   });
 
-  test('leaves open what never answered, and says that nothing was seen of it', async () => {
+  test('leaves a fault open if its host never answers, and logs that it was not observed', async () => {
     const { events, closed, run, heal } = runWith(['f'], () => never);
     await heal();
     expect(events.at(-1)).toMatchObject({ type: 'heal.failed', fault: 'f', observed: false });
     expect([closed, run.open.length]).toEqual([[], 1]);
   });
 
-  test('leaves open what was seen to be there still, and says so', async () => {
+  test('leaves a fault open that is still in effect, and logs that it was observed', async () => {
     const { events, heal } = runWith(['f'], () => 10, 1);
     await heal();
     expect(events.at(-1)).toMatchObject({ type: 'heal.failed', fault: 'f', observed: true });
   });
 
-  test('has one limit for all heals of a run, and a minute for each in any case', async () => {
+  test('has one limit for all heals of a run, and at least a minute for each', async () => {
     const { clock, events, heal } = runWith(['a', 'b'], () => never);
     await heal();
     expect(clock.nowMs()).toBe(16 * minuteMs);

@@ -9,23 +9,29 @@ import { type FailedAttempt, persist, persistedWords, persistForMs } from './per
 import { closeRecord, type RecordCloser } from './records.ts';
 import type { OpenFault, RunState } from './run-state.ts';
 
-/** A heal that takes longer than this renews its lease no more, ms: the host's own timer may succeed where this does not. */
+/**
+ * A heal that takes longer than this stops renewing its lease, ms: the host's auto-revert timer may succeed
+ * where the heal does not.
+ */
 const releaseLeaseAfterMs = 60_000;
 
-/** Longest look at a fault before its heal: whether its effect was still there. */
+/** Longest check, before the heal, of whether the fault still has its effect, ms. */
 const lookWithinMs = 5000;
-/** However long the heals before it took, a heal is tried for at least this long, ms. */
+/** Shortest time limit for a heal, even if earlier heals used up the shared limit, ms. */
 const leastHealMs = 60_000;
 
-/** What a heal may be given. */
+/** Options of a heal. */
 export interface HealOptions {
-  /** Resolves once the lease of the fault is no longer renewed. Awaited before its timer is stopped, and when the heal takes long. */
+  /**
+   * Resolves once the lease of the fault is no longer renewed. Awaited before the timer is stopped, and when
+   * the heal takes long.
+   */
   readonly releaseLease?: () => Promise<void>;
-  /** Called at intervals while the heal is not proven yet. */
+  /** Called at intervals while the heal is not proven. */
   readonly onFailed?: (failed: FailedAttempt) => void;
   /** Ends the heal at once, proven or not. */
   readonly abandon?: AbortSignal | undefined;
-  /** Longest time that it is tried for, ms. */
+  /** Longest time for the heal, ms. */
   readonly withinMs?: number;
 }
 
@@ -38,7 +44,7 @@ class NotHealed extends DrillError {
     const { faultId, kind, host } = record;
     super('heal-failed', `${faultId} (${kind} on ${host.name}) is not proven healed ${why}`, {
       mend: observed
-        ? `Find out on ${host.name} what keeps the heal from working, then run \`firedrill heal\` again.`
+        ? `Find out on ${host.name} why the heal has no effect, then run \`firedrill heal\` again.`
         : `Make sure that ${host.name} answers, then run \`firedrill heal\` again: it needs only the undo record.`,
     });
     this.observed = observed;
@@ -46,11 +52,10 @@ class NotHealed extends DrillError {
 }
 
 /**
- * Undoes one fault: observe, converge, observe again until it is proven.
- * Works from the ledger record alone, so the run that made the fault and a later
- * `firedrill heal` do the very same thing. A second heal changes nothing.
- * Its timer on the host is stopped last: until then it may succeed where this does not.
- * @throws DrillError `heal-failed` when it cannot be proven in time; `NotHealed` says whether the host could be checked
+ * Undoes one fault: observes, converges, and observes again, until the heal is proven. It needs only the
+ * ledger record, so the run and a later `firedrill heal` do the same. A second heal changes nothing. The
+ * timer on the host is stopped last, because it may succeed where the heal does not. @throws DrillError
+ * `heal-failed` if the heal is not proven in time; `NotHealed` says whether the host could be checked
  */
 export async function healFault(
   record: LedgerRecord,
@@ -77,7 +82,7 @@ export async function healFault(
     notDone: 'the fault is still in effect',
     async attempt(ctx) {
       if (clock.nowMs() - startMs >= releaseLeaseAfterMs) await releaseLease();
-      // Waiting makes no other machine of it: this error is final.
+      // Final: a retry cannot change which machine this is.
       await requireSameMachine(ctx, record.machine);
       if (await isOver(ctx)) return true;
       await kind.heal(record.params, record.before, ctx);
@@ -88,7 +93,7 @@ export async function healFault(
     throw new NotHealed(record, persistedWords(result, record.host.name), result.last?.observed ?? false);
 }
 
-/** What healing the faults of a run needs of it. */
+/** The part of a run that healing its faults needs. */
 export interface Healing
   extends
     RecordCloser,
@@ -98,8 +103,8 @@ export interface Healing
     > {}
 
 /**
- * Heals in reverse order of injection. A heal that fails is recorded and does not keep the others from being tried; a
- * defect of firedrill does not, either: it is thrown after the last heal.
+ * Heals in reverse order of injection. A failed heal is logged, and the next ones are still tried. A defect
+ * of firedrill is thrown after the last heal.
  */
 export async function healOpen(run: Healing, which: (open: OpenFault) => boolean): Promise<void> {
   const defects: unknown[] = [];
@@ -133,25 +138,28 @@ async function healOne(run: Healing, open: OpenFault): Promise<void> {
       withinMs: healTimeLeftMs(run),
     });
   } catch (error) {
-    // Only a fault that was seen in effect is known not to be healed: after a defect its state is unknown.
+    // After a defect the fault's state is unknown. Only an observed effect shows that it is not healed.
     const observed = error instanceof NotHealed && error.observed;
     log.append({ type: 'heal.failed', fault, message: messageOf(error), observed });
     return;
   } finally {
     run.healing.spentMs += clock.nowMs() - startMs;
   }
-  closeRecord(run, record, 'healed, but its undo record');
+  closeRecord(run, record, 'healed');
   log.append({ type: 'heal.proven', fault });
   const at = run.open.indexOf(open);
   if (at >= 0) run.open.splice(at, 1);
 }
 
-/** All heals and repairs of a run share one limit: a host that never answers does not cost it once per fault. */
+/**
+ * Time limit of the next heal or repair, ms. All of a run share one limit, so a host that never answers does
+ * not cost the full limit for each fault.
+ */
 export function healTimeLeftMs({ healing }: Pick<RunState, 'healing'>): number {
   return Math.max(leastHealMs, persistForMs - healing.spentMs);
 }
 
-/** Whether a fault that lasts until it is healed was over before: its lease ran out, or the stack undid it. */
+/** Whether a fault that lasts until its heal was over before: its lease ran out, or the stack undid it. */
 async function endedEarly(run: Healing, { record, kind }: OpenFault): Promise<boolean> {
   if (kind.healAfter !== 'recovery' || run.signal.aborted) return false;
   const signal = AbortSignal.any([run.signal, AbortSignal.timeout(lookWithinMs)]);
@@ -159,7 +167,7 @@ async function endedEarly(run: Healing, { record, kind }: OpenFault): Promise<bo
     const ctx = { ...run.reach(record.host.name), clock: run.clock, signal };
     return !(await kind.effect(record.params, record.before, ctx));
   } catch {
-    // The fault may have taken the way to its host along.
+    // The fault may have cut off its host.
     return false;
   }
 }

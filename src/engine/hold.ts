@@ -4,46 +4,59 @@ import type { Sample } from '../core/sample.ts';
 export interface Lost {
   /** When it arrived, run clock. */
   readonly atMs: number;
-  /** The conditions, in words with what is seen instead. */
+  /** The failed conditions in words, with the observed values. */
   readonly unmet: readonly string[];
 }
 
-/** Conditions that are followed, sample by sample. */
+/** Tracks whether conditions hold, sample by sample. */
 export interface Hold {
-  /** Since when all have held without a break, as of the last check; ms on the run clock. Undefined while they do not. */
+  /**
+   * Since when all conditions have held without interruption, as of the last check; ms on the run clock.
+   * Undefined while they do not.
+   */
   readonly sinceMs: number | undefined;
-  /** The first sample since the last `startAgain` that showed that a condition does not hold; undefined while none did. */
+  /**
+   * The first sample since the last `startAgain` that showed that a condition does not hold; undefined if
+   * there is none.
+   */
   readonly lost: Lost | undefined;
-  /** The conditions that do not hold, or did not at some moment since the last check, in words. Starts counting when none is left. */
+  /**
+   * Checks the conditions. Returns those that do not hold, or did not hold at some moment since the last
+   * check, in words. If there are none, `sinceMs` is set.
+   */
   look(): readonly string[];
-  /** From now on nothing has held yet. */
+  /** Restarts the hold: no condition has held yet. */
   startAgain(): void;
-  /** Follows no more. */
+  /** Ends the tracking. */
   end(): void;
 }
 
-/** What a hold follows. */
+/** Inputs of a hold. */
 export interface HoldOptions {
-  /** The instances that the conditions speak of. */
+  /** The probe instances that the conditions read. */
   readonly probeIds: ReadonlySet<string>;
   readonly follow: (listener: (sample: Sample) => void) => () => void;
-  /** What does not hold now. */
+  /** The conditions that do not hold now. */
   readonly unmet: () => readonly string[];
-  /** What would not hold with this sample in place of the latest of its instance. */
+  /** The conditions that would not hold if this sample were the latest of its instance. */
   readonly unmetBy: (sample: Sample) => readonly string[];
-  /** The same, of what does not hold whatever is unknown. */
+  /** The conditions that this sample disproves, whatever the unknown values are. */
   readonly brokenBy: (sample: Sample) => readonly string[];
   readonly nowMs: () => number;
-  /** Everything held at this moment: a time-out of what was sent since then counts. By default nothing has held yet. */
+  /**
+   * All conditions held at this moment, so a time-out of a sample sent after it counts. Default: no condition
+   * has held yet.
+   */
   readonly fromMs?: number;
   /** Called when `lost` is set. */
   readonly onLost?: () => void;
 }
 
 /**
- * Follows conditions. Each sample counts, also one that a later one has overtaken and one that is followed by a good one
- * before the next check. A time-out says "down since it was sent", so one that was sent before the hold does not break it;
- * every other bad answer says "down at some moment until it arrived", and does.
+ * Tracks conditions. Each sample counts, also if a later sample arrived before it or a good sample follows
+ * before the next check. A time-out shows an outage from its send time on, so a time-out sent before the hold
+ * does not break it. Any other bad answer shows an outage at some moment before it arrived, and breaks the
+ * hold.
  */
 export function followHold(options: HoldOptions): Hold {
   const { probeIds, follow, unmet, unmetBy, brokenBy, nowMs, onLost } = options;
@@ -55,7 +68,7 @@ export function followHold(options: HoldOptions): Hold {
     const missing = unmetBy(sample);
     if (missing.length === 0) return;
     const sentBefore = sinceMs !== undefined && sample.sendMs < sinceMs;
-    // A later answer of the instance says that the conditions hold.
+    // A later answer of the instance shows that the conditions hold.
     if (sample.cause === 'timeout' && sentBefore && unmet().length === 0) return;
     sinceMs = undefined;
     missed = missing;

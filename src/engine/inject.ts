@@ -21,13 +21,16 @@ import type { OpenFault, RunState } from './run-state.ts';
 import { refuseLastHealthyNode } from './safety.ts';
 import type { SteadyState } from './steady-state.ts';
 
-/** How long a role may take to fit one host: probes have just begun when preparations are made, and a heal moves roles. */
+/**
+ * Longest wait until a role matches exactly one host, ms. Probes start just before preparations, and a heal
+ * can move roles.
+ */
 const roleWithinMs = 30_000;
 
-/** What resolving a step needs of a run. */
+/** The part of a run that resolving a step needs. */
 type Aiming = Pick<RunState, 'plan' | 'clock' | 'log' | 'signal' | 'world' | 'hit' | 'reach'>;
 
-/** A fault with everything about it resolved that the plan leaves open. */
+/** A step with its host and parameters resolved. */
 interface Aim {
   readonly kind: AnyFaultKind;
   readonly planned: PlannedHost;
@@ -35,19 +38,22 @@ interface Aim {
   readonly ctx: FaultContext;
 }
 
-/** What taking a step needs of a run. */
+/** The part of a run that running a step needs. */
 type Acting = Aiming & Pick<RunState, 'ledger' | 'owed' | 'acted' | 'unanswered'>;
 
-/** What injecting a fault needs of a run. */
+/** The part of a run that injecting a fault needs. */
 export type Injecting = Acting & Pick<RunState, 'runId' | 'open' | 'off' | 'releaseLease'>;
 
-/** Result of a step: its effect was seen; it failed or had no effect; or it did not act because the steady state was lost. */
+/**
+ * Result of a step. `effect`: its effect was observed. `failed`: it failed or had no effect. `not-steady`:
+ * the steady state was lost, so it did not act.
+ */
 export type Injection = 'effect' | 'failed' | 'not-steady';
 
 /**
- * Injects a fault or preparation and sees its effect.
- * Nothing acts before its undo record and its `fault.issued` event are on disk. With `steady`, nothing acts unless that
- * state is held when `fault.issued` is written: a fault that then does not act leaves nothing behind.
+ * Injects a fault or preparation and observes its effect. Nothing acts before its undo record and its
+ * `fault.issued` event are on disk. With `steady`, nothing acts unless the steady state holds when
+ * `fault.issued` is written. If it does not hold, the undo record, lease, and repairs are withdrawn.
  */
 export async function injectFault(
   run: Injecting,
@@ -93,14 +99,14 @@ export async function injectFault(
   steady?.end();
   const times = await act(run, fault, aim, before);
   const seen = times !== undefined && (await awaitEffect(run, fault, { ...aim, before }, times));
-  // Kinds that need a machine's power switch or its cloud act on its power.
+  // Fault kinds that need a machine's power switch or its cloud change its power.
   if (seen && kind.needs !== undefined) run.off.add(planned.name);
   return seen ? 'effect' : 'failed';
 }
 
 /**
- * Takes back what was made ready for a fault that does not act: its timer, the repairs that it calls for, its record.
- * @throws DrillError where its timer is still there: the record stays open then
+ * Withdraws a fault that does not act: its timer, its repairs, and its undo record. @throws DrillError if the
+ * timer cannot be removed; the record stays open then
  */
 async function withdraw(
   run: Pick<RunState, 'ledger' | 'log' | 'open' | 'owed' | 'releaseLease'>,
@@ -112,7 +118,7 @@ async function withdraw(
   await endLease(ctx, record);
   for (const owed of run.owed.filter(({ fault }) => fault === record.faultId))
     settleRepair(run, owed.record.faultId);
-  closeRecord(run, record, 'not injected, but its undo record');
+  closeRecord(run, record, 'not injected');
   run.open.splice(run.open.indexOf(opened), 1);
 }
 
@@ -122,8 +128,8 @@ function noteNoLease({ log }: Pick<RunState, 'log'>, fault: PlannedFault, host: 
 }
 
 /**
- * Puts the repairs that a fault calls for on record before it acts (`awaitsFault`). Those on the fault's own host, and with
- * the first fault those on a host by name. One on a role is not: who will have it is not known yet.
+ * Records a fault's repairs before the fault acts (`awaitsFault`): those on the fault's own host, and, with
+ * the first fault, those on a named host. A repair on a role is not recorded: its host is not known yet.
  */
 async function oweRepairs(
   run: Aiming & Pick<RunState, 'runId' | 'ledger' | 'owed'>,
@@ -154,7 +160,7 @@ async function oweRepairs(
   }
 }
 
-/** Takes a step that nobody undoes; false when it failed. */
+/** Runs a step without an undo; false if it failed. */
 export async function takeStep(run: Acting, step: PlannedFault): Promise<boolean> {
   let aim: Aim;
   let before: Json;
@@ -179,18 +185,18 @@ export async function takeStep(run: Acting, step: PlannedFault): Promise<boolean
   return awaitEffect(run, step, { ...aim, before }, times);
 }
 
-/** When a fault was asked for and when it was acknowledged, run clock. */
+/** When a fault was issued and acknowledged, run clock. */
 interface ActTimes {
   readonly notBeforeMs: number;
-  /** Undefined where the way to the host broke first: the fault may have happened. */
+  /** Undefined if the connection to the host broke first: the fault's outcome is unknown. */
   readonly ackedMs?: number;
-  /** How it broke. */
+  /** How the connection broke. */
   readonly broken?: string;
 }
 
 /**
- * Issues and injects, once, whatever comes of it; undefined when the host refused, or when nothing could tell whether it
- * acted. Throws what a defect of firedrill has thrown.
+ * Issues and injects the fault once. Returns undefined if the host refused it, or if its outcome is unknown
+ * and cannot be observed. Rethrows defects of firedrill.
  */
 async function act(run: Acting, fault: PlannedFault, aim: Aim, before: Json): Promise<ActTimes | undefined> {
   const { log, clock } = run;
@@ -213,7 +219,7 @@ async function act(run: Acting, fault: PlannedFault, aim: Aim, before: Json): Pr
   } catch (error) {
     const message = messageOf(error);
     const isBroken = isUnreachable(error);
-    // After a defect of firedrill nobody knows whether the host acted.
+    // After a defect of firedrill the fault's outcome is unknown.
     const isDefect = !(error instanceof DrillError);
     if (isBroken || isDefect) run.unanswered.add(fault.id);
     else if (!(await mayHaveActed(aim, before))) callOffRepairs(run, fault.id);
@@ -226,10 +232,10 @@ async function act(run: Acting, fault: PlannedFault, aim: Aim, before: Json): Pr
       type: 'fault.failed',
       fault: fault.id,
       message: isUnknown
-        ? `whether it was made is unknown, and it has no \`effect\` to check: ${message}`
+        ? `the fault's outcome is unknown, and it has no \`effect\` to check: ${message}`
         : message,
     });
-    // Cut off by a stop, not refused by the host: the run says so.
+    // If the run was stopped, the host did not refuse the fault: the run's own reason is reported.
     run.signal.throwIfAborted();
     if (isDefect) throw error;
     return undefined;
@@ -237,8 +243,7 @@ async function act(run: Acting, fault: PlannedFault, aim: Aim, before: Json): Pr
 }
 
 /**
- * Whether a fault acted that its host refused, as far as it can be observed. Without an effect to observe, the host's answer
- * is all that is known: it did not.
+ * Whether a refused fault may have acted. If its effect cannot be observed, the host's refusal is trusted.
  */
 async function mayHaveActed({ kind, params, ctx }: Aim, before: Json): Promise<boolean> {
   if (kind.unseen?.(params) === true) return false;
@@ -249,7 +254,10 @@ async function mayHaveActed({ kind, params, ctx }: Aim, before: Json): Promise<b
   }
 }
 
-/** The effect's bounds: after the last look that did not see it, before the first one that did, never later than the acknowledgement. */
+/**
+ * Waits for the effect. Its lower bound is the start of the last check without effect. Its upper bound is the
+ * end of the first check with effect, or the acknowledgement if the first check already shows it.
+ */
 async function awaitEffect(
   { clock, log, signal }: Pick<RunState, 'clock' | 'log' | 'signal'>,
   { id }: PlannedFault,
@@ -265,7 +273,7 @@ async function awaitEffect(
     try {
       looks += 1;
       if (await kind.effect(params, before, ctx)) {
-        // Seen at the first look: it was there when the command came back.
+        // The first check shows the effect, so it was there when the command returned.
         const notAfterMs = looks === 1 ? (times.ackedMs ?? clock.nowMs()) : clock.nowMs();
         log.append({ type: 'fault.effect', fault: id, notBeforeMs, notAfterMs });
         return true;
@@ -273,19 +281,26 @@ async function awaitEffect(
       notBeforeMs = askedMs;
       seen = 'no effect was seen';
     } catch (error) {
-      // The fault may have taken the way to its host along: not seen is not the same as not there.
+      // The fault may have cut off its host, so a failed check does not show that the effect is absent.
       if (!isUnreachable(error)) throw error;
       seen = `the effect could not be checked: ${messageOf(error)}`;
     }
     await clock.sleep(200, signal);
   }
   const asked =
-    times.broken === undefined ? 'acknowledged' : `whether it was injected is not known (${times.broken})`;
-  log.append({ type: 'fault.failed', fault: id, message: `${asked}, but ${seen}` });
+    times.broken === undefined ? 'acknowledged' : `the fault's outcome is unknown (${times.broken})`;
+  log.append({
+    type: 'fault.failed',
+    fault: id,
+    message: `${asked}, ${times.broken === undefined ? 'but' : 'and'} ${seen}`,
+  });
   return false;
 }
 
-/** Resolves where a step acts, and on what. @throws DrillError `role-unresolved` where no one host fits */
+/**
+ * Resolves the host and the parameters of a step. @throws DrillError `role-unresolved` if its role does not
+ * match exactly one host
+ */
 async function takeAim(run: Aiming, fault: PlannedFault): Promise<Aim> {
   const kind = faultKind(fault.kind);
   if (kind === undefined) throw new DrillError('harness', `no fault kind ${fault.kind}`);
@@ -297,7 +312,9 @@ async function takeAim(run: Aiming, fault: PlannedFault): Promise<Aim> {
     const named = hosts.some((host) => host.name === name) ? name : await resolveRole(run, name);
     const { address } = plannedHost(hosts, named);
     if (address === undefined)
-      throw new DrillError('invalid-input', `host ${named} has no address in the target`);
+      throw new DrillError('invalid-input', `host ${named} has no address in the target`, {
+        mend: `Set \`address\` of host ${named} in the target file.`,
+      });
     addresses.set(name, address);
   }
   const params = mapStrings(fault.params, (text) =>
@@ -311,7 +328,8 @@ async function hostOf(run: Aiming, on: PlannedFault['on']): Promise<string> {
   if ('host' in on) return on.host;
   if ('role' in on) return resolveRole(run, on.role);
   const host = run.hit.get(on.fault);
-  if (host === undefined) throw new DrillError('harness', `fault ${on.fault} has not hit any host yet`);
+  if (host === undefined)
+    throw new DrillError('harness', `fault ${on.fault} was not injected, so it has no host`);
   return host;
 }
 

@@ -18,15 +18,15 @@ import { faultContext } from '../faults/testing/fault-context.ts';
 import { runCommand } from '../hosts/run-command.ts';
 import { neverFollowed } from '../hosts/testing/never-followed.ts';
 
-// The scripts of a lease run in a real shell, on programs that keep units as files as systemd keeps them in memory. A command may
-// be cut short before or after any of its steps, or its answer may be lost: the next attempt has to be right.
+// The scripts of a lease run in a real shell, with fake systemd programs that keep units as files. A command may
+// be killed before or after any of its steps, or its answer may be lost. The next attempt must still be correct.
 
 const folder = mkdtempSync(join(tmpdir(), 'lease-'));
 const units = join(folder, 'units');
 const undone = join(folder, 'undone');
 afterAll(() => rmSync(folder, { recursive: true }));
 
-/** Each call is a step; at the step that the test names, the script that made it dies, before or after. */
+/** Each call is one step. `CUT` names the step before or after which the calling script is killed. */
 const step = `#!/bin/sh
 cd ${units}
 read -r count <../steps
@@ -82,7 +82,7 @@ const run = async (argv: readonly string[], cut: string): Promise<ExecResult> =>
   return outcome;
 };
 
-/** The host; `cut` names the step at which its command dies, or `answer` where only the answer is lost. */
+/** The host; `cut` names the step at which its command is killed, or `answer` if only the answer is lost. */
 const host = (cut = ''): Host => ({
   name: 'alpha',
   transport: 'shell',
@@ -100,7 +100,7 @@ const renew = (attempt: number, cut?: string): Promise<void> =>
   renewDeadMan(faultContext(host(cut)), deadMan, { attempt, timeoutMs: 10_000 });
 const timers = (): string[] => readdirSync(units).sort();
 
-/** The lease of this timer runs out. */
+/** Runs the timer's script, as if its lease ran out. */
 async function fire(unit: string): Promise<void> {
   await run(['sh', '-c', `cd ${units}; mv ${unit} ../fired; . ../fired`], '');
 }
@@ -112,18 +112,18 @@ beforeEach(async () => {
   await armDeadMan(faultContext(host()), deadMan);
 });
 
-/** Every step of a renewal, cut before and after, and the answer alone. */
+/** Each step of a renewal, killed before and after it, and a lost answer. */
 const cuts = [1, 2, 3, 4, 5].flatMap((number) => [`before ${number}`, `after ${number}`]).concat('answer');
 
 describe('a renewal', () => {
-  test('has another timer in the place of the one before', async () => {
+  test('replaces the previous timer', async () => {
     await renew(1);
     expect(timers()).toEqual(['firedrill-ab12cd34-2.timer']);
-    // The cuts below are all that there are.
+    // The cuts below cover all of the steps.
     expect(readFileSync(join(folder, 'steps'), 'utf8')).toBe('5\n');
   });
 
-  test.each(cuts)('whose answer is lost (%s) ends no lease: the next one renews it', async (cut) => {
+  test.each(cuts)('with a lost answer (%s) ends no lease: the next one renews it', async (cut) => {
     await expect(renew(1, cut)).rejects.toMatchObject({ code: 'host-unreachable' });
     expect(timers()).not.toEqual([]);
     await renew(2);
@@ -131,17 +131,14 @@ describe('a renewal', () => {
     expect(existsSync(undone)).toBe(false);
   });
 
-  test.each(['after 1', 'answer'])(
-    'after several lost answers in a row (%s) is one all the same',
-    async (cut) => {
-      for (const attempt of [1, 2, 3])
-        await expect(renew(attempt, cut)).rejects.toMatchObject({ code: 'host-unreachable' });
-      await renew(4);
-      expect(timers()).toEqual(['firedrill-ab12cd34-5.timer']);
-    },
-  );
+  test.each(['after 1', 'answer'])('after several lost answers (%s) still succeeds', async (cut) => {
+    for (const attempt of [1, 2, 3])
+      await expect(renew(attempt, cut)).rejects.toMatchObject({ code: 'host-unreachable' });
+    await renew(4);
+    expect(timers()).toEqual(['firedrill-ab12cd34-5.timer']);
+  });
 
-  test('that comes after the lease is over renews nothing', async () => {
+  test('after the end of the lease fails', async () => {
     await fire('firedrill-ab12cd34-1.timer');
     expect(existsSync(undone)).toBe(true);
     await expect(renew(1)).rejects.toMatchObject({
@@ -152,7 +149,7 @@ describe('a renewal', () => {
     expect(timers()).toEqual([]);
   });
 
-  test.each(cuts)('after a lost one (%s) knows that any of its timers has fired', async (cut) => {
+  test.each(cuts)('after a lost answer (%s) detects that one of its timers has fired', async (cut) => {
     await expect(renew(1, cut)).rejects.toMatchObject({ code: 'host-unreachable' });
     const [oldest = ''] = timers();
     await fire(oldest);
@@ -161,7 +158,7 @@ describe('a renewal', () => {
     expect(timers()).toEqual([]);
   });
 
-  test('is none while one of its timers undoes the fault', async () => {
+  test('fails while one of its timers undoes the fault', async () => {
     writeFileSync(join(units, 'firedrill-ab12cd34-1.service'), '');
     await expect(renew(1)).rejects.toMatchObject({ code: 'fault-failed' });
     expect(timers()).toEqual(['firedrill-ab12cd34-1.service']);

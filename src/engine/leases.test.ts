@@ -10,7 +10,7 @@ import { armLease, endLease, keepLeases, leaseFor } from './leases.ts';
 import { simulatedClock } from './testing/simulated-clock.ts';
 import { undoRecord } from './testing/undo-record.ts';
 
-/** A log that keeps what is written. */
+/** A log that collects its events. */
 function logged() {
   const events: NewEvent[] = [];
   return {
@@ -25,7 +25,7 @@ function logged() {
 const record = undoRecord({ lease: { tag: 'ab12cd34', ms: 60 } });
 
 describe('the lease of a fault', () => {
-  test('is for hosts with systemd, and faults that a script there undoes', async () => {
+  test('needs a host with systemd, and a fault with an `undo` script', async () => {
     const systemd = () => faultContext(scriptedHost(() => ({})));
     const without = faultContext(scriptedHost((argv) => ({ exitCode: argv[0] === 'test' ? 1 : 0 })));
     await expect(leaseFor(systemd(), 'rm /x', 30_000)).resolves.toMatchObject({ ms: 30_000 });
@@ -54,7 +54,7 @@ describe('the lease of a fault', () => {
     ]);
   });
 
-  test('ends with its timer, and says so when that stays', async () => {
+  test('stops its timer, and fails if the timer stays', async () => {
     const gone = scriptedHost((argv) => (argv[1] === 'list-units' ? { stdout: '' } : {}));
     await endLease(faultContext(gone), record);
     expect(gone.commands[0]).toBe('systemctl stop firedrill-ab12cd34-*.timer');
@@ -62,13 +62,13 @@ describe('the lease of a fault', () => {
       argv[1] === 'list-units' ? { stdout: 'firedrill-ab12cd34-1.timer loaded' } : {},
     );
     await expect(endLease(faultContext(stays), record)).rejects.toMatchObject({
-      message: 'alpha: the timer firedrill-ab12cd34 is still armed',
+      message: 'alpha: cannot stop the auto-revert timer firedrill-ab12cd34: it is still armed',
     });
   });
 });
 
-describe('keeping leases', () => {
-  /** A host that answers renewals as told, and tells of each. */
+describe('the renewal of leases', () => {
+  /** A host that answers renewals with `answer`, and records them. */
   function renewable(answer: () => Partial<ExecResult>) {
     const renewals: string[] = [];
     let wake = (): void => {};
@@ -98,7 +98,7 @@ describe('keeping leases', () => {
       reach: () => ({ host, server: undefined }),
     });
 
-  test('renews, again and again, until it is stopped', async () => {
+  test('repeats until it is stopped', async () => {
     const { host, renewals, reached } = renewable(() => ({}));
     const log = logged();
     const clock = simulatedClock();
@@ -109,7 +109,7 @@ describe('keeping leases', () => {
     const untilMs = log.events.map((event) => (event.type === 'lease.kept' ? event.untilMs : NaN));
     expect(untilMs.length).toBeGreaterThanOrEqual(2);
     expect(untilMs).toEqual([...untilMs].sort((a, b) => a - b));
-    // Counted from when it was asked for, not from the answer.
+    // Counted from the request, not from the answer.
     expect(untilMs.at(-1)).toBeLessThanOrEqual(clock.nowMs() + 60);
     const made = renewals.map((command) => /--unit=(\S+)/.exec(command)?.[1]);
     expect(made.slice(0, 3)).toEqual([2, 3, 4].map((n) => `firedrill-ab12cd34-${n}`));
@@ -117,7 +117,7 @@ describe('keeping leases', () => {
     expect(renewals).toHaveLength(count);
   });
 
-  test('says so when it breaks: nobody would renew the leases of the others', async () => {
+  test('reports a defect, because the other leases would not be renewed either', async () => {
     const broken = Promise.withResolvers<unknown>();
     const defect = new TypeError('a defect');
     const keeper = keepLeases({
@@ -137,7 +137,7 @@ describe('keeping leases', () => {
     await keeper.stop();
   });
 
-  test('tells once of a lease that cannot be renewed, and goes on', async () => {
+  test('logs once that a lease cannot be renewed, and goes on', async () => {
     const { host, reached } = renewable(() => ({ exitCode: 5, stderr: 'Unit not found' }));
     const log = logged();
     const keeper = keep(host, log);
@@ -147,12 +147,12 @@ describe('keeping leases', () => {
       {
         type: 'log',
         level: 'warn',
-        text: 'cut: its lease of 60 ms is not renewed, its host may undo it: alpha: cannot renew the auto-revert timer firedrill-ab12cd34: Unit not found',
+        text: 'cut: its lease of 60 ms is not renewed, so alpha may undo the fault: alpha: cannot renew the auto-revert timer firedrill-ab12cd34: Unit not found',
       },
     ]);
   });
 
-  test('gives each attempt a timer of its own: one whose answer was lost may have made it', async () => {
+  test('gives each attempt its own timer, because an attempt with a lost answer may have created one', async () => {
     let attempts = 0;
     const { host, renewals, reached } = renewable(() => {
       attempts += 1;
@@ -169,7 +169,7 @@ describe('keeping leases', () => {
     expect(types.slice(0, 2)).toEqual(['log', 'lease.kept']);
   });
 
-  test('lets go of a fault whose lease is about to end', async () => {
+  test('stops for a fault whose lease was released', async () => {
     const { host, renewals, reached } = renewable(() => ({}));
     const clock = simulatedClock();
     const keeper = keep(host, logged(), clock);

@@ -15,13 +15,14 @@ import type { EventLog } from './event-log.ts';
 import type { LedgerRecord } from './ledger.ts';
 import type { OpenFault, RunState } from './run-state.ts';
 
-/** A lease is renewed so often before it would run out: one renewal that is late or lost ends no fault. */
+/** Renewals within one lease duration: a single late or lost renewal does not end a fault. */
 const renewalsPerLease = 3;
 const lookEveryMs = 250;
 
 /**
- * The lease of a fault that is about to be injected, not armed yet; undefined where nothing on the host could undo it: a host
- * without systemd, or this machine if firedrill has no right to create timers. Kinds that may cut their host off refuse such hosts.
+ * The lease of a fault that is about to be injected; not armed yet. Undefined if the host cannot undo the
+ * fault by itself: it has no systemd, or it is this machine and firedrill does not run as root. Fault kinds
+ * that may cut off their host refuse such a host themselves.
  */
 export async function leaseFor(
   ctx: FaultContext,
@@ -35,8 +36,8 @@ export async function leaseFor(
 }
 
 /**
- * Arms the timer of a record that has one; its undo record is on disk by then, and nothing is changed yet. Returns until
- * when it surely does not fire, on the context's clock.
+ * Arms the auto-revert timer of a record that has a lease. Its undo record is already on disk, and nothing
+ * has changed on the host. Returns until when the timer certainly does not fire, on the context's clock.
  */
 export async function armLease(
   ctx: FaultContext,
@@ -48,50 +49,53 @@ export async function armLease(
   return askedMs + lease.ms;
 }
 
-/** Stops the timer of a fault that is proven healed. @throws DrillError while it is still there */
+/** Stops the timer of a healed fault. @throws DrillError if the timer is still armed */
 export async function endLease(ctx: FaultContext, { lease }: Pick<LedgerRecord, 'lease'>): Promise<void> {
   if (lease === undefined) return;
   await disarmDeadMan(ctx, lease.tag);
   if (await isArmed(ctx, lease.tag))
-    throw new DrillError('fault-failed', `${ctx.host.name}: the timer firedrill-${lease.tag} is still armed`);
+    throw new DrillError(
+      'fault-failed',
+      `${ctx.host.name}: cannot stop the auto-revert timer firedrill-${lease.tag}: it is still armed`,
+    );
 }
 
-/** Whose leases are kept. */
+/** The run whose leases are renewed. */
 export interface LeaseHolder extends Pick<RunState, 'clock' | 'reach'> {
   readonly log: Pick<EventLog, 'append'>;
-  /** Faults come and go in here. */
+  /** The open faults; the list changes during the run. */
   readonly open: readonly OpenFault[];
   /** Called if a defect of firedrill stops the renewals. */
   readonly onBroken?: (error: unknown) => void;
 }
 
-/** Keeps the leases of what is open. */
+/** Renews the leases of open faults. */
 export interface LeaseKeeper {
-  /** Renews the lease of that fault no more; resolves when no renewal of it is under way. */
+  /** Stops renewing the lease of that fault; resolves when no renewal of it is under way. */
   release(faultId: string): Promise<void>;
-  /** Releases all. */
+  /** Stops all renewals. */
   stop(): Promise<void>;
 }
 
-/** What is known of the lease of one fault. */
+/** State of one fault's lease. */
 interface KeptLease {
   dueMs: number;
   /** Number of renewal attempts. Each attempt creates a timer with its own name. */
   attempts: number;
-  /** A renewal failed, which the log has. */
+  /** A renewal failed, and the log has the warning. */
   lapsing: boolean;
   released: boolean;
   renewing: Promise<void> | undefined;
 }
 
 /**
- * Renews the leases of a run's open faults, each on its own, until it is stopped. A renewal that fails ends nothing here:
- * the host undoes the fault when the lease is over, and the log says that this may have happened.
+ * Renews the leases of a run's open faults, each independently, until it is stopped. A failed renewal ends
+ * nothing here. The host undoes the fault when the lease is over, and the log warns of that.
  */
 export function keepLeases(run: LeaseHolder): LeaseKeeper {
   const { clock, log } = run;
   const stopped = new AbortController();
-  /** By tag: a fault that was withdrawn and is made ready again has another lease. */
+  /** By tag, because a fault that was withdrawn and prepared again has a new lease. */
   const leases = new Map<string, KeptLease>();
   const keptOf = (tag: string): KeptLease => {
     const known = leases.get(tag);
@@ -102,7 +106,7 @@ export function keepLeases(run: LeaseHolder): LeaseKeeper {
   };
   const renew = async ({ record }: OpenFault, deadMan: DeadMan, kept: KeptLease): Promise<void> => {
     const { leaseMs } = deadMan;
-    // Counted before the attempt: one whose answer is lost may have created its timer.
+    // Counted before the attempt, because an attempt without an answer may have created its timer.
     kept.attempts += 1;
     const askedMs = clock.nowMs();
     try {
@@ -113,7 +117,7 @@ export function keepLeases(run: LeaseHolder): LeaseKeeper {
     } catch (error) {
       if (stopped.signal.aborted || kept.lapsing) return;
       kept.lapsing = true;
-      const text = `${record.faultId}: its lease of ${limitWords(leaseMs)} is not renewed, its host may undo it: ${messageOf(error)}`;
+      const text = `${record.faultId}: its lease of ${limitWords(leaseMs)} is not renewed, so ${record.host.name} may undo the fault: ${messageOf(error)}`;
       log.append({ type: 'log', level: 'warn', text });
     }
   };

@@ -16,7 +16,7 @@ import { shellQuote } from '../core/shell-quote.ts';
 import type { Json, PlannedHost } from '../core/plan.ts';
 import { cannotWrite, diskFailure, syncDirectory, writeFully } from './disk.ts';
 
-/** What is needed to undo one fault without the run that made it. */
+/** What undoing one fault needs, without the run that injected it. */
 export interface LedgerRecord {
   readonly version: 1;
   readonly runId: string;
@@ -27,20 +27,31 @@ export interface LedgerRecord {
   readonly params: Json;
   /** The state observed before the fault. */
   readonly before: Json;
-  /** A repair that the scenario owes the stack once its faults are healed: it is to be made, not undone. */
+  /** A pending repair: `firedrill heal` makes it; it is not undone. */
   readonly repair?: true;
-  /** Of a repair: its fault has not been injected, so the repair is not pending yet. Absent in records of older versions. */
+  /**
+   * For a repair: its fault has not been injected, so the repair is not pending yet. Absent in records of
+   * older versions.
+   */
   readonly awaitsFault?: true;
   /**
-   * The repair was about to be made, and no answer to it is known: it may have been made. `before` is the state observed
-   * before it. Absent: it was not made yet, or its host refused it.
+   * The repair was issued and its outcome is unknown. `before` is the state observed before it. Absent: it
+   * was not issued, or its host refused it.
    */
   readonly issued?: { readonly before: Json };
-  /** The inverse as a script for /bin/sh on the host, where the kind has one: for people whose firedrill does not know the kind. */
+  /**
+   * The inverse as a script for /bin/sh on the host, if the kind has one. An operator can run it if this
+   * firedrill does not know the kind.
+   */
   readonly undo?: string;
-  /** The timer on the host that runs `undo` when firedrill is silent for so long, ms; absent where there is none. */
+  /**
+   * The timer on the host that runs `undo` after the lease is not renewed for `ms`; absent if there is none.
+   */
   readonly lease?: { readonly tag: string; readonly ms: number };
-  /** Which machine the host was, and since which boot (machine-id(5), /proc/sys/kernel/random/boot_id); absent where it does not say. */
+  /**
+   * The host's machine and boot (machine-id(5), /proc/sys/kernel/random/boot_id); absent if the host does not
+   * report them.
+   */
   readonly machine?: { readonly id: string; readonly bootId: string };
   /** When the fault was about to be injected, ISO 8601. */
   readonly openedAt: string;
@@ -84,35 +95,42 @@ const recordSchema = z.object({
 });
 
 /**
- * The open faults of this machine: one small file each, on disk before the fault acts, gone when it is proven healed. A
- * record is written whole, and its removal needs no space: a disk that fills up meanwhile keeps none from being closed.
+ * The open faults of this machine: one small file each, on disk before the fault acts, removed when the fault
+ * is proven healed. A record is written atomically. Its removal needs no disk space, so a full disk prevents
+ * no close.
  */
 export interface Ledger {
   readonly directory: string;
-  /** @throws DrillError `harness` when the record is not on disk; nothing is left of it then */
+  /** @throws DrillError `harness` if the record is not on disk; no file of it is left then */
   open(record: LedgerRecord): void;
-  /** Writes an open record again. @throws DrillError `harness` when it cannot: the record stays as it was */
+  /** Replaces an open record. @throws DrillError `harness` if that fails: the old record stays */
   replace(record: LedgerRecord): void;
-  /** Removes a record; one that is gone is no error. @throws DrillError `harness` when it stays */
+  /** Removes a record; a missing record is no error. @throws DrillError `harness` if it cannot be removed */
   close(record: Pick<LedgerRecord, 'runId' | 'faultId'>): void;
-  /** Open records that can be read, oldest first; writes nothing. @throws DrillError `harness` where the folder cannot be read */
+  /**
+   * Readable open records, oldest first; writes nothing. @throws DrillError `harness` if the folder cannot be
+   * read
+   */
   list(): readonly LedgerRecord[];
-  /** Open records that cannot be read: each is a fault that may be there. @throws DrillError `harness` as `list` does */
+  /**
+   * Unreadable open records: each may be an open fault. @throws DrillError `harness` if the folder cannot be
+   * read
+   */
   unreadable(): readonly UnreadableRecord[];
 }
 
-/** A file of the ledger that is no record, or one of another version. */
+/** A ledger file that cannot be parsed, or that another version wrote. */
 export interface UnreadableRecord {
   readonly path: string;
   /** What was attempted and what came back. */
   readonly message: string;
-  /** How to get rid of it. */
+  /** How to remove it safely. */
   readonly mend: string;
-  /** The target that it names, as far as that can still be read; undefined: it may be any. */
+  /** The target in the file, if that part is readable; undefined: it may belong to any target. */
   readonly target: string | undefined;
 }
 
-/** A ledger in a folder, which is made with the first record. */
+/** Opens a ledger in a folder; the folder is created with the first record. */
 export function openLedger(directory: string): Ledger {
   const fileOf = (record: Pick<LedgerRecord, 'runId' | 'faultId'>): string =>
     join(directory, `${runPrefix(record.runId)}${fileSlug(record.faultId, 100)}.json`);
@@ -131,7 +149,7 @@ export function openLedger(directory: string): Ledger {
         makeSynced(directory);
         write(record, path, temporary);
       } catch (error) {
-        // One that cannot be removed is an open fault that never was: its heal finds nothing to do.
+        // If a partial file cannot be removed, it remains as an open fault: its heal finds nothing to do.
         for (const file of [temporary, path]) removeQuietly(file);
         throw cannotWrite(`the undo record ${path}`, error, 'start again: the fault was not injected');
       }
@@ -143,7 +161,7 @@ export function openLedger(directory: string): Ledger {
         write(record, path, temporary);
       } catch (error) {
         removeQuietly(temporary);
-        throw diskFailure(`${path} cannot be written again`, error, 'free space on its disk');
+        throw diskFailure(`cannot rewrite ${path}`, error, 'run the drill again');
       }
     },
     close(record) {
@@ -151,13 +169,9 @@ export function openLedger(directory: string): Ledger {
       try {
         rmSync(path, { force: true });
       } catch (error) {
-        throw diskFailure(
-          `${path} cannot be removed`,
-          error,
-          'run `firedrill heal`: it finds nothing to undo',
-        );
+        throw diskFailure(`cannot remove ${path}`, error, 'run `firedrill heal`: it finds nothing to undo');
       }
-      // A removal that a power cut undoes makes a heal of what is healed.
+      // If a power failure restores the file, its heal finds nothing to undo.
       quietlySync(directory);
     },
     list() {
@@ -171,17 +185,17 @@ export function openLedger(directory: string): Ledger {
   };
 }
 
-/** Whether an unreadable record is one of a run, by the name of its file. */
+/** Whether an unreadable record belongs to a run, by its file name. */
 export function isOfRun({ path }: UnreadableRecord, runId: string): boolean {
   return basename(path).startsWith(runPrefix(runId));
 }
 
-/** How the names of all files of a run begin. */
+/** Prefix of the file names of a run. */
 function runPrefix(runId: string): string {
   return `${fileSlug(runId, 120)}--`;
 }
 
-/** A file of the ledger: a record, or why it is none. */
+/** A ledger file: its record, or why it is unreadable. */
 type ReadFile = { readonly record: LedgerRecord } | { readonly unreadable: UnreadableRecord };
 
 function readAll(directory: string): readonly ReadFile[] {
@@ -190,7 +204,7 @@ function readAll(directory: string): readonly ReadFile[] {
     .flatMap((name) => readRecord(join(directory, name)) ?? []);
 }
 
-/** Makes a folder with those above it, each on disk. */
+/** Creates a folder and its parents, each synced to disk. */
 function makeSynced(directory: string): void {
   const first = mkdirSync(directory, { recursive: true, mode: 0o700 });
   if (first === undefined) return;
@@ -212,7 +226,7 @@ function removeQuietly(path: string): void {
   try {
     rmSync(path, { force: true });
   } catch {
-    // The error that led here is the one to tell.
+    // The error that led to this removal is reported instead.
   }
 }
 
@@ -220,24 +234,24 @@ function quietlySync(directory: string): void {
   try {
     syncDirectory(directory);
   } catch {
-    // The record is gone for every process.
+    // The record is already removed for every process; only its durability is uncertain.
   }
 }
 
-/** None where there is no such folder: no fault was ever made. */
+/** Empty if the folder does not exist: no fault was ever recorded. */
 function namesIn(directory: string): readonly string[] {
   try {
     return readdirSync(directory);
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return [];
-    throw new DrillError('harness', `the undo records in ${directory} cannot be read: ${messageOf(error)}`, {
+    throw new DrillError('harness', `cannot read the undo records in ${directory}: ${messageOf(error)}`, {
       cause: error,
-      mend: 'Until they can be, nobody knows what is broken: look at that folder and its disk.',
+      mend: `Check the permissions of that folder (\`ls -ld ${shellQuote(directory)}\`) and its disk: until then, the open faults are unknown.`,
     });
   }
 }
 
-/** A host whose files are named by absolute paths: `heal` may be run in another folder. */
+/** The host with absolute paths, because `heal` may run in another folder. */
 function foundAnywhere(host: PlannedHost): PlannedHost {
   return {
     ...host,
@@ -246,7 +260,7 @@ function foundAnywhere(host: PlannedHost): PlannedHost {
   };
 }
 
-/** The same, with the paths under those keys absolute. */
+/** A copy with absolute paths under these keys. */
 function withAbsolute<T extends object>(all: T, keys: readonly string[]): T {
   const entries = Object.entries(all).map(([key, value]) => {
     const isPath = keys.includes(key) && typeof value === 'string' && value !== 'none';
@@ -255,7 +269,7 @@ function withAbsolute<T extends object>(all: T, keys: readonly string[]): T {
   return Object.fromEntries(entries) as T;
 }
 
-/** Undefined where the file is gone: its fault was healed meanwhile. */
+/** Undefined if the file is gone: its fault was healed in the meantime. */
 function readRecord(path: string): ReadFile | undefined {
   let text = '';
   try {
@@ -277,12 +291,12 @@ function unreadableRecord(path: string, text: string, error: unknown): Unreadabl
   return {
     path,
     message: `the undo record ${path} cannot be read: ${reason}`,
-    mend: `Run \`firedrill heal\` with the version that wrote it. Or undo the fault by hand on the host that the file names (its command is under \`undo\`), then delete the file: rm ${shellQuote(path)}`,
+    mend: `Run \`firedrill heal\` with the version that wrote it. Or run the file's \`undo\` command on the host that it names, then delete the file: rm ${shellQuote(path)}`,
     target: targetIn(text),
   };
 }
 
-/** The target that a record names, also where the rest of it is cut off or unknown. */
+/** The target in a record, even if other parts are cut off or invalid. */
 function targetIn(text: string): string | undefined {
   const [, quoted] = /"target"\s*:\s*("(?:[^"\\]|\\.)*")/.exec(text) ?? [];
   try {

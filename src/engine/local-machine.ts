@@ -3,18 +3,18 @@ import { cpus } from 'node:os';
 import { cpuMsOf } from './proc-stat.ts';
 import { readPressureLine, type MachineReading } from './pressure-reading.ts';
 
-/** The machine that firedrill runs on. */
+/** The machine that runs firedrill. */
 export interface LocalMachine {
-  /** Of the kernel; undefined where it has none, as on other systems than Linux. */
+  /** The kernel's boot id; undefined on systems other than Linux. */
   readonly bootId: string | undefined;
   readonly cores: number;
-  /** null where it cannot be read. */
+  /** null if the counters cannot be read. */
   read(): MachineReading | null;
-  /** CPU time of firedrill and its child processes so far, ms; null where it cannot be read. */
+  /** CPU time of firedrill and its child processes so far, ms; null if it cannot be read. */
   ownCpuMs(): number | null;
 }
 
-/** Reads /proc. Every call is a few small files, 0.2 ms. */
+/** Reads /proc: a few small files per call, about 0.2 ms. */
 export function localMachine(read: (path: string) => string = readText): LocalMachine {
   const first = (path: string): string => attempt(() => read(path).split('\n')[0] ?? '') ?? '';
   const stall = (kind: string): string => {
@@ -37,7 +37,7 @@ export function localMachine(read: (path: string) => string = readText): LocalMa
     ownCpuMs: () => {
       const own = cpuMsOf(first('/proc/self/stat'), 'all');
       if (own === null) return null;
-      // CPU time of children is counted in ours only once they ended.
+      // The process's own figure contains only children that have ended.
       const children = first(`/proc/self/task/${process.pid}/children`).trim().split(' ').filter(Boolean);
       return children.reduce((sum, pid) => sum + (cpuMsOf(first(`/proc/${pid}/stat`), 'all') ?? 0), own);
     },
@@ -52,7 +52,7 @@ function attempt<T>(action: () => T): T | undefined {
   try {
     return action();
   } catch {
-    // Not on this system, or not permitted: not known.
+    // Not available on this system, or not permitted.
     return undefined;
   }
 }

@@ -1,8 +1,8 @@
 import type { Timers } from './schedule.ts';
 
-/** How late the event loop of this thread ran, from ticks of its own. */
+/** How late this thread's event loop runs, measured by its own ticks. */
 export interface LoopWatch {
-  /** Longest stall that reaches into [fromMs, now], ms; 0 if there was none worth telling. */
+  /** Longest stall that overlaps [fromMs, now], ms; 0 if there was none of at least `stallMs`. */
   stallSince(fromMs: number): number;
   /** Lateness of the ticks since the last call, ms. */
   take(): { readonly maxMs: number; readonly p99Ms: number };
@@ -10,17 +10,17 @@ export interface LoopWatch {
 }
 
 const tickMs = 20;
-/** A loop this late has held up replies for long enough to be seen in latencies. */
+/** A shorter delay of the loop does not matter for latencies, ms. */
 const stallMs = 50;
-/** No look lasts longer than its stalls are remembered. */
+/** How long stalls are kept, ms. No sample lasts longer. */
 const rememberMs = 60_000;
 
 /**
- * Watches this thread's event loop: replies that arrive while it is busy, or
- * while the process does not get the CPU, are seen late through no fault of the
- * target. monitorEventLoopDelay() would tell how long stalls were, but not when.
+ * Watches this thread's event loop. Replies are read late while the loop is busy, or while the process gets no
+ * CPU time. The target did not cause that delay. monitorEventLoopDelay() reports the
+ * length of stalls, but not their times.
  *
- * @param onTick called on each tick: 50 times a second, while the loop is on time
+ * @param onTick called on each tick: 50 times per second while the loop is on time
  */
 export function watchLoop(nowMs: () => number, timers: Timers, onTick = (): void => {}): LoopWatch {
   let dueMs = nowMs() + tickMs;
@@ -47,7 +47,7 @@ export function watchLoop(nowMs: () => number, timers: Timers, onTick = (): void
     stallSince: (fromMs) => {
       const now = nowMs();
       if (stalls.length === 0 && now - dueMs < stallMs) return 0;
-      // A tick that is overdue right now: the callback that asks runs before it, on the same late turn.
+      // A tick may be overdue now: the calling callback runs before it in the same late turn.
       const current = now - dueMs >= stallMs ? [{ fromMs: dueMs, toMs: now }] : [];
       return [...stalls, ...current]
         .filter((stall) => stall.toMs > fromMs)

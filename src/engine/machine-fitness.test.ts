@@ -13,7 +13,7 @@ const pressure = (cpu: Partial<MachinePressure['cpu']>): MachinePressure => ({
   targetCpuPct: null,
 });
 
-/** Samples every 500 ms from 500 ms on. */
+/** A machine with these control samples, every 500 ms from 500 ms on. */
 function fed(...dilations: number[]) {
   const machine = createMachineFitness();
   machine.startControl(0);
@@ -22,27 +22,27 @@ function fed(...dilations: number[]) {
   return { machine, nowMs: dilations.length * 500 };
 }
 
-test('asks nothing of a machine without a control', () => {
+test('a machine without a control is fit', () => {
   expect(createMachineFitness().unmet(99_999, 10_000)).toEqual([]);
 });
 
-test('waits for the first sample', () => {
+test('a machine is not fit before the first sample', () => {
   const { machine } = fed();
   expect(machine.unmet(100, 1000)).toEqual(["the control on the prober's machine has not reported yet"]);
 });
 
-test('takes the median over the hold, and says the figures and what to do', () => {
+test('the median over the hold decides, and the message has the figures and a hint', () => {
   const { machine, nowMs } = fed(12, 12, 12, 1, 1, 1, 1, 1);
   expect(machine.unmet(nowMs, 4000)).toEqual([]);
   const loaded = fed(12, 12, 12, 12, 3, 12, 12, 12);
   loaded.machine.addPressure(pressure({ somePct: 93.6, runQueue: 40 }));
   loaded.machine.addPressure({ ...pressure({ somePct: 3 }), prober: false });
   expect(loaded.machine.unmet(loaded.nowMs, 4000)).toEqual([
-    'this machine is overloaded: 8 ms of CPU work took 96 ms (dilation 12 x, limit 2.5 x), CPU pressure 94 %; use a quieter machine, fewer probes or longer intervals',
+    'this machine is overloaded: 8 ms of CPU work took 96 ms (dilation 12 x, limit 2.5 x), CPU pressure 94 %; use a quieter machine, fewer probes, or longer intervals',
   ]);
 });
 
-test('judges a long hold by its last 2.5 s, too: a machine that has just begun to starve is not fit', () => {
+test('the last 2.5 s of a long hold count, too: a machine that has just begun to starve is not fit', () => {
   const steady = Array.from({ length: 60 }, () => 1);
   const { machine, nowMs } = fed(...steady, 12, 12, 12, 12, 12);
   expect(machine.unmet(nowMs, 30_000)).toEqual([
@@ -52,14 +52,14 @@ test('judges a long hold by its last 2.5 s, too: a machine that has just begun t
   expect(machine.unmet(nowMs + 1500, 30_000)).toEqual([]);
 });
 
-test('names the run queue where the kernel has no pressure, and neither where nothing was read', () => {
+test('the message has the run queue if the kernel has no PSI, and neither if nothing was read', () => {
   const { machine, nowMs } = fed(4, 4, 4, 4, 4);
   expect(machine.unmet(nowMs, 1000)[0]).toContain('limit 2.5 x); use');
   machine.addPressure(pressure({ runQueue: 17 }));
   expect(machine.unmet(nowMs, 1000)[0]).toContain('limit 2.5 x), 17 tasks in the run queue; use');
 });
 
-test('judges a short hold by 2.5 s, and one standstill by itself', () => {
+test('a short hold is judged by 2.5 s of samples, and a single standstill counts', () => {
   const { machine, nowMs } = fed(1, 1, 1, 1, 40);
   expect(machine.unmet(nowMs, 100)).toEqual([
     expect.stringMatching(/^this machine is overloaded: 8 ms of CPU work took 320 ms \(dilation 40 x/),

@@ -9,20 +9,23 @@ import { durationWords } from '../core/format-duration.ts';
 import type { MachinePressure } from '../core/event.ts';
 import { controlEveryMs, controlSamples, dilationLimit } from '../core/starvation-limits.ts';
 
-/** Whether the prober's machine can carry a drill, by the control and the machine's pressure. */
+/** Whether the prober's machine is fit for a drill, by the control samples and the machine's pressure. */
 export interface MachineFitness {
-  /** From now on there has to be a control sample now and then. Without a control, every machine is fit. */
+  /** From now on control samples must arrive. Without a control, every machine counts as fit. */
   startControl(nowMs: number): void;
   addSample(sample: ControlSample): void;
   addPressure(pressure: MachinePressure): void;
-  /** Why the machine was not fit over the last `overMs` or is not fit now, with the figures and what to do; empty when it is. */
+  /**
+   * Why the machine was not fit during the last `overMs` or is not fit now, with figures and a hint; empty if
+   * it is fit.
+   */
   unmet(nowMs: number, overMs: number): readonly string[];
 }
 
-/** No gate is held for longer, for all that is kept of the samples. */
+/** Longest history, in samples; every gate's hold is shorter. */
 const keptSamples = 1200;
 
-/** The fitness of a machine of which nothing is known yet. */
+/** Fitness of a machine without any samples. */
 export function createMachineFitness(): MachineFitness {
   let startedMs: number | undefined;
   let samples: ControlSample[] = [];
@@ -52,7 +55,7 @@ export function createMachineFitness(): MachineFitness {
         ];
       if (dilation !== null && dilation > dilationLimit) return [overloadWords(recent, pressure)];
       if (state !== 'fit') return [overloadWords([last], pressure)];
-      // The median of a long hold says nothing of a machine that has just begun to starve.
+      // The median over a long hold hides a machine that has just begun to starve.
       const latest = recent.slice(-controlSamples);
       const now = controlHealth(latest, nowMs, last.finishMs);
       return now.state === 'fit' ? [] : [overloadWords(latest, pressure)];

@@ -2,14 +2,17 @@ import { DrillError, isUnreachable } from '../core/errors.ts';
 import type { FaultContext } from '../core/fault.ts';
 import type { LedgerRecord } from './ledger.ts';
 
-/** Which machine a host is. */
+/** Identity and boot of a host's machine. */
 export type Machine = NonNullable<LedgerRecord['machine']>;
 
 const lookWithinMs = 5000;
 /** machine-id(5); random(4). */
 const files = ['/etc/machine-id', '/proc/sys/kernel/random/boot_id'];
 
-/** Which machine the host is, and since which boot; undefined where it does not say, as one without power. */
+/**
+ * The host's machine and boot; undefined if it does not answer or has no machine-id, for example without
+ * power.
+ */
 export async function machineOf({ host, signal }: FaultContext): Promise<Machine | undefined> {
   try {
     const said = await host.exec(['cat', ...files], { timeoutMs: lookWithinMs, signal, look: true });
@@ -22,8 +25,8 @@ export async function machineOf({ host, signal }: FaultContext): Promise<Machine
 }
 
 /**
- * Throws `heal-failed` when the host is not the machine that the fault was made on: what is seen there says nothing of the
- * fault, and what would be undone there was never done.
+ * Throws `heal-failed` if the host is not the machine on which the fault was injected. Its state shows
+ * nothing about the fault, and undoing the fault there would change the wrong machine.
  */
 export async function requireSameMachine(ctx: FaultContext, recorded: Machine | undefined): Promise<void> {
   if (recorded === undefined) return;
@@ -31,7 +34,7 @@ export async function requireSameMachine(ctx: FaultContext, recorded: Machine | 
   if (now === undefined || now.id === recorded.id) return;
   throw new DrillError(
     'heal-failed',
-    `${ctx.host.name} is another machine now (machine-id ${now.id}, the fault was made on ${recorded.id})`,
-    { mend: 'Where the old one is gone for good, drop the record with `firedrill heal --forget RUN/FAULT`.' },
+    `${ctx.host.name} is another machine now: its machine-id is ${now.id}, and the fault was injected on ${recorded.id}`,
+    { mend: 'If the old machine is gone for good, drop the record: `firedrill heal --forget RUN/FAULT`.' },
   );
 }

@@ -4,7 +4,7 @@ import { countCommands } from '../hosts/count-commands.ts';
 import { neverFollowed } from '../hosts/testing/never-followed.ts';
 import { patientHost } from './patient-host.ts';
 
-test('multiplies the time-outs of each command, and of the power switch, by the factor at that moment', async () => {
+test('multiplies the time-outs of each command and of the power switch by the current factor', async () => {
   const asked: unknown[] = [];
   const host: Host = {
     name: 'alpha',
@@ -37,7 +37,7 @@ test('multiplies the time-outs of each command, and of the power switch, by the 
   expect(patientHost({ ...host, power: undefined } as unknown as Host, () => 1).power).toBeUndefined();
 });
 
-test('is this machine, or a container, where the host is: the guards of network faults ask', async () => {
+test('keeps `isThisMachine` and `container` of the host, which the guards of network faults need', async () => {
   const bare: Host = {
     name: 'alpha',
     transport: 'test',

@@ -1,8 +1,8 @@
 import type { Host } from '../core/host.ts';
 
 /**
- * The same host, with all time-outs of its commands multiplied by a factor that is asked for at each command: a machine
- * that is short of CPU answers late, not never. Commands that are followed have no time-out.
+ * The same host with all command time-outs multiplied by a factor, which is read at each command. A machine
+ * that is short of CPU answers late, so a retry waits longer. Followed commands have no time-out.
  */
 export function patientHost(host: Host, factor: () => number): Host {
   const { power, container, isThisMachine } = host;

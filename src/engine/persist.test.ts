@@ -4,7 +4,7 @@ import { scriptedHost } from '../faults/testing/scripted-host.ts';
 import { persist } from './persist.ts';
 import { simulatedClock } from './testing/simulated-clock.ts';
 
-/** The time-outs of a command of 10 s that no attempt gets an answer to, ms, where an attempt ends after `failsAfterMs`. */
+/** Time-outs of the attempts, ms, for a command with a time-out of 10 s. Each attempt fails without an answer after `failsAfterMs`. */
 async function timeouts(failsAfterMs: (timeoutMs: number) => number, withinMs: number): Promise<number[]> {
   const clock = simulatedClock();
   const asked: number[] = [];
@@ -30,11 +30,11 @@ async function timeouts(failsAfterMs: (timeoutMs: number) => number, withinMs: n
   return asked;
 }
 
-test('an attempt that a slow host left without an answer gives the next one twice the time', async () => {
+test('after an attempt without an answer from a slow host, the next one has twice the time', async () => {
   expect(await timeouts((timeoutMs) => timeoutMs, 90_000)).toEqual([10_000, 20_000, 40_000, 80_000]);
 });
 
-test('a host that is gone at once is not slow: the time-outs stay, so that a command that hangs later is tried again', async () => {
+test('after fast failures the time-outs stay, so that a command that hangs later is retried', async () => {
   const asked = await timeouts(() => 20, 60_000);
   expect(asked.length).toBeGreaterThan(10);
   expect(new Set(asked)).toEqual(new Set([10_000]));

@@ -4,32 +4,35 @@ import { durationWords, limitWords } from '../core/format-duration.ts';
 import type { FaultContext } from '../core/fault.ts';
 import { patientHost } from './patient-host.ts';
 
-/** Longest time that a heal or a repair is tried for, ms. A starved machine may need most of it. */
+/** Longest time for a heal or a repair, ms. A starved machine may need most of it. */
 export const persistForMs = 15 * 60_000;
-/** The first attempt ends after this long, ms; later ones last longer as patience grows. */
+/** The first attempt ends after this time, ms; later ones last longer as patience grows. */
 const attemptMs = 180_000;
-/** For this long attempts follow each other quickly, ms: most stacks need a few seconds to converge. */
+/** Attempts follow each other quickly during this time, ms: most stacks need a few seconds to converge. */
 const quickForMs = 30_000;
 const quickPauseMs = 500;
 const slowPauseMs = 5000;
 /** Patience doubles after each attempt without an answer, up to this factor. */
 const maxPatience = 16;
 /**
- * An attempt that failed sooner was refused (no such container, a closed port), ms: more time would not have helped.
- * Time-outs that grew by such attempts would let one command that hangs use up all the time that is left.
+ * An attempt that failed sooner was refused (no such container, a closed port), ms, so more time would not
+ * help. If refusals increased the time-outs, a command that hangs could use up all of the remaining time.
  */
 const refusedWithinMs = 1000;
 /** Attempts with the same result are reported at most this often, ms. */
 const reportEveryMs = 15_000;
 
-/** An attempt that proved nothing. */
+/** An attempt that did not prove the work done. */
 export interface FailedAttempt {
   /** Counted from 1. */
   readonly attempt: number;
-  /** True: the host answered, and the work is not done. False: the host could not be asked, so nothing is known. */
+  /**
+   * True: the host answered, and the work is not done. False: the host did not answer, so the state is
+   * unknown.
+   */
   readonly observed: boolean;
   readonly why: string;
-  /** Since the first attempt began, ms. */
+  /** Since the start of the first attempt, ms. */
   readonly elapsedMs: number;
 }
 
@@ -38,34 +41,38 @@ export type Persisted =
   | { readonly proven: true }
   | {
       readonly proven: false;
-      /** Undefined where a stop came before the first attempt had ended. */
+      /** Undefined if the run was stopped before the first attempt ended. */
       readonly last: FailedAttempt | undefined;
-      /** When an attempt last got an answer, ms since the first one began; undefined: never. */
+      /** When an attempt last got an answer, ms since the start of the first attempt; undefined: never. */
       readonly observedMs: number | undefined;
       readonly elapsedMs: number;
-      /** It was ended from outside, before its time. */
+      /** `abandon` ended the attempts. */
       readonly abandoned: boolean;
     };
 
-/** The attempt, and its limits. */
+/** The attempt and its limits. */
 export interface PersistOptions {
   readonly clock: Clock;
   readonly reach: Pick<FaultContext, 'host' | 'server'>;
-  /** `persistForMs` by default. */
+  /** Longest time for all attempts, ms; default `persistForMs`. */
   readonly withinMs?: number | undefined;
-  /** Ends the trying at once. */
+  /** Ends the attempts at once. */
   readonly abandon?: AbortSignal | undefined;
-  /** One attempt: true when it is proven done. It gets the same context each time. What it throws with the code `heal-failed` is final. */
+  /**
+   * One attempt: true if the work is proven done. It gets the same context each time. A thrown `heal-failed`
+   * is final.
+   */
   readonly attempt: (ctx: FaultContext) => Promise<boolean>;
-  /** Why an attempt without an error is not proven, for messages. */
+  /** Reason for messages if an attempt returns false. */
   readonly notDone: string;
   /** Called for failed attempts; those with the same result are limited to one per `reportEveryMs`. */
   readonly onFailed?: ((failed: FailedAttempt) => void) | undefined;
 }
 
 /**
- * Tries until it is proven done, however slow the host is: each attempt that waited for an answer in vain gives the next one,
- * and every command in it, twice the time. @throws DrillError `heal-failed` as `attempt` does
+ * Repeats the attempt until the work is proven done. After an attempt without an answer, the next attempt and
+ * each of its commands get twice the time, because the host may be slow. @throws DrillError `heal-failed` if
+ * `attempt` does
  */
 export async function persist(options: PersistOptions): Promise<Persisted> {
   const { clock, withinMs = persistForMs } = options;
@@ -113,7 +120,9 @@ export async function persist(options: PersistOptions): Promise<Persisted> {
   return { proven: false, last, observedMs, elapsedMs, abandoned: abandon.aborted };
 }
 
-/** How long it was tried, and why it is not proven: `after 12 completed attempts in 15 min 00.0 s: …`. */
+/**
+ * Why the work is not proven, with the number of attempts: `after 12 completed attempts in 15 min 00.0 s: …`.
+ */
 export function persistedWords(result: Extract<Persisted, { proven: false }>, host: string): string {
   const { last, observedMs, elapsedMs, abandoned } = result;
   const ended = abandoned ? ', ended by a second Ctrl-C' : '';
@@ -128,9 +137,9 @@ export function persistedWords(result: Extract<Persisted, { proven: false }>, ho
   return `${tried}: ${host} could not be checked${before}: ${last.why}`;
 }
 
-/** Passes on what is new: another kind of outcome, or as much time since the last report. */
+/** Limits reports: one if the kind of outcome changes, else one per `reportEveryMs`. */
 function reporterOf({ clock, onFailed }: PersistOptions): (failed: FailedAttempt) => void {
-  // The first failures of a heal that takes a few seconds are no news.
+  // The first failures of a heal that takes a few seconds are not worth a report.
   let reportedMs = clock.nowMs();
   let observed = true;
   return (failed) => {
@@ -141,7 +150,7 @@ function reporterOf({ clock, onFailed }: PersistOptions): (failed: FailedAttempt
   };
 }
 
-/** A signal that aborts with `outer`, or after so long on the clock. */
+/** A signal that aborts with `outer` or after `ms` on the clock. */
 function limitedTo(
   clock: Clock,
   ms: number,

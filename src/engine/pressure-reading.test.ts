@@ -13,7 +13,7 @@ import { createSystemClock } from './system-clock.ts';
 const line = 'at 569.96 1500000000 124094592 0 10 5 4776215 2477328 100 10 50 800 30 2 8 0 7';
 
 describe('a line of a host', () => {
-  test('has what it used itself, and the counters of its machine', () => {
+  test('has the host’s own CPU time, and the counters of its machine', () => {
     expect(readPressureLine(line)).toEqual({
       usedMs: 1500,
       machine: {
@@ -29,7 +29,7 @@ describe('a line of a host', () => {
     });
   });
 
-  test('is null where something could not be read, never 0', () => {
+  test('has null for values that could not be read, never 0', () => {
     expect(readPressureLine('at 569.96 - - - - - - - 100 10 50 800 30 2 8 - -')).toEqual({
       usedMs: null,
       machine: {
@@ -63,7 +63,7 @@ describe('two readings', () => {
     });
   });
 
-  test('give null for what one of them lacks, and nothing for one moment or another boot', () => {
+  test('give null for values that one of them lacks, and null in total for equal times or another boot', () => {
     const blind = reading('at 570.96 - - - - - - - - - - - - - - - -');
     expect(pressureBetween(before, blind)).toEqual({
       overMs: 1000,
@@ -75,7 +75,7 @@ describe('two readings', () => {
     expect(pressureBetween(before, reading(line.replace('569.96', '3.00')))).toBeNull();
   });
 
-  test('of a control group that was made again count from its beginning', () => {
+  test('of a new control group count from its creation', () => {
     expect(usedBetween(1000, 1250)).toBe(250);
     expect(usedBetween(1000, 40)).toBe(40);
   });
@@ -84,7 +84,7 @@ describe('two readings', () => {
 test.each([
   ['sh', ['sh']],
   ['bash', ['bash']],
-  // No bash to hand over to and no sleep: lines a second apart, or none.
+  // Without bash and sleep it prints lines one second apart, or none.
   ['a bare sh', ['env', 'PATH=/nonexistent', '/bin/sh']],
 ])('a real host prints such lines with %s, never more than one a second', async (_, shell) => {
   const stop = new AbortController();
@@ -102,7 +102,7 @@ test.each([
     expect(reading?.runQueue).toBeGreaterThan(0);
     const before = readings[index - 1];
     if (before === undefined || before === null || reading == null) continue;
-    // Whatever a busy machine adds: it waits, and does not turn round and round.
+    // At least 900 ms apart, so the loop does not spin, even on a busy machine.
     expect(reading.upMs - before.upMs).toBeGreaterThanOrEqual(900);
   }
 });
@@ -121,29 +121,25 @@ function inSession(session: number): readonly string[] {
   });
 }
 
-test(
-  'the script leaves nothing behind where its output is still read after its follower is gone',
-  { timeout: 60_000 },
-  async () => {
-    const followed = ['sh', '-c', pressureScript, pressureScript, 'another boot'];
-    const [shell = '', ...argv] = markedArgv(followed, newMark(), 'follow');
-    const child = spawn(shell, argv, { stdio: ['pipe', 'ignore', 'ignore'], detached: true });
-    const session = child.pid ?? Number.NaN;
-    const clock = createSystemClock();
-    const signal = AbortSignal.timeout(50_000);
-    try {
-      // The wrapper, its guard, the script and its loop.
-      while (inSession(session).length < 4) await clock.sleep(20, signal);
-      child.stdin.end();
-      while (inSession(session).length > 0) await clock.sleep(20, signal);
-      expect(inSession(session)).toEqual([]);
-    } finally {
-      if (inSession(session).length > 0) process.kill(-session, 'SIGKILL');
-    }
-  },
-);
+test('the script ends with its follower, even if its output is still read', { timeout: 60_000 }, async () => {
+  const followed = ['sh', '-c', pressureScript, pressureScript, 'another boot'];
+  const [shell = '', ...argv] = markedArgv(followed, newMark(), 'follow');
+  const child = spawn(shell, argv, { stdio: ['pipe', 'ignore', 'ignore'], detached: true });
+  const session = child.pid ?? Number.NaN;
+  const clock = createSystemClock();
+  const signal = AbortSignal.timeout(50_000);
+  try {
+    // The wrapper, its guard, the script and its loop.
+    while (inSession(session).length < 4) await clock.sleep(20, signal);
+    child.stdin.end();
+    while (inSession(session).length > 0) await clock.sleep(20, signal);
+    expect(inSession(session)).toEqual([]);
+  } finally {
+    if (inSession(session).length > 0) process.kill(-session, 'SIGKILL');
+  }
+});
 
-test('a host on the machine of the prober says only what it used itself', async () => {
+test('a host on the prober’s machine prints only its own CPU time', async () => {
   const stop = new AbortController();
   const argv = ['sh', '-c', pressureScript, pressureScript, localMachine().bootId ?? ''];
   for await (const said of createLocalHost('here').follow(argv, stop.signal)) {
@@ -153,7 +149,7 @@ test('a host on the machine of the prober says only what it used itself', async 
   }
 });
 
-/** The CPU time that the script tells of, us, with the control groups of a host over SSH: the login has a group of its own. */
+/** The CPU time that the script prints, us, with the control groups of an SSH host, where the login has its own group. */
 async function usedUs(isContainer: boolean): Promise<number | string> {
   const folder = mkdtempSync(join(tmpdir(), 'firedrill-cgroup-'));
   try {
@@ -186,9 +182,9 @@ async function usedUs(isContainer: boolean): Promise<number | string> {
   }
 }
 
-test('a host over SSH tells of its whole control group, not of its login’s', async () => {
+test('an SSH host prints the CPU time of its whole control group, not of its login’s', async () => {
   expect(await usedUs(true)).toBe(5_000_000);
-  // The root of a machine's control groups is everything on it.
+  // The root group contains everything on the machine.
   expect(await usedUs(false)).toBe('-');
 });
 

@@ -1,28 +1,31 @@
 import type { MachinePressure, Stall } from '../core/event.ts';
 
-/** Counters of a machine since its boot, at a moment. What could not be read is null. */
+/** Counters of a machine since its boot. A counter that cannot be read is null. */
 export interface MachineReading {
-  /** Since the boot, ms. */
+  /** Time since the boot, ms. */
   readonly upMs: number;
-  /** Time in which some, or all, tasks waited, us. */
+  /** Time in which some tasks, or all tasks, waited (PSI), us. */
   readonly stalls: Readonly<Record<'cpu' | 'memory' | 'io', { some: number | null; full: number | null }>>;
   /** CPU time of all cores, in the kernel's ticks. */
   readonly ticks: { readonly busy: number; readonly steal: number; readonly total: number } | null;
   readonly runQueue: number | null;
 }
 
-/** What a host said of itself, once. */
+/** One reading of a host. */
 export interface HostReading {
-  /** CPU time of its own control group since that was made, ms; null: it has none of its own, or it cannot be read. */
+  /**
+   * CPU time of the host's own control group since its creation, ms; null: it has no own group, or it cannot
+   * be read.
+   */
   readonly usedMs: number | null;
-  /** null: the machine is read elsewhere. */
+  /** null: another reader reads this machine. */
   readonly machine: MachineReading | null;
 }
 
-/** Order of a line's numbers after `at`. */
+/** Number of machine counters in a line, after the uptime and the CPU time. */
 const perMachine = 15;
 
-/** Reads a line of `pressureScript`; undefined for anything else. */
+/** Parses a line of `pressureScript`; undefined for any other line. */
 export function readPressureLine(line: string): HostReading | undefined {
   const [word, ...rest] = line.trim().split(' ');
   if (word !== 'at') return undefined;
@@ -51,7 +54,7 @@ function numberOf(text: string): number | null {
   return /^\d+(\.\d+)?$/.test(text) ? Number(text) : null;
 }
 
-/** user nice system idle iowait irq softirq steal, as in /proc/stat (proc_stat(5)). */
+/** Fields in the order of /proc/stat: user nice system idle iowait irq softirq steal (proc_stat(5)). */
 function ticksOf(values: readonly (number | null)[]): MachineReading['ticks'] {
   const known = values.filter((v) => v !== null);
   if (known.length < values.length || values.length < 8) return null;
@@ -60,7 +63,7 @@ function ticksOf(values: readonly (number | null)[]): MachineReading['ticks'] {
   return { busy, steal, total: busy + idle + iowait + steal };
 }
 
-/** What went on between two readings of one boot; null where they are none, or out of order. */
+/** Pressure between two readings of one boot; null if the second reading is not later than the first. */
 export function pressureBetween(
   before: MachineReading,
   after: MachineReading,
@@ -92,12 +95,12 @@ export function pressureBetween(
   };
 }
 
-/** In [0, 100], to a tenth. */
+/** Percent in [0, 100], to a tenth. */
 function percent(part: number, whole: number): number {
   return Math.round(Math.min(1, Math.max(0, part / whole)) * 1000) / 10;
 }
 
-/** CPU time used between two readings of a counter that restarts with its host, ms. */
+/** CPU time between two readings of a counter that restarts with its host, ms. */
 export function usedBetween(beforeMs: number, afterMs: number): number {
   return afterMs >= beforeMs ? afterMs - beforeMs : afterMs;
 }

@@ -1,19 +1,21 @@
 /**
- * Prints a host's boot id and when its first process began (a container's counters begin again with it). Then it prints a
- * line a second that `readPressureLine` reads: the CPU time of the host's own control group and, unless the boot id is the
- * one given as `$1` (that machine is read elsewhere), the machine's counters.
+ * Prints a host's boot id and the start time of its first process (a container's counters restart with it).
+ * Then it prints one line per second for `readPressureLine`: the CPU time of the host's own control group and
+ * the machine's counters. If the boot id equals `$1`, it omits the machine's counters, because that machine
+ * is read elsewhere.
  *
- * Only builtins after its start: no process is started per reading, where `read -t` works (bash, BusyBox); dash hands over
- * to bash where there is one, and starts `sleep` where there is none. The wait is a `read` from a pipe without a
- * writer. A reading is about 0.4 ms of CPU time in bash, 0.5 ms in dash (2.1 GHz).
+ * The loop uses only shell builtins, so a reading starts no process if `read -t` works (bash, BusyBox). dash
+ * hands over to bash if bash is installed, and starts `sleep` otherwise. The wait is a `read` from a pipe
+ * without a writer. A reading takes about 0.4 ms of CPU time in bash, 0.5 ms in dash (2.1 GHz).
  *
- * The loop runs in a process of its own, the end of that pipe. Whoever ends the command ends only the shell that started it
- * (`$$`), so the loop looks for that: it would go on for as long as its output is read, in containers for some seconds.
+ * The loop runs in its own process at the end of that pipe. Ending the command ends only the shell that
+ * started the loop (`$$`), so the loop checks whether that shell exists. Otherwise it would run as long as
+ * its output is read, in containers some seconds.
  *
- * A host's own control group is that of its first process: a login over SSH has one of its own within it.
+ * A host's own control group is that of its first process, because an SSH login has its own group within it.
  *
- * A control group that is the whole machine is not the host's own: the root has no `cgroup.type` (version 2), or has a
- * `release_agent` (version 1).
+ * A control group that covers the whole machine is not the host's own. It is the root group, which has no
+ * `cgroup.type` (version 2), or it has a `release_agent` (version 1).
  */
 export const pressureScript = `
 exec 2>/dev/null
@@ -61,7 +63,7 @@ machine() {
   while [ -e "/proc/$$" ]; do
     up=
     read -r up _ </proc/uptime
-    # The wait was none: this shell cannot wait by itself.
+    # read -t did not wait: this shell does not support it.
     if [ "\${up%%.*}" = "$last" ]; then sleep 1 || exit; read -r up _ </proc/uptime; fi
     last=\${up%%.*}
     line=

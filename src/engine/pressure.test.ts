@@ -8,7 +8,7 @@ import type { MachineReading } from './pressure-reading.ts';
 import { startPressure } from './pressure.ts';
 import { simulatedClock } from './testing/simulated-clock.ts';
 
-/** Half of two cores busy, CPU pressure 30 %, at that moment. */
+/** A reading of a machine with two cores, 50 % busy, CPU pressure 30 %. */
 const reading = (upMs: number): MachineReading => ({
   upMs,
   stalls: {
@@ -29,7 +29,7 @@ function local(clock: Clock): LocalMachine {
   };
 }
 
-/** A host that says a line a second, as long as `line` has one for that moment. */
+/** A host that prints one line per second, as long as `line` returns one for that moment. */
 function host(
   clock: Clock,
   bootId: string,
@@ -53,7 +53,7 @@ function host(
   };
 }
 
-/** What is told of the machines of those hosts until that moment. */
+/** The events for the machines of those hosts until that moment. */
 async function told(
   hosts: Readonly<Record<string, (clock: Clock) => Pick<Host, 'follow'>>>,
   untilMs: number,
@@ -81,7 +81,7 @@ const own =
       return used === undefined ? undefined : `at ${ms / 1000} ${used}`;
     });
 
-test('tells of the prober’s machine once a second, with what the hosts on it used', async () => {
+test('reports the prober’s machine once per second, with the CPU time of the hosts on it', async () => {
   const events = await told(
     { 'node-a': own((ms) => String(ms * 200_000)), 'node-b': own((ms) => String(ms * 100_000)) },
     5500,
@@ -101,14 +101,14 @@ test('tells of the prober’s machine once a second, with what the hosts on it u
   });
 });
 
-test('does not know what hosts used of which one cannot say it', async () => {
+test('has null for the hosts’ CPU time if one of them cannot read it', async () => {
   const events = await told({ 'node-a': own((ms) => String(ms * 200_000)), 'node-b': own(() => '-') }, 3500);
   expect(events.map((e) => e.targetCpuPct)).toEqual([null, null, null]);
   const alone = await told({}, 1500);
   expect(alone).toMatchObject([{ hosts: [], targetCpuPct: null, harnessCpuPct: 5 }]);
 });
 
-test('does not know what hosts used while one has never said which machine it runs on', async () => {
+test('has null for the hosts’ CPU time while the machine of one host is unknown', async () => {
   const silent = () => ({
     // oxlint-disable-next-line require-yield
     async *follow(): AsyncGenerator<string, { exitCode: number; stderr: string }, void> {
@@ -121,7 +121,7 @@ test('does not know what hosts used while one has never said which machine it ru
   );
 });
 
-/** Events with what is known of the hosts' CPU time: [t in s, percent of one core, hosts not read, ms read late]. */
+/** The hosts' CPU time in each event: [t in s, percent of one core, hosts not read, ms read late]. */
 const usedOf = (events: readonly (MachinePressure & { readonly t: number })[]) =>
   events.map((e) => [
     e.t / 1000,
@@ -130,8 +130,8 @@ const usedOf = (events: readonly (MachinePressure & { readonly t: number })[]) =
     (e.readLate ?? []).map(({ usedMs }) => Math.round(usedMs)),
   ]);
 
-test('asks a host that went off again, and does not count it as idle meanwhile', async () => {
-  // Off from 3 s to 8 s; its new control group has used 0.4 s when it is asked again at 13 s.
+test('reads a host again after it was off, and does not count it as idle meanwhile', async () => {
+  // Off from 3 s to 8 s; its new control group has used 0.4 s when it is read again at 13 s.
   const events = await told(
     {
       'node-a': own((ms) =>
@@ -142,7 +142,7 @@ test('asks a host that went off again, and does not count it as idle meanwhile',
   );
   const unread = usedOf(events).filter(([, , hosts]) => (hosts as string[]).length > 0);
   expect(unread.map(([t]) => t)).toEqual([4, 5, 6, 7, 8, 9, 10, 11, 12, 13]);
-  // What it used while it was off, or before it was read again, is not counted as if it had used that just now.
+  // CPU time from before the first new reading does not count for the last second.
   expect(usedOf(events).slice(-2)).toEqual([
     [15, 10, [], []],
     [16, 10, [], []],
@@ -150,8 +150,8 @@ test('asks a host that went off again, and does not count it as idle meanwhile',
   expect(events.every((e) => (e.targetCpuPct ?? 0) <= 20 && e.hosts.length === 1)).toBe(true);
 });
 
-test('gives what a host used while nothing came from it, once it is read again', async () => {
-  // Its command breaks off at 3 s, and goes on at 13 s; the host itself uses 20 % of a core all the time.
+test('reports the CPU time of an unread period once the host is read again', async () => {
+  // Its command ends at 3 s, and is started again at 13 s; the host uses 20 % of a core all the time.
   const events = await told(
     {
       'node-a': (clock) => ({
@@ -180,7 +180,7 @@ test('gives what a host used while nothing came from it, once it is read again',
   expect(events.every((e) => (e.targetCpuPct ?? 0) <= 40)).toBe(true);
 });
 
-test('does not count a host as idle from which nothing comes for some seconds', async () => {
+test('does not count a host as idle while its command prints nothing', async () => {
   const events = await told(
     {
       'node-a': (clock) => ({
@@ -202,7 +202,7 @@ test('does not count a host as idle from which nothing comes for some seconds', 
   expect(usedOf(events).find(([t]) => t === 10)).toEqual([10, 0, [], [1200]]);
 });
 
-test('tells of other machines by themselves, hosts with one kernel together', async () => {
+test('reports other machines separately, with all hosts of one kernel together', async () => {
   const line = (ms: number) => {
     const up = ms + 50_000;
     return `at ${up / 1000} ${ms * 100_000} ${up * 800} 0 0 0 0 0 ${up / 10} 0 0 ${up / 10} 0 0 0 0 9`;
@@ -221,7 +221,7 @@ test('tells of other machines by themselves, hosts with one kernel together', as
   expect(events.at(-1)).not.toHaveProperty('harnessCpuPct');
 });
 
-test('says nothing of what it cannot read', async () => {
+test('reports nothing if nothing can be read', async () => {
   const none = (): LocalMachine => ({
     bootId: undefined,
     cores: 2,
@@ -237,7 +237,7 @@ test('says nothing of what it cannot read', async () => {
   expect(await told({ box: silent }, 25_000, none)).toEqual([]);
 });
 
-test('says so when it breaks: the machine would look as if nothing were the matter', async () => {
+test('reports a defect, because the machine would seem to be fit', async () => {
   const clock = simulatedClock();
   const broken = Promise.withResolvers<unknown>();
   const defect = new TypeError('a defect');

@@ -12,16 +12,22 @@ import {
 } from './pressure-reading.ts';
 import { pressureScript } from './pressure-script.ts';
 
-/** Each machine is reported this often, ms. */
+/** Interval of the reports on each machine, ms. */
 const tellEveryMs = 1000;
-/** A host that went off, or could not be asked, is asked again after this, ms: a `docker exec` costs its machine some 0.1 s of CPU. */
+/**
+ * Pause before a host that ended or failed is read again, ms: a `docker exec` costs its machine about 0.1 s
+ * of CPU time.
+ */
 const askAgainMs = 10_000;
-/** A host whose last reading is older than this was not read, ms: readings come once a second, and a little late on a busy machine. */
+/**
+ * A host without a reading for this long counts as unread, ms. Readings come once per second, and a little
+ * later on a busy machine.
+ */
 const readWithinMs = 3000;
-/** Of a boot id, enough to tell machines apart. */
+/** Characters of a boot id that identify a machine in reports. */
 const shortId = 8;
 
-/** What a watch over machines needs. */
+/** Inputs of a pressure watch. */
 export interface PressureOptions {
   /** Names of the target's hosts, in the plan's order. */
   readonly hosts: readonly string[];
@@ -29,40 +35,45 @@ export interface PressureOptions {
   readonly clock: Clock;
   readonly local: LocalMachine;
   readonly onPressure: (pressure: MachinePressure) => void;
-  /** Called when no more is reported, for a defect of firedrill. */
+  /** Called if a defect of firedrill ends the reports. */
   readonly onBroken?: (error: unknown) => void;
 }
 
-/** A watch over machines. */
+/** A running pressure watch. */
 export interface PressureWatch {
-  /** Resolves when nothing is followed any more. Never rejects. */
+  /** Resolves when no host is followed any more. Never rejects. */
   stop(): Promise<void>;
 }
 
-/** Starts a watch over the prober's machine and those of hosts. */
+/** Starts a watch over the prober's machine and the hosts' machines. */
 export type StartPressure = (options: PressureOptions) => PressureWatch;
 
-/** What is known of a host. */
+/** State of one host. */
 interface Known {
   readonly name: string;
   bootId: string | undefined;
-  /** When its first process began, in ticks since the boot: a container that was started again has new counters. */
+  /** Start time of its first process, in ticks since the boot: a restarted container has new counters. */
   since: string | undefined;
   latest: HostReading | undefined;
-  /** As it was last reported. */
+  /** The reading of its last report. */
   told: MachineReading | undefined;
-  /** CPU time used since the last report, ms; undefined: never read. */
+  /** CPU time since the last report, ms; undefined: never read. */
   untoldMs: number | undefined;
-  /** When its CPU time was last read, on the clock; undefined: never, or the command that reads it has ended since. */
+  /**
+   * When its CPU time was last read, on the clock; undefined: never, or the reading command has ended since.
+   */
   readMs: number | undefined;
-  /** Whether it was last reported as unread. `lost`: its counter began again meanwhile, and no longer tells what it used. */
+  /**
+   * Whether the last report lists it as unread. `lost`: its counter restarted in the meantime, so its CPU
+   * time of that period is unknown.
+   */
   unread: 'no' | 'yes' | 'lost';
 }
 
 /**
- * Follows the counters of the prober's machine, and of every host through one command that stays open on it, and reports
- * each machine once a second. Hosts with the boot id of the prober's machine are asked for the CPU time of their own
- * control group only. A host that cannot be asked is left out until it can.
+ * Reads the counters of the prober's machine and of every host, and reports each machine once per second.
+ * Each host is read through one command that stays open. A host with the boot id of the prober's machine
+ * reports only the CPU time of its own control group. An unreadable host is left out until it can be read.
  */
 export const startPressure: StartPressure = ({ hosts, host, clock, local, onPressure, onBroken }) => {
   const stop = new AbortController();
@@ -103,7 +114,7 @@ export const startPressure: StartPressure = ({ hosts, host, clock, local, onPres
   };
 };
 
-/** Takes in what a host says until it says no more. */
+/** Reads a host until its command ends. */
 async function followHost(
   known: Known,
   host: () => Pick<Host, 'follow'>,
@@ -125,13 +136,16 @@ async function followHost(
       if (reading !== undefined) take(known, reading, clock.nowMs());
     }
   } catch {
-    // Off, cut off, or no host of this kind: it is asked again, and what it does is not known until then.
+    // The host is off, cut off, or not readable. It is read again later, and its state is unknown until then.
   } finally {
     known.readMs = undefined;
   }
 }
 
-/** Its counter has begun again: it tells all that was used since then, which is not that of the last second where it was unread. */
+/**
+ * Handles a restarted counter. The counter now contains all CPU time since the restart, which exceeds the
+ * last second if the host was unread.
+ */
 function beginAgain(known: Known): void {
   if (known.latest?.usedMs == null) return;
   known.latest = { ...known.latest, usedMs: known.unread === 'no' ? 0 : null };
@@ -140,7 +154,7 @@ function beginAgain(known: Known): void {
 
 function take(known: Known, reading: HostReading, nowMs: number): void {
   const beforeMs = known.latest?.usedMs ?? null;
-  // The first reading of a counter says nothing about the time before it.
+  // The first reading of a counter shows nothing about the time before it.
   if (reading.usedMs !== null && beforeMs !== null) {
     known.untoldMs = (known.untoldMs ?? 0) + usedBetween(beforeMs, reading.usedMs);
     known.readMs = nowMs;
@@ -148,14 +162,14 @@ function take(known: Known, reading: HostReading, nowMs: number): void {
   known.latest = { ...reading, usedMs: reading.usedMs ?? beforeMs };
 }
 
-/** CPU time of hosts since the last report. */
+/** CPU time of some hosts since the last report. */
 interface Used {
-  /** null: that of one was never read, or there are none. */
+  /** null: one of them was never read, or there are no hosts. */
   readonly ms: number | null;
   readonly gaps: Pick<MachinePressure, 'unreadHosts' | 'readLate'>;
 }
 
-/** CPU time that hosts used since they were last asked this. */
+/** CPU time of these hosts since the last call. */
 function takeUsed(hosts: readonly Known[], nowMs: number): Used {
   let ms: number | null = hosts.length === 0 ? null : 0;
   const unreadHosts: string[] = [];
@@ -182,7 +196,7 @@ function takeUsed(hosts: readonly Known[], nowMs: number): Used {
   };
 }
 
-/** Reports the prober's machine since its last report. */
+/** Returns a reporter of the prober's machine since its last report. */
 function tellProber(local: LocalMachine): (known: readonly Known[], nowMs: number) => MachinePressure | null {
   let before = local.read();
   let ownBeforeMs = local.ownCpuMs();
@@ -194,7 +208,8 @@ function tellProber(local: LocalMachine): (known: readonly Known[], nowMs: numbe
     [before, ownBeforeMs] = [after, ownMs];
     const hosts = known.filter((k) => k.bootId !== undefined && k.bootId === local.bootId);
     const used = takeUsed(hosts, nowMs);
-    // One that has never said where it runs may run here: what it uses is not others'.
+    // A host without a known boot id may run on this machine, so its CPU time must not count as that of other
+    // programs.
     const targetMs = known.some((k) => k.bootId === undefined) ? null : used.ms;
     if (pressure === null || local.bootId === undefined) return null;
     return {
@@ -210,7 +225,7 @@ function tellProber(local: LocalMachine): (known: readonly Known[], nowMs: numbe
   };
 }
 
-/** Reports machines that the prober does not run on, each by its first host with a new reading. */
+/** Reports the other machines, each by its first host with a new reading. */
 function othersOf(
   known: readonly Known[],
   localBootId: string | undefined,

@@ -12,7 +12,7 @@ const deny = (): never => {
 };
 
 describe('raiseSessionPriority', () => {
-  it('raises the session, and puts back what was, once', () => {
+  it('raises the session’s priority, and restores it once', () => {
     const { session: nice, writes } = session(3);
     const undo = raiseSessionPriority(nice);
     expect(writes).toEqual([-15]);
@@ -21,13 +21,13 @@ describe('raiseSessionPriority', () => {
     expect(writes).toEqual([-15, 3]);
   });
 
-  it('leaves alone what is raised already', () => {
+  it('does not change a priority that is already higher', () => {
     const { session: nice, writes } = session(-18);
     raiseSessionPriority(nice)();
     expect(writes).toEqual([]);
   });
 
-  it('does without where it is not permitted or not there', () => {
+  it('does nothing if it is not permitted or not supported', () => {
     const { session: nice, writes } = session(0);
     expect(() => raiseSessionPriority({ ...nice, write: deny })()).not.toThrow();
     expect(() => raiseSessionPriority({ ...nice, read: deny })()).not.toThrow();

@@ -1,33 +1,33 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { setPriority } from 'node:os';
 
-/** Well above whatever a stack starts, below what the kernel itself needs. */
+/** Above all processes that a stack usually starts, below the kernel's own needs. */
 const raisedNice = -15;
 
-/** The nice value of this process's session; tests give their own. */
+/** The nice value of this process's session; tests pass their own. */
 export interface SessionNice {
-  /** As in /proc/self/autogroup (sched(7), "The autogroup feature"). Throws where there is none. */
+  /**
+   * In the format of /proc/self/autogroup (sched(7), "The autogroup feature"). Throws if the system has none.
+   */
   read(): string;
   write(nice: number): void;
 }
 
 /**
- * Lets this process's session run before others while it measures, and returns
- * what undoes that. On a machine that also runs the stack (the lab), the CPU is
- * short just when an outage is measured: with a load of 20 to 40 on 2 cores, sends
- * came up to 200 to 450 ms late (p99 150 to 390 ms); raised, up to 30 to 50 ms
- * (p99 15 to 25 ms).
+ * Raises the priority of this process's session during the measurement, and returns a function that undoes
+ * it. On a machine that also runs the stack (the lab), CPU time is short exactly when an outage is measured.
+ * With a load of 20 to 40 on 2 cores, samples were sent up to 200 to 450 ms late (p99 150 to 390 ms). With
+ * the raised priority they were up to 30 to 50 ms late (p99 15 to 25 ms).
  *
- * On Linux with autogroups a process's nice value counts only within its session,
- * so it is the session's that is raised. Child processes that get a session of
- * their own, as our commands do, are not affected. Best effort: without the
- * right to do so (CAP_SYS_NICE) or on other systems nothing happens.
+ * On Linux with autogroups, a process's nice value counts only within its session, so the session's value is
+ * raised. Child processes with their own session, such as firedrill's commands, are not affected. Best
+ * effort: without CAP_SYS_NICE, or on other systems, nothing changes.
  */
 export function raiseSessionPriority(session: SessionNice = autogroup): () => void {
   let undo = (): void => {};
   attempt(() => {
     const before = Number(/nice (-?\d+)/.exec(session.read())?.[1]);
-    // Raised by somebody already: not ours to lower afterwards.
+    // Another program has raised it, so it must not be lowered afterwards.
     if (Number.isNaN(before) || before <= raisedNice) return;
     session.write(raisedNice);
     undo = () => {
@@ -39,8 +39,8 @@ export function raiseSessionPriority(session: SessionNice = autogroup): () => vo
 }
 
 /**
- * The same for the calling thread alone, for systems without autogroups. Only for
- * a thread that starts no processes: they would inherit it.
+ * Raises the priority of the calling thread only, for systems without autogroups. The thread must not start
+ * processes, because they would inherit it.
  */
 export function raiseThreadPriority(): void {
   // On Linux, process 0 is the calling thread (setpriority(2), "C library/kernel differences").
@@ -51,7 +51,7 @@ function attempt(action: () => void): void {
   try {
     action();
   } catch {
-    // Not permitted, or not this kind of system: we measure as we are, and the stalls show in prober.health.
+    // Not permitted, or not supported: stalls are then reported in prober.health.
   }
 }
 

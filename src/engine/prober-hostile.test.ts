@@ -15,15 +15,15 @@ import { createSystemClock } from './system-clock.ts';
 
 type SampleEvent = Extract<NewEvent, { type: 'sample' }>;
 
-/** Slots of each probe that are waited for, and looks of it that say something of the server. */
+/** Number of slots, and of usable samples, that the test waits for on each probe. */
 const slotsWanted = 10;
 const looksWanted = 3;
 const intervalMs = 200;
 const timeoutMs = 600;
 
 /**
- * A look during which the prober itself was held up says so, and nothing of the server. A time-out says something of a
- * server that hangs only: the others are in this process, and late on a busy machine.
+ * A sample with a stall of the prober shows nothing about the server. A time-out is evidence only for a
+ * server that hangs: the others run in this process, and answer late on a busy machine.
  */
 const isEvidence = (event: NewEvent, { outcome }: Pick<HostileServer, 'outcome'>): event is SampleEvent =>
   event.type === 'sample' &&
@@ -31,7 +31,7 @@ const isEvidence = (event: NewEvent, { outcome }: Pick<HostileServer, 'outcome'>
   event.stallMs === undefined &&
   (event.cause !== 'timeout' || outcome === 'timeout');
 
-describe('the prober, looking at hostile servers all at once', () => {
+describe('the prober, with all hostile servers at once', () => {
   let folder = '';
   let hostile: HostileServers | undefined;
   const events: NewEvent[] = [];
@@ -66,7 +66,7 @@ describe('the prober, looking at hostile servers all at once', () => {
           if (server !== undefined && isEvidence(event, server))
             known.set(event.probe, (known.get(event.probe) ?? 0) + 1);
         }
-        // On a machine that is busy, most looks at a server that hangs may say nothing of it.
+        // On a busy machine, most samples of a server that hangs may be unusable.
         const has = (id: string) => (told.get(id) ?? 0) >= slotsWanted && (known.get(id) ?? 0) >= looksWanted;
         if (probes.every(({ id }) => has(id))) enough.resolve();
       },
@@ -83,7 +83,7 @@ describe('the prober, looking at hostile servers all at once', () => {
   const samplesOf = (probe: string): SampleEvent[] =>
     events.filter((event) => event.type === 'sample').filter((event) => event.probe === probe);
 
-  test('every slot is told once, as a sample or as dropped, none is left out', () => {
+  test('every slot is reported exactly once, as a sample or as dropped', () => {
     for (const { name } of hostile?.servers ?? []) {
       const slots = events
         .flatMap((e) =>
@@ -91,14 +91,14 @@ describe('the prober, looking at hostile servers all at once', () => {
         )
         .sort((a, b) => a - b);
       expect(slots.length, name).toBe(new Set(slots).size);
-      // Those that were under way at the end leave no sample: no more than there can be at once.
+      // Attempts in flight at the end leave no sample: at most as many as can be in flight at once.
       const atOnce = Math.ceil(timeoutMs / intervalMs) + 1;
       const untold = (slots.at(-1) ?? NaN) + 1 - slots.length;
       expect(untold, name).toBeLessThanOrEqual(atOnce);
     }
   });
 
-  test('each server is told for what it is', () => {
+  test('each server has its expected outcome', () => {
     const seen = (hostile?.servers ?? []).map((server) => {
       const known = samplesOf(server.name).filter((sample) => isEvidence(sample, server));
       return [server.name, ...new Set(known.map(({ status, cause }) => cause ?? status))];
@@ -106,7 +106,7 @@ describe('the prober, looking at hostile servers all at once', () => {
     expect(seen).toEqual(hostile?.servers.map(({ name, outcome }) => [name, outcome]));
   });
 
-  test('no look is called a time-out before its time', () => {
+  test('no sample times out early', () => {
     const late = events.filter((event) => event.type === 'sample').filter(({ cause }) => cause === 'timeout');
     expect(late.length).toBeGreaterThan(looksWanted);
     for (const { probe, sendMs, finishMs } of late)

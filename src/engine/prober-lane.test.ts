@@ -28,7 +28,7 @@ function kindOf(session: Partial<ProbeSession>, open?: () => Promise<ProbeSessio
   };
 }
 
-/** Runs one fake probe, on a time of its own, until it gave `count` samples. */
+/** Runs one fake probe, on simulated time, until it has `count` samples. */
 async function run(
   session: Partial<ProbeSession>,
   over: Partial<PlannedProbe> = {},
@@ -82,7 +82,7 @@ const untilAborted = async (signal: AbortSignal): Promise<unknown> =>
   new Promise((resolve) => signal.addEventListener('abort', () => resolve(signal.reason), { once: true }));
 
 describe('openLane', () => {
-  it('aborts a look at its time-out with ProbeTimeout', async () => {
+  it('aborts an attempt at its time-out with ProbeTimeout', async () => {
     const [sample] = await run({
       observe: async (signal) => {
         const reason = await untilAborted(signal);
@@ -98,7 +98,7 @@ describe('openLane', () => {
     expect(sample!.finishMs - sample!.sendMs).toBe(100);
   });
 
-  it('calls a time-out that came late for reasons of this thread unknown', async () => {
+  it('makes a sample unknown if its time-out fired late because of this thread', async () => {
     const time = steppedTime();
     const hangs: Partial<ProbeSession> = {
       observe: async (signal) => {
@@ -115,12 +115,12 @@ describe('openLane', () => {
     expect(sample!.stallMs).toBeGreaterThan(200);
   });
 
-  it('lets a reply that came in time win over a time-out held up by a stall', async () => {
+  it('prefers a reply that came in time to a time-out that a stall delayed', async () => {
     const time = steppedTime();
     const replies: Partial<ProbeSession> = {
       observe: async (signal) => {
         time.timers.setTimeout(() => time.stall(300), 20);
-        // Due within the stall, before the time-out: what a socket's reply would be.
+        // Like a socket's reply: due within the stall, before the time-out.
         const reply = new Promise((resolve) => time.timers.setTimeout(() => resolve('reply'), 50));
         const first = await Promise.race([reply, untilAborted(signal)]);
         return first === 'reply' ? { status: 'ok' } : { status: 'fail', cause: 'timeout', message: '' };
@@ -131,12 +131,12 @@ describe('openLane', () => {
     expect(sample!.stallMs).toBeGreaterThan(200);
   });
 
-  it('tells of no stall where there was none', async () => {
+  it('reports no stall if there was none', async () => {
     const samples = await run({}, { intervalMs: 10 }, 5);
     expect(samples.map(({ stallMs }) => stallMs)).toEqual(samples.map(() => undefined));
   });
 
-  it('gives up a probe that ignores its signal, and calls a probe that throws unknown', async () => {
+  it('makes a sample unknown if the probe ignores its signal, or throws', async () => {
     const [ignoring] = await run({ observe: async () => new Promise(() => {}) });
     expect(ignoring).toMatchObject({ status: 'unknown', message: 'the probe ignored its time-out' });
     const [throwing] = await run({
@@ -144,10 +144,10 @@ describe('openLane', () => {
         throw new TypeError('oops');
       },
     });
-    expect(throwing).toMatchObject({ status: 'unknown', message: 'the probe broke: oops' });
+    expect(throwing).toMatchObject({ status: 'unknown', message: 'the probe threw an error: oops' });
   });
 
-  it('keeps what a sample must tell', async () => {
+  it('keeps all fields of a sample', async () => {
     const [sample] = await run({
       observe: async () => ({
         status: 'fail',
@@ -171,7 +171,7 @@ describe('openLane', () => {
     });
   });
 
-  it('runs the commands of a probe on the host it looks from, and gives marks their host and value', async () => {
+  it('runs a probe’s commands on its `from` host, and records host and value of marks', async () => {
     const marked = Promise.withResolvers<readonly NewEvent[]>();
     const reached: string[] = [];
     const marks = [
@@ -216,7 +216,7 @@ describe('openLane', () => {
     expect(reached).toEqual(['vantage']);
   });
 
-  it('sends the instances of a probe at the same moments where its kind wants that', async () => {
+  it('sends all instances of a probe at the same moments if its kind has `together`', async () => {
     const both = Promise.withResolvers<void>();
     const seen = new Map<string, number>();
     const planned = { name: 'p', kind: 'fake', params: null, intervalMs: 60_000, timeoutMs: 100 };
@@ -240,7 +240,7 @@ describe('openLane', () => {
     });
     lanes.push(lane);
     lane.start();
-    // Spread over the interval, the second would come half a minute later.
+    // Spread over the interval, the second one would come 30 s later.
     await both.promise;
     expect([...seen]).toEqual([
       ['p@alpha', 0],
@@ -248,7 +248,7 @@ describe('openLane', () => {
     ]);
   });
 
-  it('lets events that come close together leave together', async () => {
+  it('batches events that come close together', async () => {
     let samples = 0;
     let batches = 0;
     const time = steppedTime();
@@ -263,7 +263,7 @@ describe('openLane', () => {
     expect(batches).toBeLessThan(samples / 2);
   });
 
-  it('reports slots above the in-flight cap, in which a sample counts until the probe is done with it', async () => {
+  it('drops slots above the in-flight cap, where a sample counts until its probe has finished', async () => {
     const dropped: number[] = [];
     let asked = 0;
     const observe = async (): Promise<never> => {
@@ -280,13 +280,13 @@ describe('openLane', () => {
       time,
     );
     lane.start();
-    // By then the first ones were given up.
+    // The first attempts are abandoned by then.
     await time.advance(1050);
     expect(dropped).toEqual([4, 5, 6, 7, 8, 9, 10]);
     expect(asked).toBe(4);
   });
 
-  it('stops while looks hang, closes sessions, and leaves no sample behind', async () => {
+  it('stops while attempts hang, closes sessions, and reports no sample', async () => {
     const events: NewEvent[] = [];
     const looked = Promise.withResolvers<void>();
     let closed = 0;

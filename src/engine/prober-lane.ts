@@ -10,22 +10,22 @@ import { watchClock } from './clock-watch.ts';
 import { watchLoop, type LoopWatch } from './loop-watch.ts';
 import { startSchedule, type Schedule, type Timers } from './schedule.ts';
 
-/** What a lane needs. */
+/** Inputs of a lane. */
 export interface LaneOptions {
-  /** For prober.health: `network` or `host`. */
+  /** Name for prober.health: `network` or `host`. */
   readonly lane: string;
   readonly probes: readonly PlannedProbe[];
   readonly kindOf: (kind: string) => ProbeKind<unknown> | undefined;
-  /** The host of that name; undefined in a thread that has none. */
+  /** The host of that name; undefined in a thread without hosts. */
   readonly hostOf: (name: string) => Host | undefined;
   readonly clock: Clock;
   readonly timers: Timers;
   readonly readText: (path: string) => Promise<string>;
   readonly resolveName: ResolveName;
   readonly env: (name: string) => string | undefined;
-  /** Takes what was seen in one turn of the loop, in order. */
+  /** Takes the events of one turn of the loop, in order. */
   readonly emit: (events: readonly NewEvent[]) => void;
-  /** Tell of steps of the wall clock: one lane of a prober does. */
+  /** Report steps of the wall clock: one lane of a prober does. */
   readonly watchWallClock?: boolean;
 }
 
@@ -34,23 +34,26 @@ export interface Lane {
   /** Starts the schedules. */
   start(): void;
   setBurst(on: boolean): void;
-  /** Ends the schedules, cuts looks under way (they leave no sample) and closes the sessions. Never rejects. */
+  /**
+   * Ends the schedules, cancels attempts in flight (they leave no sample), and closes the sessions. Never
+   * rejects.
+   */
   stop(): Promise<void>;
 }
 
 const healthEveryMs = 5000;
-/** A look that ignores its signal is given up this long after its time-out. */
+/** An attempt that ignores its signal is abandoned this long after its time-out. */
 const ignoreGraceMs = 500;
-/** When the time-out itself comes this late, the reply may be waiting unread: no evidence. */
+/** If the time-out fires this late, the reply may be waiting unread, so the sample is unknown. */
 const lateTimeoutMs = 50;
 const closeWithinMs = 2000;
-/** Events leave at once, but not more often than this: with many looks a second, each message costs more than what is in it. */
+/**
+ * Shortest time between two messages, ms: with many samples per second, a message costs more than its
+ * content.
+ */
 const batchMs = 5;
 
-/**
- * Opens the probes of one thread.
- * @throws DrillError `invalid-input` for what a probe's parameters turn out to lack
- */
+/** Opens the probes of one thread. @throws DrillError `invalid-input` for invalid probe parameters */
 export async function openLane(options: LaneOptions): Promise<Lane> {
   const opened: { readonly planned: PlannedProbe; readonly session: ProbeSession }[] = [];
   try {
@@ -113,7 +116,7 @@ function runLane(
   const add = (event: NewEvent): void => {
     queue.push(event);
     if (queue.length > 1) return;
-    // After this turn's other replies: they leave together.
+    // Waits for the other replies of this turn, to send them together.
     if (clock.nowMs() - flushedMs >= batchMs) setImmediate(flush);
     else timers.setTimeout(flush, batchMs);
   };
@@ -216,25 +219,32 @@ function runLane(
   };
 }
 
-/** How looks under way are cut. One signal for all would search its listeners at the end of each look. */
+/**
+ * Cancels attempts in flight. With one signal for all, the end of each attempt would search all of its
+ * listeners.
+ */
 interface Stopping {
   reason: Error | undefined;
   readonly cuts: Set<(reason: Error) => void>;
 }
 
-/** The target took its time and answered; a time-out is no answer, nor is what this thread made of one, nor a word of the DNS servers. */
+/**
+ * Whether the target answered in its own time. Time-outs, results made by this thread, and DNS errors are not
+ * answers of the target.
+ */
 function isAnswer(seen: Observation): boolean {
   return seen.status === 'ok' || (seen.status === 'fail' && seen.cause !== 'timeout' && seen.cause !== 'dns');
 }
 
-/** The look ended with its time-out: the target did not answer, or the DNS servers did not. */
+/** The attempt ended with its time-out: the target or the DNS servers did not answer. */
 function isTimeout(seen: Observation, { aborted }: AbortSignal): boolean {
   return seen.status === 'fail' && (seen.cause === 'timeout' || (seen.cause === 'dns' && aborted));
 }
 
 /**
- * One sample with its time-out. `given` is its result: it never rejects, and comes even if the probe breaks its promise to
- * heed the signal. `over` resolves when the probe is done with it, which may be later, or never.
+ * One attempt with its time-out. `given` is its result; it never rejects, and resolves even if the probe
+ * ignores the signal. `over` resolves when the probe has finished with the attempt, which may be later, or
+ * never.
  */
 function observe(
   session: ProbeSession,
@@ -263,8 +273,8 @@ async function withTimeout(
   let lateMs = 0;
   let timer = timers.setTimeout(() => {
     lateMs = clock.nowMs() - startMs - timeoutMs;
-    // Replies that arrived while this thread was busy are read before the time-out strikes: the poll phase
-    // comes between timers and immediates.
+    // Read replies that arrived while this thread was busy before the time-out fires: the poll phase comes
+    // between timers and immediates.
     setImmediate(() => controller.abort(new ProbeTimeout(timeoutMs)));
     timer = timers.setTimeout(() => {
       givenUp.resolve({ status: 'unknown', message: 'the probe ignored its time-out' });
@@ -284,14 +294,14 @@ async function withTimeout(
     }
     return seen;
   } catch (error) {
-    return { status: 'unknown', message: `the probe broke: ${messageOf(error)}` };
+    return { status: 'unknown', message: `the probe threw an error: ${messageOf(error)}` };
   } finally {
     timers.clearTimeout(timer);
     stopping.cuts.delete(cut);
   }
 }
 
-/** Shortest stall that a sample tells of. */
+/** Shortest stall that a sample records, ms. */
 const tellStallMs = 50;
 
 function toSample(
@@ -327,8 +337,8 @@ function roundPhases(phases: Phases): Phases {
 }
 
 /**
- * A mark's wall time on the run clock, by where the two clocks stand now. The
- * host's wall clock is taken to agree with ours.
+ * Converts a mark's wall time to the run clock, by the current offset of the two clocks. It assumes that the
+ * host's wall clock agrees with this machine's.
  */
 function toMark(planned: PlannedProbe, mark: LogMark, clock: Clock): NewEvent {
   const host = mark.host ?? planned.host;

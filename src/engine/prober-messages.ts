@@ -2,20 +2,23 @@ import type { DrillErrorCode } from '../core/errors.ts';
 import type { NewEvent } from '../core/event.ts';
 import type { PlannedProbe } from '../core/plan.ts';
 
-/** What the prober's thread starts with. */
+/** Start data of the prober's thread. */
 export interface WorkerInput {
   readonly probes: readonly PlannedProbe[];
-  /** Origin of the run clock (see SystemClock). */
+  /** Origin of the run clock (see SystemClock), ns. */
   readonly originNs: bigint;
-  /** Run before other threads, where permitted. */
+  /** Raise the thread's priority, if permitted. */
   readonly raisePriority: boolean;
 }
 
-/** Main thread to prober's thread. */
+/** Messages from the main thread to the prober's thread. */
 export type ToWorker =
   { readonly type: 'start' } | { readonly type: 'burst'; readonly on: boolean } | { readonly type: 'stop' };
 
-/** Prober's thread to main thread. An Error would lose its class on the way: its parts are sent. */
+/**
+ * Messages from the prober's thread to the main thread. An Error loses its class when it is posted, so its
+ * parts are sent.
+ */
 export type FromWorker =
   | { readonly type: 'opened' }
   | {

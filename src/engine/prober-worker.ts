@@ -8,8 +8,8 @@ import { openLane, type Lane } from './prober-lane.ts';
 import type { FromWorker, ToWorker, WorkerInput } from './prober-messages.ts';
 import { createSystemClock } from './system-clock.ts';
 
-// The thread of the network probes: nothing but probing runs on its event loop, so that analysis, fsync and
-// child processes of the main thread do not make replies look late. Started by prober.ts.
+// The thread of the network probes. Only probing runs on its event loop, so the main thread's analysis,
+// fsync, and child processes do not delay the reading of replies. prober.ts starts it.
 
 const port = parentPort;
 if (port === null) throw new Error('prober-worker.ts runs as a worker thread only');
@@ -40,7 +40,7 @@ try {
   post({ type: 'failed', code: known?.code ?? 'harness', message: messageOf(error), mend: known?.mend });
 }
 
-/** Does what the main thread says, until `stop`: with the port closed, nothing holds the thread. */
+/** Executes the main thread's messages until `stop`; then the port closes and the thread ends. */
 function serve(lane: Lane): void {
   port?.on('message', (message: ToWorker) => {
     switch (message.type) {

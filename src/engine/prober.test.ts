@@ -44,7 +44,7 @@ function httpProbe(url: string, over: Partial<PlannedProbe> = {}): PlannedProbe 
     value: 'node',
     maxBodyBytes: 1000,
   };
-  // A busy machine answers late: no look of these tests may end as a time-out, and none be left out for those under way.
+  // A busy machine answers late. No sample of these tests may time out, and no slot may be dropped for samples in flight.
   return { id: 'web', name: 'web', kind: 'http', params, intervalMs: 50, timeoutMs: 55_000, ...over };
 }
 
@@ -89,13 +89,13 @@ async function start(probes: PlannedProbe[], over: Partial<ProberOptions> = {}):
   };
 }
 
-/** Samples by slot: those that are answered late come late. */
+/** Samples in slot order, because late answers arrive out of order. */
 const samplesOf = (events: readonly NewEvent[]) =>
   events.filter((event) => event.type === 'sample').sort((a, b) => a.slot - b.slot);
-/** Whether all slots up to this one have told what they saw. */
+/** Whether all slots up to this one have a sample. */
 const isWhole = (events: readonly NewEvent[], slot: number): boolean =>
   samplesOf(events).filter((sample) => sample.slot <= slot).length === slot + 1;
-/** When a slot was due after the one before it, ms; NaN where it is not told yet. */
+/** Time from the previous slot's due time to this one's, ms; NaN if a sample is missing. */
 const gapBefore = (events: readonly NewEvent[], slot: number): number => {
   const due = (of: number): number => samplesOf(events).find((sample) => sample.slot === of)?.dueMs ?? NaN;
   return due(slot) - due(slot - 1);
@@ -117,7 +117,7 @@ describe('startProber', () => {
       expect(sample.finishMs).toBeGreaterThan(sample.sendMs);
       expect(sample.finishMs).toBeLessThan(clock.nowMs());
     }
-    // The thread's clock is ours: the server saw each request between its send and its finish.
+    // The threads share one clock: the server got each request between its send and its finish.
     for (const sample of samples) {
       expect(arrivals.some((at) => at > sample.sendMs && at < sample.finishMs)).toBe(true);
     }
@@ -128,7 +128,7 @@ describe('startProber', () => {
     const { prober, events, until } = await start([httpProbe(url, { intervalMs: 400, burstIntervalMs: 20 })]);
     await until((event) => event.type === 'sample' && event.slot === 0);
     prober.setBurst(true);
-    // A busy machine answers late, which slows the burst down: it is faster than the interval all the same.
+    // Late answers of a busy machine slow the burst down, but it is still faster than the interval.
     const fast = await until((event) => event.type === 'sample' && gapBefore(events, event.slot) < 200);
     prober.setBurst(false);
     const burst = fast.type === 'sample' ? fast.slot : NaN;
@@ -136,19 +136,19 @@ describe('startProber', () => {
       (event) => event.type === 'sample' && event.slot > burst && gapBefore(events, event.slot) > 399.99,
     );
     const last = slow.type === 'sample' ? slow.slot : NaN;
-    // Slot numbers go on through both changes.
+    // Slot numbers continue across both changes.
     await until(() => isWhole(events, last));
     for (let slot = 1; slot <= last; slot += 1) expect(gapBefore(events, slot)).toBeGreaterThan(0);
   });
 
-  it('sees an outage begin and end without losing a slot', async () => {
+  it('observes the start and the end of an outage without losing a slot', async () => {
     const { url, server } = await serve();
     const { port } = server.address() as AddressInfo;
     const { until, events } = await start([httpProbe(url, { intervalMs: 20 })]);
     await until((event) => event.type === 'sample' && event.status === 'ok');
     server.close();
     server.closeAllConnections();
-    // A look that was under way is reset; the next ones are refused.
+    // An attempt in flight is reset; the next ones are refused.
     const bad = await until((event) => event.type === 'sample' && event.cause === 'refused');
     server.listen(port, ownLoopback);
     const slot = bad.type === 'sample' ? bad.slot : 0;
@@ -196,7 +196,7 @@ describe('startProber', () => {
     expect(atMs).toBeLessThan(clock.nowMs() + 2);
   });
 
-  it('tells its health when it stops, and nothing after', async () => {
+  it('reports its health when it stops, and nothing after that', async () => {
     const { url } = await serve();
     const { prober, events, until } = await start([httpProbe(url)]);
     await until((event) => event.type === 'sample' && event.slot === 2);
@@ -224,7 +224,7 @@ describe('startProber', () => {
     });
   });
 
-  it('reports a thread that breaks, ends or hangs', async () => {
+  it('reports a thread that fails, ends, or hangs', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'firedrill-prober-'));
     cleanups.push(() => rm(folder, { recursive: true }));
     const thread = async (name: string, source: string): Promise<URL> => {
@@ -237,10 +237,10 @@ describe('startProber', () => {
     };
     const probes = [httpProbe('http://127.0.0.1:1/')];
     const cases = [
-      // Only the last one has to be found out by its silence.
-      [await thread('throws', 'throw new Error("boom")'), /broke: boom/, 55_000],
+      // Only the last one is detected by its silence.
+      [await thread('throws', 'throw new Error("boom")'), /failed: boom/, 55_000],
       [await thread('exits', 'process.exit(7)'), /ended with exit code 7/, 55_000],
-      [await thread('hangs', 'for (;;);'), /said nothing for 300 ms/, 300],
+      [await thread('hangs', 'for (;;);'), /sent nothing for 300 ms/, 300],
     ] as const;
     for (const [workerUrl, words, silenceMs] of cases) {
       const { broken, prober } = await start(probes, { workerUrl, silenceMs });
@@ -251,6 +251,6 @@ describe('startProber', () => {
     }
     const stillborn = pathToFileURL(join(folder, 'stillborn.mjs'));
     await writeFile(stillborn, 'throw new Error("not today")');
-    await expect(start(probes, { workerUrl: stillborn })).rejects.toThrow('broke: not today');
+    await expect(start(probes, { workerUrl: stillborn })).rejects.toThrow('failed: not today');
   });
 });

@@ -12,44 +12,53 @@ import { raiseSessionPriority } from './priority.ts';
 import { openLane, type Lane } from './prober-lane.ts';
 import type { FromWorker, ToWorker, WorkerInput } from './prober-messages.ts';
 
-/** What the prober needs. */
+/** Inputs of the prober. */
 export interface ProberOptions {
   readonly probes: readonly PlannedProbe[];
   readonly host: (name: string) => Host;
-  /** The run clock. It must be a system clock: the prober's thread makes its twin. */
+  /**
+   * The run clock. It must be a system clock, because the prober's thread creates a second one from its
+   * origin.
+   */
   readonly clock: Clock;
-  /** Takes samples, drops, marks and the prober's health, as they come. */
+  /** Takes samples, dropped slots, marks, and the prober's health, as they come. */
   readonly onEvents: (events: readonly NewEvent[]) => void;
-  /** Called at most once, when the prober cannot go on: what is not seen then is no evidence. */
+  /**
+   * Called at most once, when the prober cannot continue. Missing samples after that show nothing about the
+   * target.
+   */
   readonly onBroken: (error: DrillError) => void;
-  /** Run before other processes while probing, where permitted (see priority.ts). Off by default. */
+  /** Raise the priority during probing, if permitted (see priority.ts). Default: false. */
   readonly raisePriority?: boolean;
   /** For tests: the thread's program. */
   readonly workerUrl?: URL;
-  /** For tests: how long the thread may say nothing before it counts as hung. */
+  /** For tests: after this time without a message, the thread counts as hung, ms. */
   readonly silenceMs?: number;
 }
 
-/** The probes at work. */
+/** The running probes. */
 export interface Prober {
-  /** Burst intervals from now on, or the base intervals again. */
+  /** Switches to the burst intervals, or back to the base intervals. */
   setBurst(on: boolean): void;
-  /** Stops probing; resolves when all that was seen has been told. Never rejects; may be called again. */
+  /** Stops probing; resolves when all samples are delivered. Never rejects; may be called again. */
   stop(): Promise<void>;
 }
 
-/** The thread tells its health every 5 s; three of those missed is a hang (a regular expression gone wild, say). */
+/**
+ * The thread reports its health every 5 s. After three missed reports it counts as hung, for example in a
+ * slow regular expression.
+ */
 const defaultSilenceMs = 15_000;
-/** A machine that is short of CPU takes many seconds to load a thread's program. */
+/** Longest time to load the thread's program, ms: a machine that is short of CPU needs many seconds. */
 const openWithinMs = 60_000;
 const youngGenerationMib = 6;
 const stopWithinMs = 3000;
 
 /**
- * Starts all probes: those that only use sockets in a thread of their own, those
- * that run commands on this one. Resolves when all are open and scheduled.
+ * Starts all probes: socket probes in their own thread, command probes on this thread. Resolves when all are
+ * open and scheduled.
  *
- * @throws DrillError `invalid-input` for what a probe's parameters turn out to lack
+ * @throws DrillError `invalid-input` for invalid probe parameters
  */
 export async function startProber(options: ProberOptions): Promise<Prober> {
   let broken = false;
@@ -64,7 +73,7 @@ export async function startProber(options: ProberOptions): Promise<Prober> {
     try {
       options.onEvents(events);
     } catch (error) {
-      onBroken(new DrillError('harness', `samples cannot be stored: ${messageOf(error)}`, { cause: error }));
+      onBroken(new DrillError('harness', `cannot store samples: ${messageOf(error)}`, { cause: error }));
     }
   };
 
@@ -118,12 +127,13 @@ async function openWorkerLane(
   onBroken: (error: DrillError) => void,
 ): Promise<Lane> {
   const { clock } = options;
-  // Offset 0 of the run clock on the clock that all threads share.
+  // Offset 0 of the run clock on CLOCK_MONOTONIC, which all threads share.
   const originNs = process.hrtime.bigint() - BigInt(Math.round(clock.nowMs() * 1e6));
   const worker = new Worker(options.workerUrl ?? new URL('./prober-worker.ts', import.meta.url), {
     workerData: { probes, originNs, raisePriority: options.raisePriority === true } satisfies WorkerInput,
     env: { ...process.env, ...compileCache() },
-    // What a look leaves behind is soon gone: with the default of 32 MiB and more it would only lie there longer.
+    // An attempt's garbage is short-lived: a larger young generation (default 32 MiB or more) would only keep
+    // it longer.
     resourceLimits: { maxYoungGenerationSizeMb: youngGenerationMib },
   });
   const opened = Promise.withResolvers<void>();
@@ -152,8 +162,8 @@ async function openWorkerLane(
         return stopped.resolve();
     }
   });
-  worker.on('messageerror', (error) => fail(proberError('sent what cannot be read', error)));
-  worker.on('error', (error) => fail(proberError(`broke: ${messageOf(error)}`, error)));
+  worker.on('messageerror', (error) => fail(proberError('sent an unreadable message', error)));
+  worker.on('error', (error) => fail(proberError(`failed: ${messageOf(error)}`, error)));
   worker.on('exit', (code) => fail(proberError(`ended with exit code ${code}`)));
 
   await within(openWithinMs, opened.promise, async () => {
@@ -166,9 +176,9 @@ async function openWorkerLane(
   const isSilent = (): boolean => clock.nowMs() - heardMs > silenceMs;
   const watchdog = setInterval(() => {
     if (!isSilent()) return;
-    // It may be this thread that was busy: what the other one sent meanwhile is read first.
+    // This thread may have been busy: read the other thread's messages first.
     setTimeout(() => {
-      if (isSilent()) fail(proberError(`has said nothing for ${Math.round(silenceMs)} ms`));
+      if (isSilent()) fail(proberError(`has sent nothing for ${Math.round(silenceMs)} ms`));
     }, 100).unref();
   }, silenceMs / 4);
   watchdog.unref();
@@ -192,7 +202,7 @@ function proberError(what: string, cause?: unknown): DrillError {
   return new DrillError('harness', `the prober's thread ${what}`, cause === undefined ? {} : { cause });
 }
 
-/** Awaits a thread's opening; ends the thread when it fails or takes too long. */
+/** Awaits a thread's opening; ends the thread if it fails or takes too long. */
 async function within(ms: number, opening: Promise<void>, end: () => Promise<void>): Promise<void> {
   const { promise: late, reject } = Promise.withResolvers<never>();
   const timer = setTimeout(() => reject(proberError(`did not start within ${ms} ms`)), ms);

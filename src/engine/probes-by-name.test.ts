@@ -33,7 +33,7 @@ function probe(id: string, kind: string, params: Record<string, unknown>): Plann
   return { id, name: id, kind, params: parsed, intervalMs: 200, timeoutMs: 150 };
 }
 
-/** Runs the probes with a DNS server that never answers, until each of them has given so many samples. */
+/** Runs the probes with a DNS server that never answers, until each has `count` samples. */
 async function run(
   probes: readonly PlannedProbe[],
   count: number,
@@ -68,12 +68,12 @@ async function run(
   return samples;
 }
 
-describe('probes by name, while the DNS server answers nothing', () => {
+describe('probes by name, while the DNS server does not answer', () => {
   const swallowed = Array.from({ length: 6 }, (_, i) =>
     probe(`swallowed-${i}`, 'tcp', { address: `swallowed-${i}.example:80` }),
   );
 
-  test('see a target whose name is in the hosts file, however many other names hang', async () => {
+  test('reach a target whose name is in the hosts file, while other names hang', async () => {
     const samples = await run(
       [...swallowed, probe('known', 'http', { url: `http://known.example:${port}/` })],
       8,
@@ -90,9 +90,9 @@ describe('probes by name, while the DNS server answers nothing', () => {
     ['http', { url: 'http://swallowed.example/', connection: 'kept-alive' }],
     ['sql', { dsn: 'postgresql://a@swallowed.example:5432/a', query: 'SELECT 1' }],
     ['sql', { dsn: 'postgresql://a@swallowed.example:5432/a', query: 'SELECT 1', connection: 'kept' }],
-  ])('say that it is DNS, and no time-out of the target: %s %j', async (kind, params) => {
+  ])('report the cause `dns`, not a time-out of the target: %s %j', async (kind, params) => {
     const samples = await run([probe('p', kind, params)], 1);
-    // Where this machine stalls, a look is unknown: it is no failure of the target either.
+    // If this machine stalls, a sample is unknown, which is not a failure of the target either.
     const failed = (samples.get('p') ?? []).filter(({ status }) => status === 'fail');
     const told = failed.map(({ cause, message }) => ({ cause, message }));
     expect(told).toEqual(
@@ -101,7 +101,7 @@ describe('probes by name, while the DNS server answers nothing', () => {
   });
 });
 
-/** Holds the four threads on which getaddrinfo runs: each opens a pipe that has no writer yet. Returns what lets them go. */
+/** Blocks the four threads of getaddrinfo: each opens a pipe without a writer. Returns a function that unblocks them. */
 function holdPool(folder: string): () => Promise<void> {
   const pipes = ['a', 'b', 'c', 'd'].map((name) => join(folder, name));
   execFileSync('mkfifo', pipes);
@@ -112,11 +112,11 @@ function holdPool(folder: string): () => Promise<void> {
   };
 }
 
-describe('probes by name, while the threads of getaddrinfo are all held', () => {
+describe('probes by name, while all threads of getaddrinfo are blocked', () => {
   test.each([
     ['tcp', (port: number) => ({ address: `known.example:${port}` })],
     ['http', (port: number) => ({ url: `http://known.example:${port}/` })],
-  ])('see their target: %s', async (kind, params) => {
+  ])('reach their target: %s', async (kind, params) => {
     const folder = mkdtempSync(join(tmpdir(), 'pool-'));
     const release = holdPool(folder);
     try {

@@ -1,11 +1,20 @@
-/** USER_HZ, on every machine that Node runs on (time(7), "The software clock, HZ, and jiffies"). */
+/**
+ * Length of a tick (1 / USER_HZ), ms; the same on every machine that Node supports (time(7), "The software
+ * clock, HZ, and jiffies").
+ */
 const tickMs = 10;
-/** Fields of /proc/PID/stat behind the command's name (proc_pid_stat(5), fields 14 to 17 and 16 to 17). */
+/**
+ * Index ranges of the fields after the command's name in /proc/PID/stat (proc_pid_stat(5), fields 14 to 17
+ * and 16 to 17).
+ */
 const places = { all: [11, 15], children: [13, 15] } as const;
 
-/** CPU time in the text of /proc/PID/stat, ms: of its ended children alone, or of the process with them. null where it is not such a text. */
+/**
+ * CPU time in the text of /proc/PID/stat, ms: `children` is its ended children, `all` includes the process
+ * itself. null if the text has another format.
+ */
 export function cpuMsOf(stat: string, of: keyof typeof places): number | null {
-  // The name may hold anything, also a parenthesis; what follows the last one does not.
+  // The command's name may contain any character, also a parenthesis; the text after the last one does not.
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
   const [from, to] = places[of];
   const ticks = fields.slice(from, to).map(Number);

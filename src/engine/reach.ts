@@ -3,20 +3,20 @@ import { DrillError } from '../core/errors.ts';
 import type { Host } from '../core/host.ts';
 import type { PlannedHost } from '../core/plan.ts';
 
-/** Makes what reaches a host: its transport, and its cloud's control plane where the target names one. */
+/** Creates access to a host: its transport, and its cloud's control plane if the target names one. */
 export interface Reach {
   readonly createHost: (host: PlannedHost) => Host;
   readonly createServer: (host: PlannedHost) => CloudServer | undefined;
 }
 
-/** A host of the plan by its name. */
+/** The plan's host with that name. */
 export function plannedHost(planned: readonly PlannedHost[], name: string): PlannedHost {
   const host = planned.find((candidate) => candidate.name === name);
   if (host === undefined) throw new DrillError('harness', `the plan has no host ${name}`);
   return host;
 }
 
-/** What belongs to a host, by the host's name: each made once, when it is first wanted. */
+/** Memoizes `create` by host name: it runs once per host, at the first use. */
 export function madeOnce<T>(
   planned: readonly PlannedHost[],
   create: (host: PlannedHost) => T,

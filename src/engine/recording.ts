@@ -13,10 +13,10 @@ import type { MachineFitness } from './machine-fitness.ts';
 import type { PressureWatch, StartPressure } from './pressure.ts';
 import { startProber, type Prober } from './prober.ts';
 
-/** Wall time is written this often, so that a stepped clock shows. */
+/** Interval of the wall-clock anchors, ms: they show a step of the wall clock. */
 const anchorEveryMs = 10_000;
 
-/** What a recording needs. */
+/** Inputs of a recording. */
 export interface RecordingOptions {
   readonly probes: readonly PlannedProbe[];
   /** Names of the hosts whose machines are watched. */
@@ -28,23 +28,22 @@ export interface RecordingOptions {
   readonly startControl?: StartControl | undefined;
   /** Reads the machines' pressure; without it, none is recorded. */
   readonly startPressure?: StartPressure | undefined;
-  /** Gets the same samples of the control and the machines as the log. */
+  /** Gets the same control samples and pressure readings as the log. */
   readonly machine?: MachineFitness;
-  /** Follows the samples as they are logged. */
+  /** Called with each sample after it is logged. */
   readonly onSample?: (sample: Sample) => void;
   /** Called for each slot that was not sent. */
   readonly onDropped?: (probeId: string, slot: number) => void;
   /** Commands started on hosts so far. */
   readonly commands: () => number;
-  /** Called when the prober cannot go on. */
+  /** Called when the prober cannot continue. */
   readonly onBroken: (error: unknown) => void;
   readonly raisePriority?: boolean;
 }
 
 /**
- * Starts the probes with everything they see going into the log, wall-clock
- * anchors in between. Stopping it stops both.
- * @throws DrillError `invalid-input` for what a probe's parameters turn out to lack
+ * Starts the probes, and logs their samples and wall-clock anchors. Its `stop` ends both. @throws DrillError
+ * `invalid-input` for invalid probe parameters
  */
 export async function startRecording(options: RecordingOptions): Promise<Prober> {
   const { probes, host, clock, log, onSample, onDropped, onBroken, raisePriority = false } = options;
@@ -64,7 +63,7 @@ export async function startRecording(options: RecordingOptions): Promise<Prober>
       raisePriority,
       onEvents: (events) => {
         for (const event of events) {
-          // As the log has it: what is waited for here is judged there.
+          // The logged (redacted) form, so that waits and the analysis see the same values.
           const logged = log.append(event);
           if (logged.type === 'sample') {
             meter.countSample(logged.probe);
@@ -98,7 +97,10 @@ export async function startRecording(options: RecordingOptions): Promise<Prober>
   };
 }
 
-/** A callback whose defect ends the run: who calls it, a timer or a reader of a pipe, could tell nobody. */
+/**
+ * Wraps a callback so that its error ends the run. Its callers, timers and pipe readers, cannot handle an
+ * error.
+ */
 function orBroken<A extends unknown[]>(
   { onBroken }: Pick<RecordingOptions, 'onBroken'>,
   act: (...args: A) => void,
@@ -112,7 +114,10 @@ function orBroken<A extends unknown[]>(
   };
 }
 
-/** A prober without its control still measures: the log says that its machine's health is unknown. */
+/**
+ * Starts the control. Without it the prober still measures, and the log says that its machine's health is
+ * unknown.
+ */
 async function openControl(options: RecordingOptions): Promise<Control | undefined> {
   const { clock, log, machine, startControl } = options;
   if (startControl === undefined) return undefined;
@@ -124,7 +129,7 @@ async function openControl(options: RecordingOptions): Promise<Control | undefin
         machine?.addSample(sample);
       }),
       onEnd: (why) => {
-        log.append({ type: 'log', level: 'warn', text: `the control ended by itself: ${why}` });
+        log.append({ type: 'log', level: 'warn', text: `the control process ended unexpectedly: ${why}` });
       },
     });
     log.append({ type: 'control.started', everyMs: controlEveryMs, workMs: controlWorkMs });

@@ -4,7 +4,7 @@ import type { EventLog } from './event-log.ts';
 import type { Ledger, LedgerRecord } from './ledger.ts';
 import type { RunState } from './run-state.ts';
 
-/** The ledger's record of a step of a run. */
+/** The ledger record of a run's step. */
 export function recordOf(
   { plan, runId, clock }: Pick<RunState, 'plan' | 'runId' | 'clock'>,
   step: PlannedFault,
@@ -21,19 +21,21 @@ export function recordOf(
   };
 }
 
-/** What closing a record needs of a run. */
+/** The part of a run that closing a record needs. */
 export interface RecordCloser {
   readonly ledger: Pick<Ledger, 'close'>;
   readonly log: Pick<EventLog, 'append'>;
 }
 
-/** Removes a record; `done` says what has become of its step: where it cannot be removed, the log has that and why. */
+/**
+ * Removes a record. `done` is the outcome of its step, for the log message if the record cannot be removed.
+ */
 export function closeRecord({ ledger, log }: RecordCloser, record: LedgerRecord, done: string): void {
   try {
     ledger.close(record);
   } catch (error) {
-    // `status` goes on naming it, and the next drill is refused.
-    const text = `${record.faultId} is ${done} ${messageOf(error)}`;
+    // `status` still lists the record, and the next drill is refused.
+    const text = `${record.faultId} is ${done}, but its undo record is left: ${messageOf(error)}`;
     log.append({ type: 'log', level: 'error', text });
   }
 }

@@ -1,7 +1,10 @@
 import { DrillError } from '../core/errors.ts';
 import type { RunState } from './run-state.ts';
 
-/** The probe instance that sees the outage. @throws DrillError `invalid-input` where the faults hit a host that has none */
+/**
+ * The probe instance that measures the outage. @throws DrillError `invalid-input` if the fault's host has no
+ * instance
+ */
 export function recoveryProbe({ plan, hit }: Pick<RunState, 'plan' | 'hit'>): string {
   const { probe, onFaultHost } = plan.recovery;
   const host = onFaultHost === true ? hit.get(plan.faults[0]?.id ?? '') : undefined;
@@ -10,6 +13,6 @@ export function recoveryProbe({ plan, hit }: Pick<RunState, 'plan' | 'hit'>): st
   );
   if (instance !== undefined) return instance.id;
   throw new DrillError('invalid-input', `probe ${probe} has no instance on ${host ?? 'any host'}`, {
-    mend: 'The recovery probe has to be there for every host that the fault may hit.',
+    mend: `Add ${host ?? 'a host'} to the \`on\` of probe ${probe} in the target file.`,
   });
 }

@@ -21,7 +21,7 @@ const owed: LedgerRecord = {
   openedAt: '2026-01-01T00:00:00Z',
 };
 
-/** A host whose commands exit with what they are told to, one after the other; the last for ever. */
+/** A host whose commands exit with these codes in order; the last code repeats. */
 function hostWith(codes: Readonly<Record<string, readonly number[]>>) {
   const ran: string[] = [];
   const host = scriptedHost(([word = '']) => {
@@ -33,7 +33,7 @@ function hostWith(codes: Readonly<Record<string, readonly number[]>>) {
   return { ...host, ran };
 }
 
-describe('a repair that is owed', () => {
+describe('a pending repair', () => {
   test('is made from its record', async () => {
     const host = hostWith({});
     await makeRepair(owed, { host, server: undefined }, clock);
@@ -46,7 +46,7 @@ describe('a repair that is owed', () => {
     expect(host.ran).toEqual(['sweep', 'sweep', 'sweep']);
   });
 
-  test('is not made twice where its effect can be told', async () => {
+  test('is not made twice if its effect can be observed', async () => {
     const params = { run: ['sweep', 'floor'], effect: ['is', 'clean'], timeout: 1000 };
     const clean = hostWith({ is: [0] });
     await makeRepair({ ...owed, params }, { host: clean, server: undefined }, clock);
@@ -66,7 +66,7 @@ describe('a repair that is owed', () => {
   });
 
   describe('whose answer was lost', () => {
-    /** A host on which the answer to the first `sweep` is lost; `acts` says whether it was made all the same. */
+    /** A host on which the answer to the first `sweep` is lost; `acts` says whether that `sweep` took effect. */
     const losing = (acts: boolean) => {
       const alike = simulatedClock();
       const ran: string[] = [];
@@ -93,46 +93,46 @@ describe('a repair that is owed', () => {
       params: { run: ['sweep', 'floor'], effect: ['is', 'clean'], timeout: 1000 },
     };
 
-    test('is not made again where nothing shows whether it was made, and says so', async () => {
+    test('is not repeated without an observable effect, and the error says so', async () => {
       const { make, count, marks } = losing(true);
       await expect(make(owed)).rejects.toMatchObject({
         code: 'heal-failed',
         message:
-          'the repair repair-1 (command on alpha) is not made again: whether it was made is unknown, and it has no `effect` to check (alpha: cut off)',
+          'repair repair-1 (command on alpha) is not repeated: its outcome is unknown, and it has no `effect` to check (alpha: cut off)',
         mend: expect.stringContaining('firedrill heal --forget r/repair-1') as string,
       });
       expect(count('sweep')).toBe(1);
       expect(marks).toEqual([{ before: null }]);
     });
 
-    test('is not made by a later `heal` either', async () => {
+    test('is not repeated by a later `heal` either', async () => {
       const { make, count } = losing(true);
       await expect(make({ ...owed, issued: { before: null } })).rejects.toThrow(
-        /whether it was made is unknown, and it has no `effect` to check \(its answer was lost in an earlier attempt\)/,
+        /its outcome is unknown, and it has no `effect` to check \(the answer to an earlier attempt was lost\)/,
       );
       expect(count('sweep')).toBe(0);
     });
 
-    test('is made again where the scenario says that it may run twice', async () => {
+    test('is repeated if the scenario says that it may run twice', async () => {
       const { make, count } = losing(true);
       await make({ ...owed, params: { run: ['sweep', 'floor'], repeatable: true, timeout: 1000 } });
       expect(count('sweep')).toBe(2);
     });
 
-    test('is looked for, and not made again where its effect is there', async () => {
+    test('is not repeated if its effect is observed', async () => {
       const { make, count } = losing(true);
       await make(withEffect);
       expect(count('sweep')).toBe(1);
     });
 
-    test('is made again only after its effect was absent for as long as it may take', async () => {
+    test('is repeated only after its effect stayed absent for `effectWithinMs`', async () => {
       const { make, count, alike } = losing(false);
       await make(withEffect);
       expect(count('sweep')).toBe(2);
       expect(alike.nowMs()).toBeGreaterThanOrEqual(30_000);
     });
 
-    test('is looked for with the state that was there before it', async () => {
+    test('is checked against the state before it', async () => {
       const alike = simulatedClock();
       const ran: string[] = [];
       let startedAt = '2026-01-01T00:00:00Z';
@@ -153,7 +153,7 @@ describe('a repair that is owed', () => {
     });
   });
 
-  test('is on record as not made when its host refuses it', async () => {
+  test('is recorded as not issued if its host refuses it', async () => {
     const marks: LedgerRecord['issued'][] = [];
     const host = hostWith({ sweep: [1, 0] });
     await makeRepair(owed, { host, server: undefined }, clock, { mark: (issued) => marks.push(issued) });
@@ -177,14 +177,14 @@ describe('a repair that is owed', () => {
       return { alike, ran, hostThat };
     };
 
-    test('is made once, when the host answers at last', async () => {
+    test('is made once, when the host finally answers', async () => {
       const { alike, ran, hostThat } = alone();
       const host = hostThat((nowMs) => (nowMs < 300_000 ? never : 10));
       await makeRepair(owed, { host, server: undefined }, alike);
       expect(ran).toEqual(['sweep']);
     });
 
-    test('is not made again while its effect is waited for', async () => {
+    test('is not repeated during the wait for its effect', async () => {
       const { alike, ran } = alone();
       const params = { run: ['sweep', 'floor'], effect: ['is', 'clean'], timeout: 1000 };
       const host = scriptedHost(([word = '']) => {
@@ -196,12 +196,12 @@ describe('a repair that is owed', () => {
       expect(alike.nowMs()).toBeGreaterThanOrEqual(120_000);
     });
 
-    test('stays owed where the host never answers, and says that it could not look', async () => {
+    test('stays pending if the host never answers, and the error says that it could not be checked', async () => {
       const { alike, ran, hostThat } = alone();
       await expect(
         makeRepair(owed, { host: hostThat(() => never), server: undefined }, alike),
       ).rejects.toThrow(
-        /the repair repair-1 \(command on alpha\) is still owed after \d+ completed attempts in 15 min 00.0 s: alpha could not be checked/,
+        /repair repair-1 \(command on alpha\) is still pending after \d+ completed attempts in 15 min 00.0 s: alpha could not be checked/,
       );
       expect(ran).toEqual([]);
     });

@@ -10,17 +10,19 @@ import { persist, persistedWords, type PersistOptions } from './persist.ts';
 import { closeRecord } from './records.ts';
 import type { OwedRepair, RunState } from './run-state.ts';
 
-/** How long a fault or a repair may take to show its effect after it was acknowledged, where its kind does not say, ms. */
+/**
+ * Longest time from the acknowledgement of a fault or repair until its effect, if its kind sets no other, ms.
+ */
 export const effectWithinMs = 30_000;
-/** A host that has to answer before something is done there gets so long, ms. */
+/** Time limit for the answer of a host before a step runs there, ms. */
 const answerWithinMs = 5000;
 
-/** What keeping the records of owed repairs needs of a run. */
+/** The part of a run that the records of pending repairs need. */
 type OwedRecords = Pick<RunState, 'owed' | 'ledger' | 'log'>;
 
 /**
- * The fault is about to act: from now on the stack is owed its repairs, whatever becomes of firedrill.
- * @throws DrillError `harness` when that is not on disk: then the fault must not act
+ * The fault is about to act: from now on its repairs are pending, even if firedrill is killed. @throws
+ * DrillError `harness` if that cannot be written to disk; then the fault must not act
  */
 export function callForRepairs(
   { owed, acted, ledger }: Pick<RunState, 'owed' | 'acted' | 'ledger'>,
@@ -34,29 +36,29 @@ export function callForRepairs(
   acted.add(faultId);
 }
 
-/** The fault was not injected after all: its repairs are not needed. */
+/** The fault was not injected: its repairs are not needed. */
 export function callOffRepairs(run: OwedRecords & Pick<RunState, 'acted'>, faultId: string): void {
   run.acted.delete(faultId);
   for (const one of run.owed.filter(({ fault }) => fault === faultId))
     replaceRecord(run, one, { ...one.record, awaitsFault: true });
 }
 
-/** A repair is made: it is owed no more. */
+/** A repair is done: it is no longer pending. */
 export function settleRepair(run: OwedRecords, stepId: string): void {
   const at = run.owed.findIndex(({ record }) => record.faultId === stepId);
   const [owed] = at < 0 ? [] : run.owed.splice(at, 1);
-  if (owed !== undefined) closeRecord(run, owed.record, 'done, but its record');
+  if (owed !== undefined) closeRecord(run, owed.record, 'done');
 }
 
 /**
- * A repair was tried and failed: it stays owed, and is not tried again by this run. Where its host gave no answer it is tried
- * again when the run ends, as one that the run did not come to.
+ * A repair was tried and failed. It stays pending, and this run does not try it again. If its host gave no
+ * answer, it is tried again at the end of the run.
  */
 export function failRepair(run: Pick<RunState, 'owed' | 'unanswered'>, stepId: string): void {
   for (const owed of run.owed) if (owed.record.faultId === stepId) owed.failed = !run.unanswered.has(stepId);
 }
 
-/** A repair is about to be made, or (undefined) its host refused it: its record says so. */
+/** Records that a repair is about to be issued, or (undefined) that its host refused it. */
 export function markRepair(run: OwedRecords, stepId: string, issued: LedgerRecord['issued']): void {
   for (const owed of run.owed) if (owed.record.faultId === stepId) markOwed(run, owed, issued);
 }
@@ -65,7 +67,10 @@ function markOwed(run: OwedRecords, owed: OwedRepair, issued: LedgerRecord['issu
   replaceRecord(run, owed, withIssued(owed.record, issued));
 }
 
-/** A disk that takes no record keeps no repair from being made: then only this run knows what has become of it. */
+/**
+ * Replaces a repair's record. If the disk rejects it, the repair is still made; then only this run knows its
+ * outcome.
+ */
 function replaceRecord({ ledger, log }: OwedRecords, owed: OwedRepair, record: LedgerRecord): void {
   owed.record = record;
   try {
@@ -75,19 +80,20 @@ function replaceRecord({ ledger, log }: OwedRecords, owed: OwedRepair, record: L
   }
 }
 
-/** The record of a repair that was issued, or of one that was not. */
+/** The record with the repair's issue state replaced. */
 export function withIssued(record: LedgerRecord, issued: LedgerRecord['issued']): LedgerRecord {
   const { issued: _, ...rest } = record;
   return issued === undefined ? rest : { ...rest, issued };
 }
 
-/** What making the owed repairs of a run needs of it. */
+/** The part of a run that making its pending repairs needs. */
 type Repairing = OwedRecords &
   Pick<RunState, 'clock' | 'abandonHeals' | 'acted' | 'open' | 'healing' | 'reach'>;
 
 /**
- * Makes what is still owed when a run ends, in order: it was cut short before its repairs. What a fault calls for that has
- * not acted is not made: a repair of what is not broken may break it. While a fault is not healed, its repair has to wait for `firedrill heal`.
+ * Makes the repairs that are pending when a run ends, in order. A repair is skipped if its fault did not act,
+ * because it could damage a working stack. While any fault is not healed, the repairs stay pending for
+ * `firedrill heal`.
  */
 export async function repairOwed(run: Repairing): Promise<void> {
   const { log, clock } = run;
@@ -95,10 +101,10 @@ export async function repairOwed(run: Repairing): Promise<void> {
     const { record, fault, failed } = owed;
     const note = (level: 'info' | 'error', text: string): void =>
       void log.append({ type: 'log', level, text: `${record.faultId}: ${text}` });
-    if (!run.acted.has(fault)) note('info', `not made: ${fault} was not injected`);
+    if (!run.acted.has(fault)) note('info', `not needed: ${fault} was not injected`);
     else {
       if (failed || run.open.length > 0) {
-        note('error', 'this repair is still owed: `firedrill heal` makes it');
+        note('error', 'this repair is pending: run `firedrill heal`');
         continue;
       }
       const startMs = clock.nowMs();
@@ -107,7 +113,7 @@ export async function repairOwed(run: Repairing): Promise<void> {
           abandon: run.abandonHeals,
           withinMs: healTimeLeftMs(run),
           mark: (issued) => markOwed(run, owed, issued),
-          onFailed: ({ attempt, why }) => note('info', `not repaired yet after attempt ${attempt}: ${why}`),
+          onFailed: ({ attempt, why }) => note('info', `repair attempt ${attempt} failed: ${why}`),
         });
         note('info', 'repaired at the end of the run');
       } catch (error) {
@@ -121,16 +127,17 @@ export async function repairOwed(run: Repairing): Promise<void> {
   }
 }
 
-/** What making a repair may be given. */
+/** Options of a repair. */
 export interface RepairOptions extends Pick<PersistOptions, 'abandon' | 'onFailed' | 'withinMs'> {
-  /** Puts on record that the repair is about to be made, or (undefined) that its host refused it. Never throws. */
+  /** Records that the repair is about to be issued, or (undefined) that its host refused it. Never throws. */
   readonly mark?: (issued: LedgerRecord['issued']) => void;
 }
 
 /**
- * Makes a repair from its record alone. One whose answer was lost, now or in an earlier run, is looked for by its effect. It
- * is made again only where the effect stays absent for `effectWithinMs`, or where its kind says that it may be repeated.
- * @throws DrillError `heal-failed` when it cannot be made in time, or when it is not known whether it was made
+ * Makes a repair from its record alone. If the answer to an attempt was lost, now or in an earlier run, the
+ * repair's effect is checked first. It is repeated only if the effect stays absent for `effectWithinMs`, or
+ * if its kind may be repeated. @throws DrillError `heal-failed` if it cannot be made in time, or if its
+ * outcome is unknown
  */
 export async function makeRepair(
   record: LedgerRecord,
@@ -151,7 +158,10 @@ export async function makeRepair(
   if (!result.proven) throw notRepaired(record, persistedWords(result, record.host.name));
 }
 
-/** Attempts of a repair, which remember what became of those before. Each is true when the repair is proven made. */
+/**
+ * Returns the attempt function of a repair; it remembers earlier attempts. An attempt is true when the repair
+ * is proven.
+ */
 function repairOnce(
   record: LedgerRecord,
   kind: AnyFaultKind,
@@ -164,7 +174,7 @@ function repairOnce(
   const lookMs = kind.effectWithinMs ?? effectWithinMs;
   /** It was acknowledged: later attempts only check its effect. */
   let made: { readonly before: Json } | undefined;
-  /** It may have been made: its answer was lost. */
+  /** It was issued and its answer was lost, so it may have been made. */
   let lost = record.issued;
   let lookUntilMs = clock.nowMs() + lookMs;
 
@@ -188,13 +198,13 @@ function repairOnce(
   return async (ctx) => {
     await requireSameMachine(ctx, record.machine);
     if (made === undefined) {
-      if (lost !== undefined && once) throw notKnown(record, 'its answer was lost in an earlier attempt');
+      if (lost !== undefined && once) throw notKnown(record, 'the answer to an earlier attempt was lost');
       if (lost !== undefined && !isHidden) {
         if (await kind.effect(params, lost.before, ctx)) return true;
-        // It may be at work still.
+        // It may still be in progress.
         if (clock.nowMs() < lookUntilMs) return false;
       }
-      // One whose effect can be told by itself may have been made already.
+      // An effect that can be checked without `before` may already be there.
       if (lost === undefined && kind.unseen?.(params) === false && (await kind.effect(params, null, ctx)))
         return true;
       made = await make(ctx);
@@ -203,20 +213,20 @@ function repairOnce(
   };
 }
 
-/** Whether a second act could do harm and nothing shows whether the first one happened. */
+/** Whether a second attempt could do harm and no check can show whether the first one happened. */
 export function actsOnceUnobserved(kind: AnyFaultKind, params: Json): boolean {
   return kind.unseen?.(params) === true && kind.repeatable?.(params) !== true;
 }
 
 /**
- * Asks the host for an answer. What acts once and cannot be observed is not sent to a host that does not answer: its own
- * answer would be lost, too. @throws DrillError `host-unreachable`
+ * Checks that the host answers. A step that acts once and cannot be observed is not sent to a silent host,
+ * because its answer would be lost, too. @throws DrillError `host-unreachable`
  */
 export async function requireAnswer({ host, signal }: Pick<FaultContext, 'host' | 'signal'>): Promise<void> {
   await host.exec(['true'], { timeoutMs: answerWithinMs, signal, look: true });
 }
 
-/** The host answered, and did not do it. Anything else says nothing about what it did. */
+/** The host answered and refused. After any other error the outcome is unknown. */
 function isRefusal(error: unknown): boolean {
   return error instanceof DrillError && error.code !== 'host-unreachable';
 }
@@ -224,9 +234,9 @@ function isRefusal(error: unknown): boolean {
 function notKnown({ runId, faultId, kind, host }: LedgerRecord, why: string): DrillError {
   return new DrillError(
     'heal-failed',
-    `the repair ${faultId} (${kind} on ${host.name}) is not made again: whether it was made is unknown, and it has no \`effect\` to check (${why})`,
+    `repair ${faultId} (${kind} on ${host.name}) is not repeated: its outcome is unknown, and it has no \`effect\` to check (${why})`,
     {
-      mend: `Check on ${host.name} whether it was made, make it by hand if it was not, then drop its record with \`firedrill heal --forget ${runId}/${faultId}\`. For the next drill, give the repair an \`effect\`, or \`repeatable: true\` if it may run twice.`,
+      mend: `Check on ${host.name} whether the repair was made; if not, make it by hand. Then drop its record: \`firedrill heal --forget ${runId}/${faultId}\`. For the next drill, add an \`effect\` to the repair, or \`repeatable: true\` if it may run twice.`,
     },
   );
 }
@@ -234,9 +244,9 @@ function notKnown({ runId, faultId, kind, host }: LedgerRecord, why: string): Dr
 function notRepaired({ faultId, kind, host }: LedgerRecord, why: string): DrillError {
   return new DrillError(
     'heal-failed',
-    `the repair ${faultId} (${kind} on ${host.name}) is still owed ${why}`,
+    `repair ${faultId} (${kind} on ${host.name}) is still pending ${why}`,
     {
-      mend: `Make sure that ${host.name} answers and that the repair can work there, then run \`firedrill heal\` again.`,
+      mend: `Make sure that ${host.name} answers and that the repair can succeed there, then run \`firedrill heal\` again.`,
     },
   );
 }

@@ -22,7 +22,7 @@ const planned: PlannedWriter = {
 
 type Said = Extract<NewEvent, { type: 'row.written' | 'rows.read' | 'log' }>[];
 
-/** A place for rows that two paths lead to, and what becomes of those who use it. */
+/** A store of rows with two paths, and the outcomes of its calls. */
 class FakeStack {
   readonly rows: Row[] = [];
   readonly stores: string[] = [];
@@ -78,7 +78,7 @@ class FakeStack {
   }
 }
 
-/** Waits until something is so; the test's time-out is the limit. */
+/** Waits until the condition is true; the test's time-out is the limit. */
 async function until(so: () => boolean): Promise<void> {
   while (!so()) await new Promise((resolve) => setTimeout(resolve, 2));
 }
@@ -111,7 +111,7 @@ const readsIn = (said: Said) => said.filter((event) => event.type === 'rows.read
 const rowsIn = (said: Said) => said.filter((event) => event.type === 'row.written');
 
 describe('writers', () => {
-  test('make the place once, by the first path that can', async () => {
+  test('create the store once, through the first path that can', async () => {
     const stack = new FakeStack();
     stack.createFails.add('alpha');
     const { writers } = await writingOn(stack);
@@ -120,7 +120,7 @@ describe('writers', () => {
     expect(new Set(stack.stores)).toEqual(new Set(['firedrill_2026_11_21_101500_some_drill_ab12']));
   });
 
-  test('say so when no path can, and leave nothing behind', async () => {
+  test('fail if no path can create the store, and leave nothing behind', async () => {
     const stack = new FakeStack();
     stack.createFails = new Set(['alpha', 'beta']);
     const start = startRowWriters({
@@ -136,9 +136,9 @@ describe('writers', () => {
     });
     await expect(start).rejects.toMatchObject({
       code: 'host-unreachable',
-      message: 'rows: no place for its rows could be made: beta is away',
+      message: 'rows: cannot create the store of its rows: beta is away',
     });
-    // Tried again for a while.
+    // Repeated for some time.
     expect(stack.calls.filter((call) => call === 'create by alpha').length).toBeGreaterThan(5);
     expect(stack.calls.at(-1)).toBe('drop by alpha');
     expect(stack.closed).toBe(6);
@@ -169,7 +169,7 @@ describe('writers', () => {
     }
   });
 
-  test('go on where a kind breaks its promise and throws: whether it wrote is not known', async () => {
+  test('record a write as indeterminate if the kind throws, and go on', async () => {
     const stack = new FakeStack();
     stack.write = async () => {
       throw new Error('a defect');
@@ -180,7 +180,7 @@ describe('writers', () => {
     expect(rowsIn(said).at(-1)).toMatchObject({ outcome: 'indeterminate', message: 'a defect' });
   });
 
-  test('have one write under way for each client, and go on after its time-out', async () => {
+  test('have one write in progress per client, and go on after its time-out', async () => {
     const stack = new FakeStack();
     let underWay = 0;
     let most = 0;
@@ -197,7 +197,7 @@ describe('writers', () => {
     expect(rowsIn(said)[0]).toMatchObject({ outcome: 'indeterminate', message: 'no answer within 50 ms' });
   });
 
-  test('end when the writes under way are told', async () => {
+  test('stop after the writes in progress are logged', async () => {
     const stack = new FakeStack();
     const held = Promise.withResolvers<void>();
     let underWay = 0;
@@ -216,7 +216,7 @@ describe('writers', () => {
     expect(underWay).toBe(rowsIn(said).length);
   });
 
-  test('cut what is under way when the run stops', async () => {
+  test('cancel the writes in progress when the run stops', async () => {
     const stack = new FakeStack();
     const stop = new AbortController();
     let underWay = 0;
@@ -232,7 +232,7 @@ describe('writers', () => {
     expect(rowsIn(said)).toHaveLength(4);
   });
 
-  test('have a reader beside each path, which tells what is there', async () => {
+  test('have a parallel reader for each path, which logs the present rows', async () => {
     const stack = new FakeStack();
     const { writers, said } = await writingOn(stack);
     const full = () => readsIn(said).filter(({ rows }) => rows?.['1'] !== undefined);
@@ -245,7 +245,7 @@ describe('writers', () => {
     }
   });
 
-  test('read the copies before the heal, and everything in the end, as ranges', async () => {
+  test('read the copies before the heal, and everything at the end, as ranges', async () => {
     const stack = new FakeStack();
     const { writers, said } = await writingOn(stack);
     await writers.stop();
@@ -271,7 +271,7 @@ describe('writers', () => {
     ]);
   });
 
-  test('tell why a place could not be read before the heal, without trying again', async () => {
+  test('log why a copy could not be read before the heal, without retries', async () => {
     const stack = new FakeStack();
     const { writers, said } = await writingOn(stack);
     await writers.stop();
@@ -288,7 +288,7 @@ describe('writers', () => {
     expect(said.at(-1)).not.toHaveProperty('rows');
   });
 
-  test('remove the rows once and close every connection; kept ones are left', async () => {
+  test('remove the rows once and close every connection; with `keep` the rows stay', async () => {
     const stack = new FakeStack();
     const { writers } = await writingOn(stack);
     await writers.stop();
@@ -304,7 +304,7 @@ describe('writers', () => {
     expect(keeping.closed).toBe(6);
   });
 
-  test('do not begin with a kind that nobody knows', async () => {
+  test('do not start with an unknown kind', async () => {
     const stack = new FakeStack();
     const start = startRowWriters({
       writers: [planned],

@@ -8,7 +8,7 @@ import { rangesText } from '../core/row-ranges.ts';
 import type { Row, RowClient, WriterContext, WriterKind, WriterPath, Written } from '../core/writer.ts';
 import type { EventLog } from './event-log.ts';
 
-/** What writing needs. */
+/** Inputs of the writing. */
 export interface WritingOptions {
   readonly writers: readonly PlannedWriter[];
   readonly kindOf: (kind: string) => WriterKind<unknown> | undefined;
@@ -18,25 +18,30 @@ export interface WritingOptions {
   readonly readText: WriterContext['readText'];
   readonly env: WriterContext['env'];
   readonly resolveName: WriterContext['resolveName'];
-  /** Aborts when the run stops: nothing is begun then any more. */
+  /** Aborts when the run stops: then nothing new begins. */
   readonly signal: AbortSignal;
 }
 
-/** Clients at work, each writing its numbered rows. */
+/** Running clients; each writes its own numbered rows. */
 export interface RowWriters {
-  /** Logs what is there, in the copies alone or through the paths, too. Never rejects. */
+  /**
+   * Logs which rows exist: in the copies, and at the end of the run also through the paths. Never rejects.
+   */
   readBack(moment: Exclude<ReadMoment, 'beside'>): Promise<void>;
-  /** Begins no write any more, and waits for those under way. Never rejects; may be called again. */
+  /** Starts no further write and waits for those in progress. Never rejects; may be called again. */
   stop(): Promise<void>;
-  /** Removes the rows that are not to be kept, and closes all connections. Never rejects: what is left is told in the log. */
+  /**
+   * Removes the rows unless `keep` is set, and closes all connections. Never rejects: the log names what
+   * could not be removed.
+   */
   remove(): Promise<void>;
 }
 
-/** How long the place for the rows may take to make: the stack is in its steady state. */
+/** Time limit for creating the store of the rows, ms: the stack is in its steady state. */
 const createWithinMs = 20_000;
-/** How long one attempt to read everything back, or to remove it, may take. */
+/** Time limit for one attempt to read back or remove all rows, ms. */
 const attemptMs = 5000;
-/** How long such attempts are repeated, with a second between two. */
+/** Such attempts are repeated for this long, ms, one second apart. */
 const endWithinMs = 15_000;
 const pauseMs = 1000;
 
@@ -52,20 +57,25 @@ interface OpenWriter {
   readonly paths: readonly OpenPath[];
 }
 
-/** The name of a run's rows: fits PostgreSQL's 63 bytes. What is cut is the middle: time and random digits are at the ends. */
+/**
+ * Name of a run's rows; fits PostgreSQL's limit of 63 bytes. A long name loses its middle, because the time
+ * and the random digits are at its ends.
+ */
 export function storeName(runId: string): string {
   const name = `firedrill_${runId.toLowerCase().replaceAll(/[^a-z0-9]+/g, '_')}`;
   return name.length <= 63 ? name : `${name.slice(0, 58)}${name.slice(-5)}`;
 }
 
 /**
- * Makes the place for each writer's rows and lets its clients write. Each client does one thing at a time: a slot
- * that comes while its last write is under way is left out.
+ * Creates the store of each writer's rows and starts its clients. A client does one thing at a time, so it
+ * skips a slot that comes due during its last write.
  *
- * Writers share the main thread with commands and fsync, unlike network probes: a reply that is read late widens
- * the interval in which its write was committed, or makes it indeterminate, and neither makes a loss of it.
+ * Writers share the main thread with commands and fsync; network probes have their own thread. A reply that
+ * is read late widens the interval in which its write was committed, or makes the write indeterminate.
+ * Neither counts as a loss.
  *
- * @throws DrillError `host-unreachable` where no place can be made, `invalid-input` for what a writer's parameters lack
+ * @throws DrillError `host-unreachable` if a store cannot be created, `invalid-input` for invalid writer
+ * parameters
  */
 export async function startRowWriters(options: WritingOptions): Promise<RowWriters> {
   const { clock, log, signal } = options;
@@ -73,14 +83,14 @@ export async function startRowWriters(options: WritingOptions): Promise<RowWrite
   for (const planned of options.writers) writers.push(await openWriter(planned, options));
   const stopping = new AbortController();
   const begin = AbortSignal.any([signal, stopping.signal]);
-  // Every client's sleep listens on it: not a leak.
+  // Each client's sleep adds a listener: this is not a leak.
   setMaxListeners(0, begin);
 
   const remove = async (): Promise<void> => {
     for (const { planned, paths } of writers) {
       if (planned.keep !== true) {
         const why = await untilDone(clock, paths, (path) => withTimeout(attemptMs, (s) => path.path.drop(s)));
-        const text = `${planned.id}: its rows could not be removed, ${storeName(options.runId)} is left: ${why}`;
+        const text = `${planned.id}: cannot remove its rows, so ${storeName(options.runId)} is left: ${why}`;
         if (why !== undefined) append({ type: 'log', level: 'warn', text });
       }
       for (const { clients, reader } of paths) for (const client of [...clients, reader]) client.close();
@@ -146,12 +156,12 @@ async function createPlace(
     signal,
   );
   if (why === undefined) return;
-  throw new DrillError('host-unreachable', `${id}: no place for its rows could be made: ${why}`, {
-    mend: 'Look at `writers` of the target: path, user, and whether that user may make tables.',
+  throw new DrillError('host-unreachable', `${id}: cannot create the store of its rows: ${why}`, {
+    mend: 'Check `writers` in the target file: the path, the user, and whether that user may create tables.',
   });
 }
 
-/** Tries the paths in turn until one does it: undefined then, else why the last one did not. */
+/** Tries the paths in turn until one succeeds; returns undefined then, else the last error. */
 async function untilDone(
   clock: Clock,
   paths: readonly OpenPath[],
@@ -160,7 +170,7 @@ async function untilDone(
 ): Promise<string | undefined> {
   const deadline = clock.nowMs() + endWithinMs;
   for (;;) {
-    let why = 'there is no path';
+    let why = 'the writer has no path';
     for (const path of paths) {
       try {
         await attempt(path);
@@ -178,9 +188,9 @@ async function untilDone(
 interface Workplace {
   readonly clock: Clock;
   readonly append: (event: NewEvent) => void;
-  /** Aborts when nothing is to be begun any more. */
+  /** Aborts when nothing new may begin. */
   readonly begin: AbortSignal;
-  /** Aborts when what is under way is to be cut. */
+  /** Aborts when operations in progress must be canceled. */
   readonly cut: AbortSignal;
 }
 
@@ -190,7 +200,7 @@ function work(writer: OpenWriter, place: Workplace): Promise<void>[] {
   const total = paths.length * planned.clients;
   return paths.flatMap((open, p) => [
     ...open.clients.map((client, c) => {
-      // Clients of one path are spread evenly over the interval among themselves, too.
+      // The clients of one path are also spread evenly among themselves.
       const phase = (c * paths.length + p) / total;
       return writing(planned, client, p * planned.clients + c + 1, phase, place);
     }),
@@ -210,7 +220,7 @@ async function writing(
     const row: Row = { client, number: ++number };
     const sendMs = clock.nowMs();
     const { outcome, message } = await withTimeout(timeoutMs, (s) => connection.write(row, s), cut).catch(
-      // A writer that breaks its promise must not take the drill along.
+      // An error that the writer should have returned must not end the drill.
       (error: unknown): Written => ({ outcome: 'indeterminate', message: messageOf(error) }),
     );
     append({
@@ -238,7 +248,10 @@ async function reading(
   });
 }
 
-/** Calls `act` at `phase`, `phase + 1`, ... intervals from now on; one that is not over in time takes the next slots along. */
+/**
+ * Calls `act` at `phase`, `phase + 1`, ... intervals from now on. A call that takes longer than its slot
+ * skips the next slots.
+ */
 async function everySlot(
   clock: Clock,
   intervalMs: number,
@@ -260,13 +273,13 @@ async function everySlot(
 
 type RowsRead = Extract<NewEvent, { type: 'rows.read' }>;
 
-/** What is to be read, and by which client. */
+/** A read, and the client that does it. */
 interface Reading extends Pick<RowsRead, 'place' | 'moment'> {
   readonly open: OpenPath;
   readonly client: RowClient;
 }
 
-/** What is there in one place, or why it could not be read. Never rejects. */
+/** The rows in one place, or why they could not be read. Never rejects. */
 async function readOnce(
   { id, timeoutMs }: PlannedWriter,
   { open, place, moment, client }: Reading,
@@ -285,7 +298,10 @@ async function readOnce(
   }
 }
 
-/** The same, tried again until it can be read or the time is up. Before the heal nothing is waited for: what cannot be reached then is the fault's doing. */
+/**
+ * As `readOnce`, repeated until it succeeds or its time is over. Before the heal there is one attempt,
+ * because a read that fails then is an effect of the fault.
+ */
 async function readBackOnce(
   planned: PlannedWriter,
   reading: Reading,
@@ -299,7 +315,7 @@ async function readBackOnce(
   }
 }
 
-/** Runs something that heeds a signal, which aborts after the time, or with `outer`. */
+/** Runs a function with a signal that aborts after the time-out, or with `outer`. */
 async function withTimeout<T>(
   timeoutMs: number,
   act: (signal: AbortSignal) => Promise<T>,
@@ -307,7 +323,7 @@ async function withTimeout<T>(
 ): Promise<T> {
   const end = new AbortController();
   const timer = setTimeout(() => {
-    // Replies that arrived while this thread was busy are read before the time-out strikes.
+    // Read replies that arrived while this thread was busy before the time-out fires.
     setImmediate(() => end.abort(new ProbeTimeout(timeoutMs)));
   }, timeoutMs);
   const onAbort = (): void => end.abort(outer?.reason);

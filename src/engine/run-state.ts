@@ -11,51 +11,54 @@ import type { World } from './world.ts';
 export interface OpenFault {
   readonly record: LedgerRecord;
   readonly kind: AnyFaultKind;
-  /** When it was about to be injected, run clock. */
+  /** When its injection was about to begin, run clock. */
   readonly sinceMs: number;
 }
 
-/** A repair that is on record, and the fault that called for it. */
+/** A pending repair and the fault that needs it. */
 export interface OwedRepair {
   record: LedgerRecord;
   readonly fault: string;
-  /** The drill itself tried, and failed. */
+  /** The drill tried it, and it failed. */
   failed: boolean;
 }
 
-/** What the steps of a drill work with, and what has become of its faults and repairs. Each function names the part that it needs. */
+/**
+ * State of a drill that its steps share: its inputs, faults, and repairs. Each function names the part that
+ * it needs.
+ */
 export interface RunState {
   readonly plan: Plan;
   readonly runId: string;
   readonly clock: Clock;
   readonly log: Pick<EventLog, 'append' | 'sync'>;
   readonly ledger: Pick<Ledger, 'open' | 'replace' | 'close'>;
-  /** Aborts when the run is stopped, or when its probes or its log broke. */
+  /** Aborts when the run is stopped, or when its prober or its log breaks. */
   readonly signal: AbortSignal;
-  /** Aborts heals and repairs that are under way, proven or not, after a second Ctrl-C. */
+  /** Aborts heals and repairs in progress, proven or not, after a second Ctrl-C. */
   readonly abandonHeals?: AbortSignal | undefined;
   readonly world: World;
   /** In order of injection. */
   readonly open: OpenFault[];
-  /** Repairs that the stack is owed, in order. */
+  /** Pending repairs, in order. */
   readonly owed: OwedRepair[];
-  /** The host that each fault hit, by the fault's id. */
+  /** Host of each fault by the fault's id. */
   readonly hit: Map<string, string>;
   /** Faults that were injected, or may have been: only their repairs are made. */
   readonly acted: Set<string>;
-  /** Hosts whose power a fault was seen to have taken, until its heal begins. */
+  /** Hosts whose power was observed to be off because of a fault, until its heal begins. */
   readonly off: Set<string>;
-  /** Steps whose host gave no answer: whether they were made is not known. */
+  /** Steps whose outcome is unknown because their host gave no answer. */
   readonly unanswered: Set<string>;
-  /** What heals and repairs have taken so far, ms. */
+  /** Time that heals and repairs have used so far, ms. */
   readonly healing: { spentMs: number };
-  /** The lease of that fault is about to end: it is renewed no more. */
+  /** Stops renewing that fault's lease. */
   releaseLease(faultId: string): Promise<void>;
-  /** What reaches a host. */
+  /** Access to a host. */
   reach(name: string): Pick<FaultContext, 'host' | 'server'>;
   setBurst(on: boolean): void;
-  /** Lets the plan's writers write from now on; none of it before. Throws as `startRowWriters` does. */
+  /** Starts the plan's writers. Throws as `startRowWriters` does. */
   startWriting(): Promise<void>;
-  /** The writers at work; undefined before they are, and where the plan has none. */
+  /** The running writers; undefined before they start, and if the plan has none. */
   readonly writing: RowWriters | undefined;
 }

@@ -19,28 +19,28 @@ import { startRowWriters, type RowWriters } from './row-writers.ts';
 import type { OpenFault, RunState } from './run-state.ts';
 import { createWorld } from './world.ts';
 
-/** What a drill needs from outside. */
+/** Inputs of a drill. */
 export interface DrillDeps extends Reach, Pick<RunState, 'runId' | 'clock' | 'abandonHeals'> {
   readonly log: EventLog;
   readonly ledger: Ledger;
   readonly versions: { readonly firedrill: string; readonly node: string };
-  /** The release that is drilled. */
+  /** The release under test (`--label`). */
   readonly label?: string | undefined;
   /** Without it, the health of the prober's machine is unknown. */
   readonly startControl?: StartControl;
   /** Without it, no machine's pressure is read. */
   readonly startPressure?: StartPressure;
-  /** A file that stops the drill as soon as it is there. */
+  /** The drill stops when this file exists. */
   readonly stopFile?: string;
 }
 
-/** A drill at work. */
+/** A drill in progress. */
 export interface Run extends RunState {
-  /** Runs `body` with the probes running and leases renewed; stops both after it. */
+  /** Runs `body` with the probes and the lease renewals running; stops both after it. */
   probing(body: () => Promise<void>): Promise<void>;
 }
 
-/** A run of the plan, nothing of it begun. */
+/** Creates a run of the plan without starting it. */
 export function createRun(plan: Plan, deps: DrillDeps, outer: AbortSignal): Run {
   const counting = countCommands();
   const host = madeOnce(plan.hosts, (planned) => counting.counted(deps.createHost(planned)));
@@ -50,7 +50,7 @@ export function createRun(plan: Plan, deps: DrillDeps, outer: AbortSignal): Run 
   const world = createWorld(plan, deps.clock, machine, (host) => off.has(host));
   const broken = new AbortController();
   const signal = AbortSignal.any([outer, broken.signal, deps.log.broken]);
-  // Every wait of the run listens on this one signal: not a leak.
+  // Each wait of the run adds a listener to this signal: this is not a leak.
   setMaxListeners(0, signal);
   let prober: Prober | undefined;
   let writing: RowWriters | undefined;
@@ -146,7 +146,10 @@ export function createRun(plan: Plan, deps: DrillDeps, outer: AbortSignal): Run 
   };
 }
 
-/** Runs every step, also after a failed one, because anything left running keeps the process alive. Throws the first error. */
+/**
+ * Runs every step, also after a failed one, because anything left running keeps the process alive. Throws the
+ * first error.
+ */
 async function endAll(steps: readonly (() => Promise<void>)[]): Promise<void> {
   const errors: unknown[] = [];
   for (const step of steps) {

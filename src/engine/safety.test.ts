@@ -26,7 +26,7 @@ afterEach(async () => {
   rmSync(folder, { recursive: true });
 });
 
-/** A drill whose service does not come back by itself. */
+/** A drill whose service does not recover by itself. */
 const lasting = (more: Partial<Plan>): Plan => ({
   ...planOf(machine.url),
   recovery: { probe: 'web', withinMs: 55_000, stableForMs: 200 },
@@ -35,27 +35,27 @@ const lasting = (more: Partial<Plan>): Plan => ({
 const reasons = (events: readonly DrillEvent[]) =>
   events.flatMap((event) => (event.type === 'run.aborted' ? [event] : []));
 
-describe('a drill is cut short and healed', () => {
-  test('when a fault lasts longer than it may', async () => {
+describe('a drill is stopped and healed', () => {
+  test('when a fault lasts longer than its limit', async () => {
     const { events, open } = await drillOn(machine, folder, lasting({ limits: { faultMs: 1500 } }));
     expect(reasons(events)).toMatchObject([
-      { reason: 'fault-1 has lasted for 1.5 s, the longest that the target allows' },
+      { reason: 'fault-1 lasted longer than its limit of 1.5 s (`limits.fault`)' },
     ]);
     expect(machine.commands).toContain('docker start');
     expect(open).toBe(0);
   });
 
-  test('when the outage lasts longer than it may', async () => {
+  test('when the outage lasts longer than its limit', async () => {
     const limits = { faultMs: 60_000, outageMs: 600 };
     const { events, open } = await drillOn(machine, folder, lasting({ limits }));
     expect(reasons(events)).toMatchObject([
-      { reason: 'web has been bad for 600 ms, the longest outage that is allowed: healed at once' },
+      { reason: 'web failed for longer than the limit of 600 ms (`limits.outage`)' },
     ]);
     expect(open).toBe(0);
   });
 
-  test('when the outage lasts longer than it may, which decides a check on less', async () => {
-    // Much longer than the check's limit: a busy machine sees the begin of the outage late.
+  test('when the outage lasts longer than its limit, which decides a check with a lower limit', async () => {
+    // Much longer than the check's limit, because a busy machine observes the outage's start late.
     const plan = lasting({
       limits: { faultMs: 60_000, outageMs: 3000 },
       checks: [
@@ -72,14 +72,14 @@ describe('a drill is cut short and healed', () => {
     expect(verdict).toBe('fail');
     expect(checks.map(({ status }) => status)).toEqual(['fail', 'inconclusive']);
     expect(why).toContain(
-      'the run was cut short: web has been bad for 3 s, the longest outage that is allowed: healed at once',
+      'the run was cut short: web failed for longer than the limit of 3 s (`limits.outage`)',
     );
   });
 
   test.each([
     { has: 'a preparation', hit: 'prepare-1', aborted: 0 },
     { has: 'a fault', hit: 'fault-1', aborted: 1 },
-  ])('by an outage only after a fault has hit: $has has', async ({ hit, aborted }) => {
+  ])('because of an outage only after a fault: here after $has', async ({ hit, aborted }) => {
     const told: unknown[] = [];
     const clock = createSystemClock();
     const plan = lasting({ limits: { faultMs: 60_000, outageMs: 600 } });
@@ -91,7 +91,7 @@ describe('a drill is cut short and healed', () => {
         world: { ...createWorld(plan, clock), fresh: () => look },
         open: [],
         hit: new Map([[hit, 'alpha']]),
-        // One look, then the drill is over.
+        // One check, then the drill is over.
         clock: { ...clock, sleep: () => Promise.resolve(over.abort()) },
         stopFile: undefined,
         abort: (reason) => told.push(reason),
@@ -101,7 +101,7 @@ describe('a drill is cut short and healed', () => {
     expect(told).toHaveLength(aborted);
   });
 
-  test('when the stop file appears', async () => {
+  test('when the stop file exists', async () => {
     const stopFile = join(folder, 'stop');
     const clock = createSystemClock();
     const log = openEventLog(join(folder, 'events.ndjson'), clock);
@@ -125,12 +125,12 @@ describe('a drill is cut short and healed', () => {
       new AbortController().signal,
     );
     log.close();
-    expect(reasons(events)).toMatchObject([{ reason: `the stop file ${stopFile} is there` }]);
+    expect(reasons(events)).toMatchObject([{ reason: `a stop file exists: ${stopFile}` }]);
     expect(openLedger(join(folder, 'ledger')).list()).toEqual([]);
   });
 });
 
-describe('the last healthy node', () => {
+describe('a fault on the last healthy node', () => {
   const healthy = { probe: 'web' };
   const onAlpha = (plan: Plan): Plan => ({
     ...plan,
@@ -138,13 +138,13 @@ describe('the last healthy node', () => {
     healthy,
   });
 
-  test('is not hit: nothing is injected', async () => {
+  test('is refused: nothing is injected', async () => {
     const { events, types } = await drillOn(machine, folder, onAlpha(lasting({})));
     expect(reasons(events)).toMatchObject([
       {
         refused: true,
         reason:
-          'a fault on alpha would leave no healthy node: web is ok on alpha only. Bring the other node up, or write `leavesNoHealthyNode: true` into the scenario if it is meant.',
+          'a fault on alpha would leave no healthy node: web is ok on alpha only. Start the other node, or set `leavesNoHealthyNode: true` in the scenario if this is intended.',
       },
     ]);
     expect(summarize(readLog([readFileSync(join(folder, 'events.ndjson'))]))).toMatchObject({
@@ -155,7 +155,7 @@ describe('the last healthy node', () => {
     expect(machine.commands).toEqual([]);
   });
 
-  test('is hit where the scenario says so', async () => {
+  test('is injected if the scenario allows it', async () => {
     const plan = onAlpha(lasting({ limits: { faultMs: 600 }, leavesNoHealthyNode: true }));
     const { types } = await drillOn(machine, folder, plan);
     expect(types).toContain('fault.effect');

@@ -7,17 +7,17 @@ import type { RunState } from './run-state.ts';
 
 const lookEveryMs = 250;
 
-/** What is watched while a drill runs. */
+/** Inputs of the safety watch. */
 export interface SafetyOptions extends Pick<RunState, 'plan' | 'clock' | 'world' | 'open' | 'hit'> {
-  /** A file that stops the drill as soon as it is there; undefined: none does. */
+  /** The drill stops when this file exists; undefined: no stop file. */
   readonly stopFile: string | undefined;
-  /** Cuts the run short; everything is healed then. */
+  /** Stops the run; then everything is healed. */
   readonly abort: (reason: DrillError) => void;
 }
 
 /**
- * Cuts a run short when the stop file appears, when a fault lasts longer than the target allows, or when the outage does.
- * Ends with the signal.
+ * Stops a run when the stop file exists, or when a fault or the outage lasts longer than its limit. Ends with
+ * the signal.
  */
 export async function watchSafety(options: SafetyOptions, signal: AbortSignal): Promise<void> {
   const outage = outageLimit(options);
@@ -32,38 +32,44 @@ export async function watchSafety(options: SafetyOptions, signal: AbortSignal): 
 }
 
 function stopFileIn({ stopFile }: SafetyOptions): string | undefined {
-  return stopFile !== undefined && existsSync(stopFile) ? `the stop file ${stopFile} is there` : undefined;
+  return stopFile !== undefined && existsSync(stopFile) ? `a stop file exists: ${stopFile}` : undefined;
 }
 
 function overdueFault({ open, clock, plan: { limits } }: SafetyOptions): string | undefined {
   const overdue = open.find(({ sinceMs }) => clock.nowMs() - sinceMs > limits.faultMs);
   return overdue === undefined
     ? undefined
-    : `${overdue.record.faultId} has lasted for ${limitWords(limits.faultMs)}, the longest that the target allows`;
+    : `${overdue.record.faultId} lasted longer than its limit of ${limitWords(limits.faultMs)} (\`limits.fault\`)`;
 }
 
-/** Says when the recovery probe has been bad without a break for longer than the limit, since a fault has hit. */
+/**
+ * Returns a check of whether the recovery probe, since the first fault, has failed without interruption for
+ * longer than the limit.
+ */
 function outageLimit({ plan, world, hit }: SafetyOptions): () => string | undefined {
   const { outageMs } = plan.limits;
   let badSinceMs: number | undefined;
   return () => {
-    // A preparation may make an outage that belongs to nobody's recovery.
+    // An outage during a preparation does not belong to a fault's recovery.
     if (outageMs === undefined || !plan.faults.some(({ id }) => hit.has(id))) return undefined;
-    // The outage is that of a host which is not known before its fault acts.
+    // The probe instance is that of the fault's host, which is unknown before the fault acts.
     if (plan.recovery.onFaultHost === true && !hit.has(plan.faults[0]?.id ?? '')) return undefined;
     const id = recoveryProbe({ plan, hit });
     const sample = world.fresh(id);
     if (sample?.status === 'fail') badSinceMs ??= sample.sendMs;
     else if (sample?.status === 'ok') badSinceMs = undefined;
-    // Its latest look, not the present: where nothing is seen, nothing is said.
+    // Measured up to the latest sample, not to the present: without a sample, the state is unknown.
     const badMs = badSinceMs === undefined || sample === undefined ? 0 : sample.finishMs - badSinceMs;
     return badMs > outageMs
-      ? `${id} has been bad for ${limitWords(outageMs)}, the longest outage that is allowed: healed at once`
+      ? `${id} failed for longer than the limit of ${limitWords(outageMs)} (\`limits.outage\`)`
       : undefined;
   };
 }
 
-/** A fault that hits the last node which can serve makes an outage that nobody recovers from: refused, unless the scenario means it. */
+/**
+ * Refuses a fault on the last healthy node, because the stack could not recover from it, unless the scenario
+ * allows it.
+ */
 export function refuseLastHealthyNode(
   { plan, world, open }: Pick<RunState, 'plan' | 'world' | 'open'>,
   fault: PlannedFault,
@@ -71,7 +77,7 @@ export function refuseLastHealthyNode(
 ): void {
   const { healthy, leavesNoHealthyNode } = plan;
   const ids = plan.faults.map(({ id }) => id);
-  // Preparations are settings of a stack that has to be well with them.
+  // Preparations change settings of a stack that stays healthy.
   if (healthy === undefined || leavesNoHealthyNode === true || !ids.includes(fault.id)) return;
   const faults = open.filter(({ record }) => ids.includes(record.faultId));
   const hit = new Set([host, ...faults.map(({ record }) => record.host.name)]);
@@ -83,7 +89,7 @@ export function refuseLastHealthyNode(
     'refused',
     `a fault on ${host} would leave no healthy node: ${what} on ${serving.join(', ')} only${others}`,
     {
-      mend: 'Bring the other node up, or write `leavesNoHealthyNode: true` into the scenario if it is meant.',
+      mend: 'Start the other node, or set `leavesNoHealthyNode: true` in the scenario if this is intended.',
     },
   );
 }

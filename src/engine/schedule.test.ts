@@ -34,7 +34,7 @@ function run(options: { intervalMs: number; timeoutMs: number; phase?: number })
 }
 
 describe('startSchedule', () => {
-  it('keeps to the grid without drift when the interval is no whole number of milliseconds', async () => {
+  it('keeps to the grid without drift if the interval is not a whole number of milliseconds', async () => {
     const { time, shots, finish } = run({ intervalMs: 33.4, timeoutMs: 100 });
     for (let i = 0; i < 1000; i++) {
       await time.advance(33.4);
@@ -54,7 +54,7 @@ describe('startSchedule', () => {
     expect(shots.map((s) => s.dueMs)).toEqual([250, 1250]);
   });
 
-  it('sends on time while earlier looks hang', async () => {
+  it('sends on time while earlier samples hang', async () => {
     const { time, shots, drops } = run({ intervalMs: 100, timeoutMs: 900 });
     await time.advance(850);
     expect(shots.map((s) => s.sendMs - s.dueMs)).toEqual([1, 0, 0, 0, 0, 0, 0, 0, 0]);
@@ -90,7 +90,7 @@ describe('startSchedule', () => {
     expect(shots.map((s) => s.slot)).toEqual([0, 1, 2, 3, 6]);
   });
 
-  it('starts a new grid when the interval gets shorter, without putting off the next slot', async () => {
+  it('starts a new grid when the interval gets shorter, without delaying the next slot', async () => {
     const { time, shots, schedule, finish } = run({ intervalMs: 1000, timeoutMs: 900, phase: 0.5 });
     await time.advance(1495); // slot 0 was due at 500, slot 1 is due at 1500
     schedule.setIntervalMs(50);
@@ -107,7 +107,7 @@ describe('startSchedule', () => {
     ]);
   });
 
-  it('leaves the looks of a burst out of the cap of the interval after it', async () => {
+  it('does not count a burst’s samples for the cap of the next interval', async () => {
     const { time, shots, drops, schedule } = run({ intervalMs: 50, timeoutMs: 900 });
     await time.advance(600); // a dozen hang
     schedule.setIntervalMs(1000);
@@ -128,13 +128,13 @@ describe('startSchedule', () => {
   });
 });
 
-/** What one sample is like: over after `overMs`, answered after `answerMs` unless the target hangs. */
+/** Course of one sample: it ends after `overMs`, and is answered after `answerMs` unless the target hangs. */
 interface Look {
   readonly answerMs?: number;
   readonly overMs: number;
 }
 
-/** Runs a schedule against a target for a while; what was sent, what was in flight at most, and what was dropped. */
+/** A schedule on a scripted target, with its sends, its drops, and the maximum in flight. */
 function probeTarget(
   target: (sendMs: number, slot: number) => Look,
   { intervalMs = 50, timeoutMs = 900 }: { readonly intervalMs?: number; readonly timeoutMs?: number } = {},
@@ -172,11 +172,11 @@ function probeTarget(
 
 /** Answers after that time. */
 const after = (answerMs: number): Look => ({ answerMs, overMs: answerMs });
-/** Given up at a time-out of 900 ms. */
+/** Ends at a time-out of 900 ms. */
 const hung: Look = { overMs: 901 };
 
 describe('a schedule limits itself', () => {
-  it('sends every slot to a target that hangs: a time-out needs that many in flight, and no more', async () => {
+  it('sends every slot to a target that hangs, with no more in flight than the time-out needs', async () => {
     const { time, drops, most, sentIn } = probeTarget(() => hung);
     await time.advance(10_000);
     expect(most()).toBe(19);
@@ -184,7 +184,7 @@ describe('a schedule limits itself', () => {
     expect(drops).toEqual([]);
   });
 
-  it('counts a sample that was given up as in flight until it is over', async () => {
+  it('counts an abandoned sample as in flight until it has really ended', async () => {
     const { time, drops, most, sentIn } = probeTarget(() => ({ overMs: 5000 }));
     await time.advance(10_000);
     expect(most()).toBe(900 / 50 + 2);
@@ -198,11 +198,11 @@ describe('a schedule limits itself', () => {
     { answerMs: 60, aSecond: 20 },
     { answerMs: 200, aSecond: 7 },
     { answerMs: 600, aSecond: 2 },
-  ])('asks a target $aSecond times a second that takes $answerMs ms to answer', async (row) => {
+  ])('samples a target $aSecond times per second if it takes $answerMs ms to answer', async (row) => {
     const { answerMs, aSecond } = row;
     const { time, drops, most, sentIn } = probeTarget(() => after(answerMs));
     await time.advance(10_000);
-    // Until the first answers tell.
+    // The pace applies after the first answers.
     expect(most()).toBeLessThanOrEqual(Math.ceil(answerMs / 50) + 1);
     expect(Math.round(sentIn(4000, 10_000) / 6)).toBe(aSecond);
     expect(drops.every(({ reason }) => reason === 'pace')).toBe(true);
@@ -217,14 +217,14 @@ describe('a schedule limits itself', () => {
     expect(bySecond.at(-1)).toBeLessThanOrEqual(2);
   });
 
-  it('is back at its rate once the target answers quickly again', async () => {
+  it('returns to its rate once the target answers quickly again', async () => {
     const { time, sentIn } = probeTarget((sendMs) => after(sendMs < 5000 ? 400 : 5));
     await time.advance(10_000);
     expect(sentIn(4000, 5000)).toBeLessThanOrEqual(3);
     expect(sentIn(8000, 9000)).toBe(20);
   });
 
-  it('looks for the end of an outage at the full rate, whether it hangs or refuses', async () => {
+  it('samples at the full rate during an outage, whether the target hangs or refuses', async () => {
     for (const outage of [hung, after(1)]) {
       const { time, sentIn, drops } = probeTarget((sendMs) => (sendMs < 3000 ? after(20) : outage));
       await time.advance(10_000);
@@ -233,7 +233,7 @@ describe('a schedule limits itself', () => {
     }
   });
 
-  it('keeps the pace of slow answers when the target hangs: an outage makes no more load', async () => {
+  it('keeps the pace of slow answers when the target hangs, so that an outage adds no load', async () => {
     const { time, sentIn } = probeTarget((sendMs) => (sendMs < 4000 ? after(400) : hung));
     await time.advance(10_000);
     expect(sentIn(3000, 4000)).toBeLessThanOrEqual(3);
@@ -241,7 +241,7 @@ describe('a schedule limits itself', () => {
     expect(sentIn(5000, 10_000)).toBeGreaterThanOrEqual(12);
   });
 
-  it('keeps its rate for a target of which every other sample hangs', async () => {
+  it('keeps its rate if every other sample hangs', async () => {
     const { time, most, sentIn, drops } = probeTarget((_, slot) => (slot % 2 === 0 ? after(10) : hung));
     await time.advance(10_000);
     expect(sentIn(5000, 6000)).toBe(20);
@@ -249,7 +249,7 @@ describe('a schedule limits itself', () => {
     expect(drops).toEqual([]);
   });
 
-  it('bounds all that is in flight over changes of the interval', async () => {
+  it('limits all samples in flight across changes of the interval', async () => {
     const { time, schedule, most } = probeTarget(() => ({ overMs: 60_000 }), { intervalMs: 1000 });
     for (let round = 0; round < 10; round++) {
       schedule.setIntervalMs(50);

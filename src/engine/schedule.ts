@@ -4,29 +4,28 @@ export interface Timers {
   clearTimeout(handle: unknown): void;
 }
 
-/** Why a slot was not sent: the cap on what is in flight, or the pace of the answers. */
+/** Why a slot was not sent: too many samples in flight, or the target's pace. */
 export type DropReason = 'in-flight' | 'pace';
 
-/** What a schedule sends, and when. */
+/** Inputs of a schedule. */
 export interface ScheduleOptions {
   /** Reads the run clock, ms. */
   readonly nowMs: () => number;
   readonly timers: Timers;
   readonly intervalMs: number;
-  /** Time-out of one sample: bounds how many can be in flight. */
+  /** Time-out of one sample, ms: it bounds the number of samples in flight. */
   readonly timeoutMs: number;
   /**
-   * Place of this schedule in its interval, in [0, 1): keeps many probes of one
-   * interval from being sent in the same millisecond.
+   * Offset of this schedule within its interval, in [0, 1), so that probes with the same interval are not
+   * sent in the same millisecond.
    */
   readonly phase: number;
   /**
-   * Sends a slot. Calls `answered` with the time that the target took, where it answered at all. Settles when the sample is
-   * really over, which for one that was given up may be long after its time-out; never rejects. Called synchronously at
-   * the send time.
+   * Sends a slot, synchronously at the send time. Calls `answered` with the target's answer time if it
+   * answers. Settles when the sample has really ended, which may be long after its time-out; never rejects.
    */
   readonly send: (slot: number, dueMs: number, answered: (tookMs: number) => void) => Promise<void>;
-  /** True while the probe can take no other sample: the slot is dropped, as one that the target's pace leaves out. */
+  /** True while the probe can take no other sample: then the slot is dropped with the reason `pace`. */
   readonly isBusy?: () => boolean;
   /** Called for a slot that was not sent. */
   readonly drop: (slot: number, dueMs: number, reason: DropReason) => void;
@@ -34,36 +33,36 @@ export interface ScheduleOptions {
 
 /** A running schedule. */
 export interface Schedule {
-  /** From now on slots are due every `ms`; slot numbers go on. */
+  /** Sets the interval from now on; slot numbers continue. */
   setIntervalMs(ms: number): void;
-  /** No slot is sent any more. Samples in flight go on. */
+  /** Stops sending. Samples in flight continue. */
   stop(): void;
 }
 
-/** In flight beyond what the time-out itself needs: one whose end comes a little late, and one more. */
+/** Samples in flight beyond those that the time-out needs: one that ends a little late, and one more. */
 const spareInFlight = 2;
-/** The pace is the median of so many answers. */
+/** Number of answers whose median is the pace. */
 const pacedBy = 9;
 
 /**
- * An open-loop schedule: slot i is due at `start + phase * interval + i * interval`
- * on an absolute grid, whatever became of the slots before it. So a target that
- * hangs delays no later sample, and timer error does not add up.
+ * An open-loop schedule: slot i is due at `start + phase * interval + i * interval` on an absolute grid,
+ * independent of earlier slots. So a target that hangs delays no later sample, and timer errors do not add
+ * up.
  *
- * A slot that comes late (the process was stalled) is still sent, and its real
- * send time counts. Slots that are not sent are reported. With T the time-out and
- * I the interval, at every moment:
+ * A slot that comes late (the process was stalled) is still sent, and its real send time is recorded. Dropped
+ * slots are reported. With time-out T and interval I, these invariants hold at every moment:
  *
- * 1. At most `ceil(T / I) + 2` samples of the current interval are in flight. A target that never answers needs the
- *    first part; a sample is in flight until it is really over, not only until it was given up.
- * 2. At most `ceil(T / shortest I so far) + 2` samples are in flight in all. A change of interval starts a new segment of
- *    the grid with a cap of its own: after a burst, its slow samples would otherwise use up the small cap of the long
- *    interval.
- * 3. With M the median of the last nine answers, slots that are sent are at least `M - I` apart by their due times: a
- *    target that answers more slowly is asked less often, and at most three of its samples answer at a time. Closer ones
- *    would sharpen nothing, for an answer that takes M says only that the target was up at some moment of M. Time-outs are no
- *    answers and leave M as it is. During an outage samples are sent at the pace of the last nine answers: every slot where
- *    `M <= 2 * I`, and no more samples than before where the target answered slowly until it hung.
+ * 1. At most `ceil(T / I) + 2` samples of the current interval are in flight. A target that never answers
+ *    needs the first term. A sample is in flight until it has really ended, not only until its time-out.
+ * 2. At most `ceil(T / shortest I so far) + 2` samples are in flight in total. A change of the interval
+ *    starts a new segment of the grid with its own cap. Otherwise slow samples of a burst would use up the
+ *    small cap of the long interval.
+ * 3. With M the median of the last nine answer times, the due times of sent slots are at least `M - I` apart.
+ *    So a slow target is sampled less often, and at most three of its samples are being answered at a time.
+ *    Closer samples would not be more precise: an answer that takes M shows only that the target was up at
+ *    some moment of M. Time-outs are not answers and do not change M. During an outage the pace of the last
+ *    nine answers stays: every slot is sent if `M <= 2 * I`, and otherwise no more samples than before the
+ *    outage.
  */
 export function startSchedule(options: ScheduleOptions): Schedule {
   const { nowMs, timers, send, drop } = options;
@@ -79,7 +78,7 @@ export function startSchedule(options: ScheduleOptions): Schedule {
   const arm = (): void => {
     if (stopped) return;
     timers.clearTimeout(timer);
-    // Rounded up: a timer has whole milliseconds, and a slot is never sent early.
+    // Rounded up: timers take whole milliseconds, and a slot is never sent early.
     const delayMs = Math.max(0, Math.ceil(dueMs(segment, slot) - nowMs()));
     timer = timers.setTimeout(fire, Math.min(delayMs, 2 ** 31 - 1));
   };
@@ -95,7 +94,7 @@ export function startSchedule(options: ScheduleOptions): Schedule {
   const reasonToDrop = (due: number): DropReason | undefined => {
     if (segment.inFlight >= segment.cap || inFlight >= mostInFlight) return 'in-flight';
     if (options.isBusy?.() === true) return 'pace';
-    // Half a millisecond: sums of an interval that is no whole number of ms.
+    // The tolerance of 0.5 ms covers sums of an interval that is not a whole number of ms.
     return due - lastDueMs < median(answers) - segment.intervalMs - 0.5 ? 'pace' : undefined;
   };
 
@@ -118,7 +117,7 @@ export function startSchedule(options: ScheduleOptions): Schedule {
     const answered = (tookMs: number): void => {
       if (answers.push(tookMs) > pacedBy) answers.shift();
     };
-    // A rejection is a defect of the sender: it is left to the process's own handler, which ends the run.
+    // A rejection is a defect of the sender: the process's own handler ends the run.
     void send(number, due, answered).finally(over);
   };
 
@@ -127,7 +126,7 @@ export function startSchedule(options: ScheduleOptions): Schedule {
     setIntervalMs: (intervalMs) => {
       if (stopped || intervalMs === segment.intervalMs) return;
       const staggered = nowMs() + options.phase * intervalMs;
-      // A shorter interval must not put off the slot that is due next.
+      // A shorter interval must not delay the slot that is due next.
       const base = intervalMs < segment.intervalMs ? Math.min(staggered, dueMs(segment, slot)) : staggered;
       segment = newSegment(options, base, slot, intervalMs);
       mostInFlight = Math.max(mostInFlight, segment.cap);
@@ -163,7 +162,7 @@ function dueMs(segment: Segment, slot: number): number {
   return segment.baseMs + (slot - segment.firstSlot) * segment.intervalMs;
 }
 
-/** The middle of some times, the lower one of two; 0 without any. */
+/** The median, the lower one of two; 0 without values. */
 function median(times: readonly number[]): number {
   return [...times].sort((a, b) => a - b)[Math.floor((times.length - 1) / 2)] ?? 0;
 }

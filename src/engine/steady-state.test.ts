@@ -32,7 +32,7 @@ afterEach(() => {
 
 type Outcome = 'good' | 'refused' | 'timeout' | 'unknown';
 
-/** A probe every second, every 100 ms in the burst: comes out as `outcome` says by time and rate. */
+/** A run with one probe: every second, every 100 ms in the burst. `outcome` gives each sample's result by time and rate. */
 function steadyStack(outcome: (atMs: number, burst: boolean) => Outcome, part: Partial<Plan> = {}) {
   const base = planOf('http://unused/');
   const [probe] = base.probes;
@@ -86,7 +86,7 @@ function steadyStack(outcome: (atMs: number, burst: boolean) => Outcome, part: P
   return { steady: followSteadyState(run), run, end };
 }
 
-/** What the log has of rates and gates: when, and what. */
+/** The log's rate changes and gates, with times in s. */
 const told = (): string[] =>
   events.flatMap((event) =>
     event.type === 'rate.changed'
@@ -100,7 +100,7 @@ const onMs = (): number => events.findLast((event) => event.type === 'rate.chang
 const lastGate = () => events.findLast((event) => event.type === 'gate');
 
 describe('the steady state', () => {
-  test('is reached at the base rate, and borne at the burst rate', async () => {
+  test('is reached at the base rate, and holds at the burst rate', async () => {
     const { steady, end } = steadyStack(() => 'good');
     expect(await steady.reach()).toBe(true);
     expect(told()).toEqual(['4 steady met', '4 burst on']);
@@ -117,7 +117,7 @@ describe('the steady state', () => {
     await end();
   });
 
-  test('is given up when the burst loses it again, and says that probing may be the load', async () => {
+  test('fails if it is lost under a second burst, and the reason names probing as a possible load', async () => {
     const { steady, end } = steadyStack((atMs, burst) =>
       burst && atMs > onMs() + 1000 ? 'refused' : 'good',
     );
@@ -132,12 +132,12 @@ describe('the steady state', () => {
         'hint: raise `burst` or `interval` of the probes in the target file',
       ],
     });
-    // No longer than it took to lose it twice: not the whole of `within` at the burst rate.
+    // The drill ends after the second loss, not at the end of `within`.
     expect(clock.nowMs()).toBeLessThan(16_000);
     await end();
   });
 
-  test('is given up when it does not come back after the burst, within what is left of its time', async () => {
+  test('fails if it does not return after the burst within its remaining time', async () => {
     let lost = false;
     const { steady, end } = steadyStack((_, burst) => {
       if (burst) lost = true;
@@ -156,7 +156,7 @@ describe('the steady state', () => {
     await end();
   });
 
-  test('takes what is unknown under the burst for no loss: it waits', async () => {
+  test('is not lost by unknown samples under the burst, and waits', async () => {
     let first = 3;
     const { steady, end } = steadyStack((_, burst) => (burst && first-- > 0 ? 'unknown' : 'good'));
     expect(await steady.reach()).toBe(true);
@@ -164,7 +164,7 @@ describe('the steady state', () => {
     await end();
   });
 
-  test('that is lost before the fault ends the burst at once, whoever looks', async () => {
+  test('ends the burst at once if it is lost before the fault', async () => {
     const { steady, end } = steadyStack((atMs) => (atMs >= 8000 && atMs < 8100 ? 'refused' : 'good'));
     const reached = steady.reach();
     await clock.sleep(7950, never);
@@ -172,14 +172,14 @@ describe('the steady state', () => {
     expect(steady.isHeld()).toBe(true);
     await clock.sleep(500, never);
     expect(told().at(-1)).toBe('8 burst off');
-    // The last word is good: what was sent before counts all the same.
+    // The latest sample is good, but the earlier failed one still counts.
     expect(steady.isHeld()).toBe(false);
     expect(await steady.regain()).toBe(true);
     expect(steady.isHeld()).toBe(true);
     await end();
   });
 
-  test('is not held while nothing fresh is known', async () => {
+  test('is not held without fresh samples', async () => {
     const { steady, end } = steadyStack(() => 'good');
     expect(await steady.reach()).toBe(true);
     await end();
@@ -187,7 +187,7 @@ describe('the steady state', () => {
     expect(steady.isHeld()).toBe(false);
   });
 
-  test('is not waited for again longer than its time, and the fault is not to act', async () => {
+  test('fails if it does not return in time after a loss', async () => {
     const { steady, end } = steadyStack((atMs) => (atMs > 8000 ? 'refused' : 'good'));
     expect(await steady.reach()).toBe(true);
     await clock.sleep(3000, never);
@@ -199,7 +199,7 @@ describe('the steady state', () => {
     await end();
   });
 
-  test('is told of as lost with what was missing then, also where that is back when it is waited for', async () => {
+  test('is logged as lost with the conditions missing then, even if they hold again', async () => {
     let quiet = false;
     const { steady, run, end } = steadyStack(() => 'good');
     expect(await steady.reach()).toBe(true);
@@ -217,7 +217,7 @@ describe('the steady state', () => {
     await end();
   });
 
-  test('is lost with the service, also where the gate does not ask for that', async () => {
+  test('is lost with the service, even if the gate does not require it', async () => {
     const steady = { require: [], forMs: 3000, withinMs: 20_000 };
     const stack = steadyStack((atMs) => (atMs > 8000 ? 'refused' : 'good'), { steady });
     expect(await stack.steady.reach()).toBe(true);
@@ -228,7 +228,7 @@ describe('the steady state', () => {
     await stack.end();
   });
 
-  test('asks for no service that was never up', async () => {
+  test('does not require a service that was never up', async () => {
     const steady = { require: [], forMs: 3000, withinMs: 20_000 };
     const stack = steadyStack(() => 'refused', { steady });
     expect(await stack.steady.reach()).toBe(true);
@@ -236,7 +236,7 @@ describe('the steady state', () => {
     await stack.end();
   });
 
-  test('may be lost once a fault acts: the burst goes on', async () => {
+  test('counts as held once a fault acts, and the burst goes on', async () => {
     const { steady, end } = steadyStack((atMs) => (atMs > 8000 ? 'refused' : 'good'));
     expect(await steady.reach()).toBe(true);
     steady.end();

@@ -6,27 +6,39 @@ import { logGate } from './gate-log.ts';
 import type { Hold, Lost } from './hold.ts';
 import type { RunState } from './run-state.ts';
 
-/** The steady state bears burst and writers this long before the fault. Both edges of the outage are sharp then. */
+/**
+ * The steady state must hold this long under burst and writers before the fault, ms. Then both edges of the
+ * outage have burst precision.
+ */
 const loadLeadMs = 2000;
-/** A load that loses the steady state is tried once more. */
+/** Number of attempts to put the load on the stack. */
 const mostLoads = 2;
 
 /** The steady state of a drill, from the wait for it until the first fault acts. */
 export interface SteadyState {
-  /** Waits until it holds: at the base rate, then with the writers at work and at the burst rate. False when it does not; the log says why. */
+  /**
+   * Waits until it holds, first at the base rate, then with writers and burst. False if it does not; the log
+   * has the reason.
+   */
   reach(): Promise<boolean>;
   /**
-   * Whether it holds now, and no sample since it was reached says otherwise. True once `end` was called. A fault must not
-   * be issued while this is false.
+   * Whether it holds now, and no sample since it was reached contradicts it. True after `end`. A fault must
+   * not be issued while this is false.
    */
   isHeld(): boolean;
-  /** Waits until it holds again; concurrent calls share the wait. False when it does not; the log says why. */
+  /**
+   * Waits until it holds again; concurrent calls share the wait. False if it does not; the log has the
+   * reason.
+   */
   regain(): Promise<boolean>;
-  /** A fault acts: from now on the state is lost by intent. */
+  /**
+   * The first fault acts: from now on `isHeld` is true, because the fault ends the steady state
+   * intentionally.
+   */
   end(): void;
 }
 
-/** What following the steady state needs of a run. */
+/** The part of a run that the steady state needs. */
 export interface SteadyRun extends Pick<
   RunState,
   'plan' | 'clock' | 'signal' | 'world' | 'setBurst' | 'startWriting' | 'writing'
@@ -43,8 +55,9 @@ export function hasBurst(plan: Pick<Plan, 'probes'>): boolean {
 type Reasons = readonly string[];
 
 /**
- * Follows the steady state. The burst is on only while no sample contradicts the state: at the first that does, the probes
- * go back to their base interval, and the burst is tried once more from the steady state. A second loss ends the drill.
+ * Tracks the steady state. The burst is on only while no sample contradicts the state. At the first
+ * contradiction the probes return to their base interval, and the burst is tried once more from the steady
+ * state. A second loss ends the drill.
  */
 export function followSteadyState(run: SteadyRun): SteadyState {
   const { plan, clock, log, world } = run;
@@ -53,16 +66,19 @@ export function followSteadyState(run: SteadyRun): SteadyState {
   let deadlineMs = 0;
   let loads = 0;
   let bursting = false;
-  /** When the state was reached, or the load that it has to bear began. */
+  /** When the state was reached, or its load began, run clock. */
   let fromMs = 0;
   let watching: Hold | undefined;
   let ended = false;
   let regaining: Promise<boolean> | undefined;
   let regainUntilMs: number | undefined;
-  /** What was missing when a fault asked last whether the state holds. */
+  /** What was missing at the last `isHeld`. */
   let missed: Reasons = [];
 
-  /** Once the service is up, it has to stay so: an outage that began before the fault would count as the fault's. */
+  /**
+   * Adds the recovery probe once it is good: an outage that begins before the fault would otherwise count as
+   * the fault's.
+   */
   const withService = (conditions: Plan['steady']['require']): Plan['steady']['require'] => {
     const service = { probe: plan.recovery.probe };
     const isAsked = conditions.some(({ probe }) => probe === service.probe);
@@ -87,14 +103,16 @@ export function followSteadyState(run: SteadyRun): SteadyState {
     logGate(run, 'steady', { met: false, unmet });
     return false;
   };
-  /** What speaks against the state now, or did since it was reached. */
+  /** What contradicts the state now, or has contradicted it since it was reached. */
   const missing = (): Reasons => {
     const lost = watching?.lost;
     if (lost !== undefined) return lostWords(run, lost, { fromMs, underLoad: loads > 0 });
     return [...world.unmet(required), ...world.unfit(plan.steady.forMs)];
   };
 
-  /** Waits for the state at the base rate, within what is left of its time; what was missing, where it does not come. */
+  /**
+   * Waits for the state at the base rate, within its remaining time; returns what was missing, or undefined.
+   */
   const settle = async (): Promise<Reasons | undefined> => {
     const gate = { ...plan.steady, require: required, withinMs: leftMs() };
     const outcome = await world.waitForGate(gate, run.signal, { fit: true });
@@ -104,7 +122,7 @@ export function followSteadyState(run: SteadyRun): SteadyState {
     return undefined;
   };
 
-  /** Puts the drill's own load on the stack; undefined when the state bears it. */
+  /** Adds the drill's own load (burst and writers); undefined if the state holds under it. */
   const load = async (): Promise<Reasons | undefined> => {
     if (!bursts && run.writing === undefined) return undefined;
     if (watching?.lost !== undefined) return missing();
@@ -123,7 +141,7 @@ export function followSteadyState(run: SteadyRun): SteadyState {
     return outcome.met ? undefined : outcome.unmet.map((what) => `${when}: ${what}`);
   };
 
-  /** Loads the stack until it bears it. */
+  /** Adds the load, again after a loss; gives up after `mostLoads` attempts. */
   const climb = async (): Promise<boolean> => {
     for (;;) {
       const why = await load();
@@ -139,7 +157,7 @@ export function followSteadyState(run: SteadyRun): SteadyState {
     return still === undefined || giveUp([...why, ...still.map((what) => `since then: ${what}`)]);
   };
   const regain = async (): Promise<boolean> => {
-    // What was missing may be back by now.
+    // The conditions may hold again by now.
     const still = missing();
     const why = still.length > 0 ? still : missed;
     if (watching?.lost !== undefined && loads >= mostLoads) return giveUp(why);
@@ -175,7 +193,7 @@ export function followSteadyState(run: SteadyRun): SteadyState {
   };
 }
 
-/** What was lost and when, and the load under which it was. */
+/** Which condition was lost, when, and under which load. */
 function lostWords(
   { plan, writing }: Pick<SteadyRun, 'plan' | 'writing'>,
   lost: Lost,

@@ -1,17 +1,16 @@
 import type { Clock } from '../core/clock.ts';
 
-/** A clock that other threads can share: they make their own from the same origin. */
+/** A clock that other threads can share: they create their own from the same origin. */
 export interface SystemClock extends Clock {
-  /** Reading of `process.hrtime.bigint()` at offset 0. */
+  /** `process.hrtime.bigint()` at offset 0. */
   readonly originNs: bigint;
 }
 
 /**
- * The real clock. Offsets come from `process.hrtime`, which is one and the same
- * monotonic clock in all threads of the process; `performance.now()` is not (its
- * origin is the start of each thread).
+ * The real clock. Offsets come from `process.hrtime`, which is the same monotonic clock in all threads of the
+ * process. `performance.now()` is not: its origin is the start of each thread.
  *
- * @param originNs offset 0; now by default. A worker thread passes its parent's.
+ * @param originNs offset 0; default: now. A worker thread passes its parent's.
  */
 export function createSystemClock(originNs: bigint = process.hrtime.bigint()): SystemClock {
   const nowMs = (): number => Number(process.hrtime.bigint() - originNs) / 1e6;
@@ -24,7 +23,7 @@ export function createSystemClock(originNs: bigint = process.hrtime.bigint()): S
       const { promise, resolve, reject } = Promise.withResolvers<void>();
       const endMs = nowMs() + ms;
       let timer: NodeJS.Timeout;
-      // Timers may fire a fraction of a millisecond early: a sleep never ends before its time.
+      // Timers may fire a fraction of a millisecond early, and a sleep must never end early.
       const arm = (): void => {
         const leftMs = endMs - nowMs();
         if (leftMs <= 0) resolve();
@@ -45,5 +44,5 @@ export function createSystemClock(originNs: bigint = process.hrtime.bigint()): S
   };
 }
 
-/** Longest delay that `setTimeout` takes; beyond it, it fires at once. */
+/** Longest delay of `setTimeout`, ms; with a longer one it fires at once. */
 const maxTimerMs = 2 ** 31 - 1;

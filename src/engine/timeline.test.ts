@@ -37,7 +37,7 @@ afterEach(() => {
   rmSync(folder, { recursive: true });
 });
 
-/** A host on which commands take no time; each is noted with the moment at which it ran. */
+/** A host whose commands take no time; each is recorded with its time. */
 function host(name: string): Host {
   return {
     name,
@@ -125,7 +125,7 @@ const held: SteadyState = {
 };
 
 describe('the faults of a drill', () => {
-  test('begin at their own times and lie over each other', async () => {
+  test('begin at their own times and overlap', async () => {
     const { injected, over } = startTimeline(
       runOf([fault('late', { atMs: 5000 }), fault('early', { atMs: 1000, forMs: 10_000 }), fault('now')]),
       held,
@@ -135,7 +135,7 @@ describe('the faults of a drill', () => {
     expect(done).toEqual(['0s break now', '1s break early', '5s break late', '11s mend early']);
   });
 
-  test('with a length are healed at its end; the others are left to whoever heals at the end', async () => {
+  test('with their own duration are healed at its end; the others stay for the final heal', async () => {
     const run = runOf([fault('short', { forMs: 30_000 }), fault('long')]);
     await startTimeline(run, held).over;
     expect(done).toEqual(['0s break short', '0s break long', '30s mend short']);
@@ -162,7 +162,7 @@ describe('the faults of a drill', () => {
     ]);
   });
 
-  test('that fail keep those from beginning that have not, and end the wait of those that have', async () => {
+  test('prevent later faults if one fails, and end the wait of the earlier ones', async () => {
     fails = (argv) => argv.join(' ') === 'break second';
     const run = runOf([
       fault('first', { forMs: 60_000 }),
@@ -174,11 +174,11 @@ describe('the faults of a drill', () => {
     expect(await injected).toBe(false);
     await over;
     expect(done).toEqual(['0s break first', '1s break second']);
-    // Healed by whoever called: what failed may have happened all the same.
+    // The caller heals both, because a failed fault may have acted.
     expect(run.open.map(({ record }) => record.faultId)).toEqual(['first', 'second']);
   });
 
-  test('that fail one after the other end the run with the first error, and the log has the others', async () => {
+  test('end the run with the first error if several fail, and the log has the others', async () => {
     const { signal } = new AbortController();
     delays = (argv) =>
       argv.join(' ') === 'break second'
@@ -197,11 +197,11 @@ describe('the faults of a drill', () => {
     log.sync();
     const text = readFileSync(join(folder, 'events.ndjson'), 'utf8');
     expect(text).toContain('"level":"error","text":"second: boom"');
-    // What another fault's failure ended is no failure of its own.
+    // A fault that ended because of another one's failure did not fail itself.
     expect(text).not.toContain('"text":"third');
   });
 
-  test('that are not healed when their time is up let nothing come after them', async () => {
+  test('prevent later faults if one is not healed in time', async () => {
     fails = ([verb]) => verb === 'mend';
     const run = runOf([fault('first', { forMs: 1000 }), fault('second', { after: 'first' })]);
     const { injected, over } = startTimeline(run, held);
@@ -221,17 +221,19 @@ describe('the faults of a drill', () => {
     expect(done).toEqual(['0s break first']);
   });
 
-  test('say why when one cannot be injected', async () => {
+  test('reject with the reason if one cannot be injected', async () => {
     const { injected, over } = startTimeline(
       runOf([fault('lost', { on: { role: 'primary' } }), fault('other', { atMs: 60_000 })]),
       held,
     );
     await expect(injected).rejects.toThrow(DrillError);
-    await expect(over).rejects.toThrow('role primary (role is primary everywhere) fits no host');
+    await expect(over).rejects.toThrow(
+      'cannot resolve role primary (role is primary everywhere): it matches no host',
+    );
     expect(done).toEqual([]);
   });
 
-  test('find their role when they are about to happen, and the addresses they name', async () => {
+  test('resolve their role and their addresses just before they act', async () => {
     const resolved: string[] = [];
     log.subscribe((event: DrillEvent) => {
       if (event.type === 'role.resolved') resolved.push(`${event.role} ${event.host}`);
@@ -255,7 +257,7 @@ describe('the faults of a drill', () => {
     expect(done.at(-1)).toBe('1s cut alpha 198.18.9.1 198.18.9.2 198.18.9.2');
   });
 
-  test('wait a little for a role that is not clear yet', async () => {
+  test('wait for a role that is not resolved yet', async () => {
     const run = runOf([fault('first', { on: { role: 'primary' } })]);
     const { injected } = startTimeline(run, held);
     void clock.sleep(2000, new AbortController().signal).then(() => primaryIs(run, 'beta', 0));
@@ -263,7 +265,7 @@ describe('the faults of a drill', () => {
     expect(run.hit.get('first')).toBe('beta');
   });
 
-  /** Not held at those looks; comes back after 20 s, unless it does not. */
+  /** A steady state that is lost at these calls of `isHeld`; it returns after 20 s if `comesBack`. */
   function steadyLost(at: readonly number[], comesBack = true): SteadyState {
     let looks = 0;
     let ended = false;
@@ -282,14 +284,14 @@ describe('the faults of a drill', () => {
     };
   }
 
-  test('wait for the steady state where it is lost before the first, and count their times from then', async () => {
+  test('wait for the steady state if it is lost before the first one, and count their times from then', async () => {
     const run = runOf([fault('late', { atMs: 5000 }), fault('first', { atMs: 1000 })]);
     const { injected } = startTimeline(run, steadyLost([0]));
     expect(await injected).toBe(true);
     expect(done).toEqual(['22s break first', '26s break late']);
   });
 
-  test('do not begin where the steady state does not come back, and leave nothing behind', async () => {
+  test('do not begin if the steady state does not return, and leave nothing behind', async () => {
     const run = runOf([fault('first', { atMs: 1000 }), fault('second', { atMs: 1000 })]);
     const { injected, over } = startTimeline(run, steadyLost([0, 1], false));
     expect(await injected).toBe(false);
@@ -298,7 +300,7 @@ describe('the faults of a drill', () => {
     expect(run.hit.size + run.open.length + ledger.list().length).toBe(0);
   });
 
-  test('are taken back where the steady state is lost between their timer and the act', async () => {
+  test('are withdrawn if the steady state is lost between their timer and the act', async () => {
     const leased = { on: { host: 'alpha' }, leaseMs: 30_000 };
     const run = runOf([fault('first', leased)]);
     const { injected } = startTimeline(run, steadyLost([1]));

@@ -4,19 +4,25 @@ import { type Healing, healOpen } from './heal.ts';
 import { injectFault, type Injecting } from './inject.ts';
 import type { SteadyState } from './steady-state.ts';
 
-/** The faults of a drill at work. */
+/** The faults of a drill in progress. */
 export interface Timeline {
-  /** Resolves when every fault has taken effect; false when one did not. Rejects when one could not be injected, or the run was stopped. */
+  /**
+   * Resolves when every fault has taken effect; false if one has not. Rejects if one could not be injected,
+   * or the run was stopped.
+   */
   readonly injected: Promise<boolean>;
-  /** Resolves when the faults with a length of their own are healed, or will not be: nothing goes on in the background after it. Rejects as `injected` does. */
+  /**
+   * Resolves when the faults with their own duration are healed, or will not be; nothing runs in the
+   * background after it. Rejects as `injected` does.
+   */
   readonly over: Promise<void>;
-  /** Whether `over` has settled: until then a fault acts, or one is still to come. */
+  /** Whether `over` has settled. Until then a fault acts or has not begun. */
   readonly isOver: boolean;
-  /** Begins no further fault and ends the wait for the length of those that act. The caller heals them. */
+  /** Begins no further fault, and ends the wait for the duration of those that act. The caller heals them. */
   stop(reason: unknown): void;
 }
 
-/** One fault on its way; both resolve in any case. */
+/** One fault in progress; both promises resolve in any case. */
 interface Track {
   readonly fault: PlannedFault;
   readonly injected: PromiseWithResolvers<boolean>;
@@ -24,13 +30,12 @@ interface Track {
 }
 
 /**
- * Starts the faults, each at its own time: `at` counts from now, or with `after`
- * from the end of that fault's heal. A fault that fails, or is not healed when its
- * time is up, keeps those from beginning that have not; whoever calls heals what
- * was injected.
+ * Starts the faults, each at its own time: `at` counts from now, or with `after` from the end of that fault's
+ * heal. If a fault fails, or is not healed when its time is over, no further fault begins; the caller heals
+ * what was injected.
  *
- * The steady state is checked again when the first fault is about to act. If it was lost, the timeline waits for it again,
- * and times count from then. If it does not come back, no fault begins.
+ * The steady state is checked again when the first fault is about to act. If it was lost, the timeline waits
+ * for it, and times count from then. If it does not return, no fault begins.
  */
 export function startTimeline(run: Injecting & Healing, steady: SteadyState): Timeline {
   const { clock } = run;
@@ -45,11 +50,14 @@ export function startTimeline(run: Injecting & Healing, steady: SteadyState): Ti
   );
   let failure: { readonly error: unknown } | undefined;
 
-  /** Injects a fault when its time has come, counted from `startMs` or else from the steady state; false when there was none. */
+  /**
+   * Injects a fault at its time, counted from `startMs`, by default from the steady state; false if it had no
+   * effect.
+   */
   const begin = async (fault: PlannedFault, startMs?: number): Promise<boolean> => {
     for (;;) {
       const dueMs = (): number => (startMs ?? zeroMs) + fault.atMs;
-      // The steady state may be reached again meanwhile.
+      // The steady state may be reached again during the sleep, which moves the due time.
       do await clock.sleep(Math.max(0, dueMs() - clock.nowMs()), signal);
       while (clock.nowMs() < dueMs());
       const outcome = await injectFault(run, fault, steady);
@@ -74,9 +82,9 @@ export function startTimeline(run: Injecting & Healing, steady: SteadyState): Ti
     else healed.resolve(true);
   };
 
-  /** The run ends with the first failure; the log has the others. */
+  /** Logs a further failure; the run ends with the first one. */
   const noteFailure = ({ id }: PlannedFault, error: unknown): void => {
-    // A stop of the run cuts the commands of all faults.
+    // A stop of the run cancels the commands of all faults.
     const isCut = isUnreachable(error);
     if (run.signal.aborted && isCut) return;
     run.log.append({ type: 'log', level: 'error', text: `${id}: ${messageOf(error)}` });
@@ -85,7 +93,7 @@ export function startTimeline(run: Injecting & Healing, steady: SteadyState): Ti
     try {
       await play(track);
     } catch (error) {
-      // A fault that was ended because another one failed did not fail itself.
+      // A fault that ended because another one failed did not fail itself.
       const isEnded = stop.signal.aborted && error === stop.signal.reason;
       if (!isEnded && failure !== undefined) noteFailure(track.fault, error);
       if (!isEnded) failure ??= { error };
@@ -103,7 +111,7 @@ export function startTimeline(run: Injecting & Healing, steady: SteadyState): Ti
   const all = [...tracks.values()].map((track) => track.injected.promise);
   const injected = settle(Promise.all(all).then((took) => took.every(Boolean)));
   const over = settle(Promise.all(plays).then(() => undefined));
-  // Whoever waits for something else meanwhile learns of it when it waits for these.
+  // A caller that awaits something else now gets the rejection when it awaits these.
   for (const promise of [injected, over]) promise.catch(() => undefined);
   let isOver = false;
   const end = (): void => void (isOver = true);

@@ -17,7 +17,7 @@ describe('waiting for a gate alone', () => {
     const host = scriptedHost((argv) => ({ stdout: argv[0] === 'role' ? 'primary' : '' }));
     const plan = {
       hosts,
-      // Opening an `icmp` probe asks its host for ping, whenever its first sample is due.
+      // Opening an `icmp` probe runs a command on its host, even before its first sample.
       probes: [
         exec('health'),
         exec('role'),

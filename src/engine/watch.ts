@@ -11,10 +11,7 @@ import { startProber } from './prober.ts';
 import { startRecording } from './recording.ts';
 import { createWorld, type GateOutcome } from './world.ts';
 
-/**
- * Runs the plan's probes and nothing else until the signal aborts; everything
- * seen is in the log. For drills done by hand.
- */
+/** Runs only the plan's probes until the signal aborts, and logs their samples. For drills by hand. */
 export async function runWatch(
   plan: Plan,
   deps: Omit<DrillDeps, 'ledger' | 'createServer'>,
@@ -56,7 +53,10 @@ export async function runWatch(
   log.append({ type: 'run.ended' });
 }
 
-/** The probes that a gate reads: its own, and those of the roles that it names. No others load the stack while it is waited for. */
+/**
+ * The probes that a gate reads: its own, and those of its roles. Other probes would only add load during the
+ * wait.
+ */
 function probesOf(gate: Gate, { probes, roles }: Pick<Plan, 'probes' | 'roles'>): readonly PlannedProbe[] {
   const names = gate.require.flatMap((condition) => {
     const role = condition.role === undefined ? undefined : roles[condition.role];
@@ -65,7 +65,7 @@ function probesOf(gate: Gate, { probes, roles }: Pick<Plan, 'probes' | 'roles'>)
   return probes.filter(({ name }) => names.includes(name));
 }
 
-/** Waits until a gate's conditions hold, with nothing logged: for the lab's start. Only the gate's probes run. */
+/** Waits until a gate's conditions hold, without a log: for the lab's start. Only the gate's probes run. */
 export async function awaitGate(
   plan: Pick<Plan, 'hosts' | 'probes' | 'roles'>,
   gate: Gate,

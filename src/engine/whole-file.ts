@@ -3,7 +3,9 @@ import { join } from 'node:path';
 import type { DrillError } from '../core/errors.ts';
 import { cannotWrite, writeFully } from './disk.ts';
 
-/** A file that is there whole or not at all: readers never see half of it, whatever the disk does. What was there before stays until `end`. */
+/**
+ * Writes a file atomically: readers never see a partial file. An earlier file of that name stays until `end`.
+ */
 export class WholeFile {
   readonly #path: string;
   readonly #temporary: string;
@@ -11,19 +13,19 @@ export class WholeFile {
   #fd: number | undefined;
   #failure: DrillError | undefined;
 
-  /** `then`: how to come by it once the disk takes more, after "then". */
+  /** `then`: how to create the file after the disk error is fixed; the hint puts it after "then". */
   constructor(folder: string, name: string, then: string) {
     this.#then = then;
     this.#path = join(folder, name);
     this.#temporary = join(folder, `.${name}.tmp`);
   }
 
-  /** Takes the next piece; after an error, none. */
+  /** Writes the next piece; does nothing after an error. */
   write(text: string): void {
     this.#attempt(() => writeFully((this.#fd ??= openSync(this.#temporary, 'w')), Buffer.from(text)));
   }
 
-  /** Puts the file into its place. Returns a DrillError `harness` when it could not be written. */
+  /** Moves the file to its final path. Returns a DrillError `harness` if it could not be written. */
   end(): DrillError | undefined {
     this.#attempt(() => {
       if (this.#fd !== undefined) fsyncSync(this.#fd);
@@ -33,13 +35,13 @@ export class WholeFile {
     return this.#failure;
   }
 
-  /** Leaves nothing of it. */
+  /** Removes the partial file. */
   discard(): void {
     try {
       this.#close();
       rmSync(this.#temporary, { force: true });
     } catch {
-      // Its name begins with a dot, and the next attempt writes over it.
+      // The file's name begins with a dot, and the next attempt overwrites it.
     }
   }
 

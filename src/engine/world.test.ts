@@ -20,7 +20,7 @@ function probe(name: string, host?: string): PlannedProbe {
   };
 }
 
-/** A clock that tests move. Sleeping moves it, too, so that waits end. */
+/** A clock that tests advance. A sleep advances it, too, so that waits end. */
 function manualClock(): Clock & { advance(ms: number): void } {
   let nowMs = 0;
   return {
@@ -62,8 +62,8 @@ function makeWorld() {
   return { clock, world: createWorld({ probes, roles }, clock) };
 }
 
-describe('a world', () => {
-  test('says of each condition that does not hold what is seen instead', () => {
+describe('the observed state', () => {
+  test('names each condition that does not hold, with the observed values', () => {
     const { world } = makeWorld();
     world.see(sample('health', 0, { status: 'fail', cause: 'timeout' }));
     expect(
@@ -74,7 +74,7 @@ describe('a world', () => {
     ]);
   });
 
-  test('does not let an old sample speak for the present', () => {
+  test('ignores a stale sample', () => {
     const { world, clock } = makeWorld();
     world.see(sample('health', 0));
     clock.advance(3900);
@@ -83,14 +83,14 @@ describe('a world', () => {
     expect(world.unmet([{ probe: 'health' }])).toEqual(['health is ok everywhere (health: no fresh answer)']);
   });
 
-  test('takes the later request for the later word, whichever answer comes first', () => {
+  test('takes the sample of the later slot as the latest, in any order of arrival', () => {
     const { world } = makeWorld();
     world.see(sample('role@a', 2000, { value: 'standby' }));
     world.see(sample('role@a', 1000, { value: 'primary' }));
     expect(world.fresh('role@a')?.value).toBe('standby');
   });
 
-  test('takes a failed sample for no value: the host may be a second primary', () => {
+  test('has no value for a failed sample: the host may be a second primary', () => {
     const { world } = makeWorld();
     const one = [{ probe: 'role', is: ['primary'], count: { min: 1, max: 1 } }];
     world.see(sample('role@a', 0, { value: 'primary' }));
@@ -102,7 +102,7 @@ describe('a world', () => {
     expect(world.unmet([{ probe: 'role', is: ['primary'], count: { min: 1 } }])).toEqual([]);
   });
 
-  test('takes a failure for the value that its probe declares', () => {
+  test('uses the value that the probe declares for a failure', () => {
     const declared = probes.map((one) => ({ ...one, onFailure: { refused: 'down' } }));
     const world = createWorld({ probes: declared, roles }, manualClock());
     world.see(sample('role@a', 0, { value: 'primary' }));
@@ -111,7 +111,7 @@ describe('a world', () => {
     expect(world.unmet([{ probe: 'role', host: 'b', is: ['down'] }])).toEqual([]);
   });
 
-  test('knows that nothing runs where a fault has taken the power', () => {
+  test('takes a failed sample as proof of nothing running if a fault has cut the power', () => {
     const off = new Set(['b']);
     const world = createWorld({ probes, roles }, manualClock(), undefined, (host) => off.has(host));
     const one = [{ probe: 'role', is: ['primary'], count: { min: 1, max: 1 } }];
@@ -124,14 +124,14 @@ describe('a world', () => {
     expect(world.unmet(one)).toHaveLength(1);
   });
 
-  test('counts an instance only where the other probes of the condition hold on its host', () => {
+  test('counts an instance only if the condition’s other probes hold on its host', () => {
     const { world } = makeWorld();
     const both = [
       { probe: 'role', is: ['primary'], and: [{ probe: 'router', is: ['up'] }], count: { min: 1, max: 1 } },
     ];
     world.see(sample('role@a', 0, { value: 'primary' }));
     world.see(sample('router@a', 0, { value: 'up' }));
-    // What is not known of b's role does not matter: its router is down.
+    // The unknown role of b does not matter, because its router is down.
     world.see(sample('role@b', 0, { status: 'fail', cause: 'timeout' }));
     world.see(sample('router@b', 0, { value: 'down' }));
     expect(world.unmet(both)).toEqual([]);
@@ -155,7 +155,7 @@ describe('a world', () => {
     const { world } = makeWorld();
     world.see(sample('role@a', 0, { value }));
     world.see(sample('role@b', 0, { value }));
-    expect(() => world.resolveRole('primary', roles.primary)).toThrow(new RegExp(`fits ${what}`));
+    expect(() => world.resolveRole('primary', roles.primary)).toThrow(new RegExp(`it matches ${what}`));
   });
 
   test('binds a condition to the host that has a role at that moment', () => {
@@ -190,21 +190,21 @@ describe('a gate', () => {
     };
   }
 
-  test('is met when its conditions held without a break', async () => {
+  test('is met when its conditions held without interruption', async () => {
     const { world, clock } = makeWorld();
     feed(world, clock, () => 'ok');
     await expect(world.waitForGate(gate, never)).resolves.toEqual({ met: true, unmet: [] });
     expect(clock.nowMs()).toBeGreaterThanOrEqual(2000);
   });
 
-  test('starts counting again after a break', async () => {
+  test('restarts its hold after an interruption', async () => {
     const { world, clock } = makeWorld();
     feed(world, clock, (ms) => (ms === 1900 ? 'fail' : 'ok'));
     await expect(world.waitForGate(gate, never)).resolves.toMatchObject({ met: true });
     expect(clock.nowMs()).toBeGreaterThanOrEqual(3900);
   });
 
-  test('gives up in time and says what was missing', async () => {
+  test('ends in time and names the missing condition', async () => {
     const { world, clock } = makeWorld();
     feed(world, clock, () => 'fail');
     await expect(world.waitForGate(gate, never)).resolves.toEqual({
@@ -214,7 +214,7 @@ describe('a gate', () => {
     expect(clock.nowMs()).toBeLessThan(11_000);
   });
 
-  test('does not count what held for less than was asked', async () => {
+  test('is not met if the conditions held for too short a time', async () => {
     const { world, clock } = makeWorld();
     feed(world, clock, (ms) => (ms > 9000 ? 'ok' : 'fail'));
     const { met, unmet } = await world.waitForGate(gate, never);
@@ -222,7 +222,7 @@ describe('a gate', () => {
     expect(unmet).toEqual([expect.stringMatching(/^all conditions held, but only for /)]);
   });
 
-  test('holds a gate that asks for a fit machine back until it was fit over the hold', async () => {
+  test('is not met with `fit` until the machine was fit during the hold', async () => {
     const clock = manualClock();
     const machine = createMachineFitness();
     const world = createWorld({ probes, roles }, clock, machine);
@@ -253,7 +253,7 @@ describe('a gate', () => {
       ],
       afterMs: 8000,
     });
-    // Fit again: as soon as most of the hold was.
+    // Fit again, as soon as the median of the hold is.
     dilation = 1;
     const { met, afterMs } = await wait(true);
     expect(met).toBe(true);
@@ -261,7 +261,7 @@ describe('a gate', () => {
     expect(afterMs).toBeLessThan(5000);
   });
 
-  test('names both, what is missing and that the machine is not fit', async () => {
+  test('names both the missing condition and the unfit machine', async () => {
     const clock = manualClock();
     const machine = { unmet: () => ['this machine is overloaded'] };
     const world = createWorld({ probes, roles }, clock, machine);
@@ -278,7 +278,7 @@ describe('a gate and late answers', () => {
   const never = new AbortController().signal;
   const gate = { require: [{ probe: 'health' }], forMs: 5000, withinMs: 60_000 };
 
-  /** A probe every 200 ms with a time-out of 900 ms; slot n is sent at n * 200 ms and comes out as `outcome` says. */
+  /** A probe with an interval of 200 ms and a time-out of 900 ms. Slot n is sent at n * 200 ms with that outcome. */
   function replay(
     outcome: (slot: number) => { readonly afterMs: number; readonly bad?: boolean } | 'dropped',
   ) {
@@ -325,7 +325,7 @@ describe('a gate and late answers', () => {
           bad[slot] === true ? { afterMs: 900, bad: true } : { afterMs: 5 + 400 * random() },
         );
         const { met, atMs } = await wait();
-        // Some five seconds before it was met, no sample was sent that failed. Of halves there never are any.
+        // Before it is met, there are five seconds without a failed sample. With a share of 0.5 there never are.
         const sentBad = bad.flatMap((one, slot) => (one && slot * 200 < atMs ? [slot * 200] : []));
         const edges = [-1, ...sentBad, atMs];
         const longestMs = Math.max(...edges.slice(1).map((edge, i) => edge - (edges[i] ?? 0)));
@@ -334,8 +334,8 @@ describe('a gate and late answers', () => {
     },
   );
 
-  test('is met only once all that was sent within its hold is answered', async () => {
-    // The last sample of the first five seconds is late by most of its time-out, and good.
+  test('is met only once all samples sent within its hold are answered', async () => {
+    // The last sample of the first five seconds is good, and its answer comes just before its time-out.
     const { wait } = replay((slot) => (slot === 25 ? { afterMs: 850 } : { afterMs: 5 }));
     const { met, atMs } = await wait();
     expect(met).toBe(true);
@@ -343,7 +343,7 @@ describe('a gate and late answers', () => {
     expect(atMs).toBeLessThan(6100);
   });
 
-  test('remembers a failed sample that was sent within its hold, however late it arrives', async () => {
+  test('counts a failed sample that was sent within its hold, even if it arrives late', async () => {
     const { wait } = replay((slot) => (slot === 24 ? { afterMs: 900, bad: true } : { afterMs: 5 }));
     const { met, atMs } = await wait();
     expect(met).toBe(true);
@@ -351,7 +351,7 @@ describe('a gate and late answers', () => {
     expect(atMs).toBeGreaterThanOrEqual(10_700);
   });
 
-  test('attributes a time-out to when it was sent: one from before the hold does not break it', async () => {
+  test('dates a time-out to its send time: one from before the hold does not break it', async () => {
     // Slot 0 hangs, slot 1 is good at once.
     const { wait } = replay((slot) => (slot === 0 ? { afterMs: 900, bad: true } : { afterMs: 5 }));
     const { met, atMs } = await wait();
@@ -359,7 +359,7 @@ describe('a gate and late answers', () => {
     expect(atMs).toBeLessThan(5600);
   });
 
-  test('waits at most one time-out for an answer that does not come', async () => {
+  test('waits at most one time-out for a missing answer', async () => {
     const { wait } = replay((slot) => (slot === 10 ? { afterMs: 1e9 } : { afterMs: 5 }));
     const { met, atMs } = await wait();
     expect(met).toBe(true);
@@ -373,7 +373,7 @@ describe('a gate and late answers', () => {
     expect(atMs).toBeLessThan(5500);
   });
 
-  test('sees a failed sample that a good one follows before the wait looks', async () => {
+  test('counts a failed sample that a good one follows before the next check', async () => {
     const { wait, world, clock } = replay(() => ({ afterMs: 5 }));
     const waiting = wait({ forMs: 2000 });
     await clock.sleep(1100, never);
@@ -384,7 +384,7 @@ describe('a gate and late answers', () => {
     expect(atMs).toBeGreaterThanOrEqual(3100);
   });
 
-  test('can end as soon as a condition is lost, and says which', async () => {
+  test('can end as soon as a condition is lost, and names it', async () => {
     const { wait, world, clock } = replay((slot) =>
       slot === 6 ? { afterMs: 5, bad: true } : { afterMs: 5 },
     );
@@ -399,7 +399,7 @@ describe('a gate and late answers', () => {
     await wait({ forMs: 0 });
   });
 
-  test('takes an unknown sample for no loss: it counts again from there', async () => {
+  test('restarts its hold after an unknown sample, which is not a loss', async () => {
     const { wait, world, clock } = replay(() => ({ afterMs: 5 }));
     await clock.sleep(500, never);
     const waiting = world.waitForGate({ ...gate, forMs: 1000 }, never, { endWhenLost: true });

@@ -17,51 +17,61 @@ import { followAnswers } from './answered.ts';
 import { followHold, type Hold, type HoldOptions } from './hold.ts';
 import type { MachineFitness } from './machine-fitness.ts';
 
-/** How a wait came out; `unmet` says in words what was missing at its end. */
+/** Outcome of a wait; `unmet` says in words what was missing at its end. */
 export interface GateOutcome {
   readonly met: boolean;
   readonly unmet: readonly string[];
-  /** The wait ended early: a sample showed that a condition does not hold. */
+  /** The wait ended early, because a sample showed that a condition does not hold. */
   readonly lost?: true;
 }
 
-/** What a wait for a gate asks for besides its conditions. */
+/** Options of a wait for a gate. */
 export interface GateOptions {
-  /** The prober's machine must have been fit over as long, too. */
+  /** Also require that the prober's machine was fit for as long. */
   readonly fit?: boolean;
-  /** End at the first sample that shows that a condition does not hold. What is unknown or missing does not show that. */
+  /**
+   * End at the first sample that shows that a condition does not hold. Unknown and missing samples do not
+   * show that.
+   */
   readonly endWhenLost?: boolean;
 }
 
-/** What the probes last saw, and waits upon it. */
+/** The observed state: the latest samples, and waits on them. */
 export interface World {
-  /** Takes a sample in; wakes whoever waits. */
+  /** Records a sample and wakes the waits. */
   see(sample: Sample): void;
-  /** A slot was not sent: it has no sample. */
+  /** Records that a slot was not sent, so it has no sample. */
   drop(probeId: string, slot: number): void;
-  /** Calls the listener with each sample from now on, in order of arrival; the result ends that. */
+  /**
+   * Calls the listener with each sample from now on, in order of arrival. Returns a function that ends that.
+   */
   follow(listener: (sample: Sample) => void): () => void;
-  /** Every sample of these instances sent before this moment is answered or timed out, ms on the run clock. */
+  /**
+   * Every sample of these instances sent before this moment is answered or timed out, ms on the run clock.
+   */
   answeredUntilMs(probeIds: readonly string[]): number;
   /**
-   * Follows whether the conditions go on holding: what was sent before now and is not answered yet counts, too. `onLost` is
-   * called at the first sample that shows that one does not.
+   * Tracks whether the conditions continue to hold, including samples that are still in flight now. `onLost`
+   * is called at the first sample that shows that a condition does not hold.
    */
   watch(conditions: readonly GateCondition[], onLost: () => void): Hold;
-  /** Why the prober's machine was not fit over the last `overMs`, in words; empty if it was, or if that is unknown. */
+  /**
+   * Why the prober's machine was not fit during the last `overMs`, in words; empty if it was fit, or if that
+   * is unknown.
+   */
   unfit(overMs: number): readonly string[];
-  /** The latest sample of an instance, unless it is too old to speak for the present. */
+  /** The latest sample of an instance, unless it is stale. */
   fresh(probeId: string): Sample | undefined;
-  /** Conditions of a gate that do not hold now, in words with what is seen instead. */
+  /** The gate's conditions that do not hold now, in words with the observed values. */
   unmet(conditions: readonly GateCondition[]): string[];
   /** The one host for which the role's condition holds. @throws DrillError `role-unresolved` */
   resolveRole(role: string, condition: Condition): string;
-  /** The hosts for which the condition holds, as far as is freshly seen. */
+  /** The hosts whose fresh samples meet the condition. */
   hostsWith(condition: Condition): readonly string[];
   /**
-   * Waits until all conditions held without a break for `forMs`, up to a moment before which every sample is answered: a
-   * failed sample sent within the hold breaks it, however late it arrives. Not met when `withinMs` ran out. The answers
-   * may take one time-out more. `fit`: the prober's machine must have been fit over as long, too.
+   * Waits until all conditions have held without interruption for `forMs`. The hold ends at a moment before
+   * which every sample is answered. So a failed sample sent within the hold breaks it, even if it arrives
+   * late. Not met if `withinMs` is over; the answers may take one time-out more.
    */
   waitForGate(gate: Gate, signal: AbortSignal, options?: GateOptions): Promise<GateOutcome>;
   /** Resolves at the next sample or after `maxMs`. */
@@ -69,8 +79,8 @@ export interface World {
 }
 
 /**
- * A world of the plan's probe instances, seen from a machine of that fitness. `isOff` says whether a fault of this drill has
- * taken a host's power: what fails there then shows that nothing runs.
+ * Creates the observed state of the plan's probe instances. `isOff` says whether a fault of this drill has
+ * cut a host's power; then a failed sample there shows that nothing runs.
  */
 export function createWorld(
   plan: Pick<Plan, 'probes' | 'roles'>,
@@ -99,7 +109,7 @@ export function createWorld(
   };
   const seen: Seen = { probes, roles, fresh: (id) => read(fresh(id)) };
   const unmet = (conditions: readonly GateCondition[]): string[] => unmetConditions(conditions, seen);
-  /** What is seen if this sample counts as the latest of its instance. */
+  /** The state if this sample were the latest of its instance. */
   const seenBy = (sample: Sample): Seen => ({
     probes,
     roles,
@@ -111,7 +121,7 @@ export function createWorld(
   };
   const answeredUntilMs = (ids: readonly string[]): number =>
     Math.min(clock.nowMs(), ...ids.map((id) => answered.untilMs(id, clock.nowMs())));
-  /** The instances that the conditions speak of, those that tell who has a role among them. */
+  /** The instances that the conditions read, including those that decide their roles. */
   const spokenOf = (conditions: readonly GateCondition[]): string[] =>
     conditions.flatMap((condition) => {
       const role = condition.role === undefined ? undefined : roles[condition.role];
@@ -148,7 +158,7 @@ export function createWorld(
   return {
     see(sample) {
       answered.note(sample.probe, sample.slot, sample.sendMs);
-      // Answers can overtake each other: the later request is the later word.
+      // Answers can arrive out of order: the later slot counts.
       const before = latest.get(sample.probe);
       if (before === undefined || before.slot <= sample.slot) latest.set(sample.probe, sample);
       for (const listener of listeners) listener(sample);
@@ -173,9 +183,9 @@ export function createWorld(
         const what = hosts.length === 0 ? 'no host' : `${hosts.length} hosts (${hosts.join(', ')})`;
         throw new DrillError(
           'role-unresolved',
-          `role ${role} (${describeCondition(condition)}) fits ${what}`,
+          `cannot resolve role ${role} (${describeCondition(condition)}): it matches ${what}`,
           {
-            mend: 'Look at the probe with `firedrill watch`; a drill needs exactly one host for a role.',
+            mend: 'Check the probe of the role with `firedrill watch`: a role must match exactly one host.',
           },
         );
       }

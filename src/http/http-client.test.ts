@@ -35,7 +35,7 @@ describe('TLS', () => {
   const ask = (trust: Parameters<typeof createHttpClient>[0]) =>
     createHttpClient(trust)({ method: 'GET', url: `https://${server.address}/`, headers: {} }, signal);
 
-  test('trusts the given CA, and without one the system’s only', async () => {
+  test('trusts the given CA, or only the system’s CAs without one', async () => {
     await expect(ask({ verify: true, ca })).resolves.toMatchObject({ kind: 'answer', status: 200 });
     await expect(ask({ verify: true })).resolves.toMatchObject({
       kind: 'silence',
@@ -43,7 +43,7 @@ describe('TLS', () => {
     });
   });
 
-  test('is not verified only when told so', async () => {
+  test('is not verified only if `verify` is false', async () => {
     await expect(ask({ verify: false })).resolves.toMatchObject({ kind: 'answer', status: 200 });
   });
 });
@@ -51,7 +51,7 @@ describe('TLS', () => {
 describe('a proxy', () => {
   const get = { method: 'GET', headers: {} } as const;
 
-  test('of HTTP_PROXY gets the request, and NO_PROXY goes past it', async () => {
+  test('of HTTP_PROXY gets the request, and NO_PROXY bypasses it', async () => {
     const asked: string[] = [];
     const proxy = await listen(
       createHttp((request, response) => {
@@ -77,7 +77,7 @@ describe('a proxy', () => {
     expect(JSON.stringify(gone)).not.toContain('s3cret');
   });
 
-  test('of HTTPS_PROXY is a tunnel: the request and its certificates are between the two ends', async () => {
+  test('of HTTPS_PROXY is a tunnel: the TLS session is between client and server', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'firedrill-tunnel-'));
     const make = (name: string, subject: string): { cert: string; key: string } => {
       const key = [
@@ -138,7 +138,7 @@ describe('a proxy', () => {
     await server.close();
   });
 
-  test('that asks for a password has sent nothing', async () => {
+  test('that requires a password has sent nothing', async () => {
     const proxy = await listen(
       createHttp((_request, response) => {
         response.writeHead(407);
@@ -164,12 +164,12 @@ describe('a proxy', () => {
 
 test('a refused connection is silence with a reason', async () => {
   const http = createHttpClient({ verify: true });
-  // Port 1 needs root to listen on, and nothing does.
+  // Only root may listen on port 1, and nothing does.
   const answer = await http({ method: 'GET', url: 'http://127.0.0.1:1/', headers: {} }, signal);
   expect(answer).toMatchObject({ kind: 'silence', why: expect.stringContaining('ECONNREFUSED') });
 });
 
-test('what never got a connection was not sent, and what was cut off may have been', async () => {
+test('a request without a connection was not sent, and an interrupted one may have been', async () => {
   const http = createHttpClient({ verify: true });
   await expect(
     http({ method: 'GET', url: 'http://127.0.0.1:1/', headers: {} }, signal),
@@ -183,7 +183,7 @@ test('what never got a connection was not sent, and what was cut off may have be
   expect(cut).not.toHaveProperty('unsent');
 });
 
-test('a body that is a text is sent as it is, and an answer that is no JSON is kept as it came', async () => {
+test('a string body is sent unchanged, and an answer that is not JSON is kept as text', async () => {
   const http = createHttpClient({ verify: true });
   const server = await listen(
     createHttp((request, response) => {

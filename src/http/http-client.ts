@@ -9,49 +9,49 @@ export interface Call {
   readonly method: 'GET' | 'POST' | 'PUT';
   readonly url: string;
   readonly headers: Readonly<Record<string, string>>;
-  /** Sent as JSON; a text is JSON already, or what `content-type` says, and sent as it is. */
+  /** Sent as JSON. A string is sent unchanged, as JSON or as `content-type` says. */
   readonly body?: unknown;
 }
 
-/** A whole reply. */
+/** A complete reply. */
 export interface Answer {
   readonly kind: 'answer';
   readonly status: number;
-  /** Lower-case names; of a header that came several times, the first. */
+  /** Lowercase names; of a repeated header, the first value. */
   readonly headers: Readonly<Record<string, string>>;
-  /** The parsed body; undefined when it is no JSON. */
+  /** The parsed body; undefined if it is not JSON. */
   readonly body: unknown;
-  /** The body as it came. */
+  /** The body as text. */
   readonly text: string;
 }
 
-/** No whole reply came: nobody knows whether the request was carried out. */
+/** No complete reply came, so the request's outcome is unknown. */
 export interface Silence {
   readonly kind: 'silence';
   readonly why: string;
-  /** No connection came about: the request was surely not carried out. */
+  /** There was no connection, so the request was certainly not carried out. */
   readonly unsent?: true;
 }
 
-/** Sends one request, once. Never rejects, and ends with its own time-out or with the signal. */
+/** Sends one request once. Never rejects; ends with its own time-out or with the signal. */
 export type HttpClient = (call: Call, signal: AbortSignal) => Promise<Answer | Silence>;
 
-/** What TLS connections trust, and by what they are trusted. */
+/** TLS settings: trusted CAs and the client's own certificate. */
 export interface Trust {
   readonly verify: boolean;
-  /** PEM of the CAs that count instead of the system's. */
+  /** PEM of the CAs that replace the system's. */
   readonly ca?: string;
-  /** PEM of the client's own certificate, and of its key. */
+  /** PEM of the client's own certificate and of its key. */
   readonly cert?: string;
   readonly key?: string;
 }
 
-/** Answers that matter here have a few kB; a list of a thousand servers comes near this. */
+/** Longest body, bytes. Typical answers have a few kB; a list of a thousand servers comes close to this. */
 const maxBodyBytes = 1_048_576;
 
 /**
- * A client for the APIs of one place. Redirects are not followed: a token goes only where it was meant to go. HTTPS_PROXY,
- * HTTP_PROXY, ALL_PROXY, and NO_PROXY of `env` decide whether a request goes through a proxy (`proxyFor`).
+ * A client for the APIs of one service. It follows no redirects, so a token goes only to its intended server.
+ * HTTPS_PROXY, HTTP_PROXY, ALL_PROXY, and NO_PROXY of `env` select a proxy (`proxyFor`).
  */
 export function createHttpClient(
   trust: Trust,
@@ -62,29 +62,29 @@ export function createHttpClient(
   const tls = { rejectUnauthorized: verify, ...pem };
   const connectTimeout = Math.min(timeoutMs, 5000);
   const options: Agent.Options = {
-    // A connection for each request: one that is kept may be dead, and a request that dies with it has an
-    // unknown outcome. Drills ask a few times a second; a handshake more does not matter.
+    // Each request has its own connection: a kept one may be dead, and then the outcome of its request is
+    // unknown. Drills send a few requests per second, so the extra handshakes do not matter.
     pipelining: 0,
     allowH2: false,
-    // Idle timers, both; the signal below ends a reply that drips.
+    // Both are idle time-outs; the signal below ends a reply that arrives endlessly.
     headersTimeout: timeoutMs,
     bodyTimeout: timeoutMs,
   };
   const dispatchers = new Map<string, Dispatcher>();
-  // Loaded with the first request: most runs ask no cloud, and it takes 15 MB.
+  // Imported with the first request: most runs use no cloud, and undici takes 15 MB.
   const dispatcherFor = (undici: typeof import('undici'), proxy: URL | undefined): Dispatcher => {
     const known = dispatchers.get(proxy?.href ?? '');
     if (known !== undefined) return known;
     const made =
       proxy === undefined
         ? new undici.Agent({ ...options, connect: { timeout: connectTimeout, ...tls } })
-        : // The proxy's own TLS is between it and this machine: the cloud's CA and certificate are not for it.
+        : // TLS to the proxy itself does not use the cloud's CA and certificate.
           new undici.ProxyAgent({
             ...options,
             uri: proxy.href,
             connectTimeout,
             requestTls: tls,
-            // Without TLS, too, a connection for each request.
+            // Also without TLS, each request has its own connection.
             factory: (origin, given: object) => new undici.Pool(origin, { ...options, ...given }),
           });
     dispatchers.set(proxy?.href ?? '', made);
@@ -114,7 +114,7 @@ export function createHttpClient(
       let size = 0;
       for await (const chunk of body as AsyncIterable<Buffer>) {
         size += chunk.length;
-        // Leaving the loop destroys the body, and with it the connection.
+        // Leaving the loop destroys the body and its connection.
         if (size > maxBodyBytes)
           return { kind: 'silence', why: `the answer is longer than ${maxBodyBytes} bytes` };
         chunks.push(chunk);
@@ -178,7 +178,7 @@ function firstValues(
   );
 }
 
-/** Of several addresses that were tried, each has its error. */
+/** The error text; a connection attempt to multiple addresses has one error for each. */
 function reasonOf(error: unknown): string {
   if (error instanceof AggregateError && error.message === '') return error.errors.map(messageOf).join('; ');
   return messageOf(error) || 'failed without a message';

@@ -43,17 +43,17 @@ test.each<[string, string, boolean]>([
   ['http://[2001:db8::5]:81/', '[2001:db8::5]:81', true],
   ['http://[2001:db8::5]:82/', '[2001:db8::5]:81', false],
   ['http://10.1.2.3/', '10.0.0.0/99', false],
-])('%s with NO_PROXY=%s: past the proxy is %s', (url, exceptions, isDirect) => {
+])('%s with NO_PROXY=%s bypasses the proxy: %s', (url, exceptions, isDirect) => {
   expect(proxyFor(new URL(url), { ...both, NO_PROXY: exceptions }) === undefined).toBe(isDirect);
 });
 
-test('a proxy that is no URL is an error, which does not repeat it', () => {
+test('a proxy that is not a URL is an error, which does not repeat its value', () => {
   expect(() => proxyFor(new URL('https://k.example/'), { HTTPS_PROXY: 'http://u:s3cret@:80' })).toThrow(
     /^HTTPS_PROXY is not a proxy URL$/,
   );
 });
 
-test('passwords of proxies are known, as they are written and as they are meant', () => {
+test('passwords of proxies are returned encoded and decoded', () => {
   expect(proxyPasswords({ HTTPS_PROXY: 'http://u:a%40b@p.example', all_proxy: 'http://p.example' })).toEqual([
     'a%40b',
     'a@b',

@@ -3,10 +3,10 @@ import { BlockList, isIP, isIPv6 } from 'node:net';
 type Env = Readonly<Record<string, string | undefined>>;
 
 /**
- * The proxy for a URL, as curl reads HTTP_PROXY, HTTPS_PROXY, ALL_PROXY, and NO_PROXY; small letters win. Undefined: none.
- * NO_PROXY takes names with their subdomains, addresses, networks (`10.0.0.0/8`), each with `:port`, and `*`.
- * This machine's own loopback never has one.
- * @throws Error for a proxy that is no URL
+ * The proxy for a URL, with curl's rules for HTTP_PROXY, HTTPS_PROXY, ALL_PROXY, and NO_PROXY; lowercase
+ * names take precedence. Undefined: no proxy. NO_PROXY takes `*`, and names with their subdomains, addresses,
+ * or networks (`10.0.0.0/8`), each with an optional `:port`. The loopback of this machine never uses a proxy.
+ * @throws Error for a proxy that is not a URL
  */
 export function proxyFor(url: URL, env: Env): URL | undefined {
   const scheme = url.protocol === 'https:' ? 'https_proxy' : 'http_proxy';
@@ -21,12 +21,12 @@ export function proxyFor(url: URL, env: Env): URL | undefined {
   const exceptions = (variable(env, 'no_proxy') ?? '').split(/[,\s]+/).filter(Boolean);
   if (exceptions.some((exception) => covers(exception, host, port))) return undefined;
   const proxy = URL.parse(written.includes('://') ? written : `http://${written}`);
-  // What stands there may have a password in it.
+  // The message does not contain the value, because it may contain a password.
   if (proxy === null || proxy.hostname === '') throw new Error(`${scheme.toUpperCase()} is not a proxy URL`);
   return proxy;
 }
 
-/** The passwords in the URLs of proxies. */
+/** The passwords in the proxies' URLs. */
 export function proxyPasswords(env: Env): string[] {
   return ['http_proxy', 'https_proxy', 'all_proxy'].flatMap((name) => {
     const password = URL.parse(variable(env, name) ?? '')?.password;
@@ -43,7 +43,7 @@ function unescaped(text: string): string {
 }
 
 function variable(env: Env, name: string): string | undefined {
-  // An empty one of small letters switches the other off.
+  // An empty lowercase variable disables the uppercase one.
   const value = env[name] ?? env[name.toUpperCase()];
   return value === '' ? undefined : value;
 }
@@ -54,10 +54,10 @@ function isLoopback(host: string): boolean {
   );
 }
 
-/** Whether an entry of NO_PROXY is about the host and port. */
+/** Whether an entry of NO_PROXY applies to the host and port. */
 function covers(exception: string, host: string, port: number): boolean {
   if (exception === '*') return true;
-  // Of an address of IPv6, only brackets tell a port from the rest.
+  // In an IPv6 address, only brackets separate the port from the address.
   const [, name = exception, ownPort] =
     /^\[(.+)\](?::(\d+))?$/.exec(exception) ?? /^([^:]+):(\d+)$/.exec(exception) ?? [];
   if (ownPort !== undefined && Number(ownPort) !== port) return false;

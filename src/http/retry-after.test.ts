@@ -6,7 +6,7 @@ const later = 'Thu, 01 Jan 2026 12:00:30 GMT';
 
 test.each([
   ['seconds', { 'retry-after': '12' }, 12_000],
-  ['a date, by our own clock', { 'retry-after': later }, 30_000],
+  ['a date, by the local clock', { 'retry-after': later }, 30_000],
   [
     'a date, by the clock of the server',
     { 'retry-after': later, date: 'Thu, 01 Jan 2026 12:00:10 GMT' },

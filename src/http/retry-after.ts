@@ -1,6 +1,6 @@
 /**
- * How long an answer with `Retry-After` asks to wait, in ms: seconds, or a date, which is read by the server's own clock where
- * it tells its time (`Date`), else by `wallMs`. Undefined without one, or with one that says neither. RFC 9110, 10.2.3.
+ * The wait that an answer's `Retry-After` requests, ms: seconds, or a date. A date is read by the server's
+ * clock (`Date` header), else by `wallMs`. Undefined without a valid header. RFC 9110, 10.2.3.
  */
 export function retryAfterMs(headers: Readonly<Record<string, string>>, wallMs: number): number | undefined {
   const asked = headers['retry-after'];

@@ -1,4 +1,7 @@
-/** How long something should take, ms: where in its cycle the event falls decides where between the two. */
+/**
+ * Shortest and longest time of one step, ms. The phase of a cycle at the event decides where the time
+ * falls.
+ */
 export interface Bounds {
   readonly minMs: number;
   readonly maxMs: number;

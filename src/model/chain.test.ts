@@ -26,7 +26,7 @@ const bounds = (model: string, ...steps: PredictionStep[]) => {
 };
 
 describe('the time that a component takes', () => {
-  test('lies within bounds that follow from its settings', () => {
+  test('has bounds that follow from its settings', () => {
     expect(bounds('lb', 'fall')).toEqual([4000, 6000]);
     expect(bounds('lb', 'rise')).toEqual([2000, 4000]);
     expect(bounds('lb', 'fall', 'rise')).toEqual([6000, 10_000]);
@@ -40,7 +40,7 @@ describe('the time that a component takes', () => {
     expect(bounds('race')).toEqual([22_000, 22_000]);
   });
 
-  test('has its distribution: even over a phase, straight lines between quantiles, a triangle', () => {
+  test('has its distribution: uniform over a phase, linear between quantiles, triangular', () => {
     const near = (of: ReturnType<typeof one>, p5: number, median: number, p95: number) => {
       expect(of?.p5Ms).toBeGreaterThan(p5 * 0.95);
       expect(of?.p5Ms).toBeLessThan(p5 * 1.05);
@@ -55,14 +55,14 @@ describe('the time that a component takes', () => {
     near(one(models, 'triangle'), 1447, 2551, 4225);
   });
 
-  test('says whether some of it was measured', () => {
+  test('shows whether a part was measured', () => {
     expect(one(models, 'tick')).not.toHaveProperty('measured');
     expect(one(models, 'seen')).toMatchObject({ measured: true });
     const mixed = { ...models, row: { kind: 'sequence', of: [{ model: 'seen' }] } } as const;
     expect(one(mixed, 'row')).toMatchObject({ measured: true });
   });
 
-  test('is not told where the models do not say it', () => {
+  test('is undefined if the models do not predict it', () => {
     expect(one({}, 'tick')).toBeUndefined();
     const circle: Record<string, Model> = { row: { kind: 'sequence', of: [{ model: 'row' }] } };
     expect(predictChain(circle, [link('row')], undefined).why(0)).toBe('model row contains itself');
@@ -75,27 +75,27 @@ describe('a chain', () => {
     predicted: { model, from: moment },
   });
 
-  test('adds up what counts from the end before', () => {
+  test('adds up times that begin at the previous end', () => {
     const chain = predictChain(models, [link('tick'), link('boot')], undefined);
     expect(chain.span(0, 1)).toMatchObject({ minMs: 12_000, maxMs: 22_000 });
     expect(chain.span(1, 1)).toMatchObject({ minMs: 12_000, medianMs: 12_000, maxMs: 12_000 });
   });
 
-  test('takes the later where something has begun before, and the stage is what is left of it', () => {
+  test('takes the later end if a time began earlier, and the stage is the rest of it', () => {
     const chain = predictChain(models, [link('tick'), from('boot', 'start')], undefined);
     expect(chain.span(0, 1)).toMatchObject({ minMs: 12_000, medianMs: 12_000, maxMs: 12_000 });
     expect(chain.span(1, 1)).toMatchObject({ minMs: 2000, maxMs: 12_000 });
-    // Over already: it takes no time.
+    // It already ended, so the stage takes no time.
     const over = predictChain(models, [link('boot'), from('tick', 'start')], undefined);
     expect(over.span(1, 1)).toMatchObject({ minMs: 0, p5Ms: 0, p95Ms: 0, maxMs: 0 });
     const named = predictChain(models, [link('boot'), link('tick'), from('tick', 'boot')], undefined);
     expect(named.span(1, 2)).toMatchObject({ minMs: 0, maxMs: 10_000 });
-    // The later of two even times.
+    // The later of two uniform times.
     expect(named.span(1, 2)?.medianMs).toBeGreaterThan(6700);
     expect(named.span(1, 2)?.medianMs).toBeLessThan(7400);
   });
 
-  test('ends with the latest of several ways', () => {
+  test('ends with the latest of multiple terms', () => {
     const both: Link = {
       name: 'both',
       predicted: [{ model: 'tick' }, { model: 'row', from: 'start' }],
@@ -106,7 +106,7 @@ describe('a chain', () => {
     });
   });
 
-  test('is known on both sides of a link that nothing is said of, not across it', () => {
+  test('is predicted on both sides of a link without a prediction, not across it', () => {
     const unknown: Link = { name: 'unknown' };
     const chain = predictChain(
       models,
@@ -121,7 +121,7 @@ describe('a chain', () => {
     expect(chain.span(4, 4)).toMatchObject({ maxMs: 10_000 });
   });
 
-  test('gives the RTO where its last stage ends with the recovery, and the time to redundancy', () => {
+  test('gives the RTO if its last stage ends with the recovery, and the time to redundancy', () => {
     const stages = [{ ...link('boot'), until: { kind: 'recovered' } }] as const;
     const redundancy = { require: [], forMs: 0, withinMs: 0, predicted: { model: 'row', from: 'start' } };
     const whole = predictRecovery({ models, stages, redundancy }, undefined);
@@ -136,7 +136,7 @@ describe('a chain', () => {
   });
 });
 
-test('the slowest period is the longest whose phase matters, hung checks and keepalived among them', () => {
+test('the slowest period is the longest whose phase matters, including hung checks and keepalived', () => {
   const vrrp: Model = {
     kind: 'keepalived',
     version: 2,
@@ -155,8 +155,8 @@ test('the slowest period is the longest whose phase matters, hung checks and kee
   expect(of('row')).toBeUndefined();
 });
 
-describe('whatever the settings are', () => {
-  /** Settings and chains that chance makes; the same ones each time. */
+describe('for all settings', () => {
+  /** Pseudorandom settings and chains, the same ones each time. */
   const cases = Array.from({ length: 60 }, (_, n) => {
     const draw = (part: number, from: number, to: number) =>
       Math.floor(from + chance(7, n, part) * (to - from + 1));
@@ -197,10 +197,10 @@ describe('whatever the settings are', () => {
     [0, 3],
   ] as const;
 
-  test('bounds hold every trial, and quantiles are in order', () => {
+  test('bounds contain every trial, and quantiles are in order', () => {
     for (const { made, links } of cases) {
       for (let seed = 0; seed < 20; seed++) {
-        // The quantiles of one trial are that trial.
+        // With one trial, each quantile is that trial.
         const trial = predictChain(made, links, undefined, { trials: 1, seed });
         for (const [first, last] of spans) {
           const p = trial.span(first, last);
@@ -214,7 +214,7 @@ describe('whatever the settings are', () => {
     }
   });
 
-  test('a larger period, count or time never gives a smaller prediction', () => {
+  test('a larger period, count, or time never gives a smaller prediction', () => {
     for (const { made, links } of cases) {
       const { check, tries, tick, boot } = made;
       const slower: Record<string, Model>[] = [

@@ -13,39 +13,48 @@ import {
 } from './components.ts';
 import { chance } from './random.ts';
 
-/** The beginning of a chain, as `from` of a prediction names it. */
+/** The name in a prediction's `from` that means the beginning of the chain. */
 export const chainStart = 'start';
 
-/** Trials and seed where nobody says otherwise: reports of the same log are the same bytes. */
+/** Default trials and seed. Both are fixed, so two reports of the same log have the same bytes. */
 export const defaultTrials = 10_000;
 export const defaultSeed = 1;
 
-/** What a chain is made of: moments in a row, each with what leads to it. */
+/**
+ * One link of a chain: it ends at a moment, and `predicted` gives the models of the time before that
+ * moment.
+ */
 export interface Link {
   readonly name: string;
   readonly predicted?: PredictedBy;
 }
 
-/** How trials are made. */
+/** Number of random trials, and their seed. */
 export interface Trials {
   readonly trials?: number;
   readonly seed?: number;
 }
 
-/** One way to the end of a link: a term that begins at a moment. Moment 0 is the chain's beginning, moment i + 1 the end of link i. */
+/**
+ * One term that has to end before a link ends. It begins at moment `from`: 0 is the chain's beginning,
+ * i + 1 is the end of link i.
+ */
 interface Way {
   readonly term: Term;
   readonly from: number;
 }
 
-/** A moment that follows from models, or why it does not. */
+/** The terms of a link, or why the models do not predict its end. */
 type Reached = { readonly ways: readonly Way[] } | { readonly why: string | undefined };
 
-/** Predictions of a chain. */
+/** Predictions of the links of a chain. */
 export interface ChainPrediction {
-  /** How long links take together, from the end of link `first - 1` to that of link `last`; undefined where that does not follow from the models. */
+  /**
+   * Time from the end of link `first - 1` to the end of link `last`. undefined: the models do not
+   * predict it.
+   */
   span(first: number, last: number): Predicted | undefined;
-  /** Why a link has a prediction that does not come about; undefined where it does, or there is none. */
+  /** Why a link's prediction has no value. undefined: it has one, or the link has no prediction. */
   why(link: number): string | undefined;
 }
 
@@ -72,7 +81,7 @@ function reachedOf(models: Models, links: readonly Link[], index: number, lost: 
   return { ways };
 }
 
-/** The value below which a share of sorted values lies, by straight lines between them. */
+/** The value below which a share of the sorted values lies, interpolated linearly. */
 function quantile(sorted: Float64Array, share: number): number {
   const at = share * (sorted.length - 1);
   const below = sorted[Math.floor(at)] ?? 0;
@@ -80,16 +89,15 @@ function quantile(sorted: Float64Array, share: number): number {
 }
 
 /**
- * Predicts a chain by trials: in each one every part of every model takes a time by
- * chance, independently of the others, and a link ends when the latest of its ways has
- * come to its end, not before the link before it.
+ * Predicts a chain by random trials. In each trial, each part of each model takes an independent random
+ * time. A link ends when its latest term ends, and not before the link before it.
  *
- * The bounds are arithmetic, not those of the trials. They are exact for what counts
- * from one moment on; where a link ends by a way from an earlier moment its duration is
- * a difference of two moments, and the bounds are those of the difference of any two.
+ * The bounds are computed, not taken from the trials. They are exact if all terms of the span begin within it.
+ * If a term begins at an earlier moment, the span is a difference of two moments, and its bounds are those of
+ * any two possible moments.
  *
- * A link without a prediction ends at an unknown moment: what counts from there on is
- * known, what spans it is not.
+ * A link without a prediction ends at an unknown moment. Spans that begin at or after that moment are predicted.
+ * Spans across it are not.
  */
 export function predictChain(
   models: Models,
@@ -98,7 +106,7 @@ export function predictChain(
   { trials = defaultTrials, seed = defaultSeed }: Trials = {},
 ): ChainPrediction {
   const known: Reached[] = [];
-  // Moments that can be compared have the same number; an unknown one begins anew.
+  // Moments with the same number can be compared. An unknown moment begins the next number.
   const epochs = [0];
   for (const index of links.keys()) {
     const epoch = epochs[index] ?? 0;
@@ -161,7 +169,10 @@ export function predictChain(
   };
 }
 
-/** The slowest period of the models that predictions name: over its phase, and so over that of all, a fault's moment is to be drawn. undefined where none has one. */
+/**
+ * The longest period of the models that the predictions name, ms; undefined if none has one. A fault's
+ * random moment is drawn over this period, so it covers the phases of all shorter ones.
+ */
 export function slowestPeriod(
   models: Models,
   predicted: readonly (PredictedBy | undefined)[],
@@ -173,28 +184,28 @@ export function slowestPeriod(
   return periods.length === 0 ? undefined : Math.max(...periods);
 }
 
-/** One line of what models say of a drill. */
+/** One line of a drill's prediction. */
 export interface PredictedLine {
   readonly name: string;
-  /** Absent for a whole. */
+  /** Absent for a total, such as the RTO. */
   readonly predictions?: readonly Prediction[];
-  /** Absent where it does not follow from the models. */
+  /** Absent if the models do not predict it. */
   readonly predicted?: Predicted;
-  /** Why a prediction does not come about. */
+  /** Why the prediction has no value. */
   readonly why?: string;
 }
 
-/** What the models say of a drill's recovery: its stages, the whole, and the way to redundancy. */
+/** The prediction of a drill's recovery: its stages, the RTO, and the time to redundancy. */
 export interface RecoveryPrediction {
   readonly chain: ChainPrediction;
-  /** Known when the last stage ends with the recovery. */
+  /** undefined unless the last stage ends with the recovery. */
   readonly rto: Predicted | undefined;
   readonly redundancy: Predicted | undefined;
 }
 
 type Predictable = Pick<Plan, 'models' | 'stages' | 'returnStages' | 'redundancy'>;
 
-/** Predicts a drill's recovery, as far as its models say something. */
+/** Predicts a drill's recovery, as far as models exist for it. */
 export function predictRecovery(
   { models, stages, redundancy }: Omit<Predictable, 'returnStages'>,
   lost: string | undefined,
@@ -211,7 +222,10 @@ export function predictRecovery(
   };
 }
 
-/** What the models say of a drill, line by line: each stage that has a prediction, the wholes, and the return's stages. Nothing where they say nothing. */
+/**
+ * The prediction of a drill, line by line: each stage with a prediction, the totals, and the stages of
+ * the return. Empty without models.
+ */
 export function predictDrill(
   plan: Predictable,
   lost: string | undefined,
@@ -222,7 +236,7 @@ export function predictDrill(
     predicted === undefined ? [] : [{ name, predicted }];
   return [
     ...linesOf(plan.stages, chain),
-    // One stage is the whole already.
+    // With one stage, that stage is the total.
     ...whole('RTO', plan.stages.length === 1 ? undefined : rto),
     ...whole('redundancy', redundancy),
     ...linesOf(plan.returnStages, predictChain(plan.models, plan.returnStages, lost, trials)),

@@ -2,16 +2,14 @@ import type { CheckModel } from '../core/plan.ts';
 import type { Bounds } from './bounds.ts';
 
 /**
- * From the moment at which a check would first answer otherwise to the end of the run
- * that makes it count.
+ * Time from the moment at which a check's result would change to the end of the run that makes the change count.
  *
- * Runs begin every `interval`, however long they take; one that is due while the last is
- * still at work is left out, so that a run that hangs until its time-out, by default the
- * interval, doubles the period. The `fall`th failure, or the `rise`th success, in a row
- * counts when its run ends.
+ * Runs begin every `interval`, however long they take. A run that is due while the last one is still running is
+ * skipped. So a run that hangs until its time-out (by default the interval) doubles the period. The `fall`th
+ * failure in a row, or the `rise`th success, counts when its run ends.
  *
- * Soonest, a run that is about to end sees it already; latest, one has just looked.
- * `runtimeMs` is that of a run that fails; one that succeeds takes less than an interval.
+ * Shortest: a run that is about to end already gets the new result. Longest: a run got the old result just before the change.
+ * `runtimeMs` is the time of a failing run; a successful run takes less than an interval.
  * Example: interval 5 s, fall 2, runs of 200 ms: 5 s to 10.2 s.
  */
 export function checkBounds(
@@ -27,7 +25,10 @@ export function checkBounds(
   return { minMs, maxMs: failingMs + minMs + Math.min(runtimeMs, intervalMs) };
 }
 
-/** From the beginning of a failing run to that of the next: the interval, or the first multiple of it after the run's end, ms. */
+/**
+ * Time from the beginning of a failing run to the beginning of the next one, ms: the first multiple of
+ * the interval after the run's end.
+ */
 export function periodOf({ intervalMs, runtimeMs }: Pick<CheckModel, 'intervalMs' | 'runtimeMs'>): number {
   return (Math.floor(runtimeMs / intervalMs) + 1) * intervalMs;
 }

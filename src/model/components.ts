@@ -10,28 +10,28 @@ import type { Bounds } from './bounds.ts';
 import { checkBounds, periodOf } from './check.ts';
 import { keepalivedBounds, keepalivedSteps } from './keepalived.ts';
 
-/** Models by name, as a plan has them. */
+/** Models by name, as in a plan. */
 export type Models = Readonly<Record<string, Model>>;
 
-/** How long something takes, made of parts that chance decides. */
+/** A time that is the sum (`sequence`) or the maximum (`parallel`) of random parts. */
 export type Term =
   | Part
   | { readonly kind: 'sequence'; readonly of: readonly Term[] }
   | { readonly kind: 'parallel'; readonly of: readonly Term[] };
 
-/** A time that chance decides. */
+/** A random time with a known distribution. */
 export interface Part {
   readonly kind: 'part';
-  /** The time below which a share of the cases lies: `at(0)` is the shortest, `at(1)` the longest, and it never falls. */
+  /** The quantile function, ms: `at(0)` is the shortest time, `at(1)` the longest. It never decreases. */
   readonly at: (share: number) => number;
-  /** No setting gives it. */
+  /** The time was measured; no setting gives it. */
   readonly measured: boolean;
 }
 
-/** A model as a term, or why it does not come about with its settings. */
+/** A model as a term, or why its settings give no term. */
 export type TermOf = { readonly term: Term } | { readonly why: string };
 
-/** What can be asked of each kind of model; none where there is only one thing to ask. */
+/** The steps that a prediction can name for each kind of model. Empty: the model has only one time. */
 const stepsByKind: Readonly<Record<Model['kind'], readonly PredictionStep[]>> = {
   keepalived: keepalivedSteps,
   check: ['fall', 'rise'],
@@ -46,7 +46,7 @@ const stepsByKind: Readonly<Record<Model['kind'], readonly PredictionStep[]>> = 
 /** Every step that a kind of model has. */
 export const predictionSteps = [...new Set(Object.values(stepsByKind).flat())];
 
-/** The steps that can be asked of a model. */
+/** The steps that a prediction can name for this model. */
 export function stepsOfModel(model: Model): readonly PredictionStep[] {
   return stepsByKind[model.kind];
 }
@@ -55,12 +55,12 @@ function isStepOf<S extends PredictionStep>(steps: readonly S[], step: Predictio
   return (steps as readonly PredictionStep[]).includes(step);
 }
 
-/** Anything between the bounds is as likely: the phase of a cycle at the event is not known. */
+/** A uniform distribution between the bounds: the phase of a cycle at the event is unknown. */
 function evenly({ minMs, maxMs }: Bounds): Part {
   return { kind: 'part', at: (share) => minMs + share * (maxMs - minMs), measured: false };
 }
 
-/** Triangular: the inverse of its distribution function. */
+/** Quantile function of the triangular distribution. */
 function triangular(minMs: number, modeMs: number, maxMs: number): Part['at'] {
   const span = maxMs - minMs;
   if (span === 0) return () => minMs;
@@ -71,7 +71,7 @@ function triangular(minMs: number, modeMs: number, maxMs: number): Part['at'] {
       : maxMs - Math.sqrt((1 - share) * span * (maxMs - modeMs));
 }
 
-/** Straight lines between values that are evenly spread in probability; one value is a constant. */
+/** Linear interpolation between quantiles at even probabilities. One value is a constant. */
 function interpolated(values: readonly number[]): Part['at'] {
   const last = values.length - 1;
   return (share) => {
@@ -94,8 +94,8 @@ function checkPart(model: CheckModel, step: PredictionStep): Part {
 }
 
 /**
- * From the beginning of the first attempt to the end of the last: no pause after the
- * last one. An attempt that is refused takes no time, one without an answer its time-out.
+ * Time from the beginning of the first attempt to the end of the last one; there is no pause after the last one.
+ * An attempt that is refused takes no time. An attempt without an answer takes its time-out.
  */
 function retriesPart({ attempts, intervalMs, timeoutMs }: RetriesModel, step: PredictionStep): Part {
   const ms = (attempts - 1) * intervalMs + (step === 'silent' ? attempts * timeoutMs : 0);
@@ -103,9 +103,9 @@ function retriesPart({ attempts, intervalMs, timeoutMs }: RetriesModel, step: Pr
 }
 
 /**
- * A model, or some of its steps in a row, as a term. `lost` is the host that failed,
- * where that is known: what keepalived takes depends on it. Names and steps are those
- * of a checked plan; one that is not there is `why`, too.
+ * A model, or some of its steps in sequence, as a term. `lost` is the host that failed, or undefined if it is
+ * unknown; the times of keepalived depend on it. The plan's checks already verified names and steps, but a name
+ * without a model still gives `why`.
  */
 export function termOf(
   models: Models,
@@ -150,14 +150,14 @@ export function partsOf(term: Term): readonly Part[] {
   return term.kind === 'part' ? [term] : term.of.flatMap(partsOf);
 }
 
-/** How long a term takes when each of its parts takes as long as `timeOf` says. */
+/** The time of a term if `timeOf` gives the time of each part, ms. */
 export function timeOfTerm(term: Term, timeOf: (part: Part) => number): number {
   if (term.kind === 'part') return timeOf(term);
   const times = term.of.map((inner) => timeOfTerm(inner, timeOf));
   return term.kind === 'sequence' ? times.reduce((sum, ms) => sum + ms, 0) : Math.max(...times);
 }
 
-/** A model and all that it is made of; each once. */
+/** A model and all models that it contains, each once. */
 export function modelsWithin(models: Models, { model: name }: ModelUse): readonly Model[] {
   const found = new Set<Model>();
   const visit = (name: string): void => {
@@ -170,7 +170,10 @@ export function modelsWithin(models: Models, { model: name }: ModelUse): readonl
   return [...found];
 }
 
-/** The periods of a model whose phase at the event decides how long it takes, ms. A check that outlasts its interval has a longer one. */
+/**
+ * The periods, ms, whose phase at the event decides how long a model takes. A check that outlasts its
+ * interval has a longer period.
+ */
 export function periodsOf(model: Model): readonly number[] {
   switch (model.kind) {
     case 'keepalived':

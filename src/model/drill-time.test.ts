@@ -3,7 +3,7 @@ import { planWith } from '../analysis/testing/log-builder.ts';
 import type { Plan } from '../core/plan.ts';
 import { drillTime, hostAtRisk } from './drill-time.ts';
 
-/** A recovery that takes 10 s by a timer's setting. */
+/** A recovery that takes 10 s by a setting. */
 const plan: Plan = planWith({
   models: { restart: { kind: 'fixed', timeMs: 10_000 } },
   steady: { require: [], forMs: 5000, withinMs: 60_000 },
@@ -12,12 +12,12 @@ const plan: Plan = planWith({
   stages: [{ name: 'restarts', until: { kind: 'recovered' }, predicted: { model: 'restart' } }],
 });
 
-test('a drill takes what it waits for and the RTO that the models predict', () => {
+test('a drill takes its waits plus the predicted RTO', () => {
   // 5 s steady, 2 s with the burst on, 10 s RTO, 5 s stable, 3 s redundancy.
   expect(drillTime(plan)).toEqual({ medianMs: 25_000, slowMs: 25_000 });
 });
 
-test('a drill takes until redundancy where that comes last, and until its last fault', () => {
+test('a drill takes until redundancy if that is last, and until its last fault', () => {
   const late: Plan = {
     ...plan,
     models: { ...plan.models, rebuild: { kind: 'fixed', timeMs: 30_000 } },
@@ -31,6 +31,6 @@ test('a drill takes until redundancy where that comes last, and until its last f
   expect(hostAtRisk(late)).toBe('a');
 });
 
-test('nothing is said where no model predicts the RTO', () => {
+test('without a predicted RTO the drill time is undefined', () => {
   expect(drillTime({ ...plan, stages: [] })).toBeUndefined();
 });

@@ -1,24 +1,24 @@
 import type { Plan } from '../core/plan.ts';
 import { predictRecovery } from './chain.ts';
 
-/** How long a drill should take from its first sample to restored redundancy, by its settings and models. */
+/** Predicted time of a drill from its first sample to restored redundancy, by its settings and models. */
 export interface DrillTime {
   readonly medianMs: number;
-  /** With each predicted time at its longest. */
+  /** The time if each predicted part takes its longest. */
   readonly slowMs: number;
 }
 
-/** After the steady state, how long the gate holds again with the burst and the writers on. */
+/** How long the gate holds again after the steady state, with the burst and the writers on, ms. */
 const burstLeadMs = 2000;
 
-/** The host that the first fault is on, where the file says so. */
+/** The host of the first fault; undefined if the scenario does not name one. */
 export function hostAtRisk({ faults: [fault] }: Pick<Plan, 'faults'>): string | undefined {
   return fault !== undefined && 'host' in fault.on ? fault.on.host : undefined;
 }
 
 /**
- * What the drill waits for anyhow, and the recovery as the models predict it. Preparations, repairs, the heal's own
- * commands and the return are not in it: no model says how long they take. Undefined where the models do not predict the RTO.
+ * The fixed waits of the drill plus the predicted recovery. Preparations, repairs, the heal's own commands, and the
+ * return are not included: no model predicts them. undefined if the models do not predict the RTO.
  */
 export function drillTime(plan: Plan): DrillTime | undefined {
   const { steady, faults, recovery, redundancy } = plan;

@@ -29,7 +29,7 @@ function why(steps: Steps, lost?: string, of: KeepalivedModel = model): string |
 }
 
 describe('VRRP timers', () => {
-  test('the skew is a share of a second in version 2, of the advert interval in version 3', () => {
+  test('the skew is a share of a second in version 2, and of the advert interval in version 3', () => {
     // (256 - 90) / 256 = 0.6484375
     expect(skewMs(model, 90)).toBe(648.438);
     expect(skewMs({ ...model, version: 3 }, 90)).toBe(648.438);
@@ -45,20 +45,20 @@ describe('VRRP timers', () => {
 });
 
 describe('the time that keepalived takes', () => {
-  test('to see that the master fell silent, counts from its last advert, with the skew of who takes over', () => {
+  test('to detect a master without adverts counts from its last advert, with the skew of the new master', () => {
     expect(bounds(['master-down'], 'node-1')).toEqual([2648.438, 3648.438]);
     expect(bounds(['master-down'], 'node-2')).toEqual([2609.375, 3609.375]);
   });
 
-  test('covers every host while it is not known which one fails', () => {
+  test('covers every host while the failed one is unknown', () => {
     expect(bounds(['master-down'])).toEqual([2609.375, 3648.438]);
   });
 
-  test('after a goodbye is the skew alone', () => {
+  test('after priority 0 is the skew alone', () => {
     expect(bounds(['priority-zero'], 'node-1')).toEqual([648.438, 648.438]);
   });
 
-  test('to believe its script is `fall` or `rise` runs, the first of which begins up to an interval later', () => {
+  test('to accept its script’s result is `fall` or `rise` runs, the first of which begins up to an interval later', () => {
     expect(bounds(['script-fall'], 'node-1')).toEqual([5000, 10_200]);
     const quick = { ...model, script: { ...script, fall: 1, rise: 3 } };
     expect(bounds(['script-fall'], 'node-1', quick)).toEqual([0, 5200]);
@@ -68,20 +68,20 @@ describe('the time that keepalived takes', () => {
   test('doubles its period when the script hangs until its time-out, the interval', () => {
     const hung = { ...model, script: { ...script, runtimeMs: 5000 } };
     expect(bounds(['script-fall'], 'node-1', hung)).toEqual([10_000, 20_000]);
-    // It has to end before the first run that succeeds begins; those are quick again.
+    // It must end before the first successful run begins; successful runs are quick.
     expect(bounds(['script-rise'], 'node-1', hung)).toEqual([5000, 20_000]);
     // A shorter time-out fits into the period.
     const timed = { ...model, script: { ...script, runtimeMs: 4000 } };
     expect(bounds(['script-fall'], 'node-1', timed)).toEqual([5000, 14_000]);
   });
 
-  test('for steps in a row is their sum', () => {
+  test('for steps in sequence is their sum', () => {
     expect(bounds(['script-fall', 'master-down'], 'node-1')).toEqual([7648.438, 13_848.438]);
     expect(bounds(['script-rise', 'preemption'], 'node-1')).toEqual([7609.375, 13_809.375]);
     expect(bounds([], 'node-1')).toEqual([0, 0]);
   });
 
-  test('takes the effective priority: a positive weight is there while the script is well', () => {
+  test('uses the effective priority: a positive weight is added while the script succeeds', () => {
     const positive = { ...model, script: { ...script, weight: 50 } };
     // node-2 has 90 + 50 = 140: (256 - 140) / 256 s.
     expect(
@@ -96,39 +96,39 @@ describe('the time that keepalived takes', () => {
   });
 });
 
-describe('steps that do not come about', () => {
-  test('a weight that leaves the master above, or level with, the other', () => {
+describe('steps that are impossible', () => {
+  test('a weight that leaves the master above, or equal to, the other', () => {
     const weak = { ...model, script: { ...script, weight: -10 } };
     expect(why(['script-fall', 'master-down'], 'node-1', weak)).toBe(
-      'weight -10 leaves node-1 at 90, which is not below node-2 at 90: nobody takes over',
+      'weight -10 leaves node-1 at priority 90, which is not below node-2 at 90: no host takes over',
     );
-    // Silence is another matter.
+    // A master without adverts is taken over.
     expect(bounds(['master-down'], 'node-1', weak)).toEqual([2648.438, 3648.438]);
   });
 
-  test('a backup with nopreempt does not take over from a living master', () => {
+  test('a backup with nopreempt does not take over from a running master', () => {
     const none = { ...model, preempt: ['node-1'] };
     expect(why(['script-fall', 'master-down'], 'node-1', none)).toBe(
-      'node-2 does not preempt: it goes on accepting node-1, whatever its priority',
+      'node-2 does not preempt: it accepts adverts of node-1 at any priority',
     );
     expect(bounds(['master-down'], 'node-1', none)).toEqual([2648.438, 3648.438]);
     expect(why(['script-rise', 'preemption'], 'node-1', { ...model, preempt: [] })).toBe(
-      'preemption: node-1, of the highest priority, does not preempt',
+      'preemption: node-1 has the highest priority, but does not preempt',
     );
   });
 
-  test('weight 0 says goodbye, any other weight does not', () => {
+  test('weight 0 sends priority 0, any other weight does not', () => {
     const fault = { ...model, script: { ...script, weight: 0 } };
     expect(why(['script-fall', 'master-down'], 'node-1', fault)).toBe(
-      'a script of weight 0 takes node-1 to FAULT, and keepalived says goodbye then: priority-zero follows, not master-down',
+      'the script has weight 0, so its failure takes node-1 to FAULT, where keepalived sends priority 0: use step priority-zero instead of master-down',
     );
     expect(bounds(['script-fall', 'priority-zero'], 'node-1', fault)).toEqual([5648.438, 10_848.438]);
     expect(why(['script-fall', 'priority-zero'], 'node-1')).toBe(
-      'a script of weight -20 only lowers the priority, without a goodbye: master-down follows, not priority-zero',
+      'a script of weight -20 only lowers the priority, and keepalived sends no priority 0: use step master-down instead of priority-zero',
     );
   });
 
-  test('a script that is not there, a host that is none of them', () => {
+  test('a missing script, and a host that is not in the model', () => {
     const { script: _, ...bare } = model;
     expect(why(['script-rise'], undefined, bare)).toBe('script-rise: the model has no script');
     expect(why(['master-down'], 'vantage')).toBe('host vantage has no priority in the model');

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { chance } from './random.ts';
 
-test('chance is the same for the same seed, trial and part, and evenly spread', () => {
+test('chance is the same for the same seed, trial, and part, and uniform', () => {
   expect(chance(1, 2, 3)).toBe(chance(1, 2, 3));
   const distinct = new Set([
     chance(1, 2, 3),
@@ -16,7 +16,7 @@ test('chance is the same for the same seed, trial and part, and evenly spread', 
   const tenths = Array.from({ length: 10 }, (_, i) => values.filter((v) => Math.floor(v * 10) === i).length);
   expect(Math.min(...tenths)).toBeGreaterThan(900);
   expect(Math.max(...tenths)).toBeLessThan(1100);
-  // Parts of one trial tell nothing of each other.
+  // Parts of one trial are independent.
   const pairs = values.filter((value, trial) => value < 0.5 === chance(1, trial, 1) < 0.5).length;
   expect(pairs).toBeGreaterThan(4800);
   expect(pairs).toBeLessThan(5200);

@@ -1,4 +1,4 @@
-/** Adds a word to a hash: a round of MurmurHash3 (x86, 32 bit). */
+/** Mixes a word into a hash: one round of MurmurHash3 (x86, 32 bit). */
 function mixed(hash: number, word: number): number {
   let k = Math.imul(word, 0xcc9e2d51);
   k = Math.imul((k << 15) | (k >>> 17), 0x1b873593);
@@ -7,9 +7,9 @@ function mixed(hash: number, word: number): number {
 }
 
 /**
- * A number in [0, 1) that belongs to a seed, a trial and a part of the model. It is
- * computed, not taken from a stream: the same part meets the same chance whatever
- * else the model has, so that two settings are compared under the same circumstances.
+ * A pseudorandom number in [0, 1) for a seed, a trial, and a part of the model. It is a hash and not the next number
+ * of a stream: a part gets the same number whatever other parts the model has. So two settings are compared with the
+ * same random numbers.
  */
 export function chance(seed: number, trial: number, part: number): number {
   let hash = mixed(mixed(mixed(seed >>> 0, Math.floor(seed / 2 ** 32)), trial), part);

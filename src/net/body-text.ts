@@ -11,15 +11,15 @@ import { messageOf } from '../core/errors.ts';
 /** A body as text, or why it cannot be read. */
 export type BodyText = { readonly text: string } | { readonly text: ''; readonly problem: string };
 
-/** Headers that say how to read a body. */
+/** Headers that define how to read a body. */
 export interface BodyHeaders {
   readonly 'content-encoding'?: string | undefined;
   readonly 'content-type'?: string | undefined;
 }
 
 /**
- * Reads a body, or its beginning, as the headers say. No more than `maxBytes` of it are decompressed: what is longer is not
- * read at all, so that a small body cannot take all memory.
+ * Decodes a body, or its beginning, according to the headers. A body of more than `maxBytes` after
+ * decompression is not read at all, so that a small body cannot use up all memory.
  */
 export function bodyText(bytes: Buffer, headers: BodyHeaders, maxBytes: number): BodyText {
   const encoding = (headers['content-encoding'] ?? 'identity').trim().toLowerCase();
@@ -40,7 +40,7 @@ function problemOf(error: unknown, encoding: string, maxBytes: number): string {
   return `the body is not ${encoding}: ${messageOf(error)}`;
 }
 
-/** RFC 9110, 8.4.1. A body that was cut gives what is there of it. */
+/** RFC 9110, 8.4.1. For a truncated body, returns what is decodable. */
 function decompress(bytes: Buffer, encoding: string, maxOutputLength: number): Buffer {
   const zlib = { maxOutputLength, finishFlush: constants.Z_SYNC_FLUSH };
   switch (encoding) {
@@ -51,7 +51,8 @@ function decompress(bytes: Buffer, encoding: string, maxOutputLength: number): B
     case 'x-gzip':
       return gunzipSync(bytes, zlib);
     case 'deflate':
-      // It should have zlib's header (RFC 1950), and often has none. The low bits of its first byte are the method, 8.
+      // It should have zlib's header (RFC 1950), but often has none. The low four bits of the header's first
+      // byte are the method, 8.
       return ((bytes[0] ?? 0) & 15) === 8 ? inflateSync(bytes, zlib) : inflateRawSync(bytes, zlib);
     case 'br':
       return brotliDecompressSync(bytes, { maxOutputLength, finishFlush: constants.BROTLI_OPERATION_FLUSH });
@@ -62,7 +63,9 @@ function decompress(bytes: Buffer, encoding: string, maxOutputLength: number): B
   }
 }
 
-/** As browsers do it: a byte order mark decides, then the header, else it is UTF-8. A mark is no part of the text. */
+/**
+ * As browsers do: a byte order mark decides, else the header, else UTF-8. The mark is not part of the text.
+ */
 function decode(bytes: Buffer, contentType: string): string {
   const [, charset = 'utf-8'] = /charset\s*=\s*"?([^\s;"]+)/i.exec(contentType) ?? [];
   const marked =
@@ -74,7 +77,7 @@ function decode(bytes: Buffer, contentType: string): string {
   try {
     return new TextDecoder(marked ?? charset).decode(bytes);
   } catch {
-    // No such character set. Nearly all bodies of health checks are ASCII.
+    // Unknown character set: UTF-8 is good enough, because nearly all bodies of health checks are ASCII.
     return new TextDecoder().decode(bytes);
   }
 }

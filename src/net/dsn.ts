@@ -1,7 +1,7 @@
 import { isIPv6 } from 'node:net';
 import { asciiHost } from './host-name.ts';
 
-/** Where a server is, and who logs in to which database. */
+/** A server's address, and the user and database to log in to. */
 export interface Dsn {
   /** A host name in ASCII, or an IP address without brackets. */
   readonly host: string;
@@ -52,13 +52,13 @@ function split(text: string, separator: string): readonly [string, string?] {
 function readPlace(place: string): Pick<Dsn, 'host' | 'port'> {
   if (decoded(place).includes(','))
     throw new Problem(
-      'it names several hosts, and a sample connects to one: write a probe for each, or one with `on:` and `${address}`',
+      'it names multiple hosts, but a sample connects to one: write one probe for each host, or one with `on:` and `${address}`',
     );
   const [, address, name, port] = /^(?:\[([^\]]*)\]|([^:]*))(?::(.*))?$/.exec(place) ?? [];
   if (address === undefined && place.split(':').length > 2)
     throw new Problem('write an IPv6 address in brackets: [2001:db8::1]:5432');
   const host = address === undefined ? hostName(decoded(name ?? '')) : decoded(address);
-  if (address !== undefined && !isIPv6(host)) throw new Problem(`[${address}] is no IPv6 address`);
+  if (address !== undefined && !isIPv6(host)) throw new Problem(`[${address}] is not an IPv6 address`);
   return { host, port: readPort(port) };
 }
 
@@ -74,17 +74,18 @@ function readPort(port: string | undefined): number {
 function hostName(host: string): string {
   if (/^[/@]/.test(host))
     throw new Problem(
-      'it names a Unix socket, and a probe connects over the network: use an address that the server listens on',
+      'it names a Unix socket, but a probe connects over the network: use an address that the server listens on',
     );
   const ascii = asciiHost(host);
-  if (ascii === undefined) throw new Problem(`"${host}" is neither the name of a host nor an address`);
+  if (ascii === undefined) throw new Problem(`"${host}" is not a host name or an IP address`);
   return ascii;
 }
 
 function decoded(text: string): string {
   const plain = percentDecoded(text);
-  // In the protocol a NUL ends each text: what follows would be read as something else.
-  if (plain.includes('\0')) throw new Problem(`"${text}" has a NUL (%00), which ends a name`);
+  // The protocol ends each text at a NUL, so the rest would be read as another field.
+  if (plain.includes('\0'))
+    throw new Problem(`"${text}" contains a NUL character (%00), which PostgreSQL does not allow`);
   return plain;
 }
 

@@ -2,11 +2,12 @@ import { isIP } from 'node:net';
 import { domainToASCII } from 'node:url';
 
 /**
- * The name of a host, or an IPv4 address, as it can be looked up: a name of another script in ASCII (IDNA). Undefined for what
- * is neither. A last label of digits makes it an address. Underscores are no part of a host name by RFC 952, but in use.
+ * A host name or IPv4 address in a form that can be looked up; a name in another script is converted to ASCII
+ * (IDNA). Undefined for any other text. A numeric last label makes it an address. RFC 952 does not allow
+ * underscores in host names, but they are in use.
  */
 export function asciiHost(host: string): string | undefined {
-  // oxlint-disable-next-line no-control-regex -- what is ASCII stays as it was written
+  // oxlint-disable-next-line no-control-regex -- ASCII text stays unchanged
   const ascii = /^[\u0000-\u007f]*$/.test(host) ? host : domainToASCII(host);
   const isName = /^\w(?:[\w.-]*\w)?\.?$/.test(ascii) && !ascii.includes('..');
   // RFC 1035, 2.3.4; a name of 255 octets on the wire has 253 characters.

@@ -29,23 +29,23 @@ import { readHeaders, readSecret, type Headers, type SecretPlaces, type SecretRe
 import { requireHostPort, requireUrl } from './text-params.ts';
 import type { ClientCert } from './tls-params.ts';
 
-/** What to ask, with everything prepared that need not be done for each look. */
+/** A request with everything prepared that is the same for each sample. */
 export interface HttpCall {
   readonly options: HttpsRequestOptions;
   readonly secure: boolean;
   readonly maxBodyBytes: number;
-  /** Sent with the request; none by default. */
+  /** Sent with the request; default: none. */
   readonly body?: string;
-  /** Holds the connection between looks; none where each has its own. */
+  /** Keeps the connection between samples; absent if each sample has its own. */
   readonly agent?: HttpAgent | HttpsAgent;
 }
 
-/** Where and how to ask. */
+/** The request's destination and content. */
 export interface HttpCallParams {
   readonly url: string;
   readonly connectTo?: string | undefined;
   readonly method?: string;
-  /** Sent with the request; none by default. */
+  /** Sent with the request; default: none. */
   readonly body?: string | SecretRef | undefined;
   readonly headers?: Headers | undefined;
   readonly caFile?: string | undefined;
@@ -53,25 +53,22 @@ export interface HttpCallParams {
   readonly serverName?: string | undefined;
   readonly insecureSkipVerify?: boolean;
   readonly maxBodyBytes: number;
-  /** Use a connection again for as long as it is good. Then `HttpCall.agent` is to be destroyed at the end. */
+  /** Reuse the connection as long as it works. Then the caller must destroy `HttpCall.agent` at the end. */
   readonly keptAlive?: boolean;
 }
 
-/** A reply: its status is always there, its body as far as it was wanted and came. */
+/** A reply: its status, and as much of its body as was requested and received. */
 export interface HttpReply {
   readonly statusCode: number;
   readonly body: string;
-  /** Why the body could not be made a text; it is empty then. */
+  /** Why the body could not be decoded; then `body` is empty. */
   readonly unread?: string;
   readonly phases: Phases;
-  /** What went wrong after the status line, if anything did; the body is cut there. */
+  /** An error after the status line, if there was one; the body ends there. */
   readonly broken?: Observation;
 }
 
-/**
- * Prepares a call.
- * @throws DrillError `invalid-input` for a CA file that cannot be read or used, or a secret that is not there
- */
+/** Prepares a call. @throws DrillError `invalid-input` for an unusable CA file or a missing secret */
 export async function prepareHttpCall(params: HttpCallParams, ctx: SecretPlaces): Promise<HttpCall> {
   const url = requireUrl(params.url);
   const secure = url.protocol === 'https:';
@@ -96,15 +93,15 @@ export async function prepareHttpCall(params: HttpCallParams, ctx: SecretPlaces)
       'accept-encoding': 'identity',
       ...sent,
     },
-    // An overlong header block is a broken reply; the default of 16 KiB is also ours.
+    // A longer header block counts as a broken reply; the limit is Node's default of 16 KiB.
     maxHeaderSize: 16_384,
   };
   const { maxBodyBytes, keptAlive = false } = params;
   const common = { secure, maxBodyBytes, ...(body === undefined ? {} : { body }) };
-  // By default a connection of its own for every look, and no agent around it: a connection that is kept alive hides a
-  // dead listener and a moved address. node:http and not undici: with new connections, undici's lateness was 13 times
-  // higher (p99 36 ms against 2.7 ms at 1000/s) at twice the CPU.
-  // Kept alive: one connection, as one client has it. Each new one authenticates the server anew: no TLS session is resumed.
+  // By default each sample has its own connection without an agent, because a kept connection hides a dead
+  // listener and a moved address. node:http is used because undici's lateness with new connections was 13
+  // times higher (p99 36 ms against 2.7 ms at 1000/s) at twice the CPU time. With `keptAlive`: one
+  // connection, like one client. Each new one authenticates the server again, without TLS session resumption.
   const one = { keepAlive: true, maxSockets: 1, maxCachedSessions: 0 };
   if (!secure) {
     if (!keptAlive) {
@@ -116,15 +113,15 @@ export async function prepareHttpCall(params: HttpCallParams, ctx: SecretPlaces)
     return { ...common, options: { ...options, ...agent }, ...agent };
   }
   const serverName = params.serverName ?? hostname;
-  // The name in the URL counts, wherever we connect to.
+  // The certificate must match the URL's name, whatever the connection's address is.
   const identity = {
     checkServerIdentity: (_host: string, certificate: PeerCertificate) =>
       checkServerIdentity(serverName, certificate),
   };
   const trust: TlsOptions = {
-    // Made once: reading the CA store for each look would cost milliseconds of it.
+    // Created once: reading the CA store for each sample would add milliseconds to it.
     secureContext: await secureContext(params, ctx),
-    // RFC 6066 allows no address in SNI.
+    // RFC 6066 does not allow an address in SNI.
     servername: isIP(serverName) === 0 ? serverName : '',
     rejectUnauthorized: params.insecureSkipVerify !== true,
   };
@@ -134,22 +131,23 @@ export async function prepareHttpCall(params: HttpCallParams, ctx: SecretPlaces)
       tlsConnect({ ...tls, ...(lookup === undefined ? {} : { lookup }) });
     return { ...common, options: { ...options, createConnection } };
   }
-  // The check belongs to the agent: a request with one of its own does not share its connection.
+  // The check must be an option of the agent: a request with its own check does not share the agent's
+  // connection.
   const agent = { agent: new HttpsAgent({ ...one, ...identity }) };
   return { ...common, ...agent, options: { ...options, ...trust, ...agent } };
 }
 
-/** The cause of a failure by its status. */
+/** The cause of a failure by its status code. */
 export function statusCause(statusCode: number): FailCause {
   return statusCode >= 500 && statusCode <= 599 ? 'http-5xx' : 'http-other';
 }
 
 /**
- * One request, on a new connection or on the one that is kept. No redirect is followed. Resolves with the
- * reply, or with what the lack of one says about the target; never rejects, and
- * never outlives the signal, which must abort: a body may drip for ever.
+ * One request, on a new or a kept connection, without following redirects. Resolves with the reply, or with
+ * an observation if there is none; never rejects. Ends with the signal, which must abort, because a body may
+ * arrive endlessly.
  *
- * @param wantBody told the status; false ends the exchange at the headers
+ * @param wantBody called with the status code; false ends the exchange after the headers
  */
 export async function exchange(
   call: HttpCall,
@@ -192,14 +190,15 @@ export async function exchange(
       socket.once('connect', () => void (phases.connectMs = since()));
       socket.once('secureConnect', () => void (phases.tlsMs = since()));
     });
-    // Stays attached after the end: a late error must not become an uncaught one.
+    // Stays attached after the end, because a late error must not become an uncaught one.
     request.on('error', (error) => finish(failureOf(error)));
     request.once('close', () => {
       if (reply === undefined) finish();
-      // Comes before the reply's own error; a whole reply still has its `end` to come.
-      else if (!reply.message.complete) finish(failureOf(new Error('the reply broke off'), 'reset'));
+      // This event comes before the reply's own error. A complete reply still emits `end`.
+      else if (!reply.message.complete)
+        finish(failureOf(new Error('the connection closed before the end of the reply'), 'reset'));
     });
-    // The reply to a request that is upgraded (101) has no body: what follows it is another protocol.
+    // An upgraded reply (101) has no body: the data after it belongs to another protocol.
     request.once('upgrade', (message, socket) => {
       phases.firstByteMs = since();
       reply = { message, chunks: [], bytes: 0 };
@@ -228,18 +227,21 @@ export async function exchange(
     return failureOf(error);
   } finally {
     signal.removeEventListener('abort', onAbort);
-    // After a whole reply an agent has its connection back already, and this does nothing to it.
+    // After a complete reply the agent already has its connection back, and this call has no effect.
     request?.destroy();
   }
 }
 
-/** Whom to trust, and who we are. */
+/** Trusted CAs, and the client's own certificate. */
 export interface TlsFiles {
   readonly caFile?: string | undefined;
   readonly clientCert?: ClientCert | undefined;
 }
 
-/** A TLS context with this CA, or those of Node.js, and this client certificate. @throws DrillError `invalid-input` */
+/**
+ * A TLS context with this CA (default: those of Node.js) and this client certificate. @throws DrillError
+ * `invalid-input`
+ */
 export async function secureContext(
   { caFile, clientCert }: TlsFiles,
   ctx: SecretPlaces,
@@ -266,9 +268,9 @@ export async function secureContext(
 async function readCa(caFile: string, ctx: SecretPlaces): Promise<string> {
   try {
     const ca = await ctx.readText(caFile);
-    // OpenSSL takes a file without any for an empty list, and every certificate would be refused later.
+    // OpenSSL accepts a file without certificates as an empty list, and would then reject every certificate.
     if (!/-----BEGIN (?:TRUSTED |X509 )?CERTIFICATE-----/.test(ca))
-      throw new Error('it holds no PEM certificate');
+      throw new Error('it contains no PEM certificate');
     createSecureContext({ ca });
     return ca;
   } catch (error) {

@@ -1,6 +1,6 @@
 import { compile } from '@jmespath-community/jmespath';
 
-/** Whether a text is a JMESPath expression. */
+/** Whether a text is a valid JMESPath expression. */
 export function isJmesPath(expression: string): boolean {
   try {
     compile(expression);

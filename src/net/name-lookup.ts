@@ -3,13 +3,13 @@ import type { ResolveName } from '../core/probe.ts';
 
 /** The lookup of one connection. */
 export interface NameLookup {
-  /** For `connect` of node:net and what is built on it. Not called for addresses. */
+  /** For `connect` of node:net and its callers. Not called for IP addresses. */
   readonly lookup: LookupFunction;
-  /** The name whose addresses are being looked up; undefined before and after. */
+  /** The name that is being looked up; undefined before and after. */
   readonly resolving: string | undefined;
 }
 
-/** A lookup by this resolver, in place of getaddrinfo. */
+/** A lookup with this resolver instead of getaddrinfo. */
 export function nameLookup(resolveName: ResolveName): NameLookup {
   let resolving: string | undefined;
   const lookup: LookupFunction = (name, { all, family }, callback) => {
@@ -27,7 +27,7 @@ export function nameLookup(resolveName: ResolveName): NameLookup {
         );
         if (asked.length > 0) return end(null, asked);
         return end(
-          Object.assign(new Error(`DNS: ${name} has no address of IPv${family}`), { code: 'ENOTFOUND' }),
+          Object.assign(new Error(`DNS: ${name} has no IPv${family} address`), { code: 'ENOTFOUND' }),
           [],
         );
       },
@@ -42,7 +42,7 @@ export function nameLookup(resolveName: ResolveName): NameLookup {
   };
 }
 
-/** A socket that resolves the name this way when `connect` gets a port and a host, as pg calls it. */
+/** A socket that resolves names with this resolver if `connect` gets a port and a host, as pg calls it. */
 export class ResolvingSocket extends Socket {
   readonly names: NameLookup;
 

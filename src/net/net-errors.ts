@@ -5,8 +5,8 @@ import { shorten } from '../core/shorten.ts';
 import type { NameLookup } from './name-lookup.ts';
 
 /**
- * Trouble of the machine that probes: out of file descriptors, ports or memory,
- * its own firewall or link. It says nothing about the target.
+ * Errors of the probing machine: out of file descriptors, ports, or memory, or its own firewall or link. They
+ * show nothing about the target.
  */
 const observerCodes: ReadonlySet<string> = new Set([
   'EMFILE',
@@ -31,7 +31,7 @@ const causes: Readonly<Record<string, FailCause>> = {
   ENETUNREACH: 'unreachable',
   EHOSTDOWN: 'unreachable',
   ETIMEDOUT: 'timeout',
-  // c-ares's own.
+  // Codes of c-ares.
   ETIMEOUT: 'timeout',
   ENOTFOUND: 'dns',
   ENODATA: 'dns',
@@ -42,13 +42,13 @@ const causes: Readonly<Record<string, FailCause>> = {
   EAI_FAIL: 'dns',
 };
 
-// X.509 verification results of OpenSSL, as Node.js names them, besides those matched by prefix below.
+// X.509 verification results of OpenSSL, as Node.js names them, in addition to those with the prefixes below.
 const certificateCodes =
   /^(CERT_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_|CRL_|ERROR_IN_CERT_|ERROR_IN_CRL_|INVALID_CA|INVALID_PURPOSE|HOSTNAME_MISMATCH|PATH_LENGTH_)/;
 
 /**
- * What a failed exchange says about the target. Trouble of the probing machine
- * is `unknown`; an error without a known code is `otherwise`.
+ * The observation for a failed exchange. An error of the probing machine is `unknown`; an error without a
+ * known code has the cause `otherwise`.
  */
 export function failureOf(error: unknown, otherwise: FailCause = 'error'): Observation {
   const code = codeOf(error);
@@ -60,8 +60,8 @@ export function failureOf(error: unknown, otherwise: FailCause = 'error'): Obser
 }
 
 /**
- * What an aborted look says: nothing when the run stops, a time-out of the target otherwise; or of the DNS servers, where a
- * name was still being looked up.
+ * The observation for an aborted attempt. It is `unknown` if the run stops, else a time-out of the target, or
+ * of the DNS servers if a name was being looked up.
  */
 export function abortedBy(signal: AbortSignal, names?: Pick<NameLookup, 'resolving'>): Observation {
   const reason: unknown = signal.reason;
@@ -75,7 +75,7 @@ export function abortedBy(signal: AbortSignal, names?: Pick<NameLookup, 'resolvi
 // `write EPROTO 405D8AE59C7F0000:error:0A00042E:SSL routines:ssl3_read_bytes:tlsv1 alert protocol version:../deps/…`
 const openSslError = /[0-9A-F]+:error:[0-9A-F]+:SSL routines:[^:]*:([^:]+):/;
 
-/** OpenSSL’s reason without what surrounds it, and a refused certificate without the advice to whoever runs Node.js. */
+/** Shortens a message to OpenSSL's reason, and removes Node's advice from a certificate error. */
 function plainWords(message: string): string {
   const reason = openSslError.exec(message)?.[1];
   return reason === undefined
@@ -87,7 +87,7 @@ function causeOf(code: string | undefined): FailCause | undefined {
   if (code === undefined) return undefined;
   if (code.startsWith('ERR_TLS_') || code.startsWith('ERR_SSL_') || code === 'EPROTO') return 'tls';
   if (certificateCodes.test(code)) return 'tls';
-  // The reply is no HTTP (llhttp's parse errors).
+  // The reply is not HTTP (llhttp's parse errors).
   if (code.startsWith('HPE_')) return 'http-other';
   return causes[code];
 }

@@ -8,51 +8,56 @@ import { secureContext } from './http-exchange.ts';
 import { caFile, clientCert } from './tls-params.ts';
 import { readSecret, secretRef, type SecretPlaces } from './secret.ts';
 
-/** Parameters of a connection to a PostgreSQL server, or to a pooler that speaks its protocol. */
+/** Parameters of a connection to a PostgreSQL server, or to a pooler with the same protocol. */
 export const connectionFields = {
   dsn: z
     .string()
     .superRefine((text, ctx) => {
-      // The planner fills placeholders in later, and checks once more.
+      // The planner fills placeholders in later and checks again.
       const dsn = parseDsn(text.replaceAll(/\$\{(?:host|address)\}/g, 'placeholder'));
       if ('problem' in dsn) ctx.addIssue({ code: 'custom', message: dsn.problem });
     })
-    .describe('postgresql://user@host:port/database; passwords and TLS have fields of their own.'),
-  password: secretRef.optional().describe('Where the password is; never the password itself.'),
+    .describe(
+      'postgresql://user@host:port/database. Use the fields `password` and `tls` for the password and TLS.',
+    ),
+  password: secretRef
+    .optional()
+    .describe('File or environment variable with the password; never the password itself.'),
   tls: z
     .strictObject({
       mode: z
         .enum(['verify-full', 'require', 'disable'])
         .default('verify-full')
-        .describe('verify-full checks certificate and name; require encrypts only.'),
+        .describe('verify-full checks the certificate and its name; require only encrypts.'),
       caFile,
       clientCert,
       serverName: z
         .string()
         .min(1)
         .optional()
-        .describe('Name in the certificate; the DSN’s host by default.'),
+        .describe('Expected name in the certificate; default: the DSN’s host.'),
     })
     .optional()
-    .describe('Without it the connection is not encrypted.'),
+    .describe('TLS settings; default: the connection is not encrypted.'),
 };
 
-/** Where a server is and how to log in. */
+/** Server address and login. */
 const connection = z.strictObject(connectionFields);
 export type Connection = z.output<typeof connection>;
 
-/** Whether a session waits for its next statement. */
+/** Whether a session is ready for its next statement. */
 export interface Readiness {
-  /** A statement is about to be sent. */
+  /** Call it before a statement is sent. */
   onSend(): void;
   isReady(): boolean;
-  /** Resolves true once it is ready, false once it is closed or the signal aborts. */
+  /** Resolves true once the session is ready, false once it is closed or the signal aborts. */
   untilReady(signal: AbortSignal): Promise<boolean>;
 }
 
 /**
- * Follows a session's ReadyForQuery messages. One comes after an ERROR, which undoes the statement and leaves the session as it
- * is; none comes after a FATAL, which ends the session. pg gives the severity only in the server's language (`lc_messages`).
+ * Tracks a session's ReadyForQuery messages. One follows an ERROR, which rolls the statement back and keeps
+ * the session. None follows a FATAL, which ends the session. The severity itself cannot be used: pg reports
+ * it only in the server's language (`lc_messages`).
  */
 export function followReadiness(client: Client, socket: Socket): Readiness {
   let isReady = true;
@@ -78,10 +83,13 @@ export function followReadiness(client: Client, socket: Socket): Readiness {
   };
 }
 
-/** How long a good session may take to say goodbye before its socket is cut. */
+/** Longest time for an orderly end of a session before its socket is destroyed, ms. */
 const goodbyeMs = 1000;
 
-/** Ends a session as the protocol wants it, off the caller's time; cuts it when the server does not follow. */
+/**
+ * Ends a session according to the protocol, without blocking the caller; destroys the socket if the server
+ * does not respond.
+ */
 export function sayGoodbye(client: Client, socket: Socket): void {
   const cut = setTimeout(() => socket.destroy(), goodbyeMs);
   cut.unref();
@@ -94,7 +102,7 @@ export function sayGoodbye(client: Client, socket: Socket): void {
     });
 }
 
-/** What pg needs to connect. @throws DrillError `invalid-input` for a password or CA that cannot be had */
+/** Options for pg. @throws DrillError `invalid-input` for an unreadable password or CA */
 export async function clientConfig(p: Connection, files: SecretPlaces): Promise<ClientConfig> {
   const dsn = parseDsn(p.dsn);
   if ('problem' in dsn) throw new DrillError('invalid-input', `${p.dsn}: ${dsn.problem}`);
@@ -102,7 +110,7 @@ export async function clientConfig(p: Connection, files: SecretPlaces): Promise<
     p.password === undefined ? '' : await readSecret(p.password, `the password for ${p.dsn}`, files);
   return {
     ...dsn,
-    // A function: with a plain value, pg would fall back to PGPASSWORD and ~/.pgpass of whoever runs this.
+    // A function, because with an empty string pg would fall back to PGPASSWORD and the user's ~/.pgpass.
     password: () => password,
     application_name: 'firedrill',
     ssl: p.tls === undefined || p.tls.mode === 'disable' ? false : await tlsOptions(p.tls, dsn.host, files),
@@ -118,7 +126,7 @@ async function tlsOptions(
   return {
     secureContext: await secureContext(tls, files),
     rejectUnauthorized: tls.mode === 'verify-full',
-    // pg sets SNI to the host it connects to; what the certificate must say is decided here.
+    // pg sets SNI to the host of the connection; the expected certificate name is set here.
     checkServerIdentity: (_host, certificate) => checkServerIdentity(serverName, certificate),
     ...(isIP(serverName) === 0 ? { servername: serverName } : {}),
   };

@@ -2,23 +2,23 @@ import { z } from 'zod';
 import { DrillError, messageOf } from '../core/errors.ts';
 import type { ProbeContext } from '../core/probe.ts';
 
-/** What finding a secret may use. */
+/** Sources of secrets. */
 export type SecretPlaces = Pick<ProbeContext, 'readText' | 'env'>;
 
-/** Told of a literal, which is not repeated. */
-const literalSecret = 'a secret does not belong in a file: use `{ file: … }` or `{ env: … }`';
+/** Error for a literal secret; it does not repeat the secret. */
+const literalSecret = 'a secret must not be written here: use `{ file: … }` or `{ env: … }`';
 
-/** Where a secret is; never the secret itself. */
+/** Where a secret is stored; never the secret itself. */
 export const secretRef = z.union(
   [
-    z.strictObject({ file: z.string().min(1).describe('File that holds the secret.') }),
-    z.strictObject({ env: z.string().min(1).describe('Environment variable that holds the secret.') }),
+    z.strictObject({ file: z.string().min(1).describe('File with the secret.') }),
+    z.strictObject({ env: z.string().min(1).describe('Environment variable with the secret.') }),
   ],
   { error: ({ input }) => (typeof input === 'object' ? undefined : literalSecret) },
 );
 export type SecretRef = z.output<typeof secretRef>;
 
-/** Headers by which a client shows who it is. */
+/** Headers with which a client authenticates itself. */
 const secretHeaders: ReadonlySet<string> = new Set([
   'authorization',
   'cookie',
@@ -27,7 +27,7 @@ const secretHeaders: ReadonlySet<string> = new Set([
   'x-auth-token',
 ]);
 
-/** Headers to send besides Host; those that hold a secret by reference. */
+/** Request headers in addition to Host; secret values by reference. */
 export const headers = z
   .record(
     z.string(),
@@ -40,18 +40,18 @@ export const headers = z
     }
   })
   .default({})
-  .describe(
-    'Headers to send besides Host. One that holds a secret has `{ file: … }` or `{ env: … }` as its value.',
-  );
+  .describe('Request headers in addition to Host. Write a secret value as `{ file: … }` or `{ env: … }`.');
 export type Headers = z.output<typeof headers>;
 
-/** The secret; a file's last line end is none of it. `what` is for messages. @throws DrillError `invalid-input` */
+/**
+ * Reads a secret, without a file's last line end. `what` is for messages. @throws DrillError `invalid-input`
+ */
 export async function readSecret(ref: SecretRef, what: string, places: SecretPlaces): Promise<string> {
   if ('env' in ref) {
     const text = places.env(ref.env);
     if (text === undefined) {
       throw new DrillError('invalid-input', `the environment variable ${ref.env} is not set`, {
-        mend: `Put ${what} into it.`,
+        mend: `Set ${ref.env} to ${what}.`,
       });
     }
     return text;
@@ -65,7 +65,7 @@ export async function readSecret(ref: SecretRef, what: string, places: SecretPla
   }
 }
 
-/** Headers as they are sent, names in small letters. @throws DrillError `invalid-input` for a secret that is not there */
+/** Headers as they are sent, with lowercase names. @throws DrillError `invalid-input` for a missing secret */
 export async function readHeaders(all: Headers, places: SecretPlaces): Promise<Record<string, string>> {
   const read = Object.entries(all).map(async ([name, value]) => [
     name.toLowerCase(),

@@ -7,18 +7,18 @@ export const caFile = z
   .min(1)
   .optional()
   .describe(
-    'PEM file of the CAs to trust instead of those that come with Node.js (Mozilla’s). Debian has those of the system in /etc/ssl/certs/ca-certificates.crt.',
+    'PEM file of the trusted CAs; default: the CAs of Node.js (Mozilla’s). Debian’s system CAs are in /etc/ssl/certs/ca-certificates.crt.',
   );
 
-/** The certificate by which a client shows who it is. */
+/** Certificate with which a client authenticates itself. */
 export const clientCert = z
   .strictObject({
     certFile: z.string().min(1).describe('PEM file of the certificate, with its chain.'),
     keyFile: z.string().min(1).describe('PEM file of its private key.'),
     passphrase: secretRef
       .optional()
-      .describe('Where to read the passphrase of the key; never the passphrase itself.'),
+      .describe('File or environment variable with the key’s passphrase; never the passphrase itself.'),
   })
   .optional()
-  .describe('Certificate to show to a server that asks for one (mutual TLS).');
+  .describe('Client certificate for mutual TLS.');
 export type ClientCert = NonNullable<z.output<typeof clientCert>>;

@@ -7,10 +7,10 @@ import { signedWords } from '../analysis/words.ts';
 import { aligned, capital, counted, markdown, plain, wrap } from './text.ts';
 
 const none = '–';
-/** Sentences are no wider than this. */
+/** Maximum line width of sentences, characters. */
 const width = 120;
 
-/** `+2.10 s (+1.50 s to +2.70 s)`; an end that nothing bounds, for runs that did not come to theirs, is `∞`. */
+/** `+2.10 s (+1.50 s to +2.70 s)`; `∞` is a bound that is unknown because a run timed out. */
 function differenceWords({ ms, minMs, maxMs }: Measure): string {
   return `${timeWords(ms)} (${timeWords(minMs)} to ${timeWords(maxMs)})`;
 }
@@ -36,7 +36,7 @@ function probability(p: number): string {
   return p < 0.001 ? '< 0.001' : p.toFixed(3);
 }
 
-/** What the difference is, and whether it is more than noise. */
+/** The difference of B to A, and whether it exceeds noise. */
 function shiftWords({ outcome, shift, a, b }: Compared): string {
   if (shift === null) return a === null && b === null ? none : `only in ${a === null ? 'B' : 'A'}`;
   const sure = `p ${probability(shift.p)}`;
@@ -48,21 +48,21 @@ function shiftWords({ outcome, shift, a, b }: Compared): string {
       return `no difference seen: ${differenceWords(shift)}, ${sure}`;
     default:
       return a?.bounds == null && a?.count === 1 && b?.count === 1
-        ? `cannot tell: ${signedWords(shift.ms)}`
-        : `cannot tell: ${differenceWords(shift)}`;
+        ? `inconclusive: ${signedWords(shift.ms)}`
+        : `inconclusive: ${differenceWords(shift)}`;
   }
 }
 
-/** Why nothing can be told; undefined where something can. */
+/** Why a figure is inconclusive; undefined if none is. */
 function tooFew({ runs, figures }: ComparedScenario): string | undefined {
   const few = figures.filter(({ outcome }) => outcome === 'cannot-tell');
   if (few.length === 0) return undefined;
   const [{ a, b } = { a: null, b: null }] = few;
   const [n, m] = [a?.nights ?? runs.a.total, b?.nights ?? runs.b.total];
-  return `cannot tell a difference from noise with ${nightWords(n)} of A and ${nightWords(m)} of B: it takes at least ${neededEach()} nights on each side, however many runs each has. Runs with less than 6 h between them are one night. The differences above are those of these runs.`;
+  return `${nightWords(n)} of A and ${nightWords(m)} of B cannot tell a difference from noise: a comparison needs at least ${neededEach()} nights on each side. Runs less than 6 h apart count as one night. The differences above hold for these runs only.`;
 }
 
-/** In how many nights a run timed out, and whether that is more than noise. */
+/** The number of nights with a timed-out run on each side, and whether the difference exceeds noise. */
 function missedWords({ figures }: ComparedScenario): readonly string[] {
   return figures.flatMap(({ name, missed }) =>
     missed === null
@@ -100,7 +100,7 @@ function remarksOf(scenario: ComparedScenario): readonly string[] {
 }
 
 const legend =
-  'One run: the estimate and its bounds. Several runs: the median [lowest to highest]. “> T”: timed out after T. B against A: the Hodges-Lehmann shift of the medians of nights, with its exact 95 % interval, which includes the bounds of the measurements. p: the exact two-sided Mann-Whitney test of that line alone.';
+  'One run: the estimate and its bounds. Several runs: the median [lowest to highest]. “> T”: timed out after T. B against A: the Hodges-Lehmann shift of the nightly medians, with its exact 95 % interval, which includes the bounds of the measurements. p: the exact two-sided Mann-Whitney test of that line alone.';
 
 function strayWords({ onlyA, onlyB }: Comparison): readonly string[] {
   return [
@@ -113,7 +113,7 @@ function sidesWords({ a, b }: Comparison): string {
   return `A is ${a.name}, ${counted(a.runs, 'run')}; B is ${b.name}, ${counted(b.runs, 'run')}`;
 }
 
-/** A comparison as the command line prints it; ends with a newline. */
+/** The text of a comparison for the terminal; ends with a newline. */
 export function renderComparisonText(comparison: Comparison): string {
   const parts = comparison.scenarios.flatMap((scenario) => [
     '',
@@ -130,7 +130,7 @@ export function renderComparisonText(comparison: Comparison): string {
   return `${[plain(sidesWords(comparison)), ...parts, '', ...[...strayWords(comparison).map(plain), legend].flatMap((line) => wrap(line, width))].join('\n')}\n`;
 }
 
-/** The same as Markdown. */
+/** The Markdown form of the same comparison. */
 export function renderComparisonMarkdown(comparison: Comparison): string {
   const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`;
   const parts = comparison.scenarios.flatMap((scenario) => [

@@ -1,7 +1,7 @@
 import { drillColumn, type DrillEntry, type DrillRow, drillsPage } from './drills-page.ts';
 import { markdown } from './text.ts';
 
-/** A page of the drills of one command: a row each, and why they did not pass. `error`: why the command ended early. */
+/** A page with a row for each drill of one command, and why drills did not pass. `error`: why the command ended early. */
 export function renderDrillsMarkdown(drills: readonly DrillEntry[], error?: string): string {
   const { total, head, rows, whys } = drillsPage(drills);
   const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;

@@ -6,31 +6,31 @@ import { rpoWords } from './rows-text.ts';
 import { counted } from './text.ts';
 import { rtoLimitMs, stageWords, verdictWords } from './verdict-text.ts';
 
-/** A drill as a page of several shows it. */
+/** One drill of a page of drills. */
 export interface DrillEntry {
   readonly summary: Summary;
-  /** The folder of its reports, from where the page stands, with every part of the path encoded; absent: not linked. */
+  /** URL of its report folder relative to the page, percent-encoded by path segment; absent: no link. */
   readonly link?: string;
 }
 
-/** What a page of the drills of one command shows, as plain text; each form of the page makes it fit itself. */
+/** Content of the page of one command's drills, as unescaped text; the HTML and Markdown forms escape it. */
 export interface DrillsPage {
   /** `1 of 2 drills passed`. */
   readonly total: string;
   readonly head: readonly string[];
-  /** One for each drill, cells as in `head`. */
+  /** One row for each drill; cells in the order of `head`. */
   readonly rows: readonly DrillRow[];
   /** Why drills did not pass. */
   readonly whys: readonly { readonly name: string; readonly why: string }[];
 }
 
-/** A drill's line. */
+/** A drill's row. */
 export interface DrillRow extends DrillEntry {
-  /** In the order of `drillColumns`. */
+  /** Cells in the order of `drillColumns`. */
   readonly cells: readonly string[];
 }
 
-/** The columns of a page of drills, by what is in them. */
+/** Column titles of a page of drills. */
 const drillColumns = {
   drill: 'drill',
   verdict: 'verdict',
@@ -45,14 +45,14 @@ const drillColumns = {
 type DrillColumn = keyof typeof drillColumns;
 const columns = Object.keys(drillColumns) as readonly DrillColumn[];
 
-/** Where a column is among the cells. */
+/** Index of a column in a row's cells. */
 export function drillColumn(column: DrillColumn): number {
   return columns.indexOf(column);
 }
 
 const none = '–';
 
-/** What there is to show of the drills of one command. */
+/** The content of the page of one command's drills. */
 export function drillsPage(drills: readonly DrillEntry[]): DrillsPage {
   const hasPassed = ({ verdict, healed }: Summary): boolean => verdict === 'pass' && healed;
   const passed = drills.filter(({ summary }) => hasPassed(summary)).length;

@@ -1,28 +1,28 @@
 import type { Gate, Regression } from '../analysis/gate.ts';
 import { capital, markdown, plain, wrap } from './text.ts';
 
-/** Nothing in a line of the text goes beyond this. */
+/** Maximum line width of the text, characters. */
 const width = 120;
 
 const marks = { pass: 'ok', fail: 'FAIL', inconclusive: '?' } as const;
 
-/** Whether a figure, or all of them together, are worse than the baseline's, proven. */
+/** Whether a figure, or all figures together, are significantly worse than the baseline. */
 export function isWorse({ drills, together }: Gate): boolean {
   return together?.status === 'fail' || drills.some(({ status }) => status === 'fail');
 }
 
-/** `1 worse, 3 no worse, 8 that cannot be told` */
+/** `1 worse, 3 not worse, 8 inconclusive` */
 function countWords({ drills }: Gate): string {
   const count = (status: Regression['status']) => drills.filter((drill) => drill.status === status).length;
-  return `${count('fail')} worse, ${count('pass')} no worse, ${count('inconclusive')} that cannot be told`;
+  return `${count('fail')} worse, ${count('pass')} not worse, ${count('inconclusive')} inconclusive`;
 }
 
-/** What the baseline is and what came of it. */
+/** The baseline, the tolerance, and the number of figures by outcome. */
 export function gateTitle(gate: Gate): string {
   return `against the baseline ${gate.of} (allowed ${gate.tolerance}): ${countWords(gate)}`;
 }
 
-/** All drills together, then drill by drill with the sentence about it; the worse first. */
+/** All drills together, then each drill with its reason; failed drills first. */
 export function gateLines({
   drills,
   together,
@@ -36,7 +36,7 @@ export function gateLines({
     : [{ status: together.status, words: `all drills together: ${together.why}` }, ...lines];
 }
 
-/** What the command line prints; ends with a newline. */
+/** The text for the terminal; ends with a newline. */
 export function renderGateText(gate: Gate): string {
   const lines = gateLines(gate).flatMap(({ status, words }) =>
     wrap(plain(words), width - 8).map((line, i) => `  ${(i === 0 ? marks[status] : '').padEnd(4)}  ${line}`),
@@ -46,7 +46,7 @@ export function renderGateText(gate: Gate): string {
 
 const signs = { pass: '✓', fail: '✗', inconclusive: '?' } as const;
 
-/** The same as a section of Markdown; ends with a newline. */
+/** The Markdown section of the same gate; ends with a newline. */
 export function renderGateMarkdown(gate: Gate): string {
   const lines = gateLines(gate).map(({ status, words }) => `- ${signs[status]} ${markdown(words)}`);
   return `${['## Against the baseline', '', `${markdown(capital(gateTitle(gate)))}.`, '', ...lines].join('\n')}\n`;

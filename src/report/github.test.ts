@@ -22,7 +22,7 @@ describe('annotations', () => {
     expect(annotation.message).toMatch(/^RTO .*\(.*\)\ntarget lab\nbecause$/);
   });
 
-  // What actions/toolkit's command.test.ts has, and what would end a command or begin another.
+  // The cases of actions/toolkit's command.test.ts, and texts that would end a command or start another.
   test.each([
     ['%', '::error title=%25::%25'],
     ['a\r\nb', '::error title=a b::a%0D%0Ab'],
@@ -33,13 +33,13 @@ describe('annotations', () => {
     expect(annotationLine({ level: 'error', title: text, message: text })).toBe(line);
   });
 
-  test('a place has file, line and column', () => {
+  test('an annotation has file, line, and column', () => {
     expect(
       annotationLine({ level: 'error', file: 'a,b.yaml', line: 3, column: 5, title: 't', message: 'm' }),
     ).toBe('::error file=a%2Cb.yaml,line=3,col=5,title=t::m');
   });
 
-  test('of more than ten of a level, the tenth tells of the rest', () => {
+  test('the tenth annotation of a level sums up the rest', () => {
     const all = Array.from({ length: 23 }, (_, i): Annotation => ({
       level: i < 12 ? 'error' : 'notice',
       title: `t${i}`,
@@ -48,12 +48,12 @@ describe('annotations', () => {
     const shown = shownAnnotations(all);
     expect(shown.filter((one) => one.level === 'error')).toHaveLength(10);
     expect(shown.filter((one) => one.level === 'notice')).toHaveLength(10);
-    expect(shown[9]).toEqual({ level: 'error', title: 'and 3 drills more', message: 't9\nt10\nt11' });
+    expect(shown[9]).toEqual({ level: 'error', title: 'and 3 more drills', message: 't9\nt10\nt11' });
     expect(shownAnnotations(all.slice(0, 10))).toEqual(all.slice(0, 10));
   });
 });
 
-describe('a text that has to fit', () => {
+describe('a text with a size limit', () => {
   test.each([
     ['a\nbb\nccc\n', 9, 'a\nbb\nccc\n'],
     ['a\nbb\nccc\n', 8, 'a\nbb\n…'],

@@ -1,9 +1,9 @@
 import { measureWords } from '../analysis/words.ts';
 import type { Summary } from '../core/summary.ts';
-import { counted, plain } from './text.ts';
+import { plain } from './text.ts';
 import { verdictWords } from './verdict-text.ts';
 
-/** What is shown beside a file, or in the list of a job. Line and column count from 1. */
+/** A GitHub annotation: shown next to a file line, or in the job's list. Line and column count from 1. */
 export interface Annotation {
   readonly level: 'error' | 'warning' | 'notice';
   readonly file?: string;
@@ -13,10 +13,10 @@ export interface Annotation {
   readonly message: string;
 }
 
-/** GitHub shows so many of each level for a step, and leaves the others out. */
+/** GitHub shows at most this many annotations of each level for a step. */
 const shown = 10;
 
-/** The annotation of a drill: what did not pass is an error, what is not known a warning, a pass a notice. */
+/** The annotation of a drill: a fail or an unhealed fault is an error, inconclusive a warning, a pass a notice. */
 export function drillAnnotation(summary: Summary): Annotation {
   const { scenario, target, verdict, healed, rto, reasons } = summary;
   const words = [
@@ -33,7 +33,7 @@ export function drillAnnotation(summary: Summary): Annotation {
   };
 }
 
-/** The annotations that are shown: of more than ten of a level, the tenth tells of all that are left. */
+/** The annotations to print: if a level has more than ten, the tenth lists all that remain. */
 export function shownAnnotations(all: readonly Annotation[]): readonly Annotation[] {
   return (['error', 'warning', 'notice'] as const).flatMap((level) => {
     const own = all.filter((one) => one.level === level);
@@ -43,7 +43,7 @@ export function shownAnnotations(all: readonly Annotation[]): readonly Annotatio
       ...own.slice(0, shown - 1),
       {
         level,
-        title: `and ${counted(rest.length, 'drill')} more`,
+        title: `and ${rest.length} more drills`,
         message: rest.map((one) => one.title).join('\n'),
       },
     ];
@@ -51,8 +51,8 @@ export function shownAnnotations(all: readonly Annotation[]): readonly Annotatio
 }
 
 /**
- * A workflow command, a line that the runner obeys.
- * https://docs.github.com/actions/reference/workflows-and-actions/workflow-commands; escapes as actions/toolkit's command.ts has them.
+ * A workflow command: a line that the runner executes.
+ * https://docs.github.com/actions/reference/workflows-and-actions/workflow-commands; the escapes are those of actions/toolkit's command.ts.
  */
 export function annotationLine({ level, title, message, ...place }: Annotation): string {
   const properties = { file: place.file, line: place.line, col: place.column, title: plain(title) };
@@ -70,7 +70,7 @@ function escapedProperty(text: string): string {
   return escapedData(text).replaceAll(':', '%3A').replaceAll(',', '%2C');
 }
 
-/** A text of at most so many bytes, cut after a whole line; `rest` says that there was more. */
+/** The text cut after a complete line to at most `maxBytes` of UTF-8; `rest` marks the cut and counts in the limit. */
 export function fitted(text: string, maxBytes: number, rest: string): string {
   const encoder = new TextEncoder();
   if (encoder.encode(text).length <= maxBytes) return text;

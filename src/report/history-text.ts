@@ -4,7 +4,7 @@ import type { KeptRun } from '../analysis/kept-run.ts';
 import { aligned, counted, plain } from './text.ts';
 import { stageWords } from './verdict-text.ts';
 
-/** A kept run as a line of the history, and of `history --json`. */
+/** A stored run as a line of `history` and of `history --json`. */
 export interface HistoryLine {
   readonly runId: string;
   readonly startedAt: string;
@@ -14,18 +14,18 @@ export interface HistoryLine {
   readonly verdict: KeptRun['verdict'];
   readonly healed: boolean;
   readonly rto: { readonly ms: number; readonly minMs: number; readonly maxMs: number } | null;
-  /** Without bounds in runs of versions that kept none. */
+  /** Bounds are absent in runs of versions that stored none. */
   readonly longestStage: {
     readonly name: string;
     readonly ms: number;
     readonly minMs?: number;
     readonly maxMs?: number;
   } | null;
-  /** Where it is kept. */
+  /** The run's folder. */
   readonly folder: string;
 }
 
-/** The line of a run. */
+/** The history line of a run. */
 export function historyLine(run: KeptRun, folder: string): HistoryLine {
   const { runId, startedAt, scenario, target, label, verdict, healed, rto, stages } = run;
   const longest = dominantStage(stages);
@@ -52,7 +52,7 @@ function longestOf({ name, ms, minMs, maxMs }: KeptRun['stages'][number]): Histo
   };
 }
 
-/** What a page or a table shows of a run: date, scenario, target, label, verdict, RTO, longest stage. */
+/** A run's cells: date, scenario, target, label, verdict, RTO, longest stage. */
 export function historyCells(line: HistoryLine): readonly string[] {
   const { startedAt, scenario, target, label, verdict, healed, rto, longestStage } = line;
   return [
@@ -66,7 +66,7 @@ export function historyCells(line: HistoryLine): readonly string[] {
   ];
 }
 
-/** Names of `historyCells`. */
+/** Column titles of `historyCells`. */
 export const historyHead = [
   'started (UTC)',
   'scenario',
@@ -77,7 +77,7 @@ export const historyHead = [
   'longest stage',
 ] as const;
 
-/** The history as the command line prints it; ends with a newline. `left`: older runs that `--limit` leaves out. */
+/** The history for the terminal; ends with a newline. `left`: number of older runs that `--limit` hides. */
 export function renderHistoryText(lines: readonly HistoryLine[], left: number): string {
   const labelled = lines.some(({ label }) => label !== null);
   const cells = [historyHead, ...lines.map(historyCells)].map((row) =>
@@ -86,6 +86,6 @@ export function renderHistoryText(lines: readonly HistoryLine[], left: number): 
   return `${[
     ...aligned(cells),
     '',
-    `${counted(lines.length, 'run')}${left > 0 ? `, ${left} older ones left out` : ''}`,
+    `${counted(lines.length, 'run')}${left > 0 ? `, ${left} older not shown` : ''}`,
   ].join('\n')}\n`;
 }

@@ -26,7 +26,7 @@ function cases(xml: string): Record<string, string> {
 const name = base.scenario.name;
 
 describe('junit.xml', () => {
-  test('has a suite with its figures, and a case for the drill and each check', () => {
+  test('has a suite with its figures, and cases for the drill and each check', () => {
     const xml = renderJunit([drill({ label: 'v1.2' })]);
     expect(xml).toContain('<testsuites name="firedrill" tests="2" failures="0" errors="0" skipped="0">');
     expect(xml).toContain(' time="60" timestamp="2026-03-01T10:00:00" tests="2"');
@@ -37,12 +37,12 @@ describe('junit.xml', () => {
     expect(cases(xml)).toEqual({ [`${name}: drill`]: '', [`${name}: RTO`]: '' });
   });
 
-  test('a check that failed is a failure, one that is not known an error', () => {
+  test('a failed check is a failure, an inconclusive check an error', () => {
     const xml = renderJunit([
       drill({
         verdict: 'fail',
         checks: [check('RTO', 'fail'), check('other', 'inconclusive')],
-        reasons: ['RTO: 4 s is longer than 3 s', 'other: nobody looked'],
+        reasons: ['RTO: 4 s is longer than 3 s', 'other: no samples'],
       }),
     ]);
     expect(cases(xml)).toEqual({
@@ -50,7 +50,7 @@ describe('junit.xml', () => {
       [`${name}: RTO`]:
         '<failure message="4 s; limit: at most 3 s" type="rto"><![CDATA[RTO: 4 s is longer than 3 s]]></failure>',
       [`${name}: other`]:
-        '<error message="4 s; limit: at most 3 s" type="rto"><![CDATA[other: nobody looked]]></error>',
+        '<error message="4 s; limit: at most 3 s" type="rto"><![CDATA[other: no samples]]></error>',
     });
     expect(xml).toContain('tests="3" failures="1" errors="1"');
   });
@@ -65,8 +65,8 @@ describe('junit.xml', () => {
       'error message="the last healthy node" type="refused"',
     ],
     [
-      { verdict: 'inconclusive', reasons: ['no effect', 'prober sick'] },
-      'error message="no effect" type="inconclusive"><![CDATA[no effect\nprober sick]]></error>',
+      { verdict: 'inconclusive', reasons: ['no effect', 'prober degraded'] },
+      'error message="no effect" type="inconclusive"><![CDATA[no effect\nprober degraded]]></error>',
     ],
     [{ verdict: 'fail', reasons: ['not recovered'] }, 'failure message="not recovered" type="gate"'],
     [
@@ -74,11 +74,11 @@ describe('junit.xml', () => {
       'failure message="cut short" type="gate"',
     ],
     [{ verdict: 'inconclusive' }, 'error message="inconclusive" type="inconclusive"'],
-  ] as const)('%j is told by the case of the drill', (parts, expected) => {
+  ] as const)("%j is reported by the drill's case", (parts, expected) => {
     expect(cases(renderJunit([drill(parts)]))[`${name}: drill`]).toContain(expected);
   });
 
-  test('is red wherever the verdict is not a pass, or something is not healed', () => {
+  test('is red unless the verdict is a pass and everything is healed', () => {
     const statuses = ['pass', 'fail', 'inconclusive'] as const;
     for (const verdict of statuses)
       for (const status of statuses)
@@ -93,7 +93,7 @@ describe('junit.xml', () => {
           }
   });
 
-  test('no two cases have a name in common: repeats and checks of one name are numbered', () => {
+  test('case names are unique: repeats and checks of the same name are numbered', () => {
     const twice = drill({ checks: [check('RTO', 'pass'), check('RTO', 'pass')] });
     const xml = renderJunit([twice, twice]);
     expect(Object.keys(cases(xml))).toEqual([
@@ -107,7 +107,7 @@ describe('junit.xml', () => {
     expect([...xml.matchAll(/<testsuite name="([^"]*)"/g)].map((m) => m[1])).toEqual([name, `${name} #2`]);
   });
 
-  test('tells of drills that were not run, and of a command that ended early', () => {
+  test('has cases for drills that were not run, and for a command that ended early', () => {
     const xml = renderJunit([], { notRun: [{ name: 'x', why: 'not steady' }], error: 'no such file' });
     expect(cases(xml)).toEqual({
       'x: drill': '<error message="not steady" type="not-run"/>',
@@ -115,7 +115,7 @@ describe('junit.xml', () => {
     });
   });
 
-  test('what XML has no place for is replaced, what it would read otherwise is escaped', () => {
+  test('replaces characters that XML cannot have, and escapes markup', () => {
     const message = 'a\u0000\u001b[31m <b> & "q" \ud800 \ufffe ]]> \u{1f600}\r\n\tend\u202e';
     const xml = renderJunit([drill({ verdict: 'inconclusive', reasons: [message, 'x'.repeat(5000)] })]);
     const safe = 'a [31m &lt;b> &amp; &quot;q&quot; \ufffd \ufffd ]]> \u{1f600}&#xA;&#x9;end';

@@ -1,17 +1,17 @@
-/* oxlint-disable no-control-regex -- XML 1.0 has no place for them, however they are written */
+/* oxlint-disable no-control-regex -- XML 1.0 cannot have control characters, not even as entities */
 import junit, { type Builder, type TestSuite } from 'junit-report-builder';
 import { stripControlCharactersInLines } from '../core/control-characters.ts';
 import type { CheckResult, Measure, Summary } from '../core/summary.ts';
 
-/** What a JUnit file tells besides its drills. */
+/** Content of a JUnit file in addition to its drills. */
 export interface JunitExtras {
-  /** Drills that should have been run and were not: name and why. */
+  /** Planned drills that were not run: name and reason. */
   readonly notRun?: readonly { readonly name: string; readonly why: string }[];
-  /** Why the command itself ended before its drills. */
+  /** Why the command ended early. */
   readonly error?: string;
 }
 
-/** How a case came out: nothing for one that passed. */
+/** The problem of a case that did not pass. */
 interface Outcome {
   readonly element: 'failure' | 'error';
   readonly type: string;
@@ -26,9 +26,9 @@ interface Case {
 }
 
 /**
- * junit.xml: a suite for each drill, a case for each check, and one for the drill itself. What the stack did not do is a
- * failure; what is not known, was refused or is not proven healed is an error. Names are unique, so that readers that tell cases by
- * them alone (GitLab's) lose none; they are the same every night, so that others see their history.
+ * junit.xml: a suite for each drill, a case for each check, and a case for the drill itself. A failed check is a failure.
+ * An inconclusive, refused, or unhealed drill is an error. Names are unique, because GitLab identifies cases by name alone.
+ * Names are the same in every run, so that CI servers can show a case's history.
  */
 export function renderJunit(summaries: readonly Summary[], { notRun = [], error }: JunitExtras = {}): string {
   const unique = namer();
@@ -37,7 +37,7 @@ export function renderJunit(summaries: readonly Summary[], { notRun = [], error 
     ...notRun.map(({ name, why }) => wordSuite(unique(name), 'not-run', why)),
     ...(error === undefined ? [] : [wordSuite(unique('firedrill'), 'command', error)]),
   ];
-  // Its types speak of a default export; what there is is the builder itself.
+  // Its types declare a default export, but the module exports the builder itself.
   const builder = (junit as unknown as Builder).newBuilder().name('firedrill');
   for (const suite of suites) addSuite(builder.testSuite(), suite);
   return `${builder.build()}\n`;
@@ -53,7 +53,7 @@ interface Suite {
   readonly cases: readonly Case[];
 }
 
-/** Gives each name once: the second of a kind gets ` #2`. */
+/** Returns each name once: the second use of a name gets ` #2`. */
 function namer(): (name: string) => string {
   const given = new Set<string>();
   return (name) => {
@@ -98,7 +98,7 @@ function wordSuite(name: string, type: string, why: string): Suite {
   };
 }
 
-/** Whether the drill was one, and healed; what its checks say stands with them. */
+/** The drill's own problem; undefined if it passed, or if its checks explain its verdict. */
 function drillOutcome(summary: Summary): Outcome | undefined {
   const { verdict, healed, refused, reasons, checks } = summary;
   const own = reasons.filter((reason) => !checks.some((check) => reason.startsWith(`${check.name}: `)));
@@ -158,7 +158,7 @@ function propertiesOf(summary: Summary): Suite['properties'] {
 
 function addSuite(to: TestSuite, { name, classname, seconds, startedAt, properties, cases }: Suite): void {
   to.name(legal(name)).time(rounded(seconds));
-  // The schemas want it without a zone; it is UTC.
+  // The JUnit schema has no time zone in timestamps; this one is UTC.
   if (startedAt !== undefined) to.timestamp(startedAt.slice(0, 19));
   for (const [key, value] of properties) to.property(key, legal(value));
   for (const one of cases) {
@@ -178,12 +178,12 @@ function rounded(seconds: number): number {
   return Number(seconds.toFixed(3));
 }
 
-/** Longer texts are cut: a file for a CI server is read whole, and shown. Characters. */
+/** Longer texts are cut, because a CI server loads and shows the complete file. Characters. */
 const longest = 2000;
 
 /**
- * Text as XML 1.0 can have it (https://www.w3.org/TR/xml/#charsets) and a page may show it: without control characters, and
- * with U+FFFD for lone surrogates and non-characters.
+ * Text without characters that XML 1.0 cannot have (https://www.w3.org/TR/xml/#charsets): control characters are removed,
+ * lone surrogates and non-characters become U+FFFD.
  */
 function legal(text: string): string {
   const cut =

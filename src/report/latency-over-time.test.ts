@@ -10,7 +10,7 @@ function rank(values: readonly number[], share: number): number {
 
 test.each([
   ['a short run', 30_000, 20, 250],
-  ['one that is longer than its buckets', 1_000_000, 200, 8000],
+  ['a run longer than its buckets', 1_000_000, 200, 8000],
 ])('of %s has every good answer in one bucket, with its percentiles', (_, endMs, everyMs, widthMs) => {
   const random = seeded(7);
   const answers: { readonly sendMs: number; readonly ms: number }[] = [];
@@ -20,7 +20,7 @@ test.each([
     endMs,
     everyMs,
     (sendMs) => {
-      // Some come after those of the next bucket.
+      // Some answers arrive after answers of the next bucket.
       const ms = Math.round(1000 * (random() < 0.02 ? 600 * random() : 2 + 8 * random())) / 1000;
       const failed = sendMs > endMs / 3 && sendMs < endMs / 2;
       if (!failed) answers.push({ sendMs, ms });

@@ -2,7 +2,7 @@ import { type Counts, Histogram, leastMs } from '../analysis/histogram.ts';
 import type { SampleLine } from '../analysis/sample-line.ts';
 import type { LogSink, OtherEvent } from '../analysis/scan-log.ts';
 
-/** What good answers took that were asked for in a stretch of time. All ms; within 1/256, the maximum exact. */
+/** Latency of the good answers to requests sent in [fromMs, toMs). ms; relative error at most 1/256, the maximum is exact. */
 export interface LatencyBucket {
   readonly fromMs: number;
   readonly toMs: number;
@@ -12,20 +12,20 @@ export interface LatencyBucket {
   readonly maxMs: number;
 }
 
-/** Buckets of a run at most: more than a chart has room for. */
+/** Maximum buckets of a run: more than a chart can show. */
 const mostBuckets = 200;
 const firstWidthMs = 250;
 
 interface Series {
-  /** Of the buckets that are not being filled. */
+  /** Counts of the closed buckets, by index. */
   counts: (Counts | undefined)[];
   readonly open: Histogram;
   openIndex: number;
 }
 
 /**
- * Keeps what good answers took over the time of a run, as its log is read: a few hundred
- * buckets for each probe, however long the run. Where it outgrows them, each becomes twice as wide.
+ * Collects the latency of good answers over a run while its log is read. A probe has at most 200 buckets, however
+ * long the run: when a sample lies beyond the last bucket, all buckets become twice as wide.
  */
 export class LatencyOverTime implements LogSink {
   readonly #series = new Map<string, Series>();
@@ -53,13 +53,13 @@ export class LatencyOverTime implements LogSink {
     }
     if (index === series.openIndex) series.open.add(finishMs - sendMs);
     else {
-      // An answer that came after those of the next bucket.
+      // A late answer: the next bucket is already open.
       this.#scratch.add(finishMs - sendMs);
       this.#merge(series, index, this.#scratch.take());
     }
   }
 
-  /** The buckets of a probe in which anything was answered, in order; none of one that had no good answer. */
+  /** A probe's buckets with at least one good answer, in order of time. */
   of(probe: string): readonly LatencyBucket[] {
     const series = this.#series.get(probe);
     if (series === undefined) return [];

@@ -80,7 +80,7 @@ function headline(summary: Summary): string[] {
   return [parts.join(' · '), ''];
 }
 
-/** A chain's stages, which sum to `total` (of what `sum` names). */
+/** A chain's stages, which sum to `total` ms (named by `sum`). */
 function stageBlocks(stages: readonly Stage[], total: number, sum: string): readonly Block[] {
   const dominant = dominantStage(stages);
   if (dominant === undefined) return [];
@@ -92,7 +92,7 @@ function stageBlocks(stages: readonly Stage[], total: number, sum: string): read
     ...(predicted ? ['predicted'] : []),
     'share',
     '',
-    'included, not seen',
+    'unobserved stages included',
   ];
   const rows = stages.map((s): Cell[] => {
     const share = total > 0 ? s.ms / total : 0;
@@ -122,8 +122,7 @@ function returnBlocks({ heal }: Summary): readonly Block[] {
 }
 
 /**
- * report.md. With the log also the event log; without it everything that
- * summary.json holds. The same input gives the same bytes.
+ * report.md: the content of summary.json, and with `log` also the event log. The same input gives the same bytes.
  */
 export function renderMarkdown(summary: Summary, log?: RunLog): string {
   const { scenario } = summary;

@@ -1,42 +1,42 @@
-import { type Gate, type GateRow, judgeRows, type Regression, unknownDrill } from '../analysis/gate.ts';
+import { type Gate, type GateRow, isUnknownDrill, judgeRows, type Regression } from '../analysis/gate.ts';
 import { DrillError } from '../core/errors.ts';
 import type { FailureTable, RowLine, TableShard } from './table.ts';
 
-/** The table of one shard, and where it was found. */
+/** The table of one shard and its folder. */
 export interface ShardTable {
   readonly folder: string;
   readonly table: FailureTable;
 }
 
-/** What the shards of a table come to. */
+/** The merged shards of a table. */
 export interface MergedTable {
   readonly table: FailureTable;
-  /** Shards that were not there; the table is not complete then. */
+  /** Indices of missing shards, from 1; if there are any, the table is not complete. */
   readonly missing: readonly number[];
 }
 
 /**
- * Puts the shards of one table together: what an unsharded run of the same drills would have written, but for the times.
- * @throws DrillError `invalid-input` for none, for a table that is no shard, and for shards of different tables or of one place
+ * Merges the shards of one table. The result equals the table of an unsharded run of the same drills, except for the times.
+ * @throws DrillError `invalid-input` for no shard, a table that is not a shard, shards of different tables, or a shard given twice
  */
 export function mergeTables(parts: readonly ShardTable[]): MergedTable {
   const shards = parts.map(({ folder, table }) => {
     if (table.shard === undefined)
-      throw new DrillError('invalid-input', `${folder}: a whole table, no shard of one`, {
-        mend: 'Shards are made with `firedrill table SUITE --shard i/n`.',
+      throw new DrillError('invalid-input', `merge ${folder}: it is a complete table, not a shard`, {
+        mend: 'Leave it out. `firedrill table SUITE --shard i/n` writes shards.',
       });
     return { folder, table, shard: table.shard };
   });
   const [first, ...others] = shards;
   if (first === undefined)
-    throw new DrillError('invalid-input', 'no shard of a table is in these folders', {
-      mend: 'Name the folders that `firedrill table SUITE --shard i/n` made, or one that they are in.',
+    throw new DrillError('invalid-input', 'merge shards: these folders have no shard of a table', {
+      mend: 'Pass the folders that `firedrill table SUITE --shard i/n` wrote, or their parent folder.',
     });
   for (const other of others) {
     const differs = differenceOf(first, other);
     if (differs !== undefined)
-      throw new DrillError('invalid-input', `${first.folder} and ${other.folder}: ${differs}`, {
-        mend: 'Name the shards of one table only.',
+      throw new DrillError('invalid-input', `merge ${first.folder} and ${other.folder}: ${differs}`, {
+        mend: 'Pass the shards of one table only.',
       });
   }
   const places = new Map<number, string>();
@@ -45,9 +45,9 @@ export function mergeTables(parts: readonly ShardTable[]): MergedTable {
     if (taken !== undefined)
       throw new DrillError(
         'invalid-input',
-        `shard ${placeWords(shard)} is there twice: ${taken} and ${folder}`,
+        `merge shard ${placeWords(shard)}: it was found twice, in ${taken} and ${folder}`,
         {
-          mend: 'Leave the one out that is not to count.',
+          mend: 'Pass only one of the two folders.',
         },
       );
     places.set(shard.index, folder);
@@ -71,7 +71,7 @@ export function mergeTables(parts: readonly ShardTable[]): MergedTable {
   };
 }
 
-/** The drills of all shards against the baseline that they share: judged again, because what one of them is worth depends on how many there are. */
+/** Compares the drills of all shards with their common baseline again, because significance depends on the number of drills. */
 function mergedGate(first: Gate, parts: readonly ShardTable[]): Gate {
   const drills = parts.flatMap(({ table }) => table.baseline?.drills ?? []);
   const sorted = drills.sort((a, b) => (a.drill < b.drill ? -1 : 1));
@@ -80,7 +80,7 @@ function mergedGate(first: Gate, parts: readonly ShardTable[]): Gate {
   return { ...first, ...judgeRows(rows, first.allowed) };
 }
 
-/** What table.json has of a figure; undefined in tables of older versions. JSON has no Infinity: null stands for it. */
+/** A figure as table.json has it; undefined in tables of older versions. JSON has no Infinity: null represents it. */
 function storedRow({ drill, figure, baseline, now, nights, why }: Regression): GateRow | undefined {
   if ((nights as Regression['nights'] | undefined) === undefined) return undefined;
   const unbounded = (ms: number | null): number => ms ?? Infinity;
@@ -92,7 +92,7 @@ function storedRow({ drill, figure, baseline, now, nights, why }: Regression): G
     baseline,
     now,
     nights: { baseline: side(nights.baseline), now: side(nights.now) },
-    known: why !== unknownDrill,
+    known: !isUnknownDrill(why),
   };
 }
 
@@ -103,22 +103,23 @@ export function placeWords({ index, count }: Pick<TableShard, 'index' | 'count'>
 
 type Found = ShardTable & { readonly shard: TableShard };
 
-/** Why two shards are not of one table; undefined where they are. */
+/** Why two shards are not of the same table; undefined if they are. */
 function differenceOf(a: Found, b: Found): string | undefined {
-  if (a.table.name !== b.table.name) return `suites ${a.table.name} and ${b.table.name}`;
-  if (a.shard.suite !== b.shard.suite) return 'the suite file was not the same';
+  if (a.table.name !== b.table.name) return `their suites differ: ${a.table.name} and ${b.table.name}`;
+  if (a.shard.suite !== b.shard.suite) return 'their suite files differ';
   if (a.shard.count !== b.shard.count)
-    return `shards ${placeWords(a.shard)} and ${placeWords(b.shard)} are not of one split`;
+    return `their shard counts differ: ${placeWords(a.shard)} and ${placeWords(b.shard)}`;
   if (a.shard.seed !== b.shard.seed)
-    return `the moments of faults were drawn with --seed ${a.shard.seed ?? 'none'} and ${b.shard.seed ?? 'none'}`;
+    return `their fault times use different seeds: --seed ${a.shard.seed ?? 'none'} and ${b.shard.seed ?? 'none'}`;
   if (a.table.label !== b.table.label)
-    return `releases ${a.table.label ?? '(no label)'} and ${b.table.label ?? '(no label)'}`;
+    return `their releases differ: ${a.table.label ?? '(no label)'} and ${b.table.label ?? '(no label)'}`;
   const [gateA, gateB] = [a, b].map(({ table: { baseline } }) =>
     baseline === undefined ? 'no baseline' : `baseline ${baseline.of}, allowed ${baseline.tolerance}`,
   );
-  if (gateA !== gateB) return `${gateA} and ${gateB}`;
-  if (a.table.target !== b.table.target) return `targets ${a.table.target} and ${b.table.target}`;
+  if (gateA !== gateB) return `their baselines differ: ${gateA} and ${gateB}`;
+  if (a.table.target !== b.table.target)
+    return `their targets differ: ${a.table.target} and ${b.table.target}`;
   if (a.shard.drills !== b.shard.drills)
-    return 'their scenarios, targets, variables, --repeat or --grep were not the same';
+    return 'their scenarios, targets, variables, --repeat, or --grep differ';
   return undefined;
 }

@@ -5,10 +5,10 @@ const predicted = { minMs: 0, p5Ms: 500, medianMs: 5000, p95Ms: 9500, maxMs: 10_
 const faster = { minMs: 0, p5Ms: 250, medianMs: 2500, p95Ms: 4750, maxMs: 5000 };
 const drill = { scenario: 'crash', title: 'A crash', target: 'lab' };
 
-test('a prediction is a table of quantiles and bounds; what was measured is marked', () => {
+test('a prediction is a table of quantiles and bounds; measured lines are marked', () => {
   const lines = [
     { name: 'tick', predicted },
-    { name: 'takeover', predicted: null, why: 'nobody takes over' },
+    { name: 'takeover', predicted: null, why: 'no node takes over' },
     { name: 'RTO', predicted: { ...predicted, measured: true as const } },
   ];
   const text = renderWhatIf({
@@ -28,18 +28,18 @@ test('a prediction is a table of quantiles and bounds; what was measured is mark
     crash: A crash (lab)
                     p5  median     p95   min      max
       tick      500 ms  5.00 s  9.50 s  0 ms  10.00 s
-      takeover                                         nobody takes over
+      takeover                                         no node takes over
       RTO       500 ms  5.00 s  9.50 s  0 ms  10.00 s  *
 
     crash: A crash (lab)
-      no stage of it has a prediction
+      no stage has a prediction
 
-    * Some of it follows from no setting and was measured: the bounds hold as far as that does.
+    * Includes times that no setting determines. They were measured, so the bounds are only as good as that measurement.
     "
   `);
 });
 
-test('a changed setting is told with what it changes', () => {
+test('a changed setting is listed with its effect', () => {
   const text = renderWhatIf({
     schemaVersion: 1,
     trials: 100,

@@ -2,17 +2,17 @@ import { durationWords } from '../core/format-duration.ts';
 import type { Predicted } from '../core/summary.ts';
 import { aligned, plain } from './text.ts';
 
-/** One line of a prediction: a stage or a whole, and the same with the settings as they are in the file. */
+/** One line of a prediction: a stage or a total, and the same with the file's own settings. */
 export interface WhatIfLine {
   readonly name: string;
-  /** null: does not follow from the models. */
+  /** null: the models do not predict it. */
   readonly predicted: Predicted | null;
   readonly why?: string;
-  /** Only where settings were changed. */
+  /** The prediction with the file's own settings; only if settings were changed. */
   readonly unchanged?: Predicted | null;
 }
 
-/** What the models say of one drill. */
+/** The predictions for one drill. */
 export interface WhatIf {
   readonly scenario: string;
   readonly title: string;
@@ -20,17 +20,17 @@ export interface WhatIf {
   readonly lines: readonly WhatIfLine[];
 }
 
-/** What `firedrill model` says, for other programs. */
+/** Output of `firedrill model --json`. */
 export interface WhatIfReport {
   readonly schemaVersion: 1;
   readonly trials: number;
   readonly seed: number;
-  /** `before` is null where the file leaves it to its default. */
+  /** `before` is null if the file uses the default. */
   readonly settings: readonly { readonly name: string; readonly before: unknown; readonly after: unknown }[];
   readonly drills: readonly WhatIf[];
 }
 
-/** The report in words: a table for each drill; ends with a newline. */
+/** The report as text: a table for each drill; ends with a newline. */
 export function renderWhatIf({ trials, seed, settings, drills }: WhatIfReport): string {
   const changes = settings.map(
     ({ name, before, after }) =>
@@ -41,7 +41,10 @@ export function renderWhatIf({ trials, seed, settings, drills }: WhatIfReport): 
     ...changes.map((change) => `with ${plain(change)}`),
     ...drills.flatMap((drill) => ['', ...drillLines(drill, settings.length > 0)]),
     ...(drills.some(({ lines }) => lines.some(isMeasured))
-      ? ['', '* Some of it follows from no setting and was measured: the bounds hold as far as that does.']
+      ? [
+          '',
+          '* Includes times that no setting determines. They were measured, so the bounds are only as good as that measurement.',
+        ]
       : []),
   ].join('\n')}\n`;
 }
@@ -56,11 +59,11 @@ function valueWords(value: unknown): string {
 
 function drillLines({ scenario, title, target, lines }: WhatIf, compared: boolean): string[] {
   const head = [`${plain(scenario)}: ${plain(title)} (${plain(target)})`];
-  if (lines.length === 0) return [...head, '  no stage of it has a prediction'];
+  if (lines.length === 0) return [...head, '  no stage has a prediction'];
   const rows = lines.map((line) => {
     const { name, predicted, why, unchanged } = line;
     const unknown = Array.from({ length: compared ? 6 : 5 }, () => '');
-    if (predicted === null) return [`  ${plain(name)}`, ...unknown, plain(why ?? 'not known')];
+    if (predicted === null) return [`  ${plain(name)}`, ...unknown, plain(why ?? 'unknown')];
     const { minMs, p5Ms, medianMs, p95Ms, maxMs } = predicted;
     const figures = [p5Ms, medianMs, p95Ms, minMs, maxMs].map(durationWords);
     const change = !compared ? [] : [unchanged == null ? '' : changeWords(medianMs - unchanged.medianMs)];

@@ -7,7 +7,7 @@ const base = summarize(vipFailover().read());
 const labels = `{scenario="${base.scenario.name}",target="${base.target}"}`;
 
 describe('metrics.prom', () => {
-  test('has times in seconds, the verdict as one of three states, and when it was', () => {
+  test('has times in seconds, the verdict as one of three states, and the end of the drill', () => {
     const text = renderMetrics([
       { ...base, rto: { ms: 1500.25, minMs: 1000, maxMs: 2000.5, first: null }, verdict: 'fail' },
     ]);
@@ -24,12 +24,12 @@ describe('metrics.prom', () => {
     );
   });
 
-  test('what was not measured is not there', () => {
+  test('omits series without a value', () => {
     const text = renderMetrics([{ ...base, rto: null, rpo: null }]);
     expect(text).not.toMatch(/_rto_|_rpo_|NaN|null/);
   });
 
-  test('has the last of several drills of a scenario on a target, and each series once', () => {
+  test("has a scenario's last drill on a target, and each series once", () => {
     const text = renderMetrics([
       { ...base, verdict: 'fail' },
       { ...base, target: 'other' },

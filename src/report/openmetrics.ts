@@ -3,17 +3,17 @@ import { plain } from './text.ts';
 
 type Labels = Readonly<Record<string, string>>;
 
-/** A gauge: without a value there is no line for it. */
+/** A gauge; a series without a value is omitted. */
 interface Gauge {
   readonly name: string;
   readonly help: string;
-  /** Of one drill, by labels besides scenario and target. */
+  /** Values of one drill with their labels, in addition to scenario and target. */
   readonly of: (summary: Summary) => readonly (readonly [Labels, number | null])[];
 }
 
 const verdicts = ['pass', 'fail', 'inconclusive'] as const;
 
-/** Times are in seconds, Prometheus' base unit; to the microsecond. */
+/** Seconds, Prometheus' base unit, rounded to 1 µs. */
 function seconds(ms: number): number {
   return Math.round(ms * 1000) / 1_000_000;
 }
@@ -22,7 +22,7 @@ function one(value: number | null): readonly (readonly [Labels, number | null])[
   return [[{}, value]];
 }
 
-/** A measured time as three gauges: the estimate and the bounds that hold the truth. */
+/** A measured time as three gauges: the estimate and its bounds. */
 function measured(name: string, help: string, of: (summary: Summary) => Measure | null): readonly Gauge[] {
   const part = (suffix: string, words: string, pick: (m: Measure) => number): Gauge => ({
     name: `${name}${suffix}_seconds`,
@@ -39,7 +39,7 @@ function measured(name: string, help: string, of: (summary: Summary) => Measure 
   ];
 }
 
-/** Of a stage: what follows the name, the words, the value. */
+/** A stage's gauges: name suffix, help suffix, value. */
 const stageParts: readonly (readonly [string, string, (stage: Stage) => number])[] = [
   ['', '; the stages of a drill sum to its RTO.', (s) => s.ms],
   ['_min', ': the lower bound.', (s) => s.minMs],
@@ -49,54 +49,54 @@ const stageParts: readonly (readonly [string, string, (stage: Stage) => number])
 const gauges: readonly Gauge[] = [
   {
     name: 'firedrill_drill_info',
-    help: 'The last drill of a scenario on a target: its run, and the release that was drilled.',
+    help: 'Run and release of the last drill of a scenario on a target.',
     of: ({ runId, label }) => [[{ run_id: runId, release: label ?? '' }, 1]],
   },
   {
     name: 'firedrill_drill_verdict',
-    help: 'Whether this is the verdict: one of the states is 1.',
+    help: 'The verdict: 1 for its state, 0 for the others.',
     of: ({ verdict }) => verdicts.map((word) => [{ verdict: word }, Number(word === verdict)]),
   },
   {
     name: 'firedrill_drill_healed',
-    help: 'Whether all that was broken is proven healed.',
+    help: '1 if the heal of every fault is proven, else 0.',
     of: ({ healed }) => one(Number(healed)),
   },
   {
     name: 'firedrill_drill_timestamp_seconds',
-    help: 'When the drill ended, since the epoch.',
+    help: 'End of the drill, seconds since the Unix epoch.',
     of: ({ endedAt }) => one(seconds(Date.parse(endedAt))),
   },
   {
     name: 'firedrill_drill_duration_seconds',
-    help: 'How long the whole drill took.',
+    help: 'Duration of the drill.',
     of: ({ startedAt, endedAt }) => one(seconds(Date.parse(endedAt) - Date.parse(startedAt))),
   },
-  ...measured('firedrill_drill_rto', 'From the effect of the fault to the recovery that held', (s) => s.rto),
+  ...measured('firedrill_drill_rto', "From the fault's effect to the recovery that held", (s) => s.rto),
   ...measured(
     'firedrill_drill_downtime',
-    'All bad windows of the recovery probe after the fault',
+    'Total of the bad windows of the recovery probe after the fault',
     (s) => s.downtime,
   ),
   {
     name: 'firedrill_drill_downtime_windows',
-    help: 'How many windows that downtime has.',
+    help: 'Number of windows of the downtime.',
     of: ({ downtime }) => one(downtime?.windows ?? null),
   },
   ...measured(
     'firedrill_drill_redundancy',
-    'From the effect of the fault to restored redundancy',
+    "From the fault's effect to restored redundancy",
     (s) => s.redundancy,
   ),
   ...measured(
     'firedrill_drill_return',
-    'From the beginning of the heal to restored redundancy',
+    'From the start of the heal to restored redundancy',
     (s) => s.heal?.return ?? null,
   ),
-  ...measured('firedrill_drill_rpo', 'The time whose acknowledged writes were lost', (s) => s.rpo),
+  ...measured('firedrill_drill_rpo', 'From the first to the last lost acknowledged write', (s) => s.rpo),
   {
     name: 'firedrill_drill_rows',
-    help: 'What became of the rows that the writers wrote.',
+    help: 'Rows of the writers by outcome.',
     of: ({ rpo }) =>
       rpo === null
         ? []
@@ -113,7 +113,7 @@ const gauges: readonly Gauge[] = [
   })),
   {
     name: 'firedrill_drill_check_limit_seconds',
-    help: 'The longest that a check on a duration lets pass.',
+    help: 'Upper limit of a check on a duration.',
     of: ({ checks }) =>
       checks.map(({ name, kind, limits }) => [
         { check: name, kind },
@@ -122,7 +122,7 @@ const gauges: readonly Gauge[] = [
   },
   {
     name: 'firedrill_drill_check_status',
-    help: 'Whether this is what came of the check: one of the states is 1.',
+    help: "A check's outcome: 1 for its state, 0 for the others.",
     of: ({ checks }) =>
       checks.flatMap(({ name, kind, status }) =>
         verdicts.map((word) => [{ check: name, kind, status: word }, Number(word === status)] as const),
@@ -130,7 +130,7 @@ const gauges: readonly Gauge[] = [
   },
   {
     name: 'firedrill_drill_probe_samples',
-    help: 'How often a probe looked, by what it saw.',
+    help: "A probe's samples by outcome.",
     of: ({ probes }) =>
       probes.flatMap(({ id, samples, failed, unknown }) => [
         [{ probe: id, outcome: 'ok' }, samples - failed - unknown] as const,
@@ -140,27 +140,27 @@ const gauges: readonly Gauge[] = [
   },
   {
     name: 'firedrill_drill_probe_windows',
-    help: 'Bad windows of a probe in the whole run.',
+    help: 'Number of bad windows of a probe during the run.',
     of: ({ probes }) => windowsOf(probes, (windows) => windows.length),
   },
   {
     name: 'firedrill_drill_probe_window_seconds',
-    help: 'How long the bad windows of a probe were in all: the estimates.',
+    help: 'Total of the bad windows of a probe during the run: the estimate.',
     of: ({ probes }) => windowsOf(probes, (windows) => seconds(windows.reduce((sum, w) => sum + w.ms, 0))),
   },
   {
     name: 'firedrill_drill_probe_availability_ratio',
-    help: 'The share of the run without an outage, as the probe saw it: the estimate.',
+    help: 'Share of the run during which a probe was up: the estimate.',
     of: ({ probes }) => probes.map(({ id, availability }) => [{ probe: id }, availability?.share ?? null]),
   },
   {
     name: 'firedrill_drill_prober_sick_seconds',
-    help: 'For how long the HTTP control of version 0.1 did not answer in time.',
+    help: 'Total time during which the HTTP control of version 0.1 did not answer in time.',
     of: ({ prober }) => one(prober.canary === null ? null : seconds(prober.canary.sickMs)),
   },
   {
     name: 'firedrill_drill_prober_starved_seconds',
-    help: "For how long the prober's machine was starved of CPU.",
+    help: "Total time during which the prober's machine was starved of CPU.",
     of: ({ prober }) => one(prober.control === null ? null : seconds(prober.control.starvedMs)),
   },
   {
@@ -189,9 +189,9 @@ function windowsOf(
 }
 
 /**
- * metrics.prom: Prometheus' text format 0.0.4
- * (https://prometheus.io/docs/instrumenting/exposition_formats/), as node_exporter's textfile collector and a
- * Pushgateway read it: without times of its own. Of several drills of a scenario on a target it has the last.
+ * metrics.prom: Prometheus' text format 0.0.4 (https://prometheus.io/docs/instrumenting/exposition_formats/), without
+ * timestamps, because node_exporter's textfile collector and the Pushgateway reject them. If a scenario has multiple drills
+ * on a target, the last one counts.
  */
 export function renderMetrics(summaries: readonly Summary[]): string {
   const last = new Map(
@@ -199,7 +199,7 @@ export function renderMetrics(summaries: readonly Summary[]): string {
   );
   return gauges
     .flatMap(({ name, help, of }) => {
-      // A series can be there once only: of two that are called the same, the last.
+      // A series may occur once only: the last value of equal labels wins.
       const series = new Map(
         [...last.values()].flatMap((summary) =>
           of(summary).flatMap(([labels, value]) =>
@@ -224,10 +224,10 @@ export function renderMetrics(summaries: readonly Summary[]): string {
     .join('');
 }
 
-/** Longer names are cut: a label is no place for a page. Characters. */
+/** Longer label values are cut, characters. */
 const longestLabel = 200;
 
-/** A text as the value of a label: one line. */
+/** A text as a label value: one line of at most 200 characters. */
 export function labelValue(text: string): string {
   return plain(text).slice(0, longestLabel).toWellFormed();
 }

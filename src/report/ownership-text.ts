@@ -4,37 +4,37 @@ import { middle } from '../analysis/moment.ts';
 import type { Ownership, OwnershipSide, OwnershipStretch, OwnershipWindow } from '../core/summary.ts';
 import { counted } from './text.ts';
 
-/** Changes that a line of text tells; the rest is in summary.json. */
+/** Maximum changes in a line of text; the rest is in summary.json. */
 const toldChanges = 8;
 
-/** Who owns it in a stretch: `node-1`, `nobody`, `node-1 and node-2`; with `?` a host of which that is not known. */
+/** The owners during a stretch: `node-1`, `no owner`, `node-1 and node-2`; `node-1?` if its ownership is unknown. */
 export function ownerWords({ owners, maybe }: OwnershipStretch): string {
-  if (owners.length === 0 && maybe.length === 0) return 'nobody';
+  if (owners.length === 0 && maybe.length === 0) return 'no owner';
   return [...(owners.length === 0 ? [] : [listWords(owners)]), ...maybe.map((name) => `${name}?`)].join(', ');
 }
 
-/** How long it was so in all: `3.26 s (3.06 s to 3.46 s) in 1 window`. `unseenMs` fits between two samples and is in the upper bound. */
+/** Total of the windows: `3.26 s (3.06 s to 3.46 s) in 1 window`. The upper bound includes `unseenMs`, the time that fits between two samples. */
 export function totalWords(windows: readonly OwnershipWindow[], unseenMs = 0): string {
   const minMs = windows.reduce((sum, w) => sum + w.minMs, 0);
   const seenMs = windows.reduce((sum, w) => sum + w.maxMs, 0);
   const maxMs = seenMs + unseenMs;
   const certain = windows.filter((w) => w.certain).length;
   if (maxMs === 0) return 'never';
-  if (seenMs === 0) return `at no sample; up to ${durationWords(unseenMs)} fits between two samples`;
-  if (certain === 0) return `not for certain, ${durationWords(maxMs)} at most`;
+  if (seenMs === 0) return `in no sample; up to ${durationWords(unseenMs)} possible between samples`;
+  if (certain === 0) return `uncertain, at most ${durationWords(maxMs)}`;
   return `${measureWords({ ms: middle(minMs, seenMs), minMs, maxMs })} in ${counted(certain, 'window')}`;
 }
 
-/** A row of the table of a thing's owners: a moment at which they changed for at least one side. */
+/** A row of the ownership table: a moment at which the owners of at least one side changed. */
 export interface OwnershipRow {
   readonly fromMs: number;
-  /** Half of the time in which the change lies, ms; 0 where it is known to the moment. */
+  /** Half of the interval that contains the change, ms; 0 if the moment is exact. */
   readonly plusMinusMs: number;
-  /** By side, in order; null where its first stretch begins later. */
+  /** One cell for each side, in order; null before the side's first stretch. */
   readonly cells: readonly { readonly stretch: OwnershipStretch | null; readonly changed: boolean }[];
 }
 
-/** The sides next to each other: a row for each moment at which one of them changed. */
+/** The sides as columns, with a row for each moment at which one of them changed. */
 export function ownershipRows({ sides }: Ownership): readonly OwnershipRow[] {
   const moments = [...new Set(sides.flatMap(({ spans }) => spans.map((s) => s.fromMs)))].sort(
     (a, b) => a - b,
@@ -51,7 +51,7 @@ export function ownershipRows({ sides }: Ownership): readonly OwnershipRow[] {
   });
 }
 
-/** One side in a line: `node-1, +0.35 s nobody, +3.61 s node-2; nobody for 3.26 s (3.06 s to 3.46 s) in 1 window`. */
+/** One side in a line: `node-1, +0.35 s no owner, +3.61 s node-2; no owner for 3.26 s (3.06 s to 3.46 s) in 1 window`. */
 export function sideWords({ spans, nobody, several, unseenMs }: OwnershipSide): string {
   const [first, ...changes] = spans;
   if (first === undefined) return 'not probed';
@@ -63,8 +63,10 @@ export function sideWords({ spans, nobody, several, unseenMs }: OwnershipSide): 
     ...(left > 0 ? [`${left} more`] : []),
   ].join(', ');
   const totals = [
-    ...(nobody.some((w) => w.certain) ? [`nobody for ${totalWords(nobody, unseenMs?.nobody)}`] : []),
-    ...(several.some((w) => w.certain) ? [`several for ${totalWords(several, unseenMs?.several)}`] : []),
+    ...(nobody.some((w) => w.certain) ? [`no owner for ${totalWords(nobody, unseenMs?.nobody)}`] : []),
+    ...(several.some((w) => w.certain)
+      ? [`multiple owners for ${totalWords(several, unseenMs?.several)}`]
+      : []),
   ];
   return [path, ...totals].join('; ');
 }

@@ -23,7 +23,7 @@ const pressure = (more: Partial<MachinePressure>, somePct: number | null, runQue
     ...more,
   }) as const;
 
-/** 40 s of a drill whose machine is starved from 14 s to 18 s; another machine has no PSI. */
+/** A drill of 40 s. The prober's machine is starved from 14 s to 18 s; the other machine has no PSI. */
 function drill(): LogBuilder {
   const log = new LogBuilder(
     planWith({
@@ -49,12 +49,12 @@ function drill(): LogBuilder {
   return log;
 }
 
-describe('a drill with a control', () => {
+describe('the report of a drill with a control', () => {
   const built = drill();
   const log = built.read();
   const summary = summarize(log);
 
-  test('has it in the section of the prober, with each machine', () => {
+  test('has the control and each machine in the prober section', () => {
     const prober = /^## Prober\n[^]*?(?=\n## )/m.exec(renderMarkdown(summary, log))?.[0];
     expect(prober).toMatchInlineSnapshot(`
       "## Prober
@@ -62,7 +62,7 @@ describe('a drill with a control', () => {
       |  |  |
       | --- | --- |
       | control | 79 samples, dilation p50 1.0 x, p99 5.0 x, max 5.0 x, starved for 4.49 s in 1 interval |
-      | prober's machine (node-1, node-2) | CPU pressure p50 10 %, max 10 % before the fault, p50 60 %, max 90 % after it, others took 10 % of its CPU after the fault |
+      | prober's machine (node-1, node-2) | CPU pressure p50 10 %, max 10 % before the fault, p50 60 %, max 90 % after it, other programs took 10 % of its CPU after the fault |
       | machine (vip) | run queue p50 2, max 2 before the fault, p50 2, max 2 after it |
 
       | starved from | to | for |
@@ -74,7 +74,7 @@ describe('a drill with a control', () => {
     `);
   });
 
-  test('has it in the texts, the event log and the metrics', () => {
+  test('has the control in the texts, the event log, and the metrics', () => {
     const line =
       'control   79 samples, dilation p50 1.0 x, p99 5.0 x, max 5.0 x, starved for 4.49 s in 1 interval';
     expect(renderVerdictText(summary)).toContain(line);

@@ -3,7 +3,7 @@ import type { HarnessSummary, ProberSummary } from '../core/summary.ts';
 import { dilationWords } from '../core/control.ts';
 import { counted } from './text.ts';
 
-/** The control's samples in a line: `240 samples, dilation p50 1.1 x, p99 1.9 x, max 3.2 x, never starved`; null without one. */
+/** The control's samples in a line: `240 samples, dilation p50 1.1 x, p99 1.9 x, max 3.2 x, never starved`; null without a control. */
 export function controlWords(prober: Pick<ProberSummary, 'control' | 'canary'>): string | null {
   const { control, canary } = prober;
   if (control !== null) {
@@ -21,7 +21,7 @@ export function controlWords(prober: Pick<ProberSummary, 'control' | 'canary'>):
   return canary === null ? null : httpControlWords(canary);
 }
 
-/** The same of the HTTP control of version 0.1. */
+/** The line for the HTTP control of version 0.1. */
 function httpControlWords(canary: NonNullable<ProberSummary['canary']>): string {
   const { looks, failed, late, limitMs, latency, sick, sickMs } = canary;
   return [
@@ -36,7 +36,7 @@ function httpControlWords(canary: NonNullable<ProberSummary['canary']>): string 
   ].join(', ');
 }
 
-/** What firedrill itself cost, in a line: `4.2 s of CPU in 94.3 s (4 % of a core), 1240 samples (13.1 a second), …`. */
+/** firedrill's own cost in a line: `4.2 s of CPU in 94.3 s (4 % of a core), 1240 samples (13.1 a second), …`. */
 export function harnessWords(harness: HarnessSummary): string {
   const { ms, cpuMs, childCpuMs, samples, samplesPerSecond, newConnections, commands } = harness;
   const share = ms > 0 ? ` (${((cpuMs / ms) * 100).toFixed(1)} % of a core)` : '';
@@ -64,8 +64,8 @@ export function machineName({
 type Around = ProberSummary['machines'][number]['cpuSomePct'];
 
 /**
- * How much of a machine was in use: `CPU pressure p50 12 %, max 31 % before the fault, p50 64 %, max 92 % after it, others
- * took 3 % of its CPU after the fault`; the run queue where the kernel has no pressure.
+ * A machine's load: `CPU pressure p50 12 %, max 31 % before the fault, p50 64 %, max 92 % after it, other programs took 3 %
+ * of its CPU after the fault`; the run queue if the kernel reports no pressure.
  */
 export function machineWords({
   cpuSomePct,
@@ -77,7 +77,7 @@ export function machineWords({
     used ?? 'CPU pressure not read',
     ...(othersCpuPct === null
       ? []
-      : [`others took ${Math.round(othersCpuPct)} % of its CPU after the fault`]),
+      : [`other programs took ${Math.round(othersCpuPct)} % of its CPU after the fault`]),
   ].join(', ');
 }
 
@@ -92,7 +92,7 @@ function aroundWords(what: string, unit: string, { before, after }: Around): str
   return words.length === 0 ? null : `${what} ${words.join(', ')}`;
 }
 
-/** When the prober's machine was starved, or its HTTP control did not answer in time. */
+/** The times when the prober's machine was starved, or when the HTTP control did not answer in time. */
 export function degradedIntervals({
   control,
   canary,
@@ -100,7 +100,7 @@ export function degradedIntervals({
   return control?.starved ?? canary?.sick ?? [];
 }
 
-/** How punctual a thread of the prober was. */
+/** How late the ticks of a prober thread were. */
 export function laneWords({ loopP99Ms, loopMaxMs }: ProberSummary['lanes'][number]): string {
   return `ticks at most ${durationWords(loopMaxMs)} late, p99 ${loopP99Ms.toFixed(1)} ms`;
 }

@@ -13,8 +13,8 @@ import { renderWatchText } from './watch-text.ts';
 const log = crashDrill().read();
 const summary = summarize(log);
 
-describe('the verdict in text', () => {
-  test('shows verdict, figures with bounds, stages with bars, checks', () => {
+describe('the verdict text', () => {
+  test('shows verdict, figures with bounds, stages with bars, and checks', () => {
     expect(`\n${renderVerdictText(summary)}\n`).toMatchInlineSnapshot(`
       "
       PASS  Postgres crash on the primary (lab)
@@ -28,7 +28,7 @@ describe('the verdict in text', () => {
       stages
         LB notices             3.69 s (3.16 s to 4.22 s)  10 %  ███
         repmgr promotes     18.20 s (17.20 s to 19.21 s)  50 %  ███████████████ <- longest
-        watchdog converges     9.07 s (8.57 s to 9.58 s)  25 %  ███████ (pgpool re-routes: not seen)
+        watchdog converges     9.07 s (8.57 s to 9.58 s)  25 %  ███████ (includes pgpool re-routes: unobserved)
         first 200              5.79 s (5.76 s to 5.81 s)  16 %  █████
 
       checks
@@ -42,7 +42,7 @@ describe('the verdict in text', () => {
     `);
   });
 
-  test('shows failed and undecided checks, and why', () => {
+  test('shows failed and inconclusive checks, and why', () => {
     const text = renderVerdictText(
       summarize(
         crashDrill({
@@ -60,7 +60,7 @@ describe('the verdict in text', () => {
     expect(text).toContain('above the limit of 30 s');
   });
 
-  test('says that a fault is not healed before all else', () => {
+  test('begins with NOT HEALED if a fault is not healed', () => {
     const lines = crashDrill()
       .lines()
       .filter((l) => !l.includes('heal.proven'));
@@ -92,7 +92,7 @@ describe('report.md', () => {
     expect(text.endsWith('\n')).toBe(true);
   });
 
-  test('tells the story relative to the effect', () => {
+  test('has times relative to the effect', () => {
     const timeline = text.slice(text.indexOf('## Event log'));
     const times = [...timeline.matchAll(/^\| ([-+]\d+\.\d{3}) s \|/gm)].map((m) => Number(m[1]));
     expect(times.length).toBeGreaterThan(15);
@@ -102,7 +102,7 @@ describe('report.md', () => {
     );
   });
 
-  test('is the same to the byte when made again, and does not need the log', () => {
+  test('is identical when rendered again, and does not need the log', () => {
     const again = readLines(crashDrill().lines());
     expect(renderMarkdown(summarize(again), again)).toBe(text);
     expect(renderMarkdown(summary)).not.toContain('## Event log');
@@ -171,7 +171,7 @@ describe('ownership and predictions', () => {
   const text = renderMarkdown(summary, built);
   const part = (title: string) => text.slice(text.indexOf(`## ${title}`)).split('\n## ')[0];
 
-  test('are shown on the console', () => {
+  test('are in the verdict text', () => {
     expect(`\n${renderVerdictText(summary)}\n`).toMatchInlineSnapshot(`
       "
       PASS  Built for a test (lab)
@@ -185,13 +185,13 @@ describe('ownership and predictions', () => {
         rest                   up to 302 ms   3 %                                             █
 
       ownership of vip
-        claimed   node-1, +0.05 s nobody, +3.54 s node-2; nobody for 3.49 s (3.28 s to 3.91 s) in 1 window
+        claimed   node-1, +0.05 s no owner, +3.54 s node-2; no owner for 3.49 s (3.28 s to 3.91 s) in 1 window
         answered  node-1, +9.94 s node-2
       "
     `);
   });
 
-  test('stand in report.md, the sides next to each other', () => {
+  test('are in report.md, with the sides as columns', () => {
     expect(part('Ownership')).toMatchInlineSnapshot(`
       "## Ownership
 
@@ -200,40 +200,40 @@ describe('ownership and predictions', () => {
       | time | claimed by | answered by |
       | --- | --- | --- |
       | -4.075 s | node-1 | node-1 |
-      | +0.050 s ±0.105 s | **nobody** | node-1 |
+      | +0.050 s ±0.105 s | **no owner** | node-1 |
       | +3.540 s ±0.105 s | **node-2** | node-1 |
       | +9.935 s ±0.150 s | node-2 | **node-2** |
 
-      | after the fault | by nobody | by several |
+      | after the fault | no owner | multiple owners |
       | --- | --- | --- |
-      | claimed | 3.49 s (3.28 s to 3.91 s) in 1 window | at no sample; up to 210 ms fits between two samples |
-      | answered | not for certain, 510 ms at most | not for certain, 330 ms at most |
+      | claimed | 3.49 s (3.28 s to 3.91 s) in 1 window | in no sample; up to 210 ms possible between samples |
+      | answered | uncertain, at most 510 ms | uncertain, at most 330 ms |
 
-      Times are from the fault's effect (middle of its bounds). A change lies between two looks and is shown at the middle, with half of that time after the ±. Changes of several hosts that lie within each other's bounds are one row: whether there was nobody, or more than one, for a moment in between could not be seen, and counts in the upper bounds only. A “?” marks a host of which it is not known: it gave no answer, was not asked for too long, or its looks disagreed one after another.
+      Times count from the fault's effect (middle of its bounds). A change lies between two samples: the table shows the middle of that interval, and half of its length after the ±. Changes of multiple hosts within each other's bounds share a row. A shorter time with no owner or multiple owners, between two samples, is unobserved: only the upper bounds include it. A “?” marks a host whose ownership is unknown: it gave no answer, its last sample was too old, or its samples contradicted each other.
       "
     `);
     expect(part('Stages of the recovery')).toMatchInlineSnapshot(`
       "## Stages of the recovery
 
-      | stage | ms | bounds | predicted | share |  | included, not seen |
+      | stage | ms | bounds | predicted | share |  | unobserved stages included |
       | --- | --- | --- | --- | --- | --- | --- |
       | **takeover** | 3540.000 | 3.36 s to 3.72 s | 2.65 s to 3.65 s, median 3.16 s | 97.4 % | ███████████████████ |  |
       | rest | 94.500 | 0 ms to 302 ms |  | 2.6 % | █ |  |
 
       The stages sum to the RTO, 3634.500 ms. The longest is takeover.
 
-      Predicted is what follows from the settings, without the time that passes until a probe sees it.
+      Predictions follow from the settings, without the time until a probe sees the change.
       "
     `);
   });
 
-  test('are left out where there is nothing of the kind', () => {
+  test('are left out if there are none', () => {
     const other = renderMarkdown(summarize(log), log);
     expect(other).not.toMatch(/## Ownership|predicted/i);
     expect(renderVerdictText(summarize(log))).not.toMatch(/ownership|predicted/);
   });
 
-  test('tell a host that is not known by a question mark, and the first changes of many', () => {
+  test('mark an unknown host with a question mark, and show the first of many changes', () => {
     const blind = summarize(vipFailover({ blind: [[10_050, 45_000]] }).read());
     expect(renderMarkdown(blind)).toContain('| **node-2, node-1?** |');
     const flapping = summarize(
@@ -245,14 +245,14 @@ describe('ownership and predictions', () => {
       }).read(),
     );
     expect(renderVerdictText(flapping)).toMatch(
-      /node-1, \+\d+\.\d\d s nobody, \d+ more; nobody for .* in \d+ windows$/m,
+      /node-1, \+\d+\.\d\d s no owner, \d+ more; no owner for .* in \d+ windows$/m,
     );
   });
 
-  test('count from the start of a run without a fault', () => {
+  test('have times from the start of a run without a fault', () => {
     const made = renderMarkdown(summarize(vipFailover({ cutAtMs: 9000 }).read()));
-    expect(made).toContain('| in all | by nobody | by several |');
-    expect(made).toContain('Times are from the start of the run.');
+    expect(made).toContain('| in total | no owner | multiple owners |');
+    expect(made).toContain('Times count from the start of the run.');
   });
 
   test('keep hostile names inside their cells', () => {
@@ -307,7 +307,7 @@ describe('watch', () => {
       .probing('blind', 0, 20_000, 1000, (s) => ({
         status: 'unknown',
         finishMs: s + 2,
-        message: 'no way in',
+        message: 'access denied',
       }))
       .probing('url', 0, 20_000, 1000, (s) => ({
         ...(s >= 5000 && s < 8000
@@ -325,18 +325,18 @@ describe('watch', () => {
       other (http): 20 samples, available 100.000 % (94.990 % to 100.000 %), latency p50 2 ms, p99 2 ms
         no outage seen
       blind (http): 20 samples (20 unknown)
-        nothing seen: all looks unknown
+        no data: all samples unknown
       "
     `);
   });
 });
 
-describe('texts from outside', () => {
-  test('lose what moves a cursor', () => {
+describe('external texts', () => {
+  test('lose control characters', () => {
     expect(plain(' a\u001b[2J\r\nb\u202e\u0007 ')).toBe('a [2J b');
   });
 
-  test('mean themselves in Markdown', () => {
+  test('are escaped in Markdown', () => {
     expect(markdown('# a_b *c* | <b> & `d` [e](http://f) 1. x')).toBe(
       '\\# a\\_b \\*c\\* \\| &lt;b&gt; &amp; \\`d\\` \\[e\\](http&#58;//f) 1. x',
     );
@@ -347,11 +347,11 @@ describe('texts from outside', () => {
   });
 });
 
-describe('what firedrill itself cost', () => {
+describe("firedrill's own cost", () => {
   const cost = { cpuMs: 840, samples: 40, newConnections: 20, commands: 7 };
   const log = () => new LogBuilder(planWith({ probes: [probeOf('health')] }));
 
-  test('is the last that the log has of it, in summary.json and in each report', () => {
+  test("is the log's last value, in summary.json and in each report", () => {
     const read = log()
       .at(10_000, { type: 'harness.cost', ...cost, samples: 20 })
       .at(20_000, { type: 'harness.cost', ...cost, childCpuMs: 1200 })
@@ -367,7 +367,7 @@ describe('what firedrill itself cost', () => {
     expect(renderVerdictText(told)).toContain(`cost  ${line}`);
   });
 
-  test('is of a run that was killed what was written until then, and absent in logs of older versions', () => {
+  test("is a killed run's last written value, and absent in logs of older versions", () => {
     const killed = summarize(
       log()
         .at(10_000, { type: 'harness.cost', ...cost })
@@ -380,7 +380,7 @@ describe('what firedrill itself cost', () => {
   });
 });
 
-describe('a prober that was degraded by its HTTP control', () => {
+describe('a prober that its HTTP control shows as degraded', () => {
   const sick = new LogBuilder(planWith({ probes: [probeOf('health')] }))
     .at(1, { type: 'canary.started', probe: probeOf('firedrill:canary') })
     .probing('health', 0, 20_000, 1000, (ms) =>
@@ -399,7 +399,7 @@ describe('a prober that was degraded by its HTTP control', () => {
   const read = sick.read();
   const told = summarize(read);
 
-  test('stands in the report with its control, its threads and its clock', () => {
+  test('is in the report with its control, threads, and clock', () => {
     const text = renderMarkdown(told, read);
     const prober = /^## Prober\n[^]*?(?=\n## )/m.exec(text)?.[0];
     expect(prober).toMatchInlineSnapshot(`
@@ -418,27 +418,27 @@ describe('a prober that was degraded by its HTTP control', () => {
       The control was a small HTTP server on the prober’s machine. A sample that failed while it did not answer in time is unknown.
       "
     `);
-    expect(text).toContain('Windows in the state “unsure” may be no outages');
+    expect(text).toContain('Windows in the state “unsure” are uncertain');
     expect(text).toContain('the prober is degraded: its HTTP control does not answer in time');
-    expect(text).toContain('| +7.000 s | health perhaps down from here on: the prober was degraded |');
-    expect(text).toContain('| +10.005 s | health surely up |');
+    expect(text).toContain('| +7.000 s | health uncertain from here on: the prober was degraded |');
+    expect(text).toContain('| +10.005 s | health up, certain again |');
     expect(text).toContain(
       '| health | unsure | 2026-03-01T10:00:07.000Z | 2026-03-01T10:00:10.005Z | up to 3.00 s |',
     );
     expect(text).toContain('the wall clock was set: 2.00 s forwards');
-    // It is no probe of the target.
+    // The control is not a probe of the target.
     const probes = text.slice(text.indexOf('## Probes'), text.indexOf('## Prober\n'));
     expect(probes).not.toContain('canary');
   });
 
-  test('is told by a watch and by the verdict in a line', () => {
+  test('is in the watch text and in the verdict text', () => {
     const line =
       '20 HTTP requests, p50 2.0 ms, p99 2.0 ms, 2 failed, 0 took more than 300 ms, degraded for 3.00 s in 1 interval';
     expect(renderWatchText(told)).toContain(`prober's control: ${line}\n`);
     expect(renderVerdictText(told)).toContain(`control  ${line}`);
   });
 
-  test('has its looks in samples.csv, under a name that no probe can have', () => {
+  test("has the control's samples in samples.csv, under a name that no probe can have", () => {
     let csv = '';
     const writer = new SamplesCsv((text) => (csv += text));
     readLines(sick.lines(), writer);
@@ -453,15 +453,15 @@ describe('probes that did not run', () => {
     plan: { ...log.plan, probesLeftOut: ['unroutable', 'replication-tls'] },
   });
 
-  test('are named where the probes are listed, and are not looked for', () => {
+  test('are listed with the probes, and do not change the verdict', () => {
     expect(left.probesLeftOut).toEqual(['unroutable', 'replication-tls']);
     expect(left.verdict).toBe(summary.verdict);
     expect(renderMarkdown(left)).toContain(
-      'Not run, as nothing in this drill uses them: unroutable, replication-tls.',
+      'Not run, because this drill does not use them: unroutable, replication-tls.',
     );
   });
 
-  test('are nothing to speak of in a log that names none', () => {
+  test('are not mentioned if a log names none', () => {
     expect(summary).not.toHaveProperty('probesLeftOut');
     expect(renderMarkdown(summary)).not.toContain('Not run');
   });

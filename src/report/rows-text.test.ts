@@ -5,7 +5,7 @@ import { LogBuilder, planWith, probeOf } from '../analysis/testing/log-builder.t
 import { renderMarkdown } from './markdown.ts';
 import { renderVerdictText } from './verdict-text.ts';
 
-/** Ten writes, one each 100 ms; the numbers from 4 to 6 are lost, the last is left open. */
+/** Ten writes, one every 100 ms. Writes 4 to 6 are lost; the last is indeterminate. */
 function drill(end: Readonly<Record<string, string>> | undefined) {
   const plan = planWith({
     probes: [probeOf('health')],
@@ -42,7 +42,7 @@ function drill(end: Readonly<Record<string, string>> | undefined) {
     rows: Readonly<Record<string, string>> | undefined,
   ): void => {
     const times = { sendMs, finishMs: sendMs + 10 };
-    const what = rows === undefined ? { message: 'no way' } : { rows };
+    const what = rows === undefined ? { message: 'access denied' } : { rows };
     const event = { type: 'rows.read', writer: 'rows', path: 'rows@node-1' } as const;
     log.at(sendMs + 10, { ...event, place, moment, ...times, ...what });
   };
@@ -60,47 +60,47 @@ function sectionOf(text: string): string {
   return /## Written rows\n\n([^]*?)\n\n## /.exec(text)?.[1] ?? 'no section';
 }
 
-describe('what became of written rows', () => {
-  test('is told in the verdict', () => {
+describe('the outcome of written rows', () => {
+  test('is in the verdict text', () => {
     const text = renderVerdictText(summarize(lossy));
     expect(text).toMatch(/^RPO +300 ms \(190 ms to 410 ms\), 3 of 9 acknowledged writes lost$/m);
     expect(text.slice(text.indexOf('rows of'), text.indexOf('\n\nchecks'))).toMatchInlineSnapshot(`
       "rows of rows
         written  9 acknowledged, 0 refused, 1 indeterminate
-        found    6 acknowledged there, 3 lost; of the indeterminate 1 there
+        found    6 acknowledged rows present, 3 lost; 1 of 1 indeterminate rows present
         lost     rows@node-1: 3 rows within 300 ms (190 ms to 410 ms), from +0.280 s on; held before the heal: 3 on node-1
         reads    1 of 2 stale, up to 510 ms in all, up to 1.19 s behind"
     `);
   });
 
-  test('is told in the report, with the interval of each loss', () => {
+  test('is in the report, with the interval of each loss', () => {
     expect(sectionOf(renderMarkdown(summarize(lossy), lossy))).toMatchInlineSnapshot(`
-      "| writer | acknowledged | there | **lost** | RPO | more than once | refused | there all the same | indeterminate | of these there |
+      "| writer | acknowledged | present | **lost** | RPO | duplicated | refused | phantom | indeterminate | indeterminate, present |
       | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |
       | rows | 9 | 6 | **3** | 300 ms (190 ms to 410 ms) | 0 | 0 | 0 | 1 | 1 |
 
-      | lost, written through | rows | from | to | made within (bounds) | after the fault's effect | held before the heal |
+      | lost, written through | rows | from | to | written within (bounds) | after the fault's effect | held before the heal |
       | --- | --- | --- | --- | --- | --- | --- |
       | rows@node-1 | 3 | 2026-03-01T10:00:10.355Z | 2026-03-01T10:00:10.655Z | 300 ms (190 ms to 410 ms) | +0.280 s | 3 on node-1 |
 
-      | read beside | reads | failed | stale | stale for (bounds) | up to |
+      | parallel reads | reads | failed | stale | stale for (bounds) | maximum lag |
       | --- | --- | --- | --- | --- | --- |
       | rows | 2 | 0 | 1 | up to 510 ms | 1.19 s behind |
 
-      | stale, read through | reads | from | to | duration (bounds) | after the fault's effect | up to |
+      | stale, read through | reads | from | to | duration (bounds) | after the fault's effect | maximum lag |
       | --- | --- | --- | --- | --- | --- | --- |
       | rows@node-1 | 1 | 2026-03-01T10:00:12.005Z | 2026-03-01T10:00:12.255Z | up to 510 ms | +1.930 s | 1.19 s behind |
 
-      The RPO is the time from the first acknowledged write that is lost to the last. Each path's clients wrote every 100 ms: a shorter loss may not be seen. A write was committed between its sending and its answer, which gives the bounds. Indeterminate are writes without an answer, or with one that does not say: they are never counted as lost. A read is stale when a row that had been acknowledged before it was sent, and that was there in the end, was missing in it."
+      The RPO is the time from the first to the last lost acknowledged write. Each path's clients wrote every 100 ms, so a shorter loss may be missed. The bounds come from the time between sending a write and its answer, because the commit lies in between. A write without a clear answer is indeterminate and never counts as lost. A read is stale if it misses a row that was acknowledged before the read was sent and that is present at the end."
     `);
   });
 
-  test('is told where nothing was lost, and where that is not known', () => {
+  test('is reported if nothing was lost, and if that is unknown', () => {
     expect(renderVerdictText(summarize(drill({ 1: '1-9' })))).toMatch(
       /^RPO +none of 9 acknowledged writes lost$/m,
     );
     const unread = renderVerdictText(summarize(drill(undefined)));
-    expect(unread).toMatch(/^RPO +not known: what was written was not read back$/m);
+    expect(unread).toMatch(/^RPO +unknown: the written rows were not read back$/m);
     expect(unread).toMatch(/^ {2}found +not read back$/m);
   });
 });

@@ -4,16 +4,16 @@ import { durationWords, limitWords, offsetWords } from '../core/format-duration.
 import { cutTable, effectOrStart, type Section, table, text } from './sections.ts';
 import { aligned, counted, plain } from './text.ts';
 
-/** The RPO in words: `12.3 s (…), 400 of 3200 acknowledged writes lost`; undefined where it was not asked for. */
+/** The RPO as text: `12.3 s (…), 400 of 3200 acknowledged writes lost`; undefined if the drill has no writer. */
 export function rpoWords({ rpo, writers }: Pick<Summary, 'rpo' | 'writers'>): string | undefined {
   if (writers.length === 0) return undefined;
-  if (rpo === null) return 'not known: what was written was not read back';
-  const twice = rpo.duplicated === 0 ? '' : `, ${rpo.duplicated} there more than once`;
+  if (rpo === null) return 'unknown: the written rows were not read back';
+  const twice = rpo.duplicated === 0 ? '' : `, ${rpo.duplicated} duplicated`;
   if (rpo.lost === 0) return `none of ${rpo.acked} acknowledged writes lost${twice}`;
   return `${measureWords(rpo)}, ${rpo.lost} of ${rpo.acked} acknowledged writes lost${twice}`;
 }
 
-/** A loss in words: `rows@node-1: 42 rows, 4.20 s (…), from +1.234 s on`. */
+/** A loss as text: `rows@node-1: 42 rows within 4.20 s (…), from +1.234 s on`. */
 function lossWords(loss: RowLoss): string {
   const held = Object.entries(loss.copies ?? {}).filter(([, rows]) => rows > 0);
   const where =
@@ -31,7 +31,7 @@ function staleWords({ reads }: WriterSummary): string {
     : `${words}, ${measureWords(staleFor)} in all, up to ${durationWords(behindMs)} behind`;
 }
 
-/** What became of each writer's rows, for a text report; nothing where nobody wrote. */
+/** The outcome of each writer's rows as text lines; empty without a writer. */
 export function rowLines({ writers }: Summary): string[] {
   return writers.flatMap((w) => [
     '',
@@ -45,24 +45,24 @@ export function rowLines({ writers }: Summary): string[] {
   ]);
 }
 
-/** More losses than this nobody reads; the rest is in summary.json. */
+/** Maximum losses shown; the rest is in summary.json. */
 const lossLimit = 20;
 
 function foundWords({ found }: WriterSummary): string {
   if (found === null) return 'not read back';
   const odd = [
-    found.duplicated > 0 ? `${found.duplicated} more than once` : undefined,
-    found.unasked > 0 ? `${found.unasked} that were refused or never written` : undefined,
+    found.duplicated > 0 ? `${found.duplicated} duplicated` : undefined,
+    found.unasked > 0 ? `${found.unasked} phantom (refused or never written)` : undefined,
   ].filter((words) => words !== undefined);
   const open = found.indeterminatePresent + found.indeterminateAbsent;
   return [
-    `${found.present} acknowledged there, ${found.lost} lost`,
-    ...(open === 0 ? [] : [`of the indeterminate ${found.indeterminatePresent} there`]),
+    `${found.present} acknowledged rows present, ${found.lost} lost`,
+    ...(open === 0 ? [] : [`${found.indeterminatePresent} of ${open} indeterminate rows present`]),
     ...odd,
   ].join('; ');
 }
 
-/** What became of each writer's rows, what was lost, and what reads missed; nothing where nobody wrote. */
+/** The section on each writer's rows, losses, and stale reads; empty without a writer. */
 export function rowSection(summary: Summary): Section {
   const { writers } = summary;
   const title = 'Written rows';
@@ -77,14 +77,14 @@ export function rowSection(summary: Summary): Section {
         [
           'writer',
           'acknowledged',
-          'there',
+          'present',
           { strong: 'lost' },
           'RPO',
-          'more than once',
+          'duplicated',
           'refused',
-          'there all the same',
+          'phantom',
           'indeterminate',
-          'of these there',
+          'indeterminate, present',
         ],
         writers.map(({ id, acked, refused, indeterminate, found, rpo }) => [
           id,
@@ -105,7 +105,7 @@ export function rowSection(summary: Summary): Section {
           'rows',
           'from',
           'to',
-          'made within (bounds)',
+          'written within (bounds)',
           `after ${zero}`,
           'held before the heal',
         ],
@@ -125,7 +125,7 @@ export function rowSection(summary: Summary): Section {
         rest,
       ),
       ...table(
-        ['read beside', 'reads', 'failed', 'stale', 'stale for (bounds)', 'up to'],
+        ['parallel reads', 'reads', 'failed', 'stale', 'stale for (bounds)', 'maximum lag'],
         writers.map(({ id, reads }) => [
           id,
           String(reads.count),
@@ -136,14 +136,14 @@ export function rowSection(summary: Summary): Section {
         ]),
       ),
       ...cutTable(
-        ['stale, read through', 'reads', 'from', 'to', 'duration (bounds)', `after ${zero}`, 'up to'],
+        ['stale, read through', 'reads', 'from', 'to', 'duration (bounds)', `after ${zero}`, 'maximum lag'],
         writers
           .flatMap((w) => w.reads.windows)
           .map((s) => [
             s.path,
             String(s.reads),
             s.startAt,
-            s.endAt ?? 'still so at the end',
+            s.endAt ?? 'still stale at the end',
             measureWords(s),
             offsetWords(s.fromMs),
             `${durationWords(s.behindMs)} behind`,
@@ -151,7 +151,7 @@ export function rowSection(summary: Summary): Section {
         rest,
       ),
       text(
-        `The RPO is the time from the first acknowledged write that is lost to the last. Each path's clients wrote every ${writers.map((w) => limitWords(w.spacingMs)).join(' or ')}: a shorter loss may not be seen. A write was committed between its sending and its answer, which gives the bounds. Indeterminate are writes without an answer, or with one that does not say: they are never counted as lost. A read is stale when a row that had been acknowledged before it was sent, and that was there in the end, was missing in it.`,
+        `The RPO is the time from the first to the last lost acknowledged write. Each path's clients wrote every ${writers.map((w) => limitWords(w.spacingMs)).join(' or ')}, so a shorter loss may be missed. The bounds come from the time between sending a write and its answer, because the commit lies in between. A write without a clear answer is indeterminate and never counts as lost. A read is stale if it misses a row that was acknowledged before the read was sent and that is present at the end.`,
       ),
     ],
   };

@@ -5,16 +5,16 @@ import type { LogSink, OtherEvent } from '../analysis/scan-log.ts';
 import { roundMs } from '../core/clock.ts';
 
 /**
- * Columns of samples.csv. `_ms` are milliseconds: `due`, `send` and `finish` on the
- * run clock (0 = start of the run), the others from the sample's send.
+ * Columns of samples.csv. `_ms` are milliseconds: `due`, `send`, and `finish` on the
+ * run clock (0 = start of the run), the others since the sample's send.
  */
 const columns = [
-  'probe', // instance, e.g. pg-role@node-1
-  'slot', // number of the slot on the probe's schedule
-  'status', // ok, fail, unknown (the observer broke), dropped (not sent)
+  'probe', // instance, for example pg-role@node-1
+  'slot', // index of the slot on the probe's schedule
+  'status', // ok, fail, unknown (the attempt itself failed), dropped (not sent)
   'cause', // of a fail
-  'value', // the state that the target told
-  'sent_at', // wall time, by the run's first anchor
+  'value', // the state that the target reported
+  'sent_at', // wall time, from the run's first anchor
   'due_ms',
   'send_ms',
   'finish_ms',
@@ -27,21 +27,20 @@ const columns = [
 
 type Row = Readonly<Record<(typeof columns)[number], string | number | undefined>>;
 
-/** Rows that are turned into text at once. */
+/** Rows per write. */
 const batchRows = 1000;
 
 /**
- * Makes samples.csv of a log as it is read: a header, then one row a sample in the
- * order of the log, which is that of the answers (dropped slots too, without send and
- * finish). Texts that a spreadsheet would take for a formula get a quote in front:
- * probe answers are not to be trusted.
+ * Writes samples.csv while a log is read: a header, then one row for each sample in the order of the log, which is the
+ * order of the answers. Dropped slots have a row without send and finish. A text that a spreadsheet would run as a formula
+ * gets a leading quote, because probe answers are untrusted.
  */
 export class SamplesCsv implements LogSink {
   readonly #write: (text: string) => void;
   #rows: Row[] = [];
   #anchor: Anchor = { t: 0, wallMs: 0 };
 
-  /** `write` takes the text piece by piece. */
+  /** `write` receives the text in chunks. */
   constructor(write: (text: string) => void) {
     this.#write = write;
   }
@@ -90,7 +89,7 @@ export class SamplesCsv implements LogSink {
     });
   }
 
-  /** Writes what is left. */
+  /** Writes the remaining rows. */
   end(): void {
     if (this.#rows.length > 0)
       this.#write(stringify(this.#rows, { columns: [...columns], escape_formulas: true }));

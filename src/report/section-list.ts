@@ -15,7 +15,7 @@ import {
   windowSection,
 } from './sections.ts';
 
-/** The sections that every report of a drill ends with, in order. With the analysis also what only the log tells. */
+/** The sections at the end of every drill report, in order. With the analysis, also the sections that need the log. */
 export function tailSections(summary: Summary, analysis: Analysis | undefined): readonly Section[] {
   return [
     ownershipSection(summary),

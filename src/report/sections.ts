@@ -17,23 +17,23 @@ import {
 import { timelineOf } from './timeline.ts';
 import { availabilityWords, causeWords } from './watch-text.ts';
 
-/** Text of a table's cell; what is strong stands out. Text from outside is in it as it came: whoever renders it escapes it. */
+/** A table cell, optionally strong. It holds external text unescaped: the renderer escapes it. */
 export type Cell = string | { readonly strong: string };
 
-/** A part of a section, as report.md and report.html both have it. */
+/** A part of a section, for report.md and report.html. */
 export type Block =
   | { readonly kind: 'table'; readonly head: readonly Cell[]; readonly rows: readonly (readonly Cell[])[] }
   | { readonly kind: 'text'; readonly text: string }
   | { readonly kind: 'list'; readonly items: readonly string[] }
   | { readonly kind: 'title'; readonly text: string };
 
-/** What stands under one title of a report; one without blocks is left out. */
+/** A titled section of a report; a section without blocks is omitted. */
 export interface Section {
   readonly title: string;
   readonly blocks: readonly Block[];
 }
 
-/** More lines than this nobody reads; the rest is in summary.json and events.ndjson. */
+/** Maximum rows of tables; the rest is in summary.json and events.ndjson. */
 const timelineLimit = 300;
 const windowLimit = 100;
 const signs = { pass: '✅ pass', fail: '❌ fail', inconclusive: '❔ inconclusive' } as const;
@@ -43,12 +43,12 @@ export function text(words: string): Block {
   return { kind: 'text', text: words };
 }
 
-/** A table; none without rows. */
+/** A table; no block if it has no rows. */
 export function table(head: readonly Cell[], rows: readonly (readonly Cell[])[]): readonly Block[] {
   return rows.length === 0 ? [] : [{ kind: 'table', head, rows }];
 }
 
-/** A table of at most `limit` rows, and where the others are. */
+/** A table of at most `limit` rows, and a text that names the file with the rest. */
 export function cutTable(
   head: readonly Cell[],
   rows: readonly (readonly Cell[])[],
@@ -62,17 +62,17 @@ function list(title: string, items: readonly string[]): Section {
   return { title, blocks: items.length === 0 ? [] : [{ kind: 'list', items }] };
 }
 
-/** Why the verdict is what it is. */
+/** The reasons for the verdict. */
 export function whySection({ reasons }: Summary): Section {
   return list('Why', reasons);
 }
 
-/** Things to know that change nothing. */
+/** Notes that do not affect the verdict. */
 export function noteSection({ notes }: Summary): Section {
   return list('Notes', notes);
 }
 
-/** Each check with what was observed, and its limit. */
+/** Each check with its observation and its limit. */
 export function checkSection({ checks }: Summary): Section {
   const outcome = ({ status }: CheckResult) => signs[status];
   return {
@@ -84,17 +84,17 @@ export function checkSection({ checks }: Summary): Section {
   };
 }
 
-/** What offsets are from. */
+/** Zero of the report's offsets, as text. */
 export function effectOrStart({ faults }: Summary): string {
   return faults.some((f) => f.effectAt !== null) ? "the fault's effect" : 'the start of the run';
 }
 
-/** Who owned what when: the sides next to each other, and for how long it had no owner or several. */
+/** The owners over time with the sides as columns, and the time with no owner or multiple owners. */
 export function ownershipSection({ ownership, faults }: Summary): Section {
   const drilled = faults.some((f) => f.effectAt !== null);
   const zero = drilled ? "the fault's effect (middle of its bounds)" : 'the start of the run';
-  const words = `Times are from ${zero}. A change lies between two looks and is shown at the middle, with half of that time after the ±. Changes of several hosts that lie within each other's bounds are one row: whether there was nobody, or more than one, for a moment in between could not be seen, and counts in the upper bounds only. A “?” marks a host of which it is not known: it gave no answer, was not asked for too long, or its looks disagreed one after another.`;
-  const tables = ownership.flatMap((thing) => ownerTables(thing, drilled ? 'after the fault' : 'in all'));
+  const words = `Times count from ${zero}. A change lies between two samples: the table shows the middle of that interval, and half of its length after the ±. Changes of multiple hosts within each other's bounds share a row. A shorter time with no owner or multiple owners, between two samples, is unobserved: only the upper bounds include it. A “?” marks a host whose ownership is unknown: it gave no answer, its last sample was too old, or its samples contradicted each other.`;
+  const tables = ownership.flatMap((thing) => ownerTables(thing, drilled ? 'after the fault' : 'in total'));
   return { title: 'Ownership', blocks: tables.length === 0 ? [] : [...tables, text(words)] };
 }
 
@@ -113,7 +113,7 @@ function ownerTables(thing: Ownership, zero: string): Block[] {
       where: 'summary.json',
     }),
     ...table(
-      [zero, 'by nobody', 'by several'],
+      [zero, 'no owner', 'multiple owners'],
       thing.sides.map((s) => [
         s.side,
         totalWords(s.nobody, s.unseenMs?.nobody),
@@ -150,24 +150,24 @@ export function windowSection({ probes }: Summary): Section {
         : [
             ...cutTable(head, rows, { limit: windowLimit, where: 'summary.json' }),
             text(
-              `Bounds contain the truth; the estimate is their middle, and of an end the moment at which late answers came together. Windows in the state “slow” are late good answers and no downtime.${rows.some((r) => r[1] === 'unsure') ? ' Windows in the state “unsure” may be no outages: their samples failed while the prober was degraded, or are lost from the log.' : ''}`,
+              `The bounds contain the true duration, and the estimate is their middle. If held requests are all answered at the same moment, that moment is the estimate of the end. Windows in the state “slow” have late good answers and are not downtime.${rows.some((r) => r[1] === 'unsure') ? ' Windows in the state “unsure” are uncertain, because their samples failed while the prober was degraded or are missing from the log.' : ''}`,
             ),
           ],
   };
 }
 
-/** Who held each role before and after. */
+/** The holder of each role before and after the fault. */
 export function roleSection({ roles }: Summary): Section {
   return {
     title: 'Roles',
     blocks: table(
       ['role', 'before', 'after'],
-      roles.map((r) => [r.role, r.before ?? 'nobody alone', r.after ?? 'nobody alone']),
+      roles.map((r) => [r.role, r.before ?? 'no single host', r.after ?? 'no single host']),
     ),
   };
 }
 
-/** The life of each fault. */
+/** The times of each fault, from issue to heal. */
 export function faultSection({ faults }: Summary): Section {
   return {
     title: 'Faults',
@@ -186,7 +186,7 @@ export function faultSection({ faults }: Summary): Section {
   };
 }
 
-/** What each probe saw and how well it was sent, and what answers took around the outage. */
+/** Each probe's samples, availability, and lateness, and its latency before, during, and after the outage. */
 export function probeSection({ probes, probesLeftOut = [] }: Summary): Section {
   const head = [
     'probe',
@@ -206,7 +206,7 @@ export function probeSection({ probes, probesLeftOut = [] }: Summary): Section {
     String(p.failed),
     String(p.unknown),
     String(p.dropped),
-    p.availability === null ? 'not seen' : availabilityWords(p.availability),
+    p.availability === null ? 'unknown' : availabilityWords(p.availability),
     spreadWords(p.lateness),
     p.latency === null ? 'no good answer' : spreadWords(p.latency),
   ]);
@@ -225,14 +225,14 @@ export function probeSection({ probes, probesLeftOut = [] }: Summary): Section {
         ? []
         : [
             text(
-              `Not run, as nothing in this drill uses them: ${probesLeftOut.join(', ')}. --all-probes runs them.`,
+              `Not run, because this drill does not use them: ${probesLeftOut.join(', ')}. To run them, pass --all-probes.`,
             ),
           ]),
     ],
   };
 }
 
-/** Whether what looked was fit to look. */
+/** The condition of the prober: threads, control, machines, cost, and clock. */
 export function proberSection({ prober, harness }: Summary): Section {
   const { control, canary, machines, lanes, clockSteps } = prober;
   const words = controlWords(prober);
@@ -263,7 +263,7 @@ export function proberSection({ prober, harness }: Summary): Section {
   };
 }
 
-/** What the control is, and what it means that the machine was starved. */
+/** Explains the control and the effect of a starved machine on samples. */
 function controlNote(machines: Summary['prober']['machines']): string {
   const own = machines.some((m) => m.prober && m.hosts.length > 0);
   const meaning = own
@@ -279,7 +279,7 @@ function spreadWords(s: Spread): string {
   return [s.p50Ms, s.p99Ms, s.maxMs].map((ms) => `${ms.toFixed(1)} ms`).join(' / ');
 }
 
-/** How long each phase of the run took. */
+/** The duration of each phase. */
 export function phaseSection({ phases }: Summary): Section {
   return {
     title: 'Phases',
@@ -290,7 +290,7 @@ export function phaseSection({ phases }: Summary): Section {
   };
 }
 
-/** The story of the run in order of time. */
+/** The events of the run in order of time. */
 export function timelineSection(analysis: Analysis): Section {
   const { log, recovery } = analysis;
   const zero = recovery?.effect.ms;
@@ -300,15 +300,15 @@ export function timelineSection(analysis: Analysis): Section {
     blocks: [
       text(
         zero === undefined
-          ? 'Times are from the start of the run: no fault took effect.'
-          : "Times are from the fault's effect (middle of its bounds).",
+          ? 'Times count from the start of the run, because no fault took effect.'
+          : "Times count from the fault's effect (middle of its bounds).",
       ),
       ...cutTable(['time', 'what'], rows, { limit: timelineLimit, where: 'events.ndjson' }),
     ],
   };
 }
 
-/** Which run of what this is, and what it was made by; the latter is in the log only. */
+/** Identifies the run, scenario, and target. The version of firedrill is in the log only. */
 export function runSection(summary: Summary, log: RunLog | undefined): Section {
   const { runId, scenario, target, startedAt, endedAt } = summary;
   const rows = [

@@ -1,7 +1,7 @@
 import { asKeptRun, type KeptRun } from '../analysis/kept-run.ts';
 import type { FailureTable } from './table.ts';
 
-/** The figures that a table's rows show, by the scenario whose drills they show. */
+/** The figures that a table's rows show, by scenario. */
 export function figuresOfTable(table: FailureTable): ReadonlyMap<string, ReadonlySet<string>> {
   const found = new Map<string, Set<string>>();
   for (const { figure, drills } of table.rows)
@@ -10,8 +10,8 @@ export function figuresOfTable(table: FailureTable): ReadonlyMap<string, Readonl
 }
 
 /**
- * The runs of a table as far as the table itself tells of them: the figures of its rows, without stages, begun when the table
- * began. For a table.json whose runs were not kept.
+ * The runs of a table as far as table.json has them: the figures of its rows, without stages, with the table's start as
+ * their start. For a table.json without its run folders.
  */
 export function runsOfTable(table: FailureTable): readonly KeptRun[] {
   const found = new Map<string, Record<string, unknown>>();
@@ -43,7 +43,7 @@ export function runsOfTable(table: FailureTable): readonly KeptRun[] {
   return [...found.values()].map(asKeptRun).filter((run) => typeof run !== 'string');
 }
 
-/** Scenarios that were drilled with different values of their variables, which the table does not tell: more than once in a round. */
+/** Scenarios with multiple drills in one round: their variables differ, and table.json does not have the variables. */
 function severalVariants(table: FailureTable): ReadonlySet<string> {
   const numbers = new Map<string, number>();
   const several = new Set<string>();
@@ -55,7 +55,7 @@ function severalVariants(table: FailureTable): ReadonlySet<string> {
   return several;
 }
 
-/** The part of a summary in which `figureOf` finds a figure. */
+/** The part of a summary from which `figureOf` reads a figure. */
 function withFigure(
   figure: string,
   measured: object,

@@ -5,7 +5,7 @@ import { gateLines, gateTitle, renderGateMarkdown, renderGateText } from './gate
 import { capital, markdown, plain, wrap } from './text.ts';
 import type { DrillLine, FailureTable, RowLine } from './table.ts';
 
-/** Nothing in a line of the text goes beyond this. */
+/** Maximum line width of the text, characters. */
 const width = 120;
 const none = '–';
 
@@ -13,7 +13,7 @@ function time(ms: number | null): string {
   return ms === null ? none : durationWords(ms);
 }
 
-/** One drill: `36.21 s (36.18 s to 36.24 s)`; several: `10.12 s / 12.31 s / 20.44 s (9.81 s to 20.93 s)`. */
+/** One drill: `36.21 s (36.18 s to 36.24 s)`; multiple drills: `10.12 s / 12.31 s / 20.44 s (9.81 s to 20.93 s)`. */
 function measuredWords({ measured, drills }: RowLine): string {
   if (measured === null) return none;
   const { count, minMs, medianMs, maxMs, bounds } = measured;
@@ -39,7 +39,7 @@ function outcomeOf(drill: DrillLine): string {
   return drill.healed === false ? `${drill.verdict}, NOT HEALED` : drill.verdict;
 }
 
-/** Why a drill did not pass; nothing for a plain pass. */
+/** Why a drill did not pass; empty for a pass. */
 function whyOf(drill: DrillLine): string {
   if (drill.notRun !== null) return drill.notRun;
   return drill.verdict === 'pass' ? '' : drill.reasons.join('; ');
@@ -83,7 +83,7 @@ function rowCells(row: RowLine): string[] {
   ];
 }
 
-/** What is measured where it is not the RTO. */
+/** The name of a figure that is not the RTO. */
 function figureWords(figure: string): string {
   return figure === 'first' ? 'first sign of recovery' : figure.replace(/^happens:/, '').replaceAll('-', ' ');
 }
@@ -113,7 +113,7 @@ function drillCells(table: FailureTable): string[][] {
   );
 }
 
-/** `12 of 14 drills passed`, and whether the table is whole. */
+/** `12 of 14 drills passed`, and whether the table is complete. */
 function totalWords(table: FailureTable): string {
   const drills = new Map(table.rows.flatMap((r) => r.drills).map((d) => [d.number, d]));
   const passed = [...drills.values()].filter((d) => d.verdict === 'pass').length;
@@ -121,9 +121,9 @@ function totalWords(table: FailureTable): string {
 }
 
 const legend =
-  'Measured: the estimate with the bounds that hold the truth; of several drills their lowest, median and highest estimate with the bounds of all. The other times are the longest of a row.';
+  "Measured: the estimate and its bounds; for multiple drills the lowest, median, and highest estimate, and the bounds of all. The other times are the longest of the row's drills.";
 
-/** Rows in columns no wider than their limits, cells wrapped, with a rule below the head. */
+/** Rows in columns of at most `limits` characters, with wrapped cells and a rule below the head. */
 function columns(rows: readonly (readonly string[])[], limits: readonly number[]): string[] {
   const cells = rows.map((row) => row.map((cell, i) => wrap(plain(cell), limits[i] ?? width)));
   const widths = limits.map((_, i) =>
@@ -142,7 +142,7 @@ function columns(rows: readonly (readonly string[])[], limits: readonly number[]
   return [...first, widths.map((w) => '-'.repeat(w)).join('  '), ...rest.flat()];
 }
 
-/** Each drill that did not pass, once, and why. */
+/** Each drill that did not pass, once, with the reason. */
 function whys(table: FailureTable): { readonly what: string; readonly why: string }[] {
   const repeated = isRepeated(table);
   const told = new Set<number>();
@@ -155,7 +155,7 @@ function whys(table: FailureTable): { readonly what: string; readonly why: strin
   );
 }
 
-/** The table as the command line prints it: aligned, no line longer than 120 characters; ends with a newline. */
+/** The table for the terminal: aligned, lines of at most 120 characters; ends with a newline. */
 export function renderTableText(table: FailureTable): string {
   const reasons = whys(table).map(({ what, why }) => `${plain(what)}: ${plain(why)}`);
   return `${[
@@ -180,7 +180,7 @@ export function renderTableText(table: FailureTable): string {
   ].join('\n')}\n`;
 }
 
-/** Drills that were repeated, with what they came to. */
+/** The repeated drills with their statistics. */
 function repeated(table: FailureTable): { readonly what: string; readonly words: readonly string[] }[] {
   return table.rows.flatMap(({ row, figure, repeats = [] }) =>
     repeats.map((found) => ({
@@ -196,7 +196,7 @@ function markdownTable(rows: readonly (readonly string[])[]): string[] {
   return [line(first), line(first.map(() => '---')), ...rest.map(line), ''];
 }
 
-/** What a failure table's page has, as text that is not escaped yet. */
+/** Content of a failure table's page, as unescaped text. */
 export interface TableParts {
   readonly total: string;
   readonly head: readonly string[];
@@ -207,11 +207,11 @@ export interface TableParts {
   readonly drills: readonly { readonly runId: string | null; readonly cells: readonly string[] }[];
   readonly repeats: readonly { readonly what: string; readonly words: readonly string[] }[];
   readonly whys: readonly { readonly what: string; readonly why: string }[];
-  /** null: held against none. */
+  /** null: no baseline. */
   readonly baseline: { readonly title: string; readonly lines: ReturnType<typeof gateLines> } | null;
 }
 
-/** The table, its drills one by one, what repeats came to, and why drills did not pass. */
+/** The table, its drills, the statistics of repeats, and why drills did not pass. */
 export function tableParts(table: FailureTable): TableParts {
   const drills = table.rows.flatMap((row) => row.drills);
   return {
@@ -265,7 +265,7 @@ export function renderTableMarkdown(table: FailureTable): string {
     .trimEnd()}\n`;
 }
 
-/** table.json: keys in the order in which they are set, two spaces, a newline at the end. */
+/** table.json: keys in the order in which they are set, indented by two spaces, with a newline at the end. */
 export function renderTableJson(table: FailureTable): string {
   return `${JSON.stringify(table, undefined, 2)}\n`;
 }

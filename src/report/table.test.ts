@@ -24,7 +24,7 @@ const measured = summarize(
   }).read(),
 );
 
-/** A summary with the RTO that a test wants. */
+/** A summary with the given RTO. */
 function drilled(rtoMs: number, parts: Partial<Summary> = {}): Summary {
   const rto = { ms: rtoMs, minMs: rtoMs - 300, maxMs: rtoMs + 400, first: null };
   return { ...measured, runId: `run-${rtoMs}`, rto, redundancyRestoredMs: rtoMs + 5000, ...parts };
@@ -60,7 +60,7 @@ describe('repeats of a drill', () => {
     drill(drilled(ms, { predicted: { rto: predicted } }), { round }),
   );
 
-  test('have a distribution, told apart from that of the row', () => {
+  test('have their own distribution, separate from the row', () => {
     const other = drill(drilled(20_000), { name: 'other' });
     const line = rowLine(row, [...repeated, other, drill(null, { round: 3 })]);
     expect(line.measured?.count).toBe(4);
@@ -79,11 +79,11 @@ describe('repeats of a drill', () => {
     ]);
   });
 
-  test('are absent where nothing was repeated', () => {
+  test('are absent if no drill was repeated', () => {
     expect(rowLine(row, [drill(drilled(36_000))])).not.toHaveProperty('repeats');
   });
 
-  test('stand below the table, in text and in Markdown', () => {
+  test('are below the table, in text and in Markdown', () => {
     const table: FailureTable = {
       schemaVersion: 1,
       name: 't',
@@ -99,8 +99,7 @@ describe('repeats of a drill', () => {
       "repeats: row 3, crash
         of 3 drills: min 11.00 s, median 12.00 s, max 13.00 s
         the median lies between 10.70 s and 13.40 s, with 75.0 % confidence (order statistics, whatever the distribution)
-        worst case 13.40 s at most in these; 37 % of all moments of the fault are no worse than the worst of these, with 95
-        % confidence
+        worst of these drills: at most 13.40 s; with 95 % confidence, 37 % of all possible fault times are no worse
         predicted 9.00 s to 15.00 s, median 12.00 s
       "
     `);
@@ -111,7 +110,7 @@ describe('repeats of a drill', () => {
 });
 
 describe('a row of the table', () => {
-  test('has of one drill the estimate and its bounds', () => {
+  test('has the estimate and bounds of a single drill', () => {
     expect(rowLine(row, [drill(drilled(36_000))])).toMatchObject({
       measured: {
         count: 1,
@@ -128,7 +127,7 @@ describe('a row of the table', () => {
     });
   });
 
-  test('has of several drills lowest, median and highest estimate within the bounds of all, and the longest times', () => {
+  test('has the lowest, median, and highest estimate of multiple drills, the bounds of all, and the longest times', () => {
     const drills = [20_400, 10_100, 12_300].map((ms, round) =>
       drill(drilled(ms), { round, backToSteadyMs: ms / 10 }),
     );
@@ -164,7 +163,7 @@ describe('a row of the table', () => {
     ).toMatchObject({ verdict, healed });
   });
 
-  test('adds up lost writes where they were measured', () => {
+  test('adds up lost writes of drills that measured them', () => {
     const rpo = (lost: number) => ({
       acked: 100,
       lost,
@@ -247,7 +246,7 @@ const table: FailureTable = {
 };
 
 describe('the table in text', () => {
-  test('shows the rows, below them each drill, and why', () => {
+  test('shows the rows, each drill, and the reasons', () => {
     expect(`\n${renderTableText(table)}`).toMatchInlineSnapshot(`
       "
       Failure table of the lab
@@ -270,8 +269,8 @@ describe('the table in text', () => {
            nodes alive           watchdog rule 1
                                  converges
 
-      Measured: the estimate with the bounds that hold the truth; of several drills their lowest, median and highest estimate
-      with the bounds of all. The other times are the longest of a row.
+      Measured: the estimate and its bounds; for multiple drills the lowest, median, and highest estimate, and the bounds of
+      all. The other times are the longest of the row's drills.
 
       row  drill                           measured                      RPO  to          back to  verdict
                                                                               redundancy  steady
@@ -287,8 +286,7 @@ describe('the table in text', () => {
       repeats: row 1, container-crash-edge-active
         of 3 drills: min 10.10 s, median 12.30 s, max 20.40 s
         the median lies between 9.80 s and 20.80 s, with 75.0 % confidence (order statistics, whatever the distribution)
-        worst case 20.80 s at most in these; 37 % of all moments of the fault are no worse than the worst of these, with 95
-        % confidence
+        worst of these drills: at most 20.80 s; with 95 % confidence, 37 % of all possible fault times are no worse
 
       why
         - row 1, container-crash-edge-active #3: RTO: RTO was 20.40 s, above the limit of 20 s
@@ -297,7 +295,7 @@ describe('the table in text', () => {
     `);
   });
 
-  test('fits 120 columns whatever the texts', () => {
+  test('fits 120 columns with texts of any length', () => {
     const long = 'x'.repeat(300);
     const hostile = `a|b \u001b[31m <script> ${long}`;
     const wide = {
@@ -324,7 +322,7 @@ describe('the table in text', () => {
       expect([10, 8]).toContain(line.match(/(?<!\\)\|/g)?.length);
   });
 
-  test('wraps words, and cuts those that are too long', () => {
+  test('wraps at words, and cuts words that are too long', () => {
     expect(wrap('ab cd efghij', 5)).toEqual(['ab cd', 'efghi', 'j']);
     expect(wrap('', 5)).toEqual(['']);
   });
@@ -333,23 +331,23 @@ describe('the table in text', () => {
 describe('table.html', () => {
   const page = renderTableHtml(table);
 
-  test('tells the worst outcome first, and links each run to its report', () => {
+  test('begins with the worst outcome, and links each run to its report', () => {
     expect(page).toContain('<p class="verdict fail">✗ FAIL</p>');
     const links = [...page.matchAll(/<a href="([^"]*)"/g)].map((m) => m[1]);
     expect(links).toContain('runs/run-36000/report.html');
-    // One of the drills was not run.
+    // One drill was not run.
     expect(links).toHaveLength(5);
   });
 
   test('has every row with its measure in words and as a bar, and why drills did not pass', () => {
-    expect(page.match(/aria-label="median [^"]* surely between [^"]*"/g)).toHaveLength(3);
+    expect(page.match(/aria-label="median [^"]* bounds [^"]*"/g)).toHaveLength(3);
     expect(page).toContain('10.10 s / 12.30 s / 20.40 s (9.80 s to 20.80 s)');
     expect(page).toMatch(/<span class="outcome inconclusive">\? not run<\/span\s*>/);
     expect(page).toContain('row 6, partition #1: not steady (no standby)');
     expect(page).toContain('Repeats: row 1, container-crash-edge-active');
   });
 
-  test('leads to no other folder', () => {
+  test('links to no other folder', () => {
     const runId = '../../elsewhere';
     const rows = [rowLine(row, [drill(drilled(1000, { runId }))])];
     expect(renderTableHtml({ ...table, rows })).not.toContain('<a ');

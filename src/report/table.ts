@@ -3,37 +3,37 @@ import { figureOf, timedFigure } from '../analysis/figures.ts';
 import { median, repeatsOf } from '../analysis/repeats.ts';
 import type { Measure, Predicted, Repeats, Summary, VerdictWord } from '../core/summary.ts';
 
-/** A row of the failure table as the suite states it. */
+/** A row of the failure table, from the suite. */
 export interface TableRow {
   readonly row: string;
   readonly failure: string;
   readonly recoveredBy: string;
   readonly reported: string;
-  /** What "measured" shows: `rto`, `first`, `downtime`, `return`, `heal-outage`, `redundancy`, `happens:NAME`. */
+  /** The figure in the column "measured": `rto`, `first`, `downtime`, `return`, `heal-outage`, `redundancy`, `happens:NAME`. */
   readonly figure: string;
 }
 
-/** What became of one drill of the table. */
+/** The outcome of one drill of the table. */
 export interface TableDrill {
-  /** Its place in the table's run, from 1. */
+  /** Its position in the order of drills, from 1. */
   readonly number: number;
   /** Indices of the suite's rows that show it. */
   readonly rowIndices: readonly number[];
-  /** Name of the scenario, or of one combination of its matrix. */
+  /** Name of the scenario, or of a combination of its matrix. */
   readonly name: string;
-  /** From 0; the drill's place in `--repeat`. */
+  /** Index of the repeat in `--repeat`, from 0. */
   readonly round: number;
   /** null: not run. */
   readonly summary: Summary | null;
   /** Why it was not run. */
   readonly notRun: string | null;
-  /** From the end of the drill until the target was seen steady again; null when that was not seen, or not waited for. */
+  /** From the end of the drill until the target was steady again, ms; null if it was not, or if the table did not wait for it. */
   readonly backToSteadyMs: number | null;
 }
 
-/** A drill as table.json has it. */
+/** A drill in table.json. */
 export interface DrillLine {
-  /** Its place in the table's run, from 1: a drill that several rows show has one. */
+  /** Its position in the order of drills, from 1. A drill in multiple rows has the same number in each. */
   readonly number: number;
   readonly scenario: string;
   readonly round: number;
@@ -43,18 +43,18 @@ export interface DrillLine {
   readonly reasons: readonly string[];
   readonly notRun: string | null;
   readonly measured: Measure | null;
-  /** What the figure was longer than, ms, where its end was not seen; absent where it was, and in tables of older versions. */
+  /** Lower bound of a figure that timed out, ms; absent if it did not, and in tables of older versions. */
   readonly longerThanMs?: number;
-  /** The run was ended before its drill was over. */
+  /** The run ended before the drill was complete. */
   readonly cutShort?: true;
   readonly rpo: Summary['rpo'];
   readonly redundancyMs: number | null;
   readonly backToSteadyMs: number | null;
 }
 
-/** A row with what its drills came to. Times in ms. */
+/** A row with the results of its drills. Times in ms. */
 export interface RowLine extends TableRow {
-  /** Of the drills' estimates; bounds from the lowest lower to the highest upper one. */
+  /** Statistics of the drills' estimates; `bounds` span from the lowest lower bound to the highest upper bound. */
   readonly measured: {
     readonly count: number;
     readonly minMs: number;
@@ -62,33 +62,33 @@ export interface RowLine extends TableRow {
     readonly maxMs: number;
     readonly bounds: { readonly minMs: number; readonly maxMs: number };
   } | null;
-  /** Rows are the sum over the drills, the time is the longest of them; null where none measured it. */
+  /** Row counts are sums over the drills, the time is the longest; null if no drill measured it. */
   readonly rpo: Summary['rpo'];
   /** The longest of the drills. */
   readonly redundancyMs: number | null;
   /** The longest of the drills. */
   readonly backToSteadyMs: number | null;
-  /** The worst of the drills. null: none was run. */
+  /** The worst verdict of the drills. null: none was run. */
   readonly verdict: VerdictWord | null;
   readonly healed: boolean;
   readonly passed: number;
-  /** What repeats came to, by drill; absent where none was repeated. */
+  /** Statistics of repeated drills; absent if no drill was repeated. */
   readonly repeats?: readonly (Repeats & { readonly scenario: string })[];
   readonly drills: readonly DrillLine[];
 }
 
-/** The part of a table that one machine of several ran. */
+/** The part of a table that one of multiple machines ran. */
 export interface TableShard {
   /** From 1. */
   readonly index: number;
   readonly count: number;
   /** SHA-256 of the suite file. */
   readonly suite: string;
-  /** SHA-256 of what tells all drills of the whole table from others. */
+  /** SHA-256 of everything that identifies the drills of the complete table. */
   readonly drills: string;
-  /** What drew the moments of faults; null where none has a jitter. */
+  /** Seed of the faults' jitter; null if no fault has a jitter. */
   readonly seed: number | null;
-  /** Places in the suite of the rows that are here, from 0. */
+  /** Indices in the suite of this shard's rows, from 0. */
   readonly rows: readonly number[];
 }
 
@@ -102,11 +102,11 @@ export interface FailureTable {
   readonly label?: string;
   readonly startedAt: string;
   readonly endedAt: string;
-  /** False when the table was stopped, or drills were left out because the stack was not steady. */
+  /** False if the table was stopped, or if drills were skipped because the stack was not steady. */
   readonly complete: boolean;
-  /** Held against earlier runs; absent where they were not. */
+  /** Comparison with earlier runs; absent without a baseline. */
   readonly baseline?: Gate;
-  /** Absent in a whole table. */
+  /** Absent in a complete table. */
   readonly shard?: TableShard;
   readonly rows: readonly RowLine[];
 }
@@ -144,7 +144,7 @@ function longest(values: readonly (number | null)[]): number | null {
   return known.length === 0 ? null : Math.max(...known);
 }
 
-/** The worst verdict; a drill that was not run leaves a row undecided at best. */
+/** The worst verdict. A row with a drill that was not run is inconclusive at best. */
 function worst(drills: readonly DrillLine[]): VerdictWord | null {
   const verdicts = drills.map((d) => d.verdict);
   if (verdicts.every((v) => v === null)) return null;
@@ -152,7 +152,7 @@ function worst(drills: readonly DrillLine[]): VerdictWord | null {
   return verdicts.every((v) => v === 'pass') ? 'pass' : 'inconclusive';
 }
 
-/** A row with what its drills came to. */
+/** A row with the results of its drills. */
 export function rowLine(row: TableRow, own: readonly TableDrill[]): RowLine {
   const { row: number, failure, recoveredBy, reported, figure } = row;
   const drills = own.map((d) => drillLine(figure, d));
@@ -198,7 +198,7 @@ export function rowLine(row: TableRow, own: readonly TableDrill[]): RowLine {
   };
 }
 
-/** Repeats of a row's drills, each told apart by its scenario: different drills have no distribution in common. */
+/** Statistics of a row's repeats by scenario, because different drills do not share a distribution. */
 function repeatsIn(figure: string, drills: readonly TableDrill[]): Pick<RowLine, 'repeats'> {
   const scenarios = [...new Set(drills.map(({ name }) => name))];
   const repeats = scenarios.flatMap((scenario) => {
@@ -214,7 +214,7 @@ function repeatsIn(figure: string, drills: readonly TableDrill[]): Pick<RowLine,
   return repeats.length === 0 ? {} : { repeats };
 }
 
-/** What the models say of the figure that a row shows. */
+/** The prediction of a row's figure. */
 function predictedFigure(figure: string, { predicted }: Summary): Predicted | undefined {
   if (figure === 'rto') return predicted?.rto;
   return figure === 'redundancy' ? predicted?.redundancy : undefined;

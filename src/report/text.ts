@@ -1,15 +1,14 @@
 import { stripControlCharacters } from '../core/control-characters.ts';
 
 /**
- * Text from outside (probe bodies, messages, names) made fit for one line of a
- * terminal: control characters, which could move the cursor or recolour what
- * follows, and characters that reverse the direction of writing become spaces.
+ * External text (probe bodies, messages, names) as one safe line for a terminal. Control characters, which could move the
+ * cursor or change colors, and characters that reverse the writing direction become spaces.
  */
 export function plain(text: string): string {
   return stripControlCharacters(text).trim();
 }
 
-/** Text from outside as Markdown that shows just this text, in a paragraph, a list or a table cell. */
+/** External text escaped for a Markdown paragraph, list, or table cell. */
 export function markdown(text: string): string {
   return (
     plain(text)
@@ -18,9 +17,9 @@ export function markdown(text: string): string {
       .replace(/>/g, '&gt;')
       .replace(/[\\`*_{}[\]|#~!$^]/g, (c) => `\\${c}`)
       .replace(/:\/\//g, '&#58;//')
-      // A mention, not the @ inside of `probe@host`.
+      // A mention, but not the @ within `probe@host`.
       .replace(/(?<![A-Za-z0-9])@/g, '&#64;')
-      // A host after its probe would be an address of mail: a word joiner, which nobody sees, keeps the two apart.
+      // `probe@host.name` would become an email link. An invisible word joiner after the @ prevents it.
       .replace(/@(?=[\w-]+\.\w)/g, '@&#8288;')
       .replace(/\bwww\./gi, (w) => `${w.slice(0, 3)}&#46;`)
       .replace(/^([-+=])(?=[-+=\s]|$)/, '\\$1')
@@ -28,13 +27,13 @@ export function markdown(text: string): string {
   );
 }
 
-/** A bar of `share` (0 to 1) in `width` cells; anything above 0 shows at least one. */
+/** A bar of `share` (0 to 1) in `width` cells; a share above 0 has at least one cell. */
 export function bar(share: number, width: number): string {
   const cells = share <= 0 ? 0 : Math.min(width, Math.max(1, Math.round(share * width)));
   return '█'.repeat(cells);
 }
 
-/** Rows padded so that their columns stand under each other; the last column is left as it is. */
+/** Rows padded to aligned columns; the last column is not padded. */
 export function aligned(
   rows: readonly (readonly string[])[],
   rightAligned: readonly number[] = [],
@@ -59,7 +58,7 @@ export function counted(count: number, noun: string): string {
   return `${count} ${noun}${count === 1 ? '' : 's'}`;
 }
 
-/** The text as the beginning of a sentence. */
+/** The text with a capital first letter. */
 export function capital(text: string): string {
   return text.charAt(0).toUpperCase() + text.slice(1);
 }

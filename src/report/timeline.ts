@@ -6,7 +6,7 @@ import { middle } from '../analysis/moment.ts';
 import { endOf } from '../analysis/windows.ts';
 import { durationWords, limitWords } from '../core/format-duration.ts';
 
-/** Something worth a line in the story of a run. `atMs` on the run clock. */
+/** A line of the event log in a report. `atMs` on the run clock. */
 export interface TimelineEntry {
   readonly atMs: number;
   readonly what: string;
@@ -19,21 +19,21 @@ function faultEntries({ log }: Analysis): TimelineEntry[] {
   };
   const who = (f: FaultRecord) => `${f.id} (${f.kind}${f.host === null ? '' : ` on ${f.host}`})`;
   for (const r of log.repairs) {
-    add(r.issuedMs, `repair ${who(r)} begun`);
-    add(r.unansweredMs, `repair ${who(r)}: the way to its host broke`);
+    add(r.issuedMs, `repair ${who(r)} started`);
+    add(r.unansweredMs, `repair ${who(r)}: lost the connection to its host`);
     add(doneMs(r), `repair ${who(r)} done`);
   }
   for (const p of log.preparations) {
-    add(p.issuedMs, `preparation ${who(p)} begun`);
-    add(p.unansweredMs, `preparation ${who(p)}: the way to its host broke`);
+    add(p.issuedMs, `preparation ${who(p)} started`);
+    add(p.unansweredMs, `preparation ${who(p)}: lost the connection to its host`);
     add(doneMs(p), `preparation ${who(p)} done`);
-    add(p.healStartedMs, `preparation ${who(p)}: undoing`);
-    add(p.healedMs, `preparation ${who(p)}: undone, proven`);
+    add(p.healStartedMs, `preparation ${who(p)}: undo started`);
+    add(p.healedMs, `preparation ${who(p)}: undo proven`);
   }
   for (const f of log.faults) {
     add(f.issuedMs, `${who(f)} issued`);
     add(f.ackedMs, `${who(f)} acknowledged`);
-    add(f.unansweredMs, `${who(f)}: the way to its host broke before it was acknowledged`);
+    add(f.unansweredMs, `${who(f)}: lost the connection to its host before the acknowledgment`);
     if (f.effect !== null)
       add(
         middle(f.effect.notBeforeMs, f.effect.notAfterMs),
@@ -45,7 +45,7 @@ function faultEntries({ log }: Analysis): TimelineEntry[] {
   return entries;
 }
 
-/** When a step was surely done. */
+/** When a step was certainly done. */
 function doneMs({ ackedMs, unansweredMs, effect }: FaultRecord): number | null {
   return unansweredMs === null ? ackedMs : (effect?.notAfterMs ?? null);
 }
@@ -57,9 +57,9 @@ function windowEntries({ windows }: Analysis): TimelineEntry[] {
         return [
           {
             atMs: w.startLoMs,
-            what: `${id} perhaps down from here on: ${'lost' in w.causes ? 'samples are lost' : 'the prober was degraded'}`,
+            what: `${id} uncertain from here on: ${'lost' in w.causes ? 'samples are lost' : 'the prober was degraded'}`,
           },
-          ...(w.open ? [] : [{ atMs: w.endHiMs, what: `${id} surely up` }]),
+          ...(w.open ? [] : [{ atMs: w.endHiMs, what: `${id} up, certain again` }]),
         ];
       const start = { atMs: middle(w.startLoMs, w.startHiMs), what: `${id} ${w.state}` };
       return w.open
@@ -68,14 +68,14 @@ function windowEntries({ windows }: Analysis): TimelineEntry[] {
             start,
             {
               atMs: endOf(w).ms,
-              what: `${id} ${w.state === 'slow' ? 'as quick as before' : 'up again'}`,
+              what: `${id} ${w.state === 'slow' ? 'no longer slow' : 'up again'}`,
             },
           ];
     }),
   );
 }
 
-/** Changes of who surely holds a role; times in which it is not known are passed over. */
+/** Changes of a role's certain holders; times with an unknown holder are skipped. */
 function roleEntries({ log }: Analysis): TimelineEntry[] {
   const range = { fromMs: log.startMs, toMs: watchedUntil(log) };
   return Object.entries(log.plan.roles).flatMap(([role, condition]) => {
@@ -83,7 +83,7 @@ function roleEntries({ log }: Analysis): TimelineEntry[] {
     let last: string | undefined;
     for (const span of ownershipOf(log, condition, range)) {
       if (span.maybe.length > 0) continue;
-      const now = span.owners.length === 0 ? 'nobody' : span.owners.join(' and ');
+      const now = span.owners.length === 0 ? 'none' : span.owners.join(' and ');
       if (now !== last) entries.push({ atMs: span.fromMs, what: `role ${role}: ${now}` });
       last = now;
     }
@@ -91,7 +91,7 @@ function roleEntries({ log }: Analysis): TimelineEntry[] {
   });
 }
 
-/** The story of a run in order of time: phases, gates, faults, windows, roles, marks, warnings. */
+/** The events of a run in order of time: phases, gates, faults, windows, roles, marks, and warnings. */
 export function timelineOf(analysis: Analysis): readonly TimelineEntry[] {
   const { log } = analysis;
   const entries: TimelineEntry[] = [
@@ -128,9 +128,8 @@ export function timelineOf(analysis: Analysis): readonly TimelineEntry[] {
     })),
     ...log.logs.filter((l) => l.level !== 'info').map((l) => ({ atMs: l.t, what: `${l.level}: ${l.text}` })),
   ];
-  if (log.aborted !== null)
-    entries.push({ atMs: log.aborted.t, what: `run cut short: ${log.aborted.reason}` });
-  // A stable sort: what the log has first stays first.
+  if (log.aborted !== null) entries.push({ atMs: log.aborted.t, what: `run aborted: ${log.aborted.reason}` });
+  // The sort is stable: entries of the same moment keep their order.
   return entries.sort((a, b) => a.atMs - b.atMs);
 }
 

@@ -22,13 +22,13 @@ function markOf(status: CheckResult['status']): string {
   }
 }
 
-/** The word for the verdict, first thing on the page. */
+/** The verdict as shown at the top of a report. */
 export function verdictWords(summary: Pick<Summary, 'verdict' | 'healed'>): string {
   const word = summary.verdict.toUpperCase();
   return summary.healed ? word : `${word}, NOT HEALED`;
 }
 
-/** Of several drills: one that is not healed leaves no pass, none at all is not decided. */
+/** The worst verdict of multiple drills. Inconclusive if there is no drill, or if a drill that did not fail is not healed. */
 export function worstVerdict(drills: readonly Pick<Summary, 'verdict' | 'healed'>[]): VerdictWord {
   if (drills.some(({ verdict }) => verdict === 'fail')) return 'fail';
   return drills.length > 0 && drills.every(({ verdict, healed }) => verdict === 'pass' && healed)
@@ -36,7 +36,7 @@ export function worstVerdict(drills: readonly Pick<Summary, 'verdict' | 'healed'
     : 'inconclusive';
 }
 
-/** The part of a check that its limits are in, of a run as it is kept, too. */
+/** The part of a check that has its limits; also of a stored run. */
 interface Limited {
   readonly kind: string;
   readonly limits?: { readonly maxMs?: number | undefined } | undefined;
@@ -68,42 +68,39 @@ function facts(summary: Summary): string[] {
   if (hasReturn(summary.heal)) rows.push(['return', returnWords(summary.heal)]);
   for (const r of summary.roles)
     if (r.before !== r.after)
-      rows.push([
-        'role',
-        `${plain(r.role)}: ${plain(r.before ?? 'nobody')} -> ${plain(r.after ?? 'nobody')}`,
-      ]);
+      rows.push(['role', `${plain(r.role)}: ${plain(r.before ?? 'none')} -> ${plain(r.after ?? 'none')}`]);
   if (summary.harness !== undefined) rows.push(['cost', harnessWords(summary.harness)]);
   const control = controlWords(summary.prober);
   if (control !== null) rows.push(['control', control]);
   return aligned(rows);
 }
 
-/** The first sign of recovery; undefined where that recovery held. */
+/** The first sign of recovery; undefined if that recovery held. */
 export function firstSignWords({ ms, first }: NonNullable<Summary['rto']>): string | undefined {
   return first === null || first.ms === ms
     ? undefined
     : `first sign of recovery after ${estimateWords(first)}`;
 }
 
-/** The RTO with its bounds, and the first sign of recovery where that did not hold. */
+/** The RTO with its bounds, and the first sign of recovery if that recovery did not hold. */
 export function rtoWords(rto: NonNullable<Summary['rto']>): string {
   return [measureWords(rto), firstSignWords(rto)].filter((w) => w !== undefined).join(', ');
 }
 
-/** What was predicted, after what was measured. */
+/** The prediction, as a suffix of the measured value. */
 function besides(predicted: Predicted | undefined): string {
   return predicted === undefined ? '' : `; predicted ${predictedWords(predicted)}`;
 }
 
-/** Whether the heal did something that can be seen: a heal after restored redundancy, without an outage, tells nothing. */
+/** Whether the heal had an observable effect: it restored redundancy, or an outage followed it. */
 export function hasReturn(heal: Summary['heal']): heal is NonNullable<Summary['heal']> {
   return heal !== null && (heal.return !== null || heal.outage.windows > 0);
 }
 
-/** The return in words: how long until redundancy, and what it cost. */
+/** The return as text: the time until redundancy, and the outage. */
 export function returnWords(heal: NonNullable<Summary['heal']>): string {
   const { outage } = heal;
-  const back = heal.return === null ? 'redundancy not seen' : `redundancy ${measureWords(heal.return)}`;
+  const back = heal.return === null ? 'no redundancy' : `redundancy ${measureWords(heal.return)}`;
   const cost =
     outage.windows === 0
       ? 'no outage'
@@ -111,14 +108,14 @@ export function returnWords(heal: NonNullable<Summary['heal']>): string {
   return `${back} after the heal began; ${cost} from then on`;
 }
 
-/** What the models say: `2.65 s to 3.65 s, median 3.15 s`; `(measured)` where some of it follows from no setting. */
+/** A prediction: `2.65 s to 3.65 s, median 3.15 s`; with `(measured)` if it includes times that no setting determines. */
 export function predictedWords({ minMs, medianMs, maxMs, measured }: Predicted): string {
   const [min, max] = [durationWords(minMs), durationWords(maxMs)];
   const words = min === max ? min : `${min} to ${max}, median ${durationWords(medianMs)}`;
   return measured ? `${words} (measured)` : words;
 }
 
-/** How long a stage took, with its bounds where it has some that differ. */
+/** A stage's duration, with its bounds if they differ. */
 export function stageWords({
   ms,
   minMs = ms,
@@ -131,17 +128,17 @@ export function stageWords({
   return minMs === maxMs ? durationWords(ms) : measureWords({ ms, minMs, maxMs });
 }
 
-/** What was predicted of a stage, and on which side of it the stage lies; undefined without a prediction. */
+/** The prediction of a stage, and whether the stage is below or above it; undefined without a prediction. */
 export function stagePredictionWords(stage: Stage): string | undefined {
   if (stage.predicted === undefined) return undefined;
   const side = besidePrediction(stage, stage.predicted);
   return `${predictedWords(stage.predicted)}${side === undefined ? '' : `: it was ${side}`}`;
 }
 
-/** What predicted times of stages are. */
+/** Explains the predicted times of stages. */
 export function predictionWords(stages: readonly Stage[]): string {
   const measured = stages.some((s) => s.predicted?.measured);
-  return `Predicted is what follows from the settings, without the time that passes until a probe sees it.${measured ? ' Where (measured) stands, times that no setting gives are in it, as they were measured before.' : ''}`;
+  return `Predictions follow from the settings, without the time until a probe sees the change.${measured ? ' A prediction marked (measured) includes earlier measurements of times that no setting determines.' : ''}`;
 }
 
 function ownershipLines({ ownership }: Summary): string[] {
@@ -159,7 +156,8 @@ function stageLines(title: string, stages: readonly Stage[]): string[] {
   const rows = stages.map((s) => {
     const share = total > 0 ? s.ms / total : 0;
     const most = s === dominant && stages.length > 1 ? ' <- longest' : '';
-    const unseen = s.includes.length === 0 ? '' : ` (${s.includes.map(plain).join(', ')}: not seen)`;
+    const unseen =
+      s.includes.length === 0 ? '' : ` (includes ${s.includes.map(plain).join(', ')}: unobserved)`;
     const expected = stagePredictionWords(s);
     return [
       `  ${plain(s.name)}`,
@@ -182,8 +180,8 @@ function checkLines(summary: Summary): string[] {
 }
 
 /**
- * What the command line prints at the end of a drill: verdict, figures with their
- * bounds, stages, checks, reasons. Plain text, no colour, no newline at the end.
+ * The text at the end of a drill: verdict, figures with their bounds, stages, checks, and reasons. No color, no newline at
+ * the end.
  */
 export function renderVerdictText(summary: Summary): string {
   const title = summary.scenario.title === '' ? summary.scenario.name : summary.scenario.title;

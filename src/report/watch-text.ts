@@ -11,7 +11,7 @@ export function causeWords(causes: Readonly<Record<string, number>>): string {
     .join(', ');
 }
 
-/** A share of time with its bounds, unless they are the same: `99.950 % (99.940 % to 99.960 %)`. */
+/** A share of time, with its bounds if they differ: `99.950 % (99.940 % to 99.960 %)`. */
 export function availabilityWords(a: NonNullable<ProbeSummary['availability']>): string {
   const percent = (share: number) => `${(share * 100).toFixed(3)} %`;
   return a.minShare === a.maxShare
@@ -19,7 +19,7 @@ export function availabilityWords(a: NonNullable<ProbeSummary['availability']>):
     : `${percent(a.share)} (${percent(a.minShare)} to ${percent(a.maxShare)})`;
 }
 
-/** What `watch` prints at its end: each probe with its samples and its windows. Ends with a newline. */
+/** The text at the end of `watch`: each probe with its samples and its windows. Ends with a newline. */
 export function renderWatchText(summary: Summary): string {
   const lines: string[] = [];
   for (const p of summary.probes) {
@@ -43,7 +43,7 @@ export function renderWatchText(summary: Summary): string {
       causeWords(w.causes),
     ]);
     const nothing =
-      p.unknown === p.samples && p.samples > 0 ? '  nothing seen: all looks unknown' : '  no outage seen';
+      p.unknown === p.samples && p.samples > 0 ? '  no data: all samples unknown' : '  no outage seen';
     for (const line of rows.length === 0 ? [nothing] : aligned(rows)) lines.push(line);
   }
   const control = controlWords(summary.prober);

@@ -10,7 +10,7 @@ const event: DrillEvent = { t: 1, type: 'run.ended' };
 const drill = finished(vipFailover());
 const methods = ['event', 'drillEnded', 'runEnded'] as const;
 
-/** Writes down what it is told. */
+/** A reporter that records its calls. */
 function witness(): { readonly reporter: Reporter; readonly seen: string[] } {
   const seen: string[] = [];
   return {
@@ -23,7 +23,7 @@ function witness(): { readonly reporter: Reporter; readonly seen: string[] } {
   };
 }
 
-/** A whole command with these reporters; what was said on stderr, and the signals that were aborted. */
+/** Runs a command of two drills with these reporters. Returns the lines on stderr, and the reporters whose signal was aborted. */
 async function told(reporters: Record<string, Reporter>, limitMs = 30_000) {
   const said: string[] = [];
   const named = Object.entries(reporters).map(([name, reporter]) => ({
@@ -43,8 +43,8 @@ async function told(reporters: Record<string, Reporter>, limitMs = 30_000) {
 
 const everything = ['run.ended', 'run-1', 'run.ended', 'run-1', 'end 0 of 2'];
 
-describe('reporters side by side', () => {
-  test('are each told of everything, and nothing is said of them', async () => {
+describe('multiple reporters', () => {
+  test('each get all events and results, without a message on stderr', async () => {
     const [one, other] = [witness(), witness()];
     expect(await told({ one: one.reporter, other: other.reporter, deaf: {} })).toEqual({
       said: [],
@@ -64,7 +64,7 @@ describe('reporters side by side', () => {
     ['rejects', () => Promise.reject(new Error('burnt'))],
   ];
   test.each(failures.flatMap(([how, fail]) => methods.map((method) => [method, how, fail] as const)))(
-    'a reporter whose %s %s is told of once and left out; the others notice nothing',
+    'a reporter whose %s %s is reported once and stopped; the others are not affected',
     async (method, _, fail) => {
       const [before, after] = [witness(), witness()];
       let calls = 0;
@@ -76,14 +76,14 @@ describe('reporters side by side', () => {
         },
       };
       const { said, left, unwritten } = await told({ before: before.reporter, bad, after: after.reporter });
-      expect(said).toEqual(['reporter bad failed and is left out: burnt']);
+      expect(said).toEqual(['reporter bad stopped after an error: burnt']);
       expect({ calls, left, unwritten }).toEqual({ calls: 1, left: ['bad'], unwritten: false });
       expect([before.seen, after.seen]).toEqual([everything, everything]);
     },
   );
 
   test.each(['drillEnded', 'runEnded'] as const)(
-    'a reporter whose %s hangs has its signal aborted, and is left out; what it throws later is of no interest',
+    'a reporter whose %s hangs has its signal aborted and is stopped; its later error is ignored',
     async (method) => {
       const other = witness();
       let giveUp: (error: Error) => void = () => {};
@@ -91,28 +91,28 @@ describe('reporters side by side', () => {
       const { said, left } = await told({ slow: { [method]: hangs }, other: other.reporter }, 20);
       giveUp(new Error('late'));
       await new Promise((resolve) => setImmediate(resolve));
-      expect(said).toEqual(['reporter slow failed and is left out: it was not done within 20 ms']);
+      expect(said).toEqual(['reporter slow stopped after an error: it did not finish within 20 ms']);
       expect(left).toEqual(['slow']);
       expect(other.seen).toEqual(everything);
     },
   );
 
-  test('is told of once, however many events came before its failure was known', async () => {
+  test('reports a rejection once, even if more events came before it', async () => {
     const said: string[] = [];
     const fail = (): unknown => Promise.reject(new Error('burnt'));
     const bad = { name: 'bad', reporter: { event: fail } as Reporter, left: new AbortController() };
     const all = reportToAll([bad], { say: (line) => said.push(line) });
     for (let i = 0; i < 3; i++) all.event(event);
     await new Promise((resolve) => setImmediate(resolve));
-    expect(said).toEqual(['reporter bad failed and is left out: burnt']);
+    expect(said).toEqual(['reporter bad stopped after an error: burnt']);
   });
 
-  test('a file that could not be written is known afterwards, with what to do', async () => {
+  test('a file that could not be written sets `unwritten`, with a hint', async () => {
     const fail = () => {
       throw new DrillError('harness', 'cannot write x.xml', { mend: 'Free some space there.' });
     };
     expect(await told({ junit: { runEnded: fail } })).toEqual({
-      said: ['reporter junit failed and is left out: cannot write x.xml', '  Free some space there.'],
+      said: ['reporter junit stopped after an error: cannot write x.xml', '  Free some space there.'],
       left: ['junit'],
       unwritten: true,
     });

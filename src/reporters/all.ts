@@ -3,30 +3,30 @@ import type { DrillEvent } from '../core/event.ts';
 import { limitWords } from '../core/format-duration.ts';
 import type { FinishedDrill, FinishedRun, Reporter } from './reporter.ts';
 
-/** A reporter by the name under which it was asked for. */
+/** A reporter with its name in `--reporter`. */
 export interface NamedReporter {
   readonly name: string;
   readonly reporter: Reporter;
-  /** Aborts its `signal`. */
+  /** Aborts the reporter's `signal`. */
   readonly left: AbortController;
 }
 
-/** All reporters of a command, as one that never fails. */
+/** All reporters of a command. Its methods never throw or reject. */
 export interface Reporters {
   event(event: DrillEvent): void;
   drillEnded(drill: FinishedDrill): Promise<void>;
-  /** The drills are those that were told before. */
+  /** Passes on all drills that `drillEnded` got before. */
   runEnded(run: Omit<FinishedRun, 'drills'>): Promise<void>;
-  /** Whether one could not write its file: a DrillError `harness`. What fails otherwise changes no exit code. */
+  /** Whether a reporter could not write its file (DrillError `harness`). Other failures do not change the exit code. */
   unwritten(): boolean;
 }
 
-/** How long all of them together may take over the end of a drill, or of the command. */
+/** Time limit of all reporters together at the end of a drill or of the command, ms. */
 const endingMs = 30_000;
 
 /**
- * Tells each reporter of everything, the ends side by side. One that throws, rejects or takes too long is told of once, by
- * `say`, and gets nothing more; neither the drill nor the others notice.
+ * Passes all events and results to each reporter; the ends of drills in parallel. If a reporter throws, rejects, or takes
+ * longer than `limitMs`, `say` gets one message and that reporter gets nothing more. The drill and the other reporters go on.
  */
 export function reportToAll(
   reporters: readonly NamedReporter[],
@@ -39,16 +39,19 @@ export function reportToAll(
   const leave = (one: NamedReporter, error: unknown): void => {
     if (!active.delete(one)) return;
     if (error instanceof DrillError && error.code === 'harness') unwritten = true;
-    say(`reporter ${one.name} failed and is left out: ${messageOf(error)}`);
+    say(`reporter ${one.name} stopped after an error: ${messageOf(error)}`);
     if (error instanceof DrillError && error.mend !== undefined) say(`  ${error.mend}`);
     one.left.abort(error);
   };
-  /** Resolves when the reporter is done, or is left out. */
+  /** Resolves when the reporter has finished or was stopped. */
   const end = async (one: NamedReporter, act: () => void | Promise<void>): Promise<void> => {
     let timer: NodeJS.Timeout | undefined;
     try {
       const late = new Promise<never>((_, reject) => {
-        timer = setTimeout(() => reject(new Error(`it was not done within ${limitWords(limitMs)}`)), limitMs);
+        timer = setTimeout(
+          () => reject(new Error(`it did not finish within ${limitWords(limitMs)}`)),
+          limitMs,
+        );
       });
       await Promise.race([act(), late]);
     } catch (error) {
@@ -62,7 +65,7 @@ export function reportToAll(
     event(event) {
       for (const one of active) {
         try {
-          // An async method is allowed where none is awaited; its rejection would end the drill as a defect.
+          // `event` may be async although nothing awaits it. An unhandled rejection would end the drill as a defect.
           const result: unknown = one.reporter.event?.(event);
           if (result instanceof Promise) result.catch((error: unknown) => leave(one, error));
         } catch (error) {

@@ -14,7 +14,7 @@ import type { ReporterKind } from './reporter.ts';
 import { slack } from './slack.ts';
 import { webhook } from './webhook.ts';
 
-/** Every reporter there is, in the order in which they are listed. */
+/** All reporters, in the order in which help and docs list them. */
 export const reporterKinds: readonly ReporterKind[] = [
   list,
   json,

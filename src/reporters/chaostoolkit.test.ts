@@ -12,7 +12,7 @@ const machine = { platform: 'Linux-6', node: 'here' };
 const folder = mkdtempSync(join(tmpdir(), 'firedrill-journal-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-/** What the readers' own code accepts of it. */
+/** Checks the journal against the rules of Chaos Toolkit's own readers. */
 const read = (journal: Journal): Journal => {
   journalSchema.parse(JSON.parse(JSON.stringify(journal)));
   return journal;
@@ -55,9 +55,9 @@ describe('the journal of a drill', () => {
 
   test.each([
     ['a check failed', { verdict: 'fail' }, 'fail', ['failed', true, false]],
-    ['nothing is known', { verdict: 'inconclusive' }, 'inconclusive', ['aborted', false, null]],
+    ['the drill is inconclusive', { verdict: 'inconclusive' }, 'inconclusive', ['aborted', false, null]],
     [
-      'a guard rail ended it',
+      'a guard rail refused it',
       { verdict: 'inconclusive', refused: true },
       'inconclusive',
       ['interrupted', false, null],
@@ -74,14 +74,14 @@ describe('the journal of a drill', () => {
     );
   });
 
-  test('where the steady state was not met, nothing was done and nothing deviated', () => {
+  test('without a steady state, the journal has no run and no deviation', () => {
     const nothing = { verdict: 'inconclusive', faults: [], rto: null, stages: [], heal: null } as const;
     const journal = read(journalOf(exampleDrill('wazuh-lb', nothing), machine));
     expect(journal).toMatchObject({ status: 'failed', deviated: false, run: [], rollbacks: [] });
     expect(journal.steady_states).toMatchObject({ before: { steady_state_met: false }, after: null });
   });
 
-  test('says what is not healed, and what had no effect', () => {
+  test('reports a fault without effect and without heal as failed', () => {
     const { faults } = exampleDrill('wazuh-lb').summary;
     const left = faults.map((f) => ({ ...f, effectAt: null, healedAt: null }));
     const journal = read(
@@ -91,12 +91,12 @@ describe('the journal of a drill', () => {
     expect(journal.rollbacks).toMatchObject([{ status: 'failed', output: { healed: false } }]);
   });
 
-  test('takes any text', () => {
+  test('accepts any text', () => {
     expect(read(journalOf(hostileFinished(), machine)).run.length).toBeGreaterThan(0);
   });
 });
 
-test('what is read is looked at closely', () => {
+test('the schema refuses invalid journals', () => {
   const journal = journalOf(exampleDrill('wazuh-lb'), machine);
   for (const wrong of [
     { ...journal, status: 'passed' },
@@ -117,7 +117,7 @@ test('writes the journal of each drill into a folder', async () => {
   expect(journalSchema.safeParse(journal)).toMatchObject({ success: true });
 });
 
-test('or into the folder of its run', async () => {
+test("or into the run's folder", async () => {
   const drill = { ...exampleDrill('wazuh-lb'), folder };
   await chaostoolkit.create(undefined, heard()).drillEnded?.(drill);
   expect(readdirSync(folder)).toContain('journal.json');

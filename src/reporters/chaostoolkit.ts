@@ -4,11 +4,10 @@ import { journalOf } from './lib/chaos-journal.ts';
 import { writeWhole } from './lib/write-file.ts';
 import type { ReporterKind } from './reporter.ts';
 
-/** Drills as Chaos Toolkit journals, for what reads those. */
+/** Writes drills as Chaos Toolkit journals, for tools that read those. */
 export const chaostoolkit: ReporterKind = {
   name: 'chaostoolkit',
-  describe:
-    'a Chaos Toolkit journal of each drill: journal.json in the run’s folder, or RUN.json in a folder',
+  describe: 'a Chaos Toolkit journal for each drill: journal.json in the run’s folder, or RUN.json in FOLDER',
   value: 'folder',
   create: (folder) => ({
     drillEnded(drill) {

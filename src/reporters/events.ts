@@ -2,13 +2,13 @@ import { summaryWithRepeats } from './lib/repeats.ts';
 import type { FinishedDrill, ReporterKind } from './reporter.ts';
 
 /**
- * All that happens, as it happens, a line of JSON each: the events of each drill's log, then `drill.summary` once it is over, and
- * `command.ended` as the last line. What `--json` of `run` and `table` prints.
+ * Prints lines of JSON as they happen: each event of a drill's log, `drill.summary` after each drill, and `command.ended` as
+ * the last line. `--json` of `run` and `table` selects this reporter.
  */
 export const events: ReporterKind = {
   name: 'events',
   describe:
-    'each event as it is logged, a line of JSON on stdout; a drill begins with `run.started`, and its summary follows',
+    'each event as a line of JSON on stdout, from `run.started` to `drill.summary`; the last line is `command.ended`',
   stdout: true,
   create: (_, { data }) => {
     const before: FinishedDrill[] = [];

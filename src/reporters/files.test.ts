@@ -28,7 +28,7 @@ const failed = finished(
 );
 const both: FinishedRun = { drills: [passed, failed], exitCode: 1 };
 
-/** Has a reporter told of the end of a command; what it said. */
+/** Passes the end of a command to a reporter. Returns its lines on stderr. */
 async function told(kind: ReporterKind, run: FinishedRun, value?: string, env = {}): Promise<string[]> {
   const ctx = heard({ out: join(folder, 'out'), env });
   await kind.create(value, ctx).runEnded?.(run);
@@ -48,11 +48,11 @@ describe('reporters that write files', () => {
     expect(read('out', name)).toContain(words);
     await told(kind, both, join(folder, 'deep/er/own.txt'));
     expect(read('deep/er/own.txt')).toContain(words);
-    // Nothing that a reader of the folder could take for it while it is written.
+    // No temporary file is left.
     expect(readdirSync(join(folder, 'out'))).toEqual([name]);
   });
 
-  test('metrics of before stay when no drill was run', async () => {
+  test('earlier metrics stay if no drill was run', async () => {
     await told(openmetrics, { drills: [], exitCode: 2 });
     expect(existsSync(join(folder, 'out'))).toBe(false);
   });
@@ -61,7 +61,7 @@ describe('reporters that write files', () => {
     [markdown, '](<out%20of%20it/run-2/report.md>)', /## Why\n\n- .*: too \\\| slow\n$/],
     [html, '<a href="out%20of%20it/run-2/report.html">', /<h2>Why<\/h2>\n<ul>\n<li>[^<]*: too \| slow<\/li>/],
   ] as const)(
-    'the page of $name links each report from where it stands, and says why one did not pass',
+    'the $name page has a relative link to each report, and the reason of a failed drill',
     async (kind, link, why) => {
       const drills = [passed, failed].map((drill) => ({
         ...drill,
@@ -73,7 +73,7 @@ describe('reporters that write files', () => {
     },
   );
 
-  test('junit tells of drills that a table did not come to', async () => {
+  test('junit has a case for each drill that a table did not run', async () => {
     const drill = { number: 1, scenario: 'left out', notRun: 'not steady' };
     const table = {
       rows: [{ drills: [drill] }, { drills: [drill] }] as unknown as RowLine[],
@@ -84,7 +84,7 @@ describe('reporters that write files', () => {
 });
 
 describe('github', () => {
-  test('says an annotation for each drill, adds to the summary of the step, and sets outputs', async () => {
+  test('prints an annotation for each drill, appends to the step summary, and sets outputs', async () => {
     writeFileSync(join(folder, 'summary'), 'before\n');
     const env = { GITHUB_STEP_SUMMARY: join(folder, 'summary'), GITHUB_OUTPUT: join(folder, 'output') };
     const said = await told(github, both, undefined, env);
@@ -95,7 +95,7 @@ describe('github', () => {
     );
   });
 
-  test('the outputs of one drill name its folder; without any there is no verdict that passes', async () => {
+  test('the outputs of one drill name its folder; without a drill the verdict is inconclusive', async () => {
     const env = { GITHUB_OUTPUT: join(folder, 'output') };
     await told(github, { drills: [passed], exitCode: 0 }, undefined, env);
     expect(read('output')).toMatch(/^verdict=pass\n.*\nreport=out\/run-1\n$/s);
@@ -104,28 +104,30 @@ describe('github', () => {
     expect(read('output')).toMatch(/^verdict=inconclusive\nrto-ms=\nexit-code=5\n/);
   });
 
-  test('a summary of the step is never longer than GitHub takes, with what stood there before', async () => {
+  test("the step summary, with its earlier content, never exceeds GitHub's limit", async () => {
     const env = { GITHUB_STEP_SUMMARY: join(folder, 'summary') };
     writeFileSync(join(folder, 'summary'), 'x'.repeat(1_048_000));
     const drills = Array.from({ length: 50 }, () => failed);
     await told(github, { drills, exitCode: 1 }, undefined, env);
     const text = read('summary');
     expect(Buffer.byteLength(text)).toBeLessThanOrEqual(1_048_576);
-    expect(text.slice(1_048_000)).toMatch(/^# Drills\n.*\nThe rest is in the reports\.\n$/s);
+    expect(text.slice(1_048_000)).toMatch(
+      /^# Drills\n.*\nThis summary is cut at 1 MiB\. The reports have the rest\.\n$/s,
+    );
   });
 
-  test('a wrong file is annotated at each place', async () => {
+  test('an invalid file gets an annotation for each problem', async () => {
     const error = new InvalidInput('a.yaml', [
       { line: 3, column: 5, message: 'unknown kind' },
       { line: 9, column: 1, message: 'unknown field' },
     ]);
     expect(await told(github, { drills: [], exitCode: 2, error })).toEqual([
-      '::error file=a.yaml,line=3,col=5,title=wrong input::unknown kind',
-      '::error file=a.yaml,line=9,col=1,title=wrong input::unknown field',
+      '::error file=a.yaml,line=3,col=5,title=invalid input::unknown kind',
+      '::error file=a.yaml,line=9,col=1,title=invalid input::unknown field',
     ]);
   });
 
-  test('outside of GitHub it writes nothing', async () => {
+  test('outside GitHub Actions it writes nothing', async () => {
     await told(github, both);
     expect(readdirSync(folder)).toEqual([]);
   });

@@ -14,14 +14,14 @@ import { InvalidInput } from '../scenario/source.ts';
 import { cannotWrite } from '../engine/disk.ts';
 import type { FinishedRun, ReporterKind } from './reporter.ts';
 
-/** Of a step's summary; GitHub takes none of one that is longer. */
+/** Limit of a step summary: GitHub rejects a longer one completely. */
 const maxSummaryBytes = 1_048_576;
-const cutWords = '\n\nThe rest is in the reports.\n';
+const cutWords = '\n\nThis summary is cut at 1 MiB. The reports have the rest.\n';
 
-/** For a step of GitHub Actions: annotations on stderr, the step's summary, and outputs. */
+/** For a step of GitHub Actions: annotations on stderr, the step summary, and outputs. */
 export const github: ReporterKind = {
   name: 'github',
-  describe: 'annotations, summary and outputs of a step of GitHub Actions',
+  describe: 'annotations, step summary, and outputs for GitHub Actions',
   create: (_, { env, out, workflowCommand }) => ({
     runEnded(run) {
       const { drills, table, error } = run;
@@ -29,7 +29,7 @@ export const github: ReporterKind = {
         ...drills.map(({ summary }) => drillAnnotation(summary)),
         ...(error === undefined ? [] : errorAnnotations(error)),
       ];
-      // The runner reads both streams; stdout may be a program's.
+      // The runner reads both streams, but stdout may be data for a program.
       for (const annotation of shownAnnotations(annotations)) workflowCommand(annotationLine(annotation));
       const text =
         table === undefined
@@ -44,7 +44,7 @@ export const github: ReporterKind = {
   }),
 };
 
-/** Of a file that is wrong, an annotation for each place. */
+/** An annotation for each problem of an invalid file. */
 function errorAnnotations(error: Error): readonly Annotation[] {
   if (!(error instanceof InvalidInput))
     return [{ level: 'error', title: 'firedrill', message: messageOf(error) }];
@@ -53,12 +53,12 @@ function errorAnnotations(error: Error): readonly Annotation[] {
     file: error.path,
     line,
     column,
-    title: 'wrong input',
+    title: 'invalid input',
     message,
   }));
 }
 
-/** `verdict` (the worst), `rto-ms` (the longest, empty where none was measured), `exit-code`, `report` (the folder). */
+/** `verdict` (the worst), `rto-ms` (the longest, empty if none was measured), `exit-code`, `report` (the folder). */
 function outputsOf({ drills, table, exitCode }: FinishedRun, out: string): string {
   const summaries = drills.map(({ summary }) => summary);
   const rtos = summaries.flatMap(({ rto }) => rto?.ms ?? []);
@@ -75,7 +75,7 @@ function outputsOf({ drills, table, exitCode }: FinishedRun, out: string): strin
     .join('');
 }
 
-/** Adds to a file of the step, if the runner has one. @throws DrillError `harness` when the disk does not take it */
+/** Appends to a file of the step, if the runner has one. @throws DrillError `harness` if the write fails */
 function append(path: string | undefined, textAfter: (takenBytes: number) => string): void {
   if (path === undefined || path === '') return;
   try {

@@ -7,7 +7,7 @@ import { answers, receiver, type Receiver } from './testing/receiver.ts';
 describe('annotations of a drill', () => {
   const { summary } = exampleDrill('keepalived-docker');
 
-  test('one from the first effect to the recovery, and one for each fault', () => {
+  test('there is one from the first effect to the recovery, and one for each fault', () => {
     const [drill, ...faults] = annotationsOf(summary, 'board');
     const effect = Date.parse(summary.faults[0]?.effectAt ?? '');
     expect(drill).toEqual({
@@ -34,11 +34,11 @@ describe('annotations of a drill', () => {
     );
   });
 
-  test('without a dashboard they are the organisation’s', () => {
+  test('without a dashboard they belong to the organization', () => {
     for (const annotation of annotationsOf(summary)) expect(annotation).not.toHaveProperty('dashboardUID');
   });
 
-  test('without a recovery it goes on to the end, and says what is left', () => {
+  test('without a recovery the drill ends with the run, and an unhealed fault is marked', () => {
     const faults = summary.faults.slice(0, 1).map((f) => ({ ...f, healedAt: null }));
     const [drill, fault] = annotationsOf({
       ...summary,
@@ -50,13 +50,13 @@ describe('annotations of a drill', () => {
     expect(drill?.time).toBe(Date.parse(faults[0]?.issuedAt ?? ''));
     expect(drill?.timeEnd).toBe(Date.parse(summary.endedAt));
     expect(drill?.text).toBe(
-      'VRRP blocked between the nodes: pass, no RTO, not proven healed\nno &lt;recovery&gt;',
+      'VRRP blocked between the nodes: pass, RTO not measured, not proven healed\nno &lt;recovery&gt;',
     );
     expect(fault?.timeEnd).toBe(Date.parse(summary.endedAt));
     expect(fault?.text).toContain('not proven healed');
   });
 
-  test('no text becomes markup, and no tag is longer than is stored', () => {
+  test('texts are escaped, and tags keep within the length that Grafana stores', () => {
     for (const { text, tags } of annotationsOf(hostileFinished().summary)) {
       expect(text).not.toMatch(/[<>]/);
       expect(tags.join('').length).toBeLessThan(500);
@@ -73,7 +73,7 @@ describe('the reporter', () => {
   afterEach(() => server.close());
   const token = 'glsa_c4nary';
 
-  test('posts them with its token, which is a secret', async () => {
+  test('posts them with its token, and redacts the token', async () => {
     const context = heard({
       env: {
         FIREDRILL_GRAFANA_URL: `${server.url}/grafana/`,
@@ -99,7 +99,7 @@ describe('the reporter', () => {
     expect(context.secrets).toEqual([token]);
   });
 
-  test('sends none again of which nobody knows what became', async () => {
+  test('does not repeat a request whose outcome is unknown', async () => {
     server.script(answers(502));
     const env = { FIREDRILL_GRAFANA_URL: server.url, FIREDRILL_GRAFANA_TOKEN: token };
     const reporter = grafana.create(undefined, heard({ env }));

@@ -9,9 +9,9 @@ const urlName = 'FIREDRILL_GRAFANA_URL';
 const tokenName = 'FIREDRILL_GRAFANA_TOKEN';
 const dashboardName = 'FIREDRILL_GRAFANA_DASHBOARD';
 
-/** What POST /api/annotations takes: times in ms since the epoch. https://grafana.com/docs/grafana/latest/developers/http_api/annotations/ */
+/** Body of POST /api/annotations; times in ms since the Unix epoch. https://grafana.com/docs/grafana/latest/developers/http_api/annotations/ */
 export interface Annotation {
-  /** Without one the annotation is the organisation's, and is found by its tags. */
+  /** Without it, the annotation belongs to the organization, and dashboards find it by its tags. */
   readonly dashboardUID?: string;
   readonly time: number;
   readonly timeEnd: number;
@@ -22,10 +22,10 @@ export interface Annotation {
 /** Drills as region annotations on Grafana's dashboards. */
 export const grafana: ReporterKind = {
   name: 'grafana',
-  describe: `an annotation for each drill and each fault, at ${urlName} with ${tokenName}`,
+  describe: `an annotation for each drill and each fault; needs ${urlName} and ${tokenName}`,
   create(_, { env, secret, signal }) {
-    const text = needed(env, urlName, 'the address of Grafana');
-    const token = needed(env, tokenName, 'a service account’s token that may write annotations');
+    const text = needed(env, urlName, 'Grafana’s URL');
+    const token = needed(env, tokenName, 'the token of a service account that may write annotations');
     secret(token);
     const url = below(endpoint(text, { name: urlName, credential: true, env }), 'api/annotations');
     const dashboard = setting(env, dashboardName);
@@ -39,7 +39,7 @@ export const grafana: ReporterKind = {
             body,
           }),
           to: url.origin,
-          // Grafana takes a second one for another.
+          // Grafana stores a repeated request as a second annotation.
           repeatable: false,
         })),
       signal,
@@ -47,7 +47,7 @@ export const grafana: ReporterKind = {
   },
 };
 
-/** One for the drill, from the fault to the recovery, and one for each fault. */
+/** One annotation for the drill, from the fault to the recovery, and one for each fault. */
 export function annotationsOf(summary: Summary, dashboard?: string): readonly Annotation[] {
   const { scenario, target, verdict, runId } = summary;
   const tags = [
@@ -76,7 +76,7 @@ export function annotationsOf(summary: Summary, dashboard?: string): readonly An
   ];
 }
 
-/** From the first effect to the recovery; without one, from the first fault (without any, the beginning) to the end. */
+/** From the first effect to the recovery. Without a recovery: from the first fault, or else the start, to the end. */
 function drillStretch(summary: Summary): Stretch {
   const issued = summary.faults.map((f) => wallMs(f.issuedAt));
   const fromMs = issued.length === 0 ? wallMs(summary.startedAt) : Math.min(...issued);
@@ -84,21 +84,21 @@ function drillStretch(summary: Summary): Stretch {
 }
 
 function drillWords({ scenario, verdict, healed, rto, reasons }: Summary): string {
-  const rtoWords = rto === null ? 'no RTO' : `RTO ${measureWords(rto)}`;
+  const rtoWords = rto === null ? 'RTO not measured' : `RTO ${measureWords(rto)}`;
   return [
     `${scenario.title}: ${verdict}, ${rtoWords}${healed ? '' : ', not proven healed'}`,
     ...reasons,
   ].join('\n');
 }
 
-/** Grafana stores 100 characters of each half of a tag, and 500 of all together. */
+/** Characters. Grafana stores at most 100 of each half of a tag, and 500 of all tags together. */
 const longestTag = 80;
 
 function tagOf(text: string): string {
   return text.slice(0, longestTag).toWellFormed();
 }
 
-/** Grafana shows texts as HTML, cleaned. */
+/** Escapes a text, because Grafana shows texts as sanitized HTML. */
 function escaped(text: string): string {
   return text.toWellFormed().replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
 }

@@ -3,10 +3,10 @@ import { summaryWithRepeats } from './lib/repeats.ts';
 import { writeWhole } from './lib/write-file.ts';
 import type { FinishedDrill, ReporterKind } from './reporter.ts';
 
-/** Summaries for programs: as they come on stdout, or all of them in a file. */
+/** Summaries for programs: each one on stdout when its drill ends, or all in a file. */
 export const json: ReporterKind = {
   name: 'json',
-  describe: 'a summary a line as JSON, or the failure table of `table`; on stdout, or in a file',
+  describe: 'each summary as a line of JSON, or the failure table of `table`; on stdout, or in FILE',
   value: 'file',
   stdout: true,
   create(file, { command, data }) {

@@ -7,7 +7,7 @@ import type { ReporterKind } from './reporter.ts';
 /** One JUnit file for the whole command. */
 export const junit: ReporterKind = {
   name: 'junit',
-  describe: 'a JUnit file of the whole command, junit.xml in the folder of --out by default',
+  describe: 'a JUnit file for the whole command; default: junit.xml in the folder of --out',
   value: 'file',
   create: (file, { out }) => ({
     runEnded({ drills, table, error }) {

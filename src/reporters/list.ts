@@ -8,10 +8,10 @@ import { renderVerdictText, verdictWords } from '../report/verdict-text.ts';
 import { byScenario, repeatsIn } from './lib/repeats.ts';
 import type { FinishedDrill, ReporterKind } from './reporter.ts';
 
-/** The verdicts as text, for people at a terminal. */
+/** The verdicts as text for a terminal. */
 export const list: ReporterKind = {
   name: 'list',
-  describe: 'verdicts as text on stdout: the default',
+  describe: 'verdicts as text on stdout (default)',
   stdout: true,
   create: (_, { command, data }) => ({
     drillEnded({ summary, folder }) {
@@ -28,7 +28,7 @@ export const list: ReporterKind = {
   }),
 };
 
-/** What repeated drills came to; empty without any. */
+/** Statistics of repeated drills; empty if no drill was repeated. */
 function repeatsText(drills: readonly FinishedDrill[]): string {
   return byScenario(drills)
     .map((same) => {
@@ -40,7 +40,7 @@ function repeatsText(drills: readonly FinishedDrill[]): string {
     .join('');
 }
 
-/** A line for each of several drills: verdict, name, RTO with its bounds. */
+/** A line for each drill with verdict, name, and RTO with its bounds; empty for a single drill. */
 function linesText(drills: readonly FinishedDrill[]): string {
   if (drills.length < 2) return '';
   const rows = drills.map(({ summary }) => [

@@ -1,5 +1,5 @@
 import { renderDrillsMarkdown } from '../report/drills-markdown.ts';
 import { drillsPageKind } from './lib/drills-page-kind.ts';
 
-/** One page for the whole command, for what shows Markdown. */
+/** One Markdown page for the whole command. */
 export const markdown = drillsPageKind('markdown', 'drills.md', renderDrillsMarkdown);

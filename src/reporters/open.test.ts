@@ -4,7 +4,7 @@ import { openReporters } from './open.ts';
 import type { ReporterKind } from './reporter.ts';
 import { heard } from './testing/told.ts';
 
-/** Kinds that write down how they were made. */
+/** Reporter kinds that record their creation. */
 function kinds(made: string[]): readonly ReporterKind[] {
   const kind = (name: string, more: Partial<ReporterKind> = {}): ReporterKind => ({
     name,
@@ -55,13 +55,13 @@ describe('--reporter', () => {
     expect(() => made(...wanted)).toThrow(expect.objectContaining({ code: 'invalid-input', message }));
   });
 
-  test('two on stdout are told how to get along', () => {
+  test('two reporters on stdout get a hint to write one to a file', () => {
     expect(() => made('json', 'list')).toThrow(
-      expect.objectContaining({ mend: 'Give one of them a file: json=FILE.' }),
+      expect.objectContaining({ mend: 'Write one of them to a file: --reporter json=FILE.' }),
     );
   });
 
-  test('every kind of the catalog has a name that can be asked for', () => {
+  test('every kind of the catalog has a unique name that `--reporter` accepts', () => {
     const names = reporterKinds.map(({ name }) => name);
     expect(new Set(names).size).toBe(names.length);
     expect(names.filter((name) => !/^[a-z]+$/.test(name))).toEqual([]);

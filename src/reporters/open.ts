@@ -5,15 +5,15 @@ import { type NamedReporter, type Reporters, reportToAll } from './all.ts';
 import { reporterKinds } from './catalog.ts';
 import type { ReporterContext, ReporterKind } from './reporter.ts';
 
-/** What a command says of itself to its reporters. */
+/** What a command passes to its reporters. */
 export type ReporterSetting = Omit<ReporterContext, 'signal'>;
 
-/** A comma that stands before another reporter; one in a value does not. */
+/** A comma before another reporter, but not a comma within a value. */
 const between = /,(?=[A-Za-z][\w-]*(?:[=,]|$))/;
 
 /**
- * The reporters that `--reporter` asks for, each time `name` or `name=value`, or several with commas; `list` without any.
- * @throws DrillError `invalid-input` for a name that there is none of, a value that will not do, or two on stdout
+ * The reporters of the `--reporter` options: each is `name` or `name=value`, or a comma-separated list; default: `list`.
+ * @throws DrillError `invalid-input` for an unknown name, an invalid value, or two reporters on stdout
  */
 export function openReporters(
   wanted: readonly string[],
@@ -60,6 +60,6 @@ function kindOf(name: string, value: string | undefined, kinds: readonly Reporte
 function mendOf(printing: readonly ReporterKind[]): string {
   const other = printing.find((kind) => kind.value !== undefined);
   return other === undefined
-    ? 'Leave one of them out.'
-    : `Give one of them a ${other.value ?? ''}: ${other.name}=${(other.value ?? '').toUpperCase()}.`;
+    ? 'Pass only one of them.'
+    : `Write one of them to a ${other.value ?? ''}: --reporter ${other.name}=${(other.value ?? '').toUpperCase()}.`;
 }

@@ -3,14 +3,14 @@ import { renderMetrics } from '../report/openmetrics.ts';
 import { writeWhole } from './lib/write-file.ts';
 import type { ReporterKind } from './reporter.ts';
 
-/** One file for the textfile collector of a node_exporter, which reads whatever is there at any time. */
+/** One file for node_exporter's textfile collector, which may read it at any time. */
 export const openmetrics: ReporterKind = {
   name: 'openmetrics',
-  describe: 'metrics for a textfile collector, metrics.prom in the folder of --out by default',
+  describe: 'metrics for a node_exporter textfile collector; default: metrics.prom in the folder of --out',
   value: 'file',
   create: (file, { out }) => ({
     runEnded({ drills }) {
-      // Without a drill there is nothing new: what is there stays.
+      // Without a drill, the earlier file stays.
       if (drills.length > 0)
         writeWhole(file ?? join(out, 'metrics.prom'), renderMetrics(drills.map(({ summary }) => summary)));
     },

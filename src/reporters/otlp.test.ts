@@ -15,7 +15,7 @@ describe('the trace of a drill', () => {
   const spans = spansOf(drill);
   const root = spans[0];
 
-  test('has a span for each part, below the one that it belongs to', () => {
+  test('has a span for each part, with the right parent', () => {
     const names = new Map(spans.map((s) => [s.spanId, s.name]));
     expect(spans.map((s) => [s.name, names.get(s.parentSpanId ?? '')])).toEqual([
       ['drill node-poweroff', undefined],
@@ -35,7 +35,7 @@ describe('the trace of a drill', () => {
     ]);
   });
 
-  test('tells the RTO with its bounds, and what was drilled', () => {
+  test('has the RTO with its bounds, the scenario, and the verdict', () => {
     const { rto, scenario } = drill.summary;
     for (const span of spans.filter((s) => s.name === 'recovery' || s === root)) {
       expect(valueOf(span.attributes, 'firedrill.rto.ms')).toBe(rto?.ms);
@@ -47,7 +47,7 @@ describe('the trace of a drill', () => {
     expect(root?.events.map((e) => e.name)).toEqual(drill.summary.checks.map(() => 'check'));
   });
 
-  test('lasts as long as what it is about', () => {
+  test('has spans with the durations of the summary', () => {
     const lengthMs = (name: string) => {
       const span = spans.find((s) => s.name === name);
       return Number(BigInt(span?.endTimeUnixNano ?? 0) - BigInt(span?.startTimeUnixNano ?? 0)) / 1e6;
@@ -59,7 +59,7 @@ describe('the trace of a drill', () => {
     expect(lengthMs('drill node-poweroff')).toBe(Date.parse(endedAt) - Date.parse(startedAt));
   });
 
-  test('marks when a fault was acknowledged, and when it took effect', () => {
+  test("has events at a fault's acknowledgment and effect", () => {
     const fault = drill.summary.faults[0];
     const events = spans.find((s) => s.name === 'fault power.cut')?.events;
     expect(events?.map((e) => [e.name, e.timeUnixNano])).toEqual([
@@ -68,7 +68,7 @@ describe('the trace of a drill', () => {
     ]);
   });
 
-  test('is the same trace for the same run, and another for another', () => {
+  test('is the same for the same run, and differs for another run', () => {
     expect(spansOf(exampleDrill('wazuh-lb'))).toEqual(spans);
     const others = ['wazuh-lb', 'keepalived-docker', 'certlocker'].map((stack) =>
       spansOf(exampleDrill(stack, { runId: `another ${stack}` })),
@@ -84,7 +84,7 @@ describe('the trace of a drill', () => {
     }
   });
 
-  test('is an error where the verdict is fail, or a fault is left', () => {
+  test('is an error if the verdict is fail or a fault is not healed', () => {
     const statusOf = (change: Parameters<typeof exampleDrill>[1]) =>
       spansOf(exampleDrill('wazuh-lb', change))[0]?.status;
     expect(statusOf({ verdict: 'pass' })).toEqual({ code: 1 });
@@ -99,7 +99,7 @@ describe('the trace of a drill', () => {
     });
   });
 
-  test('has an end where a fault or an outage has none', () => {
+  test('ends open faults and outages at the end of the run', () => {
     const { faults, probes } = drill.summary;
     const open = exampleDrill('wazuh-lb', {
       healed: false,
@@ -113,7 +113,7 @@ describe('the trace of a drill', () => {
     expect(spansOf(open).find((s) => s.name === 'fault power.cut')?.status).toMatchObject({ code: 2 });
   });
 
-  test('leaves out outages beyond what anybody can read, and says so', () => {
+  test('omits outages beyond 200, and has their number', () => {
     const probes = drill.summary.probes.map((p) => ({
       ...p,
       windows: Array.from({ length: 250 }, () => p.windows[0]).flatMap((w) => (w === undefined ? [] : [w])),
@@ -123,7 +123,7 @@ describe('the trace of a drill', () => {
     expect(valueOf(many[0]?.attributes ?? [], 'firedrill.windows.left_out')).toBe('50');
   });
 
-  test('is of a drill in which nothing happened, too', () => {
+  test('is valid for a drill without a fault', () => {
     const nothing = {
       faults: [],
       stages: [],
@@ -138,7 +138,7 @@ describe('the trace of a drill', () => {
     ).toEqual(['drill node-poweroff']);
   });
 
-  test('takes any text', () => {
+  test('accepts any text', () => {
     const all = spansOf(hostileFinished());
     expect(all.length).toBeGreaterThan(5);
     expect(textsIn(all).filter((text) => !text.isWellFormed())).toEqual([]);
@@ -164,19 +164,19 @@ describe('the reporter', () => {
 
   test.each([
     [
-      'OTEL_EXPORTER_OTLP_ENDPOINT is a base',
+      'OTEL_EXPORTER_OTLP_ENDPOINT is a base URL',
       { OTEL_EXPORTER_OTLP_ENDPOINT: 'URL/base/' },
       undefined,
       '/base/v1/traces',
     ],
     [
-      'that for traces is taken as it is, and goes first',
+      'OTEL_EXPORTER_OTLP_TRACES_ENDPOINT is used unchanged, and overrides it',
       { OTEL_EXPORTER_OTLP_ENDPOINT: 'URL', OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: 'URL/mine' },
       undefined,
       '/mine',
     ],
-    ['the value goes before both', { OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: 'URL/mine' }, 'URL', '/v1/traces'],
-    ['a value that has the path', {}, 'URL/otlp/v1/traces', '/otlp/v1/traces'],
+    ['the value overrides both', { OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: 'URL/mine' }, 'URL', '/v1/traces'],
+    ['a value with the path is used unchanged', {}, 'URL/otlp/v1/traces', '/otlp/v1/traces'],
   ])('%s', async (_, env, value, path) => {
     const here = (text: string) => text.replace('URL', server.url);
     await send(
@@ -188,7 +188,7 @@ describe('the reporter', () => {
     ]);
   });
 
-  test('sends the headers and the resource that the environment names', async () => {
+  test("sends the environment's headers and resource", async () => {
     const context = await send({
       OTEL_EXPORTER_OTLP_ENDPOINT: server.url,
       OTEL_EXPORTER_OTLP_HEADERS: 'Authorization=Bearer%20c2VjcmV0LWNhbmFyeQ==,x-scope-orgid=prod',
@@ -205,11 +205,11 @@ describe('the reporter', () => {
     const resource = resourceSpans[0]?.resource.attributes ?? [];
     expect(valueOf(resource, 'service.name')).toBe('drills');
     expect(valueOf(resource, 'deployment.environment.name')).toBe('lab, cellar');
-    // The tenant stands in reports, too, and is no secret.
+    // The tenant also occurs in reports, so it is not a secret.
     expect(context.secrets).toEqual(['Bearer c2VjcmV0LWNhbmFyeQ==', 'c2VjcmV0LWNhbmFyeQ==']);
   });
 
-  test('a 200 that rejects spans is told', async () => {
+  test('a 200 that rejects spans is an error', async () => {
     const partial = { partialSuccess: { rejectedSpans: '3', errorMessage: 'no room' } };
     server.script(answers(200, {}, JSON.stringify(partial)));
     await expect(send({}, server.url)).rejects.toThrow(/127\.0\.0\.1:\d+: 3 spans were rejected: no room/);
@@ -226,7 +226,7 @@ describe('the reporter', () => {
     [{ OTEL_EXPORTER_OTLP_PROTOCOL: 'grpc' }, 'OTEL_EXPORTER_OTLP_PROTOCOL is grpc'],
     [
       { OTEL_EXPORTER_OTLP_HEADERS: 'a=c4nary', OTEL_EXPORTER_OTLP_ENDPOINT: 'http://collector:4318' },
-      'OTEL_EXPORTER_OTLP_ENDPOINT: a credential would go over plain HTTP',
+      'OTEL_EXPORTER_OTLP_ENDPOINT: would send a credential over plain HTTP',
     ],
   ])('refuses %j', (env, why) => {
     const create = () => otlp.create(undefined, heard({ env }));
@@ -234,7 +234,7 @@ describe('the reporter', () => {
     expect(create).not.toThrow(/c4nary/);
   });
 
-  test('without headers the collector next door may be asked in the clear', () => {
+  test('without headers, plain HTTP to another host is allowed', () => {
     expect(() =>
       otlp.create('http://collector:4318', heard({ env: { OTEL_EXPORTER_OTLP_PROTOCOL: 'grpc' } })),
     ).not.toThrow();

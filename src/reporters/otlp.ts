@@ -11,13 +11,12 @@ import type { ReporterContext, ReporterKind } from './reporter.ts';
 type Environment = ReporterContext['env'];
 
 /**
- * Drills as OpenTelemetry traces, by OTLP/HTTP in JSON. What the standard says of its variables holds here:
+ * Drills as OpenTelemetry traces, over OTLP/HTTP with JSON. The environment variables are those of the standard:
  * https://opentelemetry.io/docs/specs/otel/protocol/exporter/
  */
 export const otlp: ReporterKind = {
   name: 'otlp',
-  describe:
-    'each drill as an OpenTelemetry trace, by OTLP/HTTP; where to, say OTEL_EXPORTER_OTLP_* or the value',
+  describe: 'each drill as an OpenTelemetry trace over OTLP/HTTP, to URL or to OTEL_EXPORTER_OTLP_*',
   value: 'url',
   create(value, { env, secret, signal }) {
     const headers = headersOf(env);
@@ -35,20 +34,20 @@ export const otlp: ReporterKind = {
         headers,
         body: traceOf(drill, resource, packageJson.version),
       };
-      // A second span with the ids of the first is the same span.
+      // A span that is sent again with the same ids is the same span.
       return [{ call: () => call, to: url.origin, repeatable: true, complaint: rejected }];
     }, signal);
   },
 };
 
-/** The URL for traces: the value or the general variable is the base of all signals, that for traces is taken as it is. */
+/** The URL for traces. The value and the general variable are a base URL for all signals; the variable for traces is the full URL. */
 function tracesUrl(value: string | undefined, env: Environment, credential: boolean): URL {
   const rules = { credential, env };
   if (value !== undefined) return ofBase(endpoint(value, { ...rules, name: '--reporter otlp' }));
   const protocolName = firstSet(env, ['OTEL_EXPORTER_OTLP_TRACES_PROTOCOL', 'OTEL_EXPORTER_OTLP_PROTOCOL']);
   if (protocolName !== undefined && setting(env, protocolName) === 'grpc')
-    throw new DrillError('invalid-input', `${protocolName} is grpc, and --reporter otlp speaks HTTP`, {
-      mend: 'Give it the collector’s address for OTLP/HTTP: --reporter otlp=http://HOST:4318.',
+    throw new DrillError('invalid-input', `${protocolName} is grpc, but --reporter otlp uses OTLP/HTTP`, {
+      mend: 'Pass the collector’s OTLP/HTTP endpoint: --reporter otlp=http://HOST:4318.',
     });
   const own = 'OTEL_EXPORTER_OTLP_TRACES_ENDPOINT';
   const ownUrl = setting(env, own);
@@ -76,7 +75,7 @@ function headersOf(env: Environment): Readonly<Record<string, string>> {
   return Object.fromEntries(pairs);
 }
 
-/** Names and long values that look like it: a short one, as of a tenant, stands elsewhere too. */
+/** Whether a header is redacted: by its name, or by a long value. A short value, such as a tenant, may occur elsewhere. */
 function isCredential(name: string, value: string): boolean {
   return /auth|cookie|key|pass|secret|sign|token/i.test(name) || value.length >= longAsSecret;
 }
@@ -91,7 +90,7 @@ function resourceOf(env: Environment): Readonly<Record<string, string>> {
   };
 }
 
-/** `name=value,name=value`, percent-encoded. @throws DrillError `invalid-input`, which quotes nothing */
+/** Parses `name=value,name=value`, percent-encoded. @throws DrillError `invalid-input` without the value in its message */
 function pairsOf(env: Environment, name: string): readonly (readonly [string, string])[] {
   return (setting(env, name) ?? '')
     .split(',')
@@ -109,11 +108,11 @@ function pairsOf(env: Environment, name: string): readonly (readonly [string, st
 
 function malformed(name: string): DrillError {
   return new DrillError('invalid-input', `${name} is malformed`, {
-    mend: 'Expected name=value,name=value, percent-encoded.',
+    mend: 'Write it as name=value,name=value, percent-encoded.',
   });
 }
 
-/** ExportTraceServiceResponse: a 200 may say that spans were rejected. */
+/** The error in an ExportTraceServiceResponse: a 200 may report rejected spans. */
 function rejected({ body }: Answer): string | undefined {
   const partial = partOf(body, 'partialSuccess');
   const count = Number(partOf(partial, 'rejectedSpans') ?? 0);

@@ -14,7 +14,7 @@ describe('pushgateway', () => {
   });
   afterEach(() => server.close());
 
-  test('puts the metrics of each drill in place of what its scenario left on that target', async () => {
+  test("replaces the metrics of the scenario's last drill on that target", async () => {
     const ctx = heard({ env: { FIREDRILL_PUSHGATEWAY_URL: `${server.url}/base/` } });
     await pushgateway.create(undefined, ctx).drillEnded?.(drill);
     expect(server.received).toEqual([
@@ -34,7 +34,7 @@ describe('pushgateway', () => {
     expect(headers).not.toHaveProperty('authorization');
   });
 
-  test('says who it is, and keeps that secret', async () => {
+  test('sends its credentials, and redacts them', async () => {
     const env = {
       FIREDRILL_PUSHGATEWAY_JOB: 'nightly',
       FIREDRILL_PUSHGATEWAY_USER: 'us',
@@ -50,25 +50,25 @@ describe('pushgateway', () => {
     );
   });
 
-  test('a gateway that takes the metrics for wrong is told in its own words', async () => {
+  test("a gateway's refusal is in the error", async () => {
     server.script(answers(400, {}, 'pushed metrics are invalid'));
     const reporter = pushgateway.create(server.url, heard());
     await reporter.drillEnded?.(drill);
     expect(() => reporter.runEnded?.({ drills: [drill], exitCode: 0 })).toThrow(
-      /1 of 1 drills not told: the Pushgateway at .*: answered 400: pushed metrics are invalid/,
+      /1 of 1 drills not delivered: the Pushgateway at .*: answered 400: pushed metrics are invalid/,
     );
   });
 
   test.each([
     [{}, undefined, 'FIREDRILL_PUSHGATEWAY_URL is not set'],
     [{}, 'nowhere', '--reporter pushgateway: not a URL'],
-    [{}, 'http://me:pass@localhost:9091', '--reporter pushgateway: names a user or password'],
+    [{}, 'http://me:pass@localhost:9091', '--reporter pushgateway: has a user or password'],
     [
       { FIREDRILL_PUSHGATEWAY_PASSWORD: 'hunter2' },
       'http://metrics.example',
-      '--reporter pushgateway: a credential would go over plain HTTP',
+      '--reporter pushgateway: would send a credential over plain HTTP',
     ],
-  ])('%j with %j is refused before anything is touched: %s', (env, value, message) => {
+  ])('%j with %j is refused at creation: %s', (env, value, message) => {
     expect(() => pushgateway.create(value, heard({ env }))).toThrow(
       expect.objectContaining({ code: 'invalid-input', message }),
     );

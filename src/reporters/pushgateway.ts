@@ -10,13 +10,13 @@ const jobName = 'FIREDRILL_PUSHGATEWAY_JOB';
 const userName = 'FIREDRILL_PUSHGATEWAY_USER';
 const passwordName = 'FIREDRILL_PUSHGATEWAY_PASSWORD';
 
-/** The metrics of each drill in a Pushgateway, where they stay until the next drill of that scenario on that target. */
+/** Pushes each drill's metrics to a Pushgateway, which keeps them until the scenario's next drill on that target. */
 export const pushgateway: ReporterKind = {
   name: 'pushgateway',
-  describe: `metrics of each drill to a Pushgateway: ${urlName} or =URL, job ${jobName}, ${userName} and ${passwordName} where it asks for them`,
+  describe: `metrics of each drill to the Pushgateway at URL or ${urlName}; optional: ${jobName}, ${userName}, ${passwordName}`,
   value: 'url',
   create(value, { env, secret, signal }) {
-    const text = value ?? needed(env, urlName, 'the address of the Pushgateway');
+    const text = value ?? needed(env, urlName, 'the Pushgateway’s URL');
     const user = setting(env, userName);
     const password = setting(env, passwordName);
     const basic = Buffer.from(`${user ?? ''}:${password ?? ''}`).toString('base64');
@@ -33,7 +33,7 @@ export const pushgateway: ReporterKind = {
       ({ summary }) => [
         {
           call: () => ({
-            // In place of what the drill before left: a time that was not measured now must not stay.
+            // PUT replaces the last drill's metrics: an old value must not stay if this drill did not measure it.
             method: 'PUT',
             url: below(base, groupPath(job, summary)).href,
             headers: { 'content-type': 'text/plain; version=0.0.4', ...authorization },
@@ -48,7 +48,7 @@ export const pushgateway: ReporterKind = {
   },
 };
 
-/** The group of a drill's metrics: values in Base64, which may hold anything. https://github.com/prometheus/pushgateway#url */
+/** The group of a drill's metrics, with Base64 values, because Base64 can encode any text. https://github.com/prometheus/pushgateway#url */
 function groupPath(job: string, { scenario, target }: Summary): string {
   const labels = { job, scenario: labelValue(scenario.name), target: labelValue(target) };
   const parts = Object.entries(labels).map(

@@ -4,37 +4,37 @@ import type { Plan } from '../core/plan.ts';
 import type { Summary } from '../core/summary.ts';
 import type { FailureTable } from '../report/table.ts';
 
-/** A drill that is over, its reports made. */
+/** A drill that has ended, with its reports written. */
 export interface FinishedDrill {
   readonly plan: Plan;
   readonly summary: Summary;
   /** The run's folder. */
   readonly folder: string;
-  /** What the command would end with after this drill alone. */
+  /** Exit code of the command if this drill were its only one. */
   readonly exitCode: number;
 }
 
-/** A command that has run its drills. */
+/** A command that has ended. */
 export interface FinishedRun {
-  /** In the order in which they ran; of one that was cut off, those that were over. */
+  /** Finished drills, in the order in which they ran. */
   readonly drills: readonly FinishedDrill[];
-  /** Of the whole command. */
+  /** Exit code of the command. */
   readonly exitCode: number;
-  /** Of `table`. */
+  /** Only for `table`. */
   readonly table?: { readonly table: FailureTable; readonly folder: string };
-  /** What the drills of `run` came to against earlier ones; that of `table` is in the table. */
+  /** Comparison of the drills of `run` with earlier runs; for `table` it is in the table. */
   readonly baseline?: Gate;
-  /** Why the command ended before its drills did: a wrong file, a guard rail that refused, a defect. */
+  /** Why the command ended early: an invalid file, a refusal by a guard rail, or a defect. */
   readonly error?: Error;
 }
 
-/** What a command tells while it runs drills. Each method may throw or reject: that is told once, the drill goes on as if nothing had been, and this reporter is told nothing more. */
+/** Receives a command's events and results. If a method throws or rejects, that is reported once, the reporter gets no further calls, and the drill goes on. */
 export interface Reporter {
-  /** Each event of a drill as it is logged, samples too; the first of a drill is `run.started`. Cheap, and without I/O. */
+  /** Each event of a drill when it is logged, including samples; a drill's first event is `run.started`. Must be cheap and do no I/O. */
   event?(event: DrillEvent): void;
-  /** After the heal. */
+  /** Called after the heal of a drill. */
   drillEnded?(drill: FinishedDrill): void | Promise<void>;
-  /** Once, however the command ends. */
+  /** Called once, even if the command fails. */
   runEnded?(run: FinishedRun): void | Promise<void>;
 }
 
@@ -42,18 +42,18 @@ export interface Reporter {
 export interface ReporterKind {
   readonly name: string;
   readonly describe: string;
-  /** What `=value` is, in a word; absent: it takes none. */
+  /** Kind of `=value` in one word; absent: the reporter takes no value. */
   readonly value?: string;
-  /** Without a value it prints on stdout, which takes one of these at a time. */
+  /** Without a value it prints on stdout; only one reporter may. */
   readonly stdout?: true;
   /**
-   * `--reporter name` or `--reporter name=value`.
-   * @throws DrillError `invalid-input` when value or environment will not do: before anything is touched
+   * Creates the reporter for `--reporter name` or `--reporter name=value`.
+   * @throws DrillError `invalid-input` if the value or the environment is invalid, before the drill starts
    */
   create(value: string | undefined, ctx: ReporterContext): Reporter;
 }
 
-/** What a reporter reaches the outside through; files it writes itself. */
+/** A reporter's environment and outputs. It writes files itself. */
 export interface ReporterContext {
   readonly command: 'run' | 'table';
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -63,10 +63,10 @@ export interface ReporterContext {
   readonly data: (text: string) => void;
   /** Prints a line on stderr. */
   readonly say: (line: string) => void;
-  /** Prints a line on stderr that a CI runner obeys; it obeys none of the others. */
+  /** Prints a workflow command on stderr. Other lines are escaped, so that a CI runner does not execute them. */
   readonly workflowCommand: (line: string) => void;
-  /** From now on this is kept out of whatever is printed or kept. */
+  /** Registers a text to redact from all further output and files. */
   readonly secret: (text: string) => void;
-  /** Aborts when its time is over: what is under way has to end then. */
+  /** Aborts when the reporter's time is over: its pending work must end then. */
   readonly signal: AbortSignal;
 }

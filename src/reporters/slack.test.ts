@@ -8,7 +8,7 @@ import { heard } from './testing/told.ts';
 import { answers, receiver, type Receiver } from './testing/receiver.ts';
 
 const textsOf = (drills: readonly FinishedDrill[], exitCode = 0): readonly string[] => {
-  // The compiler holds our blocks against Slack's own types.
+  // The compiler checks the blocks against Slack's own types.
   const blocks: KnownBlock[] = slackMessage({ drills, exitCode }).blocks;
   return blocks.flatMap((block) => {
     if (block.type === 'header') return [block.text.text];
@@ -21,7 +21,7 @@ const many = (count: number, change: (index: number) => Partial<Summary>) =>
   Array.from({ length: count }, (_, index) => exampleDrill('wazuh-lb', change(index)));
 
 describe('the message', () => {
-  test('of one drill: verdict, figures with bounds, stages', () => {
+  test('of one drill has verdict, figures with bounds, and stages', () => {
     expect(textsOf([exampleDrill('keepalived-docker')])).toEqual([
       'pass: VRRP blocked between the nodes',
       [
@@ -34,7 +34,7 @@ describe('the message', () => {
     ]);
   });
 
-  test('of several: the worst first, and how many there are of each', () => {
+  test('of multiple drills begins with the worst, and has the number of each verdict', () => {
     const drills = [
       exampleDrill('wazuh-lb', { runId: 'a', verdict: 'pass', reasons: [] }),
       exampleDrill('wazuh-lb', { runId: 'b', verdict: 'fail', reasons: ['too & long'] }),
@@ -48,7 +48,7 @@ describe('the message', () => {
     expect(sections.at(-1)).toBe('firedrill ended with exit code 4');
   });
 
-  test('names the checks that are not met', () => {
+  test('has the checks that did not pass', () => {
     const checks = exampleDrill('wazuh-lb').summary.checks.map((check, index) =>
       index === 0 ? { ...check, status: 'fail' as const } : { ...check, status: 'pass' as const },
     );
@@ -57,10 +57,10 @@ describe('the message', () => {
     expect(section?.match(/^•/gm)).toHaveLength(1);
   });
 
-  test('of a command that ran none', () => {
+  test('of a command without drills reports the early end', () => {
     const { text, blocks } = slackMessage({ drills: [], exitCode: 5, error: new Error('c4nary') });
     expect(text).toBe('No drill was run');
-    expect(JSON.stringify(blocks)).toContain('exit code 5, and ended before its drills did');
+    expect(JSON.stringify(blocks)).toContain('firedrill ended early with exit code 5');
     expect(JSON.stringify(blocks)).not.toContain('c4nary');
   });
 
@@ -72,7 +72,7 @@ describe('the message', () => {
       'a thousand reasons',
       many(3, () => ({ verdict: 'fail', reasons: Array.from({ length: 1000 }, () => 'again & again') })),
     ],
-  ])('keeps to the limits of Slack: %s', (_, drills) => {
+  ])("keeps within Slack's limits: %s", (_, drills) => {
     const { blocks, text } = slackMessage({ drills, exitCode: 1 });
     expect(blocks.length).toBeLessThanOrEqual(50);
     expect(text).not.toMatch(/[<>]/);
@@ -81,14 +81,14 @@ describe('the message', () => {
     for (const text of texts) {
       expect(text.length).toBeGreaterThan(0);
       expect(text.length).toBeLessThanOrEqual(3000);
-      // All that is left of markup is entities, none of them cut.
+      // The only markup is entities, and no entity is cut.
       expect(text).not.toMatch(/[<>]|&(?!amp;|lt;|gt;)/);
     }
     expect(texts.join('').length).toBeLessThan(10_000);
     expect(textsIn(blocks).filter((one) => !one.isWellFormed())).toEqual([]);
   });
 
-  test('says how many drills it has no room for', () => {
+  test('has the number of drills that do not fit', () => {
     expect(textsOf(many(100, (index) => ({ runId: `r${index}` })))).toContainEqual(
       expect.stringMatching(/^\d+ more drills not shown$/),
     );
@@ -103,7 +103,7 @@ describe('the reporter', () => {
   afterEach(() => server.close());
   const path = '/services/T000/B000/c4nary';
 
-  test('posts one message when the command has ended; its address is a secret', async () => {
+  test('posts one message after the command, and redacts its URL', async () => {
     const context = heard({ env: { FIREDRILL_SLACK_WEBHOOK_URL: `${server.url}${path}` } });
     const reporter = slack.create(undefined, context);
     const run = { drills: [exampleDrill('wazuh-lb')], exitCode: 0 };
@@ -114,7 +114,7 @@ describe('the reporter', () => {
     expect(context.secrets).toEqual([`${server.url}${path}`, path]);
   });
 
-  test('says what Slack said, and not its address', async () => {
+  test("reports Slack's answer without the URL", async () => {
     server.script(answers(400, {}, 'invalid_blocks'));
     const reporter = slack.create(
       undefined,
@@ -127,7 +127,7 @@ describe('the reporter', () => {
     expect(server.received).toHaveLength(1);
   });
 
-  test('refuses plain HTTP, and to do without an address', () => {
+  test('refuses plain HTTP, and requires a URL', () => {
     const create = (env: Readonly<Record<string, string>>) => () => slack.create(undefined, heard({ env }));
     expect(create({})).toThrow('FIREDRILL_SLACK_WEBHOOK_URL is not set');
     expect(create({ FIREDRILL_SLACK_WEBHOOK_URL: `http://hooks.slack.com${path}` })).toThrow('plain HTTP');

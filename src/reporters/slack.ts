@@ -9,7 +9,7 @@ import type { FinishedRun, ReporterKind } from './reporter.ts';
 
 const urlName = 'FIREDRILL_SLACK_WEBHOOK_URL';
 
-/** The blocks that are used here. https://docs.slack.dev/reference/block-kit/blocks/ */
+/** The used subset of Slack's blocks. https://docs.slack.dev/reference/block-kit/blocks/ */
 export type Block =
   | { readonly type: 'header'; readonly text: { readonly type: 'plain_text'; readonly text: string } }
   | { readonly type: 'section'; readonly text: Mrkdwn }
@@ -18,21 +18,21 @@ export type Block =
 interface Mrkdwn {
   readonly type: 'mrkdwn';
   readonly text: string;
-  /** No links are made of what looks like one. */
+  /** Turns off automatic links. */
   readonly verbatim: true;
 }
 
 /** A message to an incoming webhook. */
 export interface SlackMessage {
-  /** For notifications, and where no blocks are shown. */
+  /** Fallback text for notifications. */
   readonly text: string;
   readonly blocks: Block[];
 }
 
-/** One message in Slack when the command has ended. */
+/** Posts one message to Slack after the command. */
 export const slack: ReporterKind = {
   name: 'slack',
-  describe: `a message of all drills when the command has ended, to the incoming webhook of ${urlName}`,
+  describe: `a message with all drills after the command, to the incoming webhook in ${urlName}`,
   create(_, { env, secret, signal }) {
     const text = needed(env, urlName, 'the URL of an incoming webhook');
     const url = endpoint(text, { name: urlName, credential: true, env });
@@ -47,34 +47,34 @@ export const slack: ReporterKind = {
   },
 };
 
-/** Slack's limits: blocks of a message, characters of a header and of a section. What all blocks may hold together is written nowhere: 11,341 were refused (slackapi/bolt-js#2867). */
+/** Slack's limits: blocks of a message, characters of a header and of a section. The limit of a whole message is undocumented: 11,341 characters were refused (slackapi/bolt-js#2867). */
 const mostBlocks = 50;
 const longestHeader = 150;
 const longestSection = 3000;
 const longestMessage = 9000;
 const longestLine = 600;
-/** Above, before and after the drills. */
+/** Blocks before and after the drills. */
 const otherBlocks = 3;
 
-/** All drills of a command as a message: the worst first, as many as a message takes. */
+/** A message with the drills of a command, the worst first, as many as fit. */
 export function slackMessage({ drills, exitCode, error }: FinishedRun): SlackMessage {
   const summaries = drills.map((drill) => drill.summary).sort((a, b) => gravity(b) - gravity(a));
   const title = cut(titleOf(summaries), longestHeader);
   const shown = fitting(summaries.map((summary) => mrkdwn(drillLines(summary))));
   const left = summaries.length - shown.length;
-  const ended = error === undefined ? '' : ', and ended before its drills did';
+  const ended = error === undefined ? 'ended' : 'ended early';
   return {
     text: escaped(title),
     blocks: [
       { type: 'header', text: { type: 'plain_text', text: title } },
       ...shown.map((text): Block => ({ type: 'section', text })),
       ...(left === 0 ? [] : [context(`${counted(left, 'more drill')} not shown`)]),
-      context(`firedrill ended with exit code ${exitCode}${ended}`),
+      context(`firedrill ${ended} with exit code ${exitCode}`),
     ],
   };
 }
 
-/** As many as a message takes, from the first on. */
+/** The first texts that fit in a message. */
 function fitting(texts: readonly Mrkdwn[]): readonly Mrkdwn[] {
   let length = 0;
   const room = texts.slice(0, mostBlocks - otherBlocks);
@@ -95,7 +95,7 @@ function wordOf({ verdict, healed }: Summary): string {
   return healed ? verdict : 'NOT HEALED';
 }
 
-/** What is not healed outranks all. */
+/** Sort key, worst highest: an unhealed fault is worse than every verdict. */
 function gravity({ healed, verdict }: Summary): number {
   if (!healed) return 3;
   return { fail: 2, inconclusive: 1, pass: 0 }[verdict];
@@ -104,7 +104,7 @@ function gravity({ healed, verdict }: Summary): number {
 function drillLines(summary: Summary): readonly string[] {
   const { scenario, target, rto, downtime, redundancy, rpo } = summary;
   const figures = [
-    rto === null ? 'no RTO' : `RTO ${rtoWords(rto)}`,
+    rto === null ? 'RTO not measured' : `RTO ${rtoWords(rto)}`,
     ...(downtime === null
       ? []
       : [`downtime ${estimateWords(downtime)} in ${counted(downtime.windows, 'window')}`]),
@@ -132,7 +132,7 @@ function context(text: string): Block {
   return { type: 'context', elements: [mrkdwn([text])] };
 }
 
-/** Lines as one text, each cut to its length; those at the end that a section has no room for are left out. */
+/** Joins lines, each cut to its maximum length; last lines that do not fit in a section are omitted. */
 function mrkdwn(lines: readonly string[]): Mrkdwn {
   let text = '';
   for (const line of lines.map(shortened)) {
@@ -146,7 +146,7 @@ function mrkdwn(lines: readonly string[]): Mrkdwn {
   return { type: 'mrkdwn', text, verbatim: true };
 }
 
-/** An escaped text, cut between its characters and entities. */
+/** Cuts an escaped text without splitting a character or an entity. */
 function shortened(text: string): string {
   if (text.length <= longestLine) return text.toWellFormed();
   return `${text
@@ -159,7 +159,7 @@ function cut(text: string, length: number): string {
   return text.length <= length ? text.toWellFormed() : `${text.slice(0, length - 1).toWellFormed()}…`;
 }
 
-/** What Slack takes for markup; the rest of its formatting does no harm. https://docs.slack.dev/messaging/formatting-message-text#escaping */
+/** Escapes Slack's markup; its other formatting is harmless. https://docs.slack.dev/messaging/formatting-message-text#escaping */
 function escaped(text: string): string {
   return plain(text).replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
 }

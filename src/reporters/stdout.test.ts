@@ -21,7 +21,7 @@ const failed = finished(vipFailover(), {
   rto: null,
 });
 
-/** What a reporter prints of drills, and of the end. */
+/** A reporter's output on stdout for drills and the end of the command. */
 async function printedBy(
   kind: ReporterKind,
   drills: readonly ReturnType<typeof finished>[],
@@ -39,13 +39,13 @@ async function printedBy(
 }
 
 describe('list', () => {
-  test('prints one drill as its report does, and nothing more', async () => {
+  test('prints the verdict text of a single drill only', async () => {
     const text = await printedBy(list, [passed]);
     expect(text).toMatch(/^\nPASS .*\n/);
     expect(text).toMatch(/\nreport: reports\/run-1\/report\.html \(as text: report\.md\)\n$/);
   });
 
-  test('ends several with a line each: verdict, name, RTO with its bounds', async () => {
+  test('ends multiple drills with a line each: verdict, name, RTO with its bounds', async () => {
     const text = await printedBy(list, [passed, failed]);
     expect(text.split('\n').slice(-4)).toEqual([
       '1 of 2 drills passed',
@@ -57,7 +57,7 @@ describe('list', () => {
 });
 
 describe('json', () => {
-  test('prints a summary a line, with what repeats came to', async () => {
+  test('prints a summary per line, with the statistics of repeats', async () => {
     const lines = (await printedBy(json, [passed, failed, passed])).trim().split('\n');
     const [first, second, third] = lines.map((line) => JSON.parse(line) as unknown);
     expect([first, second]).toEqual([passed.summary, failed.summary]);
@@ -72,7 +72,7 @@ describe('json', () => {
 });
 
 describe('events', () => {
-  test('prints each event as it comes, each summary, and the end, a line each', async () => {
+  test('prints each event, each summary, and the end as a line', async () => {
     const lines = (await printedBy(events, [passed, passed])).trimEnd().split('\n');
     const repeats = expect.objectContaining({ drills: 2 }) as unknown;
     expect(lines.map((line) => JSON.parse(line) as unknown)).toEqual([
@@ -84,7 +84,7 @@ describe('events', () => {
     ]);
   });
 
-  test('ends with the table, or with why there is none', async () => {
+  test('ends with the table, or with the error', async () => {
     const ctx = heard();
     const reporter = events.create(undefined, ctx);
     const table = { name: 'suite' } as unknown as FailureTable;

@@ -38,7 +38,7 @@ test('posts the summary in an envelope', async () => {
   expect(secrets).toEqual([`${server.url}/hook?t=c4nary`, '/hook?t=c4nary']);
 });
 
-test('signs what it sends, anew for each try, with an id that stays', async () => {
+test('signs each attempt again, with the same id', async () => {
   server.script(answers(503), answers(200));
   const { secrets } = await send({ FIREDRILL_WEBHOOK_SECRET: 'a plain secret' });
   expect(server.received).toHaveLength(2);
@@ -52,7 +52,7 @@ test('signs what it sends, anew for each try, with an id that stays', async () =
   expect(secrets).toContain('a plain secret');
 });
 
-test('what it says of a failure names the variable, not the address', async () => {
+test('an error names the variable, not the URL', async () => {
   server.script(answers(404));
   const failure = await send().then(
     () => '',
@@ -67,11 +67,11 @@ test.each([
   [{ FIREDRILL_WEBHOOK_URL: 'http://a.example/c4nary' }, 'plain HTTP'],
   [
     { FIREDRILL_WEBHOOK_URL: 'https://a.example', FIREDRILL_WEBHOOK_SECRET: 'c4naryé' },
-    'FIREDRILL_WEBHOOK_SECRET is no key',
+    'FIREDRILL_WEBHOOK_SECRET is not a valid key',
   ],
   [
     { FIREDRILL_WEBHOOK_URL: 'https://a.example', FIREDRILL_WEBHOOK_SECRET: 'whsec_c4nary!' },
-    'FIREDRILL_WEBHOOK_SECRET is no key',
+    'FIREDRILL_WEBHOOK_SECRET is not a valid key',
   ],
 ])('refuses %j', (env, why) => {
   const create = () => webhook.create(undefined, heard({ env }));

@@ -9,25 +9,25 @@ const urlName = 'FIREDRILL_WEBHOOK_URL';
 const secretName = 'FIREDRILL_WEBHOOK_SECRET';
 const prefix = 'whsec_';
 
-/** What is posted, of the form that Standard Webhooks recommends. Fields are added, never renamed. */
+/** The posted body, in the form that Standard Webhooks recommends. Fields may be added, but are never renamed. */
 export interface Envelope {
   readonly schemaVersion: 1;
   readonly type: 'drill.finished';
-  /** When the drill ended. */
+  /** End of the drill. */
   readonly timestamp: string;
   readonly data: {
-    /** Of this drill alone. */
+    /** Exit code for this drill alone. */
     readonly exitCode: number;
     readonly summary: Summary;
   };
 }
 
-/** The summary of each drill, posted as JSON; signed as Standard Webhooks has it where there is a secret. */
+/** Posts the summary of each drill as JSON, signed by the Standard Webhooks scheme if there is a secret. */
 export const webhook: ReporterKind = {
   name: 'webhook',
-  describe: `the summary of each drill as JSON, posted to ${urlName}, signed with ${secretName} where it is set`,
+  describe: `the summary of each drill as JSON, posted to ${urlName}; signed if ${secretName} is set`,
   create(_, { env, secret, signal }) {
-    const text = needed(env, urlName, 'where to post to');
+    const text = needed(env, urlName, 'the URL of the webhook');
     const url = endpoint(text, { name: urlName, credential: true, env });
     for (const part of secretsOf(url)) secret(part);
     const own = setting(env, secretName);
@@ -46,7 +46,7 @@ export const webhook: ReporterKind = {
             return { method: 'POST', url: url.href, headers: { ...headers, ...signature }, body };
           },
           to: `the webhook (${urlName})`,
-          // The receiver knows it by its id.
+          // The receiver recognizes a repeated request by its id.
           repeatable: true,
         },
       ];
@@ -64,13 +64,13 @@ export function envelopeOf({ summary, exitCode }: FinishedDrill): Envelope {
   };
 }
 
-/** `whsec_` and Base64, or the key itself: in ASCII, since libraries differ in how they take the rest. @throws DrillError `invalid-input` */
+/** The key of `whsec_` plus Base64, or of ASCII text. Libraries encode other texts differently. @throws DrillError `invalid-input` */
 function keyOf(secret: string): Buffer {
   const coded = secret.startsWith(prefix) ? secret.slice(prefix.length) : undefined;
   if (coded === undefined ? /^[\u0020-\u007e]+$/.test(secret) : /^[\w+/-]+={0,2}$/.test(coded))
     return Buffer.from(coded ?? secret, coded === undefined ? 'ascii' : 'base64');
-  throw new DrillError('invalid-input', `${secretName} is no key`, {
-    mend: `Expected ${prefix} and Base64, or a text in ASCII.`,
+  throw new DrillError('invalid-input', `${secretName} is not a valid key`, {
+    mend: `Set it to ${prefix} plus Base64, or to ASCII text.`,
   });
 }
 

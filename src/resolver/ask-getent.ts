@@ -2,12 +2,12 @@ import { execFile } from 'node:child_process';
 import { isIP } from 'node:net';
 import type { NameAddress } from '../core/probe.ts';
 
-/** As long as glibc waits for one server. */
+/** glibc's time-out for one server, ms. */
 const withinMs = 5000;
 
 /**
- * Asks the system's name service in a process of its own: what /etc/nsswitch.conf has besides files and DNS, such as mDNS.
- * Empty where it knows no such name, and where there is no `getent`. Never rejects.
+ * Queries the system's name service in its own process, for sources of /etc/nsswitch.conf other than files
+ * and DNS, such as mDNS. Empty if the name is unknown or `getent` is missing. Never rejects.
  */
 export async function askGetent(name: string): Promise<readonly NameAddress[]> {
   if (name.startsWith('-')) return [];

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { parseHosts } from './hosts-file.ts';
 
-test('a hosts file has addresses by name, in its order', () => {
+test('a hosts file is parsed to addresses by name, in file order', () => {
   const hosts = parseHosts(`# comment
 127.0.0.1\tlocalhost
 ::1 localhost ip6-localhost

@@ -1,7 +1,7 @@
 import { isIP } from 'node:net';
 import type { NameAddress } from '../core/probe.ts';
 
-/** Addresses by name in lower case, in the order of the file: the text of a file as hosts(5) describes it. */
+/** Parses a hosts(5) file: addresses by lowercase name, in the order of the file. */
 export function parseHosts(text: string): ReadonlyMap<string, readonly NameAddress[]> {
   const hosts = new Map<string, NameAddress[]>();
   for (const line of text.split('\n')) {

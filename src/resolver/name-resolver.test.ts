@@ -7,7 +7,7 @@ afterEach(async () => {
   for (const close of closing.splice(0)) await close();
 });
 
-/** A resolver with a server of its own, and the names that it was asked for. */
+/** A resolver with its own server, and the queries of that server. */
 async function resolverAt(reply: (question: DnsQuestion) => DnsReply, more: NameSources = {}) {
   const asked: string[] = [];
   const server = await dnsServer((_, question) => {
@@ -40,14 +40,14 @@ const only4 =
     type === 1 ? four(address, ttl) : { rcode: 0 };
 
 describe('a name', () => {
-  test('of the hosts file, and localhost, is asked of nobody', async () => {
+  test('in the hosts file, and localhost, is resolved without a query', async () => {
     const { resolve, asked } = await resolverAt(() => undefined);
     expect(await resolve('Fixed.example')).toEqual([{ address: '198.18.0.7', family: 4 }]);
     expect((await resolve('localhost'))[0]).toEqual({ address: '127.0.0.1', family: 4 });
     expect(asked).toEqual([]);
   });
 
-  test('is kept for the TTL of its answer, and asked for again after it', async () => {
+  test('is cached for the TTL of its answer, and queried again after that', async () => {
     const { resolve, asked, advance } = await resolverAt(only4('198.18.0.1', 30));
     expect(await resolve('db.example')).toEqual([{ address: '198.18.0.1', family: 4 }]);
     advance(29_999);
@@ -58,7 +58,7 @@ describe('a name', () => {
     expect(asked.filter((one) => one.startsWith('A '))).toHaveLength(2);
   });
 
-  test('is asked for once by callers at the same time', async () => {
+  test('is queried once for concurrent callers', async () => {
     const { resolve, asked } = await resolverAt(only4('198.18.0.1', 0));
     await Promise.all([resolve('db.example'), resolve('db.example'), resolve('db.example')]);
     expect(asked.filter((one) => one.startsWith('A '))).toHaveLength(1);
@@ -73,12 +73,12 @@ describe('a name', () => {
       '4',
       '6',
     ]);
-    // AAAA is swallowed.
+    // The AAAA query gets no answer.
     const half = await resolverAt(({ type }) => (type === 1 ? four('198.18.0.1') : undefined));
     expect(await half.resolve('db.example')).toEqual([{ address: '198.18.0.1', family: 4 }]);
   });
 
-  test('is searched for along the domains of resolv.conf', async () => {
+  test('is queried along the search domains of resolv.conf', async () => {
     const { resolve, asked } = await resolverAt(
       ({ name, type }) => (name === 'db.two.example' && type === 1 ? four('198.18.0.2') : absent),
       { readConf: () => 'search one.example two.example' },
@@ -87,7 +87,7 @@ describe('a name', () => {
     expect(asked).toContain('A db.one.example');
   });
 
-  test('that DNS does not have is asked of the rest of the name service, once in five seconds', async () => {
+  test('missing in DNS is queried in the rest of the name service, once in five seconds', async () => {
     let calls = 0;
     const { resolve, advance } = await resolverAt(() => absent, {
       askSystem: async (name) => (
@@ -103,7 +103,7 @@ describe('a name', () => {
     expect(calls).toBe(2);
     await expect(resolve('nobody.example')).rejects.toMatchObject({
       code: 'ENOTFOUND',
-      message: 'DNS: there is no such name as nobody.example',
+      message: 'DNS: no such name: nobody.example',
     });
   });
 
@@ -111,12 +111,15 @@ describe('a name', () => {
     [{ rcode: 2 }, 'DNS could not resolve db.example: SERVFAIL'],
     [{ rcode: 5 }, 'DNS could not resolve db.example: REFUSED'],
     [undefined, 'DNS could not resolve db.example: no answer'],
-  ])('that a server cannot resolve (%j) is not known, and asked of nobody else', async (reply, message) => {
-    const { resolve } = await resolverAt(() => reply, {
-      askSystem: async () => {
-        throw new Error('asked');
-      },
-    });
-    await expect(resolve('db.example')).rejects.toMatchObject({ code: 'EAI_AGAIN', message });
-  });
+  ])(
+    'that a server cannot resolve (%j) is unknown, and no other source is queried',
+    async (reply, message) => {
+      const { resolve } = await resolverAt(() => reply, {
+        askSystem: async () => {
+          throw new Error('asked');
+        },
+      });
+      await expect(resolve('db.example')).rejects.toMatchObject({ code: 'EAI_AGAIN', message });
+    },
+  );
 });

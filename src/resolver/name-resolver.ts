@@ -8,21 +8,24 @@ import { askGetent } from './ask-getent.ts';
 import { parseHosts } from './hosts-file.ts';
 import { searchList } from './search-list.ts';
 
-/** What a resolver asks; by default what the system's configuration says. */
+/** Sources of a resolver; by default those of the system's configuration. */
 export interface NameSources {
-  /** Addresses of DNS servers, with a port as `192.0.2.53:5353`; those of /etc/resolv.conf by default. */
+  /** Addresses of DNS servers, with a port as `192.0.2.53:5353`; default: those of /etc/resolv.conf. */
   readonly servers?: readonly string[];
-  /** Text of /etc/hosts. */
+  /** Returns the text of /etc/hosts. */
   readonly readHosts?: () => string;
-  /** Text of /etc/resolv.conf, for its search list. */
+  /** Returns the text of /etc/resolv.conf, for its search list. */
   readonly readConf?: () => string;
-  /** Asked where the DNS servers answer that there is no such name. */
+  /** Queried if the DNS servers answer that there is no such name. */
   readonly askSystem?: (name: string) => Promise<readonly NameAddress[]>;
-  /** Monotonic, ms. */
+  /** Monotonic clock, ms. */
   readonly nowMs?: () => number;
 }
 
-/** A name that could not be resolved. `ENOTFOUND`: there is no such name; `EAI_AGAIN`: that is not known. */
+/**
+ * A name that could not be resolved. `ENOTFOUND`: no such name; `EAI_AGAIN`: unknown, because the DNS servers
+ * gave no usable answer.
+ */
 class NameError extends Error {
   readonly code: 'ENOTFOUND' | 'EAI_AGAIN';
 
@@ -33,51 +36,56 @@ class NameError extends Error {
   }
 }
 
-/** One server, one try; c-ares doubles it for each further round. A lost datagram is sent again within a probe's time-out. */
+/**
+ * Time-out of one try at one server, ms; c-ares doubles it for each further round. A lost datagram is sent
+ * again within a probe's time-out.
+ */
 const tryMs = 300;
 const tries = 4;
-/** Files are read, and the servers of resolv.conf taken, again after this long. */
+/** Files and the servers of resolv.conf are read again after this time, ms. */
 const filesForMs = 5000;
-/** What the system's name service says has no TTL. */
+/** Answers of the system's name service have no TTL: they are used for this time, ms. */
 const systemForMs = 5000;
-/** With addresses of one family there, how long the other may take (RFC 8305, 3). */
+/** Once one address family has answered, the other one may take this long, ms (RFC 8305, 3). */
 const otherFamilyMs = 50;
 
-/** Answers by which a server says that there is no such name, or no such record of it. */
+/** Answers that mean that there is no such name, or no such record for it. */
 const absentCodes: readonly unknown[] = ['ENOTFOUND', 'ENODATA'];
 
 const codeWords: Readonly<Record<string, string>> = {
   ETIMEOUT: 'no answer',
-  ECONNREFUSED: 'nothing listens at the DNS server, or it gave no answer',
+  ECONNREFUSED: 'the DNS server refused the connection, or gave no answer',
   ESERVFAIL: 'SERVFAIL',
   EREFUSED: 'REFUSED',
   EFORMERR: 'FORMERR',
   ENOTIMP: 'NOTIMP',
-  EBADRESP: 'the reply is no DNS',
+  EBADRESP: 'the reply is not a DNS message',
 };
 
-/** Addresses, none among them, and until when they may be used. */
+/** Addresses (possibly none), and until when they may be used, ms. */
 interface Kept {
   readonly addresses: readonly NameAddress[];
   readonly untilMs: number;
 }
 
-/** Addresses with the time for which they may be used. */
+/** Addresses and how long they may be used, ms. */
 interface Found {
   readonly addresses: readonly NameAddress[];
   readonly ttlMs: number;
 }
 
 /**
- * Resolves names without getaddrinfo, which runs on the four threads that a process has for such calls: one name without an
- * answer would hold up all others there. The order is that of `hosts: files dns`, then the rest of the name service:
+ * Resolves names without getaddrinfo. That call uses the process's four shared threads, so one name without
+ * an answer would delay all others. The order is that of `hosts: files dns`, then the rest of the name
+ * service:
  *
  * 1. /etc/hosts, and `localhost`.
- * 2. The DNS servers, over sockets of this thread, along the search list. Kept for the TTL of the answer; an answer that is
- *    no address is not kept, nor is an old one used longer.
- * 3. Only where they answer that there is no such name: getaddrinfo, in a process of its own (mDNS and other sources).
+ * 2. The DNS servers, over sockets of this thread, along the search list. Addresses are cached for the
+ *    answer's TTL, never longer; other answers are not cached.
+ * 3. getaddrinfo in its own process (mDNS and other sources), only if the DNS servers answer that there is no
+ *    such name.
  *
- * Callers that ask for one name at the same time share the question.
+ * Concurrent calls for one name share one query.
  */
 export function createNameResolver(sources: NameSources = {}): ResolveName {
   const { nowMs = () => performance.now(), askSystem = askGetent } = sources;
@@ -92,7 +100,7 @@ export function createNameResolver(sources: NameSources = {}): ResolveName {
     return made;
   }, nowMs);
 
-  /** What DNS has for a name; undefined where it answers that there is no such name. */
+  /** Queries DNS for a name; undefined if the servers answer that there is no such name. */
   const askDns = async (name: string): Promise<Found | undefined> => {
     let failure: NameError | undefined;
     for (const full of searchList(name, conf())) {
@@ -103,7 +111,7 @@ export function createNameResolver(sources: NameSources = {}): ResolveName {
         const code = codeOf(error);
         const why = codeWords[code ?? ''] ?? messageOf(error);
         failure ??= new NameError('EAI_AGAIN', `DNS could not resolve ${full}: ${why}`);
-        // A server that fails for one domain of the list may know the next.
+        // A server that fails for one domain of the search list may know the next one.
         if (code !== 'ESERVFAIL') break;
       }
     }
@@ -116,7 +124,7 @@ export function createNameResolver(sources: NameSources = {}): ResolveName {
       kept.set(name, { addresses: found.addresses, untilMs: nowMs() + found.ttlMs });
       return found.addresses;
     }
-    // DNS is asked again each time. The system's own sources are not, because that starts a process.
+    // DNS is queried again each time. The system's own sources are cached, because a query starts a process.
     const known = system.get(name);
     if (known !== undefined && nowMs() < known.untilMs) return known.addresses;
     const addresses = await askSystem(name);
@@ -134,7 +142,7 @@ export function createNameResolver(sources: NameSources = {}): ResolveName {
     const running = asking.get(name) ?? ask(name).finally(() => asking.delete(name));
     asking.set(name, running);
     const addresses = await running;
-    if (addresses.length === 0) throw new NameError('ENOTFOUND', `DNS: there is no such name as ${text}`);
+    if (addresses.length === 0) throw new NameError('ENOTFOUND', `DNS: no such name: ${text}`);
     return addresses;
   };
 }
@@ -150,7 +158,10 @@ function loopbackOf(name: string): readonly NameAddress[] | undefined {
 
 type Resolver = InstanceType<typeof promises.Resolver>;
 
-/** Addresses of both families; undefined where the server answers that there are none. Rejects with a failure of the server. */
+/**
+ * Addresses of both families; undefined if the server answers that there are none. Rejects if the server
+ * fails.
+ */
 async function askBoth(resolver: Resolver, name: string): Promise<Found | undefined> {
   const found: Found[] = [];
   const failures: unknown[] = [];
@@ -193,7 +204,7 @@ async function toFound(asked: Promise<readonly RecordWithTtl[]>, family: 4 | 6):
   }
 }
 
-/** IPv6 first where this machine has an address of global scope, as getaddrinfo has it. */
+/** IPv6 first if this machine has a global IPv6 address, as getaddrinfo does. */
 function inOrder(addresses: readonly NameAddress[]): readonly NameAddress[] {
   const own = Object.values(networkInterfaces()).flatMap((list) => list ?? []);
   const hasSix = own.some(
@@ -203,7 +214,7 @@ function inOrder(addresses: readonly NameAddress[]): readonly NameAddress[] {
   return addresses.toSorted((a, b) => Number(a.family !== first) - Number(b.family !== first));
 }
 
-/** A value that is made again when it is older than `filesForMs`. */
+/** Caches a value for `filesForMs`. */
 function readAgain<T>(make: () => T, nowMs: () => number): () => T {
   let last: { readonly value: T; readonly atMs: number } | undefined;
   return () => {
@@ -212,7 +223,10 @@ function readAgain<T>(make: () => T, nowMs: () => number): () => T {
   };
 }
 
-/** Reads a small file of the system at once: an asynchronous read would wait for the threads that getaddrinfo may hold. */
+/**
+ * Reads a small system file synchronously: an asynchronous read would wait for the threads that getaddrinfo
+ * may occupy.
+ */
 function textOf(path: string): () => string {
   return () => {
     try {

@@ -10,6 +10,6 @@ test.each([
   ['db.rack.one', conf, ['db.rack.one', 'db.rack.one.lab.example', 'db.rack.one.example.org']],
   ['db.', conf, ['db']],
   ['db', 'search a\ndomain b', ['db.b', 'db']],
-])('%s is asked for along the search list', (name, text, names) => {
+])('%s is queried along the search list', (name, text, names) => {
   expect(searchList(name, text)).toEqual(names);
 });

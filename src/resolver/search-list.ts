@@ -1,9 +1,9 @@
-/** A name with so many dots is asked for as it is first, where the file does not say. */
+/** Default of `ndots`: a name with at least this many dots is tried unchanged first. */
 const defaultDots = 1;
 
 /**
- * The names to ask for, in their order, where resolv.conf(5) has this text. A name with a dot at its end is asked for as it
- * is alone. `domain` and `search` exclude each other; the last one counts.
+ * The names to query, in order, for the text of resolv.conf(5). A name with a trailing dot is queried only as
+ * it is. Of `domain` and `search`, the last one counts.
  */
 export function searchList(name: string, conf: string): readonly string[] {
   if (name.endsWith('.')) return [name.slice(0, -1)];

@@ -9,67 +9,68 @@ const name = z
   .string()
   .min(1)
   .optional()
-  .describe('Name in the report; made from the check itself by default.');
+  .describe('Name in the report (default: derived from the other fields).');
 
 const role = z.string().min(1).describe('A role of the target.');
 
-const condition = conditionSchema.describe('Values of a probe.');
+const condition = conditionSchema.describe('Condition on the values of a probe.');
 
-const min = duration.optional().describe('At least so long.');
-const max = duration.describe('At most so long.');
+const min = duration.optional().describe('Lower limit (default: none).');
+const max = duration.describe('Upper limit.');
 const sampledMax = duration.describe(
-  'Upper limit: longer than the interval of the probe, or 0s, which fails if any sample sees it.',
+  'Upper limit. It must be longer than the interval of the probe, or 0s, which fails if any sample counts.',
 );
 
-const writer = z.string().min(1).describe('Id of a writer of the target: it writes in this drill.');
+const writer = z
+  .string()
+  .min(1)
+  .describe('Id of a writer of the target. The check makes it write in this drill.');
 
 const markSource = z.strictObject({
   probe: z.string().min(1).describe('Id of a probe of the target.'),
   marks: z.array(z.string().min(1)).min(1).describe('Names of marks of the probe.'),
 });
 
-/** A check as a scenario file writes it. */
+/** A check of a scenario file. */
 export const checkSchema = z.discriminatedUnion('kind', [
   z.strictObject({
     kind: z
       .literal('rto')
       .describe(
-        'The RTO, from the effect of the fault to the first good sample of a recovery that holds, is at most `max`.',
+        'The RTO is at most `max`: from the effect of the fault to the first good sample of a recovery that holds.',
       ),
     name,
     max,
   }),
   z.strictObject({
-    kind: z.literal('downtime').describe('The total outage that a probe sees lies between `min` and `max`.'),
+    kind: z.literal('downtime').describe('The total outage of a probe is between `min` and `max`.'),
     name,
     probe: z
       .string()
       .min(1)
       .optional()
-      .describe("Probe instance, such as lb-tcp or tcp@node-1; the recovery's probe by default."),
+      .describe('Probe instance, such as lb-tcp or tcp@node-1 (default: the recovery probe).'),
     min,
     max: sampledMax.optional(),
   }),
   z.strictObject({
-    kind: z.literal('redundancy').describe('The stack is whole again within `max` of the fault.'),
+    kind: z.literal('redundancy').describe('Full redundancy is restored within `max` of the fault.'),
     name,
     max,
   }),
   z.strictObject({
-    kind: z
-      .literal('no-recovery')
-      .describe('The service does not come back by itself: the mechanism is gone.'),
+    kind: z.literal('no-recovery').describe('The service does not recover before the heal.'),
     name,
   }),
   z.strictObject({
-    kind: z.literal('heal-outage').describe('The outage that the heal costs is at most `max`.'),
+    kind: z.literal('heal-outage').describe('The outage from the heal on is at most `max`.'),
     name,
     max: sampledMax,
   }),
   z.strictObject({
     kind: z
       .literal('return')
-      .describe('From the beginning of the heal to restored redundancy it takes at most `max`.'),
+      .describe('The time from the start of the heal to restored redundancy is at most `max`.'),
     name,
     max,
   }),
@@ -80,17 +81,21 @@ export const checkSchema = z.discriminatedUnion('kind', [
     min: duration
       .optional()
       .describe(
-        'At least so long. Above the interval of the probe, the check fails if no sample sees the condition.',
+        'Lower limit (default: none). With a limit above the interval of the probe, the check fails if the condition holds in no sample.',
       ),
     max: sampledMax.optional(),
   }),
   z.strictObject({
-    kind: z.literal('role-moved').describe('A role is on another host at the end than before the fault.'),
+    kind: z
+      .literal('role-moved')
+      .describe('At the end of the drill, a role is on another host than before the fault.'),
     name,
     role,
   }),
   z.strictObject({
-    kind: z.literal('role-stays').describe('A role is on the same host at the end as before the fault.'),
+    kind: z
+      .literal('role-stays')
+      .describe('At the end of the drill, a role is on the same host as before the fault.'),
     name,
     role,
   }),
@@ -100,33 +105,33 @@ export const checkSchema = z.discriminatedUnion('kind', [
     condition,
   }),
   z.strictObject({
-    kind: z.literal('never').describe('A condition holds at no time, or for `tolerance` at most.'),
+    kind: z.literal('never').describe('A condition never holds, or at most for `tolerance` at a time.'),
     name,
     condition,
     tolerance: duration
       .optional()
       .describe(
-        'How long it may hold at a time: longer than the interval of the probe, or 0s (the default), which fails if any sample sees it.',
+        'Longest time for which the condition may hold without a break (default: 0s, which fails if it holds in any sample). Other values must be longer than the interval of the probe.',
       ),
   }),
   z.strictObject({
     kind: z
       .literal('ownership')
       .describe(
-        'The total time for which nobody, or several, own a thing as seen from a side, or two sides differ.',
+        'Total time for which a side shows no owner or multiple owners of a thing, or for which two sides differ.',
       ),
     name,
     of: z.string().min(1).describe('A thing under `ownership` of the target.'),
-    side: z.string().min(1).describe('The side from which it is seen.'),
+    side: z.string().min(1).describe('The side that shows the owner.'),
     state: z
       .enum(['nobody', 'several'])
       .optional()
-      .describe('Counted is the time for which nobody owns it, or several hosts do.'),
+      .describe('State whose time counts: `nobody` (no owner) or `several` (multiple owners).'),
     differsFrom: z
       .string()
       .min(1)
       .optional()
-      .describe('Another side: counted is the time for which the two see different owners.'),
+      .describe('Another side. The time for which the two sides show different owners counts.'),
     min,
     max: sampledMax.optional(),
   }),
@@ -134,30 +139,32 @@ export const checkSchema = z.discriminatedUnion('kind', [
     kind: z
       .literal('rpo')
       .describe(
-        'The RPO, from the first acknowledged write that is lost to the last, lies between `min` and `max`.',
+        'The RPO is between `min` and `max`: from the first to the last acknowledged write that is lost.',
       ),
     name,
     of: writer,
-    min: duration.optional().describe('At least so long: a loss that has to be found.'),
-    max: duration.optional().describe('At most so long; 0s: no acknowledged write may be lost.'),
+    min: duration.optional().describe('Lower limit, for a loss that must occur (default: none).'),
+    max: duration.optional().describe('Upper limit. 0s: no acknowledged write may be lost.'),
   }),
   z.strictObject({
     kind: z
       .literal('rows')
-      .describe('How many rows are lost, duplicated or there unasked lies between `min` and `max`.'),
+      .describe('The number of lost, duplicated, or phantom rows is between `min` and `max`.'),
     name,
     of: writer,
     are: z
       .enum(['lost', 'duplicated', 'unasked'])
-      .describe('Which rows count; unasked: there though refused, or though never written.'),
-    min: z.int().min(1).optional().describe('At least so many.'),
-    max: z.int().min(0).optional().describe('At most so many; 0: there must be none.'),
+      .describe(
+        'Rows that count. `unasked`: phantom rows, which exist although their write was refused or never sent.',
+      ),
+    min: z.int().min(1).optional().describe('Lower limit (default: none).'),
+    max: z.int().min(0).optional().describe('Upper limit. 0: there must be no such row.'),
   }),
   z.strictObject({
     kind: z
       .literal('stale-reads')
       .describe(
-        'The total time of reads that missed a row acknowledged before lies between `min` and `max`.',
+        'The total time of stale reads is between `min` and `max`. A read is stale if it misses a row that was acknowledged before.',
       ),
     name,
     of: writer,
@@ -165,22 +172,22 @@ export const checkSchema = z.discriminatedUnion('kind', [
     max: duration
       .optional()
       .describe(
-        'Upper limit: longer than the interval of the reads, or 0s, which fails if any read is stale.',
+        'Upper limit. It must be longer than the interval of the reads, or 0s, which fails if any read is stale.',
       ),
   }),
   z.strictObject({
-    kind: z.literal('announced').describe('Each change is delivered once, in order and in time.'),
+    kind: z.literal('announced').describe('Each change is delivered exactly once, in order, and in time.'),
     name,
-    changes: markSource.describe('Marks that tell of a change, with its host and value.'),
-    deliveries: markSource.describe('Marks that tell that a change was announced, with its host and value.'),
-    within: duration.describe('How long a delivery may take.'),
+    changes: markSource.describe('Marks that record a change, with its host and value.'),
+    deliveries: markSource.describe('Marks that record the delivery of a change, with its host and value.'),
+    within: duration.describe('Longest time from a change to its delivery.'),
   }),
 ]);
 
 /** A check as parsed; durations in ms. */
 export type CheckInput = z.output<typeof checkSchema>;
 
-/** A check as the analysis takes it, with a name for the report. */
+/** Converts a check to the form of the plan, with a name for the report. */
 export function planCheck(item: CheckInput): Check {
   const named = (fallback: string): string => item.name ?? fallback;
   switch (item.kind) {

@@ -7,12 +7,12 @@ const is = z
   .union([value, z.array(value).min(1)])
   .optional()
   .describe(
-    'Value or values that count; without it, any good sample counts. A failed sample has no value unless the probe declares one in `onFailure`.',
+    'Value or values that match (default: any good sample). A failed sample has no value unless the probe declares one in `onFailure`.',
   );
 
 const plainFields = {
   probe: z.string().min(1).describe('Id of a probe of the target.'),
-  host: z.string().min(1).optional().describe("Only this host's instance of the probe."),
+  host: z.string().min(1).optional().describe("Limits the condition to this host's instance of the probe."),
   is,
 };
 
@@ -23,7 +23,7 @@ const ownerFields = {
     .min(1)
     .optional()
     .describe(
-      'Conditions on other probes. An instance counts only if they hold as well: on its own host, or of a probe without `on`. If one is known not to hold, the instance does not count, even if the others are unknown.',
+      'Conditions on other probes. An instance matches only if all of them hold, too: on its own host, or for a probe without `on`. If one of them does not hold, the instance does not match, even if the others are unknown.',
     ),
 };
 
@@ -32,26 +32,26 @@ const count = {
     .union([
       z.int().min(0),
       z.strictObject({
-        min: z.int().min(0).default(0).describe('At least so many.'),
-        max: z.int().min(0).optional().describe('At most so many; no limit by default.'),
+        min: z.int().min(0).default(0).describe('Fewest instances that must match (default: 0).'),
+        max: z.int().min(0).optional().describe('Most instances that may match (default: no limit).'),
       }),
     ])
     .optional()
-    .describe('How many instances must match; all of them when left out.'),
+    .describe('Number of instances that must match (default: all).'),
 };
 
 const fields = { ...ownerFields, ...count };
 
-/** A condition of one probe, as the end of a stage: the samples of one probe show the order of events. */
+/** The condition that ends a stage. It reads one probe only, because only samples of one probe have a certain order. */
 export const plainConditionSchema = z.strictObject({ ...plainFields, ...count }).transform(toCondition);
 
 /** A condition as scenario and target files write it. */
 export const conditionSchema = z.strictObject(fields).transform(toCondition);
 
-/** What holds on a host that owns something: a condition that is asked of each host by itself. */
+/** The condition for a host to be an owner, evaluated per host. */
 export const ownerConditionSchema = z.strictObject(ownerFields).transform(toCondition);
 
-/** A condition of a gate: may speak of the host that has a role at that moment. */
+/** A condition of a gate. It may be limited to the host that has a role at that moment. */
 export const gateConditionSchema = z
   .strictObject({
     ...fields,
@@ -59,7 +59,7 @@ export const gateConditionSchema = z
       .string()
       .min(1)
       .optional()
-      .describe('Only the instances on hosts that have this role at that moment.'),
+      .describe('Limits the condition to instances on hosts that have this role at that moment.'),
   })
   .transform((input): GateCondition => ({
     ...toCondition(input),

@@ -4,7 +4,7 @@ import type { PlannedProbe } from '../core/plan.ts';
 import type { CheckInput } from './check-schema.ts';
 import { entryOf, type Known, type Report } from './references.ts';
 
-/** What a limit is judged by: the thing that is sampled, with its interval, and the field that sets it. */
+/** What is sampled for a limit: its name, its interval, and the field that sets the interval. */
 interface Sampled {
   readonly name: string;
   readonly intervalMs: number;
@@ -13,9 +13,9 @@ interface Sampled {
 }
 
 /**
- * Checks that the intervals can decide the upper limits of checks on a time. What is not longer than an interval can pass
- * between two samples, so that it stays in the upper bound whatever the samples say. Burst intervals do not count: the
- * burst ends with the recovery, and the time until the end of the drill is judged, too. A limit of 0 asks the samples only.
+ * Checks that the sample intervals can decide the upper limits of checks on a time. An event that is not longer than the
+ * interval can occur between two samples, so the upper bound always includes it. Burst intervals do not count: the burst
+ * ends with the recovery, but a check covers the time until the end of the drill. A limit of 0 judges the samples alone.
  */
 export function checkDecidable(
   checks: readonly CheckInput[],
@@ -99,12 +99,12 @@ function undecidableText(
   { name, intervalMs, field: setting, bursts }: Sampled,
 ): string {
   const every = `every ${limitWords(intervalMs)}${bursts ? ' after the burst' : ''}`;
-  // Half of the limit leaves room for the time of an answer, and for one outage that was seen.
+  // Half of the limit leaves room for the response time, and for one observed outage.
   const needed = ms < 2 ? '' : `set \`${setting}: ${fieldText(Math.floor(ms / 2))}\` or less, `;
-  return `${field}: ${limitWords(ms)} cannot be decided: ${name} ${every}, and a shorter time fits unseen between two samples; ${needed}raise \`${field}\` above ${limitWords(intervalMs)}, or write \`${field}: 0s\` (fails if any sample sees it)`;
+  return `${field}: samples cannot decide a limit of ${limitWords(ms)}: ${name} ${every}, so a shorter event can occur between two samples; ${needed}raise \`${field}\` above ${limitWords(intervalMs)}, or write \`${field}: 0s\` (fails if any sample sees it)`;
 }
 
-/** A duration as files have it. */
+/** A duration as a file writes it. */
 function fieldText(ms: number): string {
   return ms % 1000 === 0 ? `${ms / 1000}s` : `${ms}ms`;
 }

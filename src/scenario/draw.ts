@@ -1,8 +1,8 @@
 import type { Plan } from '../core/plan.ts';
 
 /**
- * Fixes the moments of faults that have a jitter: the same seed, round, scenario
- * and fault give the same moment on any machine. A plan without a jitter stays as it is.
+ * Applies the jitter of faults. The same seed, round, scenario, and fault give the same moment on every machine. A plan
+ * without a jitter is returned unchanged.
  */
 export function drawMoments(plan: Plan, seed: number, round: number): Plan {
   if (!plan.faults.some((fault) => fault.jitterMs !== undefined)) return plan;
@@ -14,7 +14,7 @@ export function drawMoments(plan: Plan, seed: number, round: number): Plan {
   return { ...plan, draw: { seed, round }, faults };
 }
 
-/** A number in [0, 1) made from a text: FNV-1a, finished as in MurmurHash3 so that near texts lie far apart. */
+/** Hashes a text to a number in [0, 1): FNV-1a with the finalizer of MurmurHash3, so that similar texts differ widely. */
 function fraction(text: string): number {
   let hash = 0x811c9dc5;
   for (const byte of new TextEncoder().encode(text)) hash = Math.imul(hash ^ byte, 0x01000193);

@@ -8,20 +8,20 @@ import type { Scenario } from './scenario-schema.ts';
 import type { NodePath, Source } from './source.ts';
 import { textsIn } from './variables.ts';
 
-/** All that a scenario does to hosts. */
+/** All steps of a scenario. */
 type Steps = Pick<Plan, 'prepare' | 'faults' | 'repair'>;
 
-/** Ids of steps that have none in the file: this, and their number. */
+/** Prefixes of default ids: a step without an id gets this prefix and its number. */
 const idPrefixes = { prepare: 'prepare', faults: 'fault', repair: 'repair' } as const;
 const sections = ['prepare', 'faults', 'repair'] as const;
 
-/** What steps may speak of. */
+/** Names that steps may refer to. */
 export interface StepContext extends Known {
-  /** The longest period of the models that predict the recovery; undefined where none has one. */
+  /** The longest period of the models that predict the recovery; undefined if none has a period. */
   readonly slowestPeriodMs: number | undefined;
 }
 
-/** Plans all that a scenario does to hosts. Moments with a jitter are not drawn yet. */
+/** Plans the steps of a scenario. Jitter is not applied yet: see `drawMoments`. */
 export function planSteps(scenario: Scenario, source: Source, known: StepContext, report: Report): Steps {
   const planned = (section: keyof Steps): PlannedFault[] =>
     (scenario[section] ?? []).map((item, i) => planStep(item, [section, i], known, report));
@@ -57,11 +57,11 @@ function planStep(
   if (jitter === 'slowest' && jitterMs === undefined) {
     report(
       [...path, 'jitter'],
-      'jitter: no model that predicts the recovery has a period; give `predicted` to a stage, or a duration here',
+      'jitter: `slowest` needs a model with a period among those that predict the recovery; add `predicted` to a stage, or write a duration here',
     );
   }
   if (forMs === 0) report([...path, 'for'], 'for: must be more than 0');
-  // A repair is not undone by anybody.
+  // Repair steps are never undone.
   const isUndone = section !== 'repair' && isUndoneByHost(kind, params);
   checkLease(lease, kind, isUndone, (message) => report([...path, 'lease'], message));
   const step = {
@@ -101,10 +101,10 @@ function resolveOn(
   return { role: on.role };
 }
 
-/** The hosts that `on` may come out as: for a role, all on which its probe looks. */
+/** The hosts that `on` may resolve to. A role may resolve to any host that has an instance of its probe. */
 function candidates(on: PlannedFault['on'], known: Known): PlannedHost[] {
   if ('host' in on) return known.hosts.filter((host) => host.name === on.host);
-  // Checked with the fault itself, whose host it is.
+  // The other fault's own `on` is checked with that fault.
   if ('fault' in on) return [];
   const condition = known.roles[on.role];
   if (condition === undefined) return [];
@@ -115,7 +115,7 @@ function candidates(on: PlannedFault['on'], known: Known): PlannedHost[] {
   return known.hosts.filter((host) => names.includes(host.name));
 }
 
-/** The hosts that a fault may hit. A fault on the host of another fault hits one that this other fault may hit. */
+/** The hosts that a fault may hit. `on: { fault: ID }` follows the chain to a fault that names a host or a role. */
 export function hostsHitBy(
   fault: PlannedFault,
   faults: readonly PlannedFault[],
@@ -132,37 +132,37 @@ export function hostsHitBy(
   return [];
 }
 
-/** Checks that every host which a step may hit has what its kind needs. */
+/** Checks that every host that a step may hit meets the requirements of its kind. */
 function checkNeeds(step: PlannedFault, known: Known, problem: (message: string) => void): void {
   const { needs, changesNetwork } = faultKind(step.kind) ?? {};
   for (const host of candidates(step.on, known)) {
     if (changesNetwork === true && host.transport.kind === 'local') {
       problem(
-        `a fault of kind ${step.kind} would change the network of firedrill's own machine: host "${host.name}" has transport local`,
+        `a fault of kind ${step.kind} would change the network of firedrill's own machine: host "${host.name}" has transport local; name a host with transport docker or ssh`,
       );
     }
     if (needs === 'server' && host.server === undefined) {
       problem(`a fault of kind ${step.kind} needs a \`server\` for host "${host.name}" in the target`);
     }
-    // The one transport that reaches a machine from beneath.
+    // Only the docker transport can cut a machine's power.
     if (needs === 'power' && host.transport.kind !== 'docker') {
       problem(`a fault of kind ${step.kind} needs transport docker for host "${host.name}" in the target`);
     }
   }
 }
 
-/** Whether a script on the host could undo what a fault with these parameters does. */
+/** Whether a script on the host can undo a fault with these parameters. */
 function isUndoneByHost(name: string, params: object): boolean {
   const kind = faultKind(name);
   return kind?.undo !== undefined && kind.undoes?.(mapStrings(params, (text) => text)) !== false;
 }
 
-/** Long enough for a renewal that comes late, short enough for a stack that waits for it. */
+/** Longer than a delayed renewal, and short enough for a stack that waits for the auto-revert. */
 const defaultLeaseMs = 30_000;
-/** A lease is renewed three times before it ends, by a command each. */
+/** A lease is renewed three times before it ends. Each renewal is a command on the host. */
 const shortestLeaseMs = 3000;
 
-/** Checks that a lease is asked for where there is one, and can be kept up. */
+/** Checks that a step with a `lease` supports one, and that the lease is long enough to renew. */
 function checkLease(
   leaseMs: number | undefined,
   kind: string,
@@ -170,11 +170,14 @@ function checkLease(
   problem: (message: string) => void,
 ): void {
   if (leaseMs === undefined) return;
-  if (!isUndone) problem(`lease: what kind ${kind} does here is not undone by its host; leave it out`);
+  if (!isUndone)
+    problem(
+      `lease: the host cannot undo this ${kind} step by itself, so a lease has no effect; remove this field`,
+    );
   else if (leaseMs < shortestLeaseMs) problem(`lease: must be at least ${limitWords(shortestLeaseMs)}`);
 }
 
-/** Checks that every host whose address a text may want has one. */
+/** Checks that every host whose address a text may refer to has an address. */
 function checkAddresses(
   text: string,
   step: PlannedFault,
@@ -189,15 +192,16 @@ function checkAddresses(
   });
   if (text.includes('${address}')) wanted.push(...candidates(step.on, known));
   const lacking = wanted.find((host) => host.address === undefined);
-  if (lacking !== undefined) problem(`host "${lacking.name}" has no address in the target`);
+  if (lacking !== undefined)
+    problem(`host "${lacking.name}" has no address in the target; add \`address\` to the host`);
 }
 
-/** A name as `on` takes it: a host where there is one, else a role. */
+/** Resolves a name as `on` does: a host if one has this name, else a role. */
 function placeOf(name: string, known: Pick<Known, 'hosts'>): PlannedFault['on'] {
   return known.hosts.some((host) => host.name === name) ? { host: name } : { role: name };
 }
 
-/** Checks that the fault whose host a step goes to has hit one by then. */
+/** Checks that the fault in `on: { fault: ID }` exists and is injected before the step runs. */
 function checkFaultNamed(
   id: string,
   section: keyof Steps,
@@ -206,10 +210,13 @@ function checkFaultNamed(
 ): void {
   const ids = faults.map((fault) => fault.id);
   if (!ids.includes(id)) problem(`no fault has the id "${id}"${suggest(id, ids)}`);
-  else if (section === 'prepare') problem(`fault "${id}" has hit no host yet when preparations are made`);
+  else if (section === 'prepare')
+    problem(
+      `fault "${id}" has no host yet, because \`prepare\` runs before the faults; name a role or a host`,
+    );
 }
 
-/** Checks that what a fault comes after is over at some time. */
+/** Checks that every `after` names a fault that ends. */
 function checkOrder(faults: readonly PlannedFault[], report: Report): void {
   const byId = new Map(faults.map((fault) => [fault.id, fault]));
   for (const [i, fault] of faults.entries()) {
@@ -220,9 +227,9 @@ function checkOrder(faults: readonly PlannedFault[], report: Report): void {
       const others = faults.map((other) => other.id).filter((id) => id !== fault.id);
       report(path, `no fault has the id "${fault.after}"${suggest(fault.after, others)}`);
     } else if (before.forMs === undefined) {
-      report(path, `fault "${before.id}" has no \`for\`, so nothing can come after it`);
+      report(path, `fault "${before.id}" has no \`for\`, so \`after\` would wait forever; give it a \`for\``);
     } else if (waitsForItself(fault, byId)) {
-      report(path, `fault "${fault.id}" would come after itself`);
+      report(path, `after: fault "${fault.id}" would wait for itself; remove an \`after\` from the cycle`);
     }
   }
 }

@@ -4,10 +4,10 @@ import type { PlannedHost } from '../core/plan.ts';
 import type { NodePath } from './source.ts';
 
 /**
- * Checks the own fields of a probe or writer with a host's name and address in them: its schema saw placeholders, and what
- * replaces them may not fit there.
+ * Checks the kind's own fields of a probe or writer with a host's name and address filled in. The schema saw only the
+ * placeholders, and a filled-in value may violate it.
  *
- * @param written the map as it stands in the file
+ * @param written the map as the file has it
  */
 export function checkFilled(
   params: z.ZodType,
@@ -15,13 +15,13 @@ export function checkFilled(
   host: PlannedHost,
   problem: (path: NodePath, message: string) => void,
 ): void {
-  // All kinds' parameters are strict objects; `kindUnion` relies on it, too.
+  // The parameters of every kind are a strict object; `kindUnion` relies on it, too.
   const { shape } = params as unknown as z.ZodObject;
   const own = Object.entries(Object(written)).filter(([name]) => Object.hasOwn(shape, name));
   const lacking =
     host.address === undefined && own.find(([, value]) => textsOf(value).includes('${address}'));
   if (lacking) {
-    problem([lacking[0]], `host "${host.name}" has no address in the target`);
+    problem([lacking[0]], `host "${host.name}" has no address in the target; add \`address\` to the host`);
     return;
   }
   if (!textsOf(own).includes('${')) return;

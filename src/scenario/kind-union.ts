@@ -1,15 +1,15 @@
 import { z } from 'zod';
 
 /**
- * The union of all kinds of a catalog, told apart by `kind`, each with the
- * fields common to all: so a new kind needs its catalog line and nothing here.
+ * The union of all kinds of a catalog, discriminated by `kind`, each with the common fields. A new kind needs only its
+ * line in the catalog.
  */
 export function kindUnion<Fields extends z.ZodRawShape>(
   kinds: readonly { readonly kind: string; readonly summary: string; readonly params: z.ZodType }[],
   fields: Fields,
 ) {
   const options: Kind<Fields>[] = kinds.map(({ kind, summary, params }) => {
-    // The catalogs' params are strict objects whose types were erased; this is their edge.
+    // The params in the catalogs are strict objects, but their type there is only `z.ZodType`.
     const object = params as unknown as z.ZodObject;
     const taken = Object.keys(fields).find((name) => name in object.shape);
     if (taken !== undefined) throw new Error(`kind ${kind}: a field named "${taken}" exists for every kind`);

@@ -1,15 +1,15 @@
 import { z } from 'zod';
 import type { NodePath } from './source.ts';
 
-/** The names of the fields that a schema knows. */
+/** Names of the fields of a schema. */
 export interface KnownFields {
-  /** Anywhere in it. */
+  /** Names of fields anywhere in the schema. */
   readonly all: readonly string[];
-  /** Those of the map at a path of a value, of whatever kind the value there says that it is; none where any key may stand. */
+  /** Names of the fields of the map at a path, for the kind that the value there names. Empty for a map with free keys. */
   readonly at: (value: unknown, path: NodePath) => readonly string[];
 }
 
-/** A JSON Schema, as far as it tells of fields. */
+/** The parts of a JSON Schema that describe fields. */
 interface Shape {
   readonly properties?: Readonly<Record<string, Shape>>;
   readonly additionalProperties?: Shape | boolean;
@@ -22,7 +22,7 @@ interface Shape {
 
 const made = new WeakMap<z.ZodType, KnownFields>();
 
-/** The fields of a schema: what a misspelt key may have meant. Made once for each schema. */
+/** The fields of a schema, as candidates for a misspelled key. Computed once per schema. */
 export function knownFields(schema: z.ZodType): KnownFields {
   const before = made.get(schema);
   if (before !== undefined) return before;
@@ -67,7 +67,7 @@ function fieldOf({ properties = {}, additionalProperties }: Shape, name: string)
   return typeof additionalProperties === 'object' ? additionalProperties : undefined;
 }
 
-/** The shapes that a value may have: of those told apart by a word, the one that the value names. */
+/** The shapes that a value may have. In a discriminated union, only the shape that the value names. */
 function choices(shape: Shape, value: unknown): Shape[] {
   const options = [shape.anyOf, shape.oneOf, shape.allOf].flatMap((list) => list ?? []);
   if (options.length === 0) return [shape];

@@ -17,43 +17,43 @@ function plan(...probes: readonly PlannedProbe[]): LoadPlan & Pick<Plan, 'recove
 }
 
 describe('load in words', () => {
-  it('has samples, new connections and commands a second', () => {
+  it('has samples, new connections, and commands a second', () => {
     const { base } = probingLoad(
       plan(probe('a', 'tcp'), probe('b', 'exec', { from: 'x', intervalMs: 2000 })),
     );
-    expect(loadWords(base)).toBe('1.5 samples, 1 new connection and 0.5 commands a second');
+    expect(loadWords(base)).toBe('1.5 samples, 1 new connection, and 0.5 commands a second');
   });
 
-  it('has processes where commands start more, and rows where some are written', () => {
+  it('has processes if commands start more than one, and rows if a writer runs', () => {
     const load = probingLoad(plan()).base;
     expect(loadWords({ ...load, commandsPerSecond: 2, processesPerSecond: 10.04, rowsPerSecond: 40 })).toBe(
-      '0 samples, 0 new connections and 2 commands (10 processes at least) a second; 40 rows written',
+      '0 samples, 0 new connections, and 2 commands (at least 10 processes) a second; 40 rows written',
     );
   });
 });
 
 describe('advice on the load', () => {
-  it('is none for a sensible one', () => {
+  it('is empty below the limits', () => {
     expect(loadAdvice(plan(probe('service', 'tcp', { burstIntervalMs: 50 })))).toEqual([]);
   });
 
-  it('names bursts of other probes first: the RTO does not depend on them', () => {
+  it('names bursts of other probes first, because the RTO does not depend on them', () => {
     const own = probe('service', 'http', { burstIntervalMs: 50 });
     const other = probe('write', 'sql', { burstIntervalMs: 50 });
     expect(loadAdvice(plan(own, other))).toEqual([
       {
-        text: 'probing itself may be the load: 40 new connections a second in the burst, more than 20',
-        hint: 'delete or raise `burst` of `write` (50 ms: 20 a second): the bounds of the RTO come from the recovery probe `service` alone',
+        text: 'probing itself may be the load: 40 new connections a second in the burst (limit: 20)',
+        hint: 'remove or raise `burst` of `write` (50 ms: 20 a second); only the recovery probe `service` sets the bounds of the RTO',
       },
     ]);
   });
 
-  it('names the burst of the recovery probe where it is the only one', () => {
+  it('names the burst of the recovery probe if it is the only one', () => {
     const [advice] = loadAdvice(plan(probe('service', 'http', { burstIntervalMs: 20 })));
     expect(advice?.hint).toBe('raise `burst` of `service` (20 ms: 50 a second)');
   });
 
-  it('names the writers, too, where only the recovery probe has a burst', () => {
+  it('also names the writers if only the recovery probe has a burst', () => {
     const writer = {
       id: 'notes',
       kind: 'http',
@@ -69,11 +69,11 @@ describe('advice on the load', () => {
     );
   });
 
-  it('names the intervals where the base rate is too much already, and the burst not once more', () => {
+  it('names the intervals if the base rate is above the limit, and then gives no advice on the burst', () => {
     const busy = probe('state', 'exec', { intervalMs: 40, burstIntervalMs: 20, from: 'x' });
     expect(loadAdvice(plan(probe('service', 'tcp'), busy))).toEqual([
       {
-        text: 'probing itself may be the load: 25 processes on hosts a second at the base rate, more than 20',
+        text: 'probing itself may be the load: 25 processes on hosts a second at the base rate (limit: 20)',
         hint: 'raise `interval` of `state` (40 ms: 25 a second)',
       },
     ]);

@@ -3,10 +3,10 @@ import type { Plan } from '../core/plan.ts';
 import { probingLoad, type Load, type LoadPlan } from './probing-load.ts';
 
 /**
- * More than this, and probing itself may be the load. On two cores at 2.1 GHz, where a new PostgreSQL session takes about
- * 70 ms of CPU and a Docker client about 73 ms, a burst of 65 samples and 44 new connections a second took a Patroni pair
- * down. The limit on connections is about half of that; one on processes is as much again. Samples over a kept connection
- * cost a hundredth of either and have no limit.
+ * Limits above which probing itself may overload the stack. Source: on two cores at 2.1 GHz, a new PostgreSQL session took
+ * about 70 ms of CPU and a Docker client about 73 ms. There, a burst of 65 samples and 44 new connections a second took a
+ * Patroni pair down. The limit on connections is about half of that, and a process costs about as much as a connection.
+ * A sample over a kept connection costs a hundredth of either, so such samples have no limit.
  */
 const sensibleLoad = { newConnectionsPerSecond: 20, processesPerSecond: 20 } as const;
 
@@ -18,22 +18,22 @@ export interface LoadAdvice {
   readonly hint: string;
 }
 
-/** `65 samples, 44 new connections and 3 commands a second`; processes and rows only where there are any. */
+/** `65 samples, 44 new connections, and 3 commands a second`. Processes and rows appear only if there are any. */
 export function loadWords(load: Load): string {
   const { commandsPerSecond: commands, processesPerSecond: processes, rowsPerSecond: rows } = load;
   const parts = [
     counted(load.samplesPerSecond, 'sample'),
     counted(load.newConnectionsPerSecond, 'new connection'),
   ];
-  const started = processes > commands ? ` (${figure(processes)} processes at least)` : '';
+  const started = processes > commands ? ` (at least ${figure(processes)} processes)` : '';
   const written = rows > 0 ? `; ${counted(rows, 'row')} written` : '';
-  return `${parts.join(', ')} and ${counted(commands, 'command')}${started} a second${written}`;
+  return `${parts.join(', ')}, and ${counted(commands, 'command')}${started} a second${written}`;
 }
 
-/** The load, and the probe that the RTO comes from; absent outside of drills. */
+/** The load plan, and the recovery probe if the plan is that of a drill. */
 type AdvisedPlan = LoadPlan & Partial<Pick<Plan, 'recovery'>>;
 
-/** Loads of a plan above the limits, at the base rate or in the burst. */
+/** Advice for each load above its limit, at the base rate and in the burst. */
 export function loadAdvice(plan: AdvisedPlan): readonly LoadAdvice[] {
   const { base, burst } = probingLoad(plan);
   return [
@@ -49,7 +49,7 @@ const figureWords: Readonly<Record<LimitedFigure, string>> = {
   processesPerSecond: 'processes on hosts',
 };
 
-/** Advice on the burst is left out where the base rate alone is too much: the edit for that comes first. */
+/** If the base rate alone is above the limit, there is no advice on the burst: the edit of the base rate comes first. */
 function adviceAt(rate: 'base' | 'burst', load: Load, plan: AdvisedPlan, what: LimitedFigure): LoadAdvice[] {
   const limit = sensibleLoad[what];
   if (load[what] <= limit) return [];
@@ -57,13 +57,13 @@ function adviceAt(rate: 'base' | 'burst', load: Load, plan: AdvisedPlan, what: L
   const where = rate === 'base' ? 'at the base rate' : 'in the burst';
   return [
     {
-      text: `probing itself may be the load: ${figure(load[what])} ${figureWords[what]} a second ${where}, more than ${limit}`,
+      text: `probing itself may be the load: ${figure(load[what])} ${figureWords[what]} a second ${where} (limit: ${limit})`,
       hint: hintFor(rate, plan, what),
     },
   ];
 }
 
-/** The edit at what adds most. Bursts of other probes than the recovery probe go first: the RTO's bounds do not depend on them. */
+/** The edit with the largest effect. Other probes' bursts come first, because only the recovery probe sets the RTO's bounds. */
 function hintFor(rate: 'base' | 'burst', plan: AdvisedPlan, what: LimitedFigure): string {
   const parts = partsOf(plan, what)
     .map((part): Adding => {
@@ -73,12 +73,12 @@ function hintFor(rate: 'base' | 'burst', plan: AdvisedPlan, what: LimitedFigure)
     .filter(({ adds }) => adds > 0)
     .sort((a, b) => b.adds - a.adds);
   if (rate === 'burst') {
-    // Of others, a longer burst interval would change nothing.
+    // For other probes, a longer burst interval has no effect.
     const bursting = parts.filter(({ burstMs, burst, base }) => burstMs !== undefined && burst > base);
     const spare =
       plan.recovery === undefined ? [] : bursting.filter(({ name }) => name !== plan.recovery?.probe);
     if (plan.recovery !== undefined && spare.length > 0) {
-      return `delete or raise \`burst\` of ${named(spare)}: the bounds of the RTO come from the recovery probe \`${plan.recovery.probe}\` alone`;
+      return `remove or raise \`burst\` of ${named(spare)}; only the recovery probe \`${plan.recovery.probe}\` sets the bounds of the RTO`;
     }
     const writing = parts.filter(({ name }) => plan.writers.some(({ id }) => id === name));
     const slower = writing.length === 0 ? '' : `, or \`interval\` of the writer ${named(writing)}`;
@@ -87,7 +87,7 @@ function hintFor(rate: 'base' | 'burst', plan: AdvisedPlan, what: LimitedFigure)
   return `raise \`interval\` of ${named(parts)}`;
 }
 
-/** What one probe, or one writer, adds. */
+/** The load of one probe, or of one writer. */
 interface Share {
   readonly name: string;
   readonly base: number;
@@ -96,7 +96,7 @@ interface Share {
   readonly burstMs: number | undefined;
 }
 
-/** The same at one of the rates. */
+/** The same, with its load and interval at one of the rates. */
 interface Adding extends Share {
   readonly adds: number;
   readonly everyMs: number;
@@ -126,7 +126,7 @@ function partsOf(plan: LoadPlan, what: LimitedFigure): Share[] {
   ];
 }
 
-/** The first three, with what they have and what they add: `service (50 ms: 20 a second)`. */
+/** The first three, with interval and load: `service (50 ms: 20 a second)`. */
 function named(parts: readonly Adding[]): string {
   return parts
     .slice(0, 3)
@@ -138,7 +138,7 @@ function counted(perSecond: number, noun: string): string {
   return `${figure(perSecond)} ${noun}${figure(perSecond) === '1' ? '' : 's'}`;
 }
 
-/** A tenth where it matters: 0.5, 12, 43.5. */
+/** At most one decimal: 0.5, 12, 43.5. */
 function figure(perSecond: number): string {
   return String(Number(perSecond.toFixed(1)));
 }

@@ -17,13 +17,13 @@ describe('a malformed file', () => {
     expect(problemsIn(name, text)).toEqual(expected);
   });
 
-  test('is refused for its length before it is read', () => {
+  test('is refused for its length before it is parsed', () => {
     expect(problemsIn('scenario.yaml', 'a'.repeat(100_001))).toEqual([
-      'scenario.yaml:1:1: longer than 100000 characters',
+      'scenario.yaml:1:1: the file is longer than 100000 characters',
     ]);
   });
 
-  test('has the places of its problems counted without a byte order mark, and past line ends of any kind', () => {
+  test('has right positions with a byte order mark and with any kind of line end', () => {
     const [, , ...lines] = readTestdata('invalid-unknown-field.yaml').split('\n');
     const text = `\uFEFF${['name: db-crash', ...lines].join('\r\n')}`;
     expect(problemsIn('s.yaml', text)).toEqual(problemsIn('s.yaml', text.slice(1).replaceAll('\r', '')));
@@ -32,7 +32,7 @@ describe('a malformed file', () => {
     );
   });
 
-  test('cannot make a terminal do anything, nor a message endless', () => {
+  test('cannot put control characters into a message, nor make it endless', () => {
     const [problem = ''] = problemsIn(
       's.yaml',
       `${readTestdata('valid.yaml')}"\\e]0;a\\a\\n\\u202e${'x'.repeat(900)}": 1\n`,
@@ -47,8 +47,9 @@ describe('every rule has a file', () => {
 
   /** Messages that no file has, and why. */
   const elsewhere: Readonly<Record<string, string>> = {
-    'Invalid input': 'of zod, which ours replace',
-    'No matching discriminator': 'of zod, which ours replace',
+    'the file is longer than … characters': 'a test above makes such a text',
+    'Invalid input': 'from zod; our messages replace it',
+    'No matching discriminator': 'from zod; our messages replace it',
   };
 
   const rules = ruleMessages();
@@ -57,7 +58,7 @@ describe('every rule has a file', () => {
     expect(rule.pattern.test(given)).toBe(elsewhere[rule.written] === undefined);
   });
 
-  test('as far as the sources can be read: some of each folder are found', () => {
+  test('the extraction finds rules in each folder', () => {
     const count = (prefix: string): number => rules.filter(({ file }) => file.startsWith(prefix)).length;
     expect(count('scenario/')).toBeGreaterThan(60);
     for (const folder of ['core/', 'faults/', 'probes/', 'writers/'])
@@ -73,11 +74,11 @@ describe('every rule has a file', () => {
   });
 });
 
-describe('the fields that are known', () => {
+describe('known fields', () => {
   const fields = (path: (string | number)[]) =>
     knownFields(scenarioSchema).at(parseSource('s.yaml', readTestdata('valid.yaml')).value, path);
 
-  test('are those of the kind that stands there', () => {
+  test('are those of the kind in the file', () => {
     expect(fields(['faults', 0])).toContain('process');
     expect(fields(['faults', 0])).not.toContain('graceSeconds');
     expect(fields(['recovery']).toSorted()).toEqual([
@@ -91,7 +92,7 @@ describe('the fields that are known', () => {
     ]);
   });
 
-  test('are none where names are free', () => {
+  test('are empty for a map with free keys', () => {
     expect(fields(['variables'])).toEqual([]);
     expect(fields(['matrix', 0])).toEqual([]);
   });

@@ -14,36 +14,38 @@ const priority = z
   .max(254, { error: priorityRange });
 
 const script = z.strictObject({
-  interval: duration.describe('From the beginning of one run to that of the next.'),
-  fall: z.int().min(1).default(1).describe('Failures in a row that count.'),
-  rise: z.int().min(1).default(1).describe('Successes in a row that count.'),
+  interval: duration.describe('Time from the start of one run to the start of the next.'),
+  fall: z.int().min(1).default(1).describe('Consecutive failures that count as down (default: 1).'),
+  rise: z.int().min(1).default(1).describe('Consecutive successes that count as up (default: 1).'),
   weight: z
     .int()
     .min(-253)
     .max(253)
     .default(0)
-    .describe('Added to the priority while the script is well, or taken from it; 0: FAULT when it fails.'),
+    .describe(
+      'Weight of the script (default: 0). Positive: added to the priority while the script succeeds. Negative: subtracted while it fails. 0: a failure puts the instance into the FAULT state.',
+    ),
   runtime: duration
     .prefault('0s')
-    .describe('How long a run that fails takes; one that hangs, its time-out. 0s by default.'),
+    .describe('Duration of a failed run; for a run that hangs, its timeout (default: 0s).'),
 });
 
 const keepalived = z.strictObject({
-  kind: z.literal('keepalived').describe('The times of keepalived: of its tracked script, and of VRRP.'),
+  kind: z.literal('keepalived').describe('Times of keepalived: of its tracked script and of VRRP.'),
   version: z
     .union([z.literal(2), z.literal(3)])
     .default(2)
-    .describe('Of VRRP.'),
-  advertInterval: duration.describe('`advert_int`.'),
+    .describe('Version of VRRP (default: 2).'),
+  advertInterval: duration.describe('Time between two adverts: `advert_int` in keepalived.conf.'),
   priorities: z
     .record(z.string().min(1), priority)
-    .refine((hosts) => Object.keys(hosts).length >= 2, { error: 'needs two hosts at least' })
+    .refine((hosts) => Object.keys(hosts).length >= 2, { error: 'needs at least two hosts' })
     .describe('Base priority of each host of the virtual router.'),
   preempt: z
     .union([z.boolean(), z.array(z.string().min(1))])
     .default(true)
     .describe(
-      'Whether hosts take over from a master of lower priority, or which of them do; `nopreempt` in keepalived.conf says that its host does not.',
+      'Whether a host takes over from a master of lower priority (default: true), or a list of the hosts that do. A host with `nopreempt` in keepalived.conf does not.',
     ),
   script: script.optional().describe('The tracked script.'),
 });
@@ -51,60 +53,58 @@ const keepalived = z.strictObject({
 const count = (what: string) => z.int().min(1).describe(what);
 
 const check = z.strictObject({
-  kind: z.literal('check').describe('A health check that counts failures and successes in a row.'),
-  interval: duration.describe('From the beginning of one check to that of the next.'),
-  fall: count('Failures in a row that count.').default(1),
-  rise: count('Successes in a row that count.').default(1),
+  kind: z.literal('check').describe('A health check that counts consecutive failures and successes.'),
+  interval: duration.describe('Time from the start of one check to the start of the next.'),
+  fall: count('Consecutive failures that count as down (default: 1).').default(1),
+  rise: count('Consecutive successes that count as up (default: 1).').default(1),
   runtime: duration
     .prefault('0s')
-    .describe('How long a check that fails takes; one that hangs, its time-out. 0s by default.'),
+    .describe('Duration of a failed check; for a check that hangs, its timeout (default: 0s).'),
 });
 
 const retries = z.strictObject({
   kind: z.literal('retries').describe('Attempts with pauses between them.'),
-  attempts: count('How often it is tried, the first time included.'),
-  interval: duration.describe('From the end of one attempt to the beginning of the next.'),
-  timeout: duration
-    .prefault('0s')
-    .describe('How long an attempt waits for an answer that does not come. 0s by default.'),
+  attempts: count('Number of attempts, including the first.'),
+  interval: duration.describe('Time from the end of one attempt to the start of the next.'),
+  timeout: duration.prefault('0s').describe('Timeout of an attempt without an answer (default: 0s).'),
 });
 
 const timer = z.strictObject({
-  kind: z.literal('timer').describe('A timer: until its next tick.'),
-  interval: duration.describe('From tick to tick.'),
+  kind: z.literal('timer').describe('A periodic timer: the time until its next tick.'),
+  interval: duration.describe('Time between two ticks.'),
 });
 
 const fixed = z.strictObject({
-  kind: z.literal('fixed').describe('A time that is always the same.'),
-  time: duration.describe('A time that is a setting itself.'),
+  kind: z.literal('fixed').describe('A constant time.'),
+  time: duration.describe('The constant time, from a setting.'),
 });
 
 const measured = z.strictObject({
-  kind: z.literal('measured').describe('A time that no setting gives, as it was measured.'),
-  source: z.string().min(1).describe('Where the figures are from.'),
-  min: duration.optional().describe('The shortest; with `mode` and `max`.'),
-  mode: duration.optional().describe('The most likely.'),
-  max: duration.optional().describe('The longest.'),
+  kind: z.literal('measured').describe('A measured time, where no setting determines it.'),
+  source: z.string().min(1).describe('Source of the figures.'),
+  min: duration.optional().describe('Shortest time; needs `mode` and `max`.'),
+  mode: duration.optional().describe('Most likely time.'),
+  max: duration.optional().describe('Longest time.'),
   quantiles: z
     .array(duration)
     .min(1)
     .optional()
-    .describe('Instead: times from the shortest to the longest, evenly spread in probability.'),
+    .describe('In place of `min`, `mode`, and `max`: times in ascending order at evenly spaced quantiles.'),
 });
 
 const parts = z.array(modelUse).min(1);
 
 const sequence = z.strictObject({
-  kind: z.literal('sequence').describe('Models one after another.'),
-  of: parts.describe('Models one after another; their times add up.'),
+  kind: z.literal('sequence').describe('Models in sequence.'),
+  of: parts.describe('Models in sequence; their times add up.'),
 });
 
 const parallel = z.strictObject({
-  kind: z.literal('parallel').describe('Models side by side.'),
-  of: parts.describe('Models side by side; the longest time counts.'),
+  kind: z.literal('parallel').describe('Models in parallel.'),
+  of: parts.describe('Models in parallel; the longest time counts.'),
 });
 
-/** Settings from which times are predicted, as a target file writes them. */
+/** The field `models` of a target file: settings from which times are predicted. */
 export const modelsSchema = z.record(
   z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]*$/, { error: 'expected letters, digits, dots, dashes' }),
   z.discriminatedUnion('kind', [keepalived, check, retries, timer, fixed, measured, sequence, parallel]),
@@ -115,7 +115,7 @@ type KeepalivedInput = z.output<typeof keepalived>;
 type MeasuredInput = z.output<typeof measured>;
 type Path = readonly (string | number)[];
 
-/** Checks what the models speak of. */
+/** Checks the names and values in models. */
 export function checkModels(
   models: Readonly<Record<string, ModelInput>>,
   hostNames: readonly string[],
@@ -140,7 +140,7 @@ export function checkModels(
         for (const [i, use] of model.of.entries()) {
           checkModelUse(planModelUse(use), planned, [...path, 'of', i], report);
         }
-        if (containsItself(name, planned)) report([...path, 'of'], `model "${name}" would contain itself`);
+        if (containsItself(name, planned)) report([...path, 'of'], `model "${name}" contains itself`);
         break;
       case 'retries':
       case 'fixed':
@@ -149,17 +149,20 @@ export function checkModels(
   }
 }
 
-/** Checks that figures of a measurement are given one way, and in order. */
+/** Checks that a measured time has exactly one form, and that its figures ascend. */
 function checkMeasured({ min, mode, max, quantiles }: MeasuredInput, path: Path, report: Report): void {
   const triangle = [min, mode, max].filter((ms) => ms !== undefined);
   if (quantiles === undefined ? triangle.length < 3 : triangle.length > 0) {
-    report(path, 'measured: needs either `quantiles`, or `min`, `mode` and `max`');
+    report(path, 'measured: needs either `quantiles` or all of `min`, `mode`, and `max`');
   }
   const values = quantiles ?? triangle;
   const disordered = values.findIndex((ms, i) => ms < (values[i - 1] ?? 0));
   if (disordered >= 0) {
     const at = quantiles === undefined ? [...path, 'mode'] : [...path, 'quantiles', disordered];
-    report(at, quantiles === undefined ? 'mode: must lie between min and max' : 'quantiles: must not fall');
+    report(
+      at,
+      quantiles === undefined ? 'mode: must be between min and max' : 'quantiles: must be in ascending order',
+    );
   }
 }
 
@@ -195,12 +198,12 @@ function checkKeepalived(
   } else if (version === 2 && advertInterval % 1000 !== 0) {
     report(
       [...path, 'advertInterval'],
-      'advertInterval: VRRP version 2 counts in whole seconds, and keepalived rounds to them',
+      'advertInterval: must be whole seconds in VRRP version 2, to which keepalived rounds; change it, or set `version: 3`',
     );
   }
 }
 
-/** A model as the analysis takes it; durations in ms. */
+/** Converts a model to the form of the plan; durations in ms. */
 export function planModel(input: ModelInput): Model {
   switch (input.kind) {
     case 'keepalived':
@@ -229,7 +232,7 @@ export function planModel(input: ModelInput): Model {
   }
 }
 
-/** `preempt` as a list of hosts. */
+/** Plans a keepalived model, with `preempt` as a list of hosts. */
 function planKeepalived({ priorities, preempt, script, ...model }: KeepalivedInput): Model {
   const hosts = Object.keys(priorities);
   return {

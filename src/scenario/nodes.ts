@@ -2,20 +2,20 @@ import { isAlias, isMap, isNode, isScalar, isSeq, type Node } from 'yaml';
 import { suggest } from './suggest.ts';
 import { maxDepth, tooDeep, type TextProblem } from './text-limits.ts';
 
-/** What the nodes of a document come to. */
+/** The value of a document, and the problems of its nodes. */
 export interface Reading {
   readonly value: unknown;
-  /** Why nothing can be made of it. */
+  /** Problems that leave no usable value. */
   readonly problems: readonly TextProblem[];
-  /** Merge keys (`<<`): not supported, but read, so that what else is wrong is found, too. */
+  /** Merge keys (`<<`). They are not supported, but read, so that other problems are found, too. */
   readonly merges: readonly TextProblem[];
-  /** The node that an alias stands for; any other stands for itself. */
+  /** The target of an alias; any other node is returned as it is. */
   readonly targetOf: (node: Node) => Node;
-  /** The pair of a map that has a key of that name: its own, else that of a map merged into it. */
+  /** The pair with this key: of the map itself, else of a map that is merged into it. */
   readonly pairOf: (map: Node | null, name: string) => NodePair | undefined;
 }
 
-/** A key of a map, and what stands under it. */
+/** A key of a map, and its value. */
 interface NodePair {
   readonly key: unknown;
   readonly value: unknown;
@@ -23,21 +23,21 @@ interface NodePair {
 
 const mergeKey = '<<';
 
-/** Most values that a file may come to, those that aliases repeat included. */
+/** Most values in a file, including those that aliases repeat. */
 const maxValues = 10_000;
 
-/** A node that was read. */
+/** The result of reading a node. */
 interface Read {
   readonly value: unknown;
-  /** Values in it, itself included. */
+  /** Number of values in the node, including itself. */
   readonly count: number;
-  /** Levels below it. */
+  /** Number of levels below the node. */
   readonly height: number;
 }
 
 const nothing: Read = { value: undefined, count: 1, height: 0 };
 
-/** The text of a key; a number stays as it was written. undefined: it is no plain text. */
+/** The text of a key; a number keeps its spelling. undefined: the key is not plain text. */
 function keyText(key: unknown): string | undefined {
   if (!isScalar(key)) return undefined;
   const { value, source } = key;
@@ -45,7 +45,7 @@ function keyText(key: unknown): string | undefined {
   return typeof value === 'number' || typeof value === 'boolean' ? (source ?? String(value)) : undefined;
 }
 
-/** The plain value of a document, and what is wrong with it as a whole; shared where aliases share it. */
+/** Reads the plain value of a document and its problems. Aliases share the value of their anchor. */
 export function readNodes(root: Node | null): Reading {
   const problems: TextProblem[] = [];
   const merges: TextProblem[] = [];
@@ -74,7 +74,7 @@ export function readNodes(root: Node | null): Reading {
 
   const readScalar = (node: Node, value: unknown): Read => {
     if (typeof value === 'string' && value.includes('\0'))
-      return refuse(node, 'a text with U+0000: no command, name or path takes one');
+      return refuse(node, 'the text contains U+0000, which no command, name, or path accepts; remove it');
     return { value, count: 1, height: 0 };
   };
 
@@ -83,11 +83,11 @@ export function readNodes(root: Node | null): Reading {
     if (target === undefined) {
       return refuse(
         node,
-        `no anchor "${name}" stands before this alias${suggest(name, [...anchors.keys()])}`,
+        `no anchor "${name}" is defined before this alias${suggest(name, [...anchors.keys()])}`,
       );
     }
     const made = known.get(target);
-    if (made === undefined) return refuse(node, `the alias "${name}" stands within what it stands for`);
+    if (made === undefined) return refuse(node, `the alias "${name}" is inside its own anchor`);
     if (depth + made.height > maxDepth) return refuse(node, tooDeep);
     const before = values;
     values += made.count;
@@ -104,7 +104,7 @@ export function readNodes(root: Node | null): Reading {
         refuse((key ?? value) as Node, 'a key must be plain text');
         continue;
       }
-      if (seen.has(name)) refuse(key as Node, `the key "${name}" is there already`);
+      if (seen.has(name)) refuse(key as Node, `the key "${name}" is defined twice; remove one`);
       seen.set(name, value === null ? { ...nothing, value: null } : read(value as Node, depth + 1));
     }
     const made = together([...seen.values()]);
@@ -135,7 +135,7 @@ export function readNodes(root: Node | null): Reading {
 
 const noMerge = 'merge keys (<<) are not supported; write the fields out';
 
-/** The fields that a merge key adds: of one map, or of several, of which the first wins. */
+/** The fields that a merge key adds, from one map or from a list of maps, where the first map wins. */
 function mergedValue(value: unknown): object {
   const maps = [value].flat().filter((item) => typeof item === 'object' && item !== null);
   return Object.assign({}, ...maps.toReversed()) as object;
@@ -148,9 +148,9 @@ function mergedNodes(value: unknown, targetOf: (node: Node) => Node): Node[] {
   return isSeq(node) ? node.items.filter(isNode).map(targetOf) : [node];
 }
 
-const tooMany = `more than ${maxValues} values, those that aliases repeat included`;
+const tooMany = `more than ${maxValues} values, including those that aliases repeat`;
 
-/** Some nodes as a list. */
+/** Combines the results of child nodes into that of a list. */
 function together(items: readonly Read[]): Read {
   return {
     value: items.map(({ value }) => value),

@@ -6,7 +6,7 @@ const word = z
   .string()
   .regex(/^[A-Za-z0-9][A-Za-z0-9._-]*$/, { error: 'expected letters, digits, dots, dashes' });
 
-/** Things that exactly one host should own, each with the sides from which its owner is seen, as a target file writes them. */
+/** The field `ownership` of a target file: things that exactly one host should own, and for each the sides that show its owner. */
 export const ownershipSchema = z.record(
   word,
   z.record(word, ownerConditionSchema).refine((sides) => Object.keys(sides).length > 0, {
@@ -14,7 +14,7 @@ export const ownershipSchema = z.record(
   }),
 );
 
-/** Checks that each side looks at hosts, which alone can own something. */
+/** Checks that each side has a probe with hosts, because only a host can be an owner. */
 export function checkOwnership(
   ownership: z.output<typeof ownershipSchema>,
   known: Known,
@@ -28,7 +28,7 @@ export function checkOwnership(
       if (instances.length > 0 && instances.every((probe) => probe.host === undefined)) {
         report(
           [...path, 'probe'],
-          `"${thing}" as ${side} needs a probe with \`on:\`, so that its value belongs to a host`,
+          `side "${side}" of "${thing}" needs a probe with \`on:\`, so that its value belongs to a host`,
         );
       }
     }

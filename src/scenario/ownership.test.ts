@@ -13,7 +13,7 @@ const planOf = (scenario: string, target = targetText): Plan => {
   return plan;
 };
 
-/** The text with one part replaced, which must be there. */
+/** Replaces a part of the text, which must contain it. */
 function changed(text: string, from: string, to: string): string {
   expect(text).toContain(from);
   return text.replace(from, () => to);
@@ -39,7 +39,7 @@ describe('ownership and models of a target', () => {
     expect(JSON.parse(JSON.stringify(plan))).toEqual(plan);
   });
 
-  test('name their checks by what they want', () => {
+  test('name their checks by their limits', () => {
     expect(plan.checks).toEqual([
       {
         kind: 'ownership',
@@ -68,7 +68,7 @@ describe('ownership and models of a target', () => {
     ]);
   });
 
-  test('a stage keeps what is predicted of it', () => {
+  test('a stage keeps its prediction', () => {
     expect(plan.stages).toEqual([
       {
         name: 'all of it',
@@ -88,7 +88,7 @@ describe('ownership and models of a target', () => {
     expect(set('true')).toMatchObject({ preempt: ['alpha', 'beta'] });
   });
 
-  test('are nothing where a target names none', () => {
+  test('are empty without any in the target', () => {
     const bare = targetText.slice(0, targetText.indexOf('ownership:'));
     const made = planTarget(inputOf('t.yaml', `${bare}steady: { require: [{ probe: health }] }\n`));
     expect(made).toMatchObject({ ownership: {}, models: {} });

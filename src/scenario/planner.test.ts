@@ -24,7 +24,7 @@ describe('an SSH host of a target', () => {
       ),
     ).hosts[0];
 
-  test('is its name alone, and ssh_config says the rest', () => {
+  test('may be a name alone, with the rest from ssh_config', () => {
     expect(withHost('transport: ssh, host: ops@alpha')).toEqual({
       name: 'alpha',
       address: '198.18.9.1',
@@ -32,7 +32,7 @@ describe('an SSH host of a target', () => {
     });
   });
 
-  test('may have what `ssh` can be told; files are found beside the target', () => {
+  test('may have options of `ssh`; paths are relative to the target file', () => {
     const all =
       'host: a, user: ops, port: 2222, identityFile: id, knownHosts: known, config: conf, jump: "b:22,c"';
     expect(withHost(`transport: ssh, ${all}`)?.transport).toEqual({
@@ -57,7 +57,7 @@ describe('a plan', () => {
     expect(made.probes[1]?.params).toMatchObject({ argv: ['db-role', '198.18.9.1'] });
   });
 
-  test('has what failures of a probe stand for, and the further probes of a condition', () => {
+  test('has the values of failed samples, and the other probes of a condition', () => {
     const text = readTestdata('target.yaml')
       .replace('argv:', 'onFailure: { refused: down }, argv:')
       .replace('is: primary, count', 'is: primary, and: [{ probe: health }], count');
@@ -71,7 +71,7 @@ describe('a plan', () => {
     });
   });
 
-  test('lets a probe look at its hosts from another, or from a host at nothing in particular', () => {
+  test('lets a probe run on another host than its own, or on a host without an own one', () => {
     const from = (on: string) => {
       const text = readTestdata('target.yaml').replace('on: [alpha, beta]', on);
       return planTarget(inputOf('target.yaml', text)).probes.slice(1);
@@ -105,11 +105,11 @@ describe('a plan', () => {
     expect(made.checks[0]).toEqual({ kind: 'rto', name: 'RTO at most 30 s', maxMs: 30_000 });
   });
 
-  test('asks for the steady state of the target as restored redundancy', () => {
+  test('uses the steady state of the target as restored redundancy', () => {
     expect(made.redundancy.require).toEqual(made.steady.require);
   });
 
-  test('survives the trip through the event log unchanged', () => {
+  test('is unchanged after a round trip through the event log', () => {
     expect(JSON.parse(JSON.stringify(made))).toEqual(made);
   });
 });
@@ -119,7 +119,7 @@ describe('a scenario with variables and a matrix', () => {
   const made = plans(text);
   const [first] = made;
 
-  test('is a drill of its own for each combination, with its values in name and title', () => {
+  test('has a drill for each combination, with its values in name and title', () => {
     expect(made.map(({ scenario }) => `${scenario.name}: ${scenario.title}`)).toEqual([
       'composed-edge-alpha: Everything at once (container edge, on alpha)',
       'composed-edge-db-primary: Everything at once (container edge, on db-primary)',
@@ -135,7 +135,7 @@ describe('a scenario with variables and a matrix', () => {
     });
   });
 
-  test('fills variables in where they stand, and leaves to the engine what only it knows', () => {
+  test('replaces variables, and leaves placeholders of the engine', () => {
     expect(made[1]?.prepare[0]).toMatchObject({
       id: 'prepare-1',
       on: { host: 'alpha' },
@@ -153,13 +153,13 @@ describe('a scenario with variables and a matrix', () => {
     });
   });
 
-  test('keeps the type of a variable that stands alone', () => {
+  test('keeps the type of a variable that is the whole value', () => {
     expect(plans(text, { copies: '2' })[0]?.checks[0]).toMatchObject({
       condition: { count: { min: 2, max: 2 } },
     });
   });
 
-  test('names its checks by what they want', () => {
+  test('names its checks by their limits', () => {
     expect(first?.checks.map((check) => check.name)).toEqual([
       'db-role is primary on exactly 1 for at least 2 s',
       'downtime of db-role@alpha at least 1 s, at most 9 s',
@@ -169,11 +169,11 @@ describe('a scenario with variables and a matrix', () => {
     ]);
   });
 
-  test('puts its own stages in the place of the target’s', () => {
+  test('replaces the stages of the target with its own', () => {
     expect(first?.stages).toEqual([{ name: 'all of it', until: { kind: 'recovered' } }]);
   });
 
-  test('takes values from outside, in the type of the default, and one value of a matrix', () => {
+  test('accepts values from the command line, in the type of the default, and selects a value of a matrix', () => {
     const one = plans(text, { wait: '1s', container: 'edge', on: 'alpha', stop: 'true' });
     expect(one.map((plan) => plan.scenario.variables)).toEqual([
       { wait: '1s', copies: 1, stop: true, container: 'edge', on: 'alpha' },
@@ -183,10 +183,10 @@ describe('a scenario with variables and a matrix', () => {
 
   test.each([
     [{ waits: '1s' }, '--var waits: scenario.yaml has no such variable; did you mean "wait"?'],
-    [{ copies: 'two' }, '--var copies=two: expected a number, as its default 1 is one'],
+    [{ copies: 'two' }, '--var copies=two: expected a number, like the default (1)'],
     [{ stop: 'yes' }, '--var stop=yes: expected true or false'],
     [{ container: 'egde' }, '--var container=egde: the matrix has no such value; did you mean "edge"?'],
-    [{ wait: '5' }, 'scenario.yaml:14:9: at: expected a duration with a unit, such as 500ms, 5s, 2m or 1h'],
+    [{ wait: '5' }, 'scenario.yaml:14:9: at: expected a duration with a unit, such as 500ms, 5s, 2m, or 1h'],
   ])('does not take %j', (overrides, message) => {
     expect(() => plans(text, overrides)).toThrow(message);
   });
@@ -196,14 +196,14 @@ describe('a scenario with variables and a matrix', () => {
   });
 });
 
-describe('moments with a jitter', () => {
+describe('times with a jitter', () => {
   const [composed] = plans(readTestdata('composed.yaml'));
   const momentOf = (seed: number, round: number): number => {
     if (composed === undefined) throw new Error('no plan');
     return drawMoments(composed, seed, round).faults[0]?.atMs ?? Number.NaN;
   };
 
-  test('come out the same for the same seed and round', () => {
+  test('are the same for the same seed and round', () => {
     expect(momentOf(7, 0)).toBe(momentOf(7, 0));
     const rounds = Array.from({ length: 100 }, (_, round) => momentOf(7, round));
     expect(new Set(rounds).size).toBeGreaterThan(90);
@@ -214,7 +214,7 @@ describe('moments with a jitter', () => {
     const moments = Array.from({ length: 1000 }, (_, round) => momentOf(1, round));
     expect(Math.min(...moments)).toBeGreaterThanOrEqual(5000);
     expect(Math.max(...moments)).toBeLessThanOrEqual(15_000);
-    // Evenly: each tenth of the span gets about a tenth of the draws.
+    // Uniformly: each tenth of the span gets about a tenth of the times.
     for (let from = 5000; from < 15_000; from += 1000) {
       const share = moments.filter((ms) => ms >= from && ms < from + 1000).length;
       expect(share).toBeGreaterThan(60);
@@ -222,7 +222,7 @@ describe('moments with a jitter', () => {
     }
   });
 
-  test('say what drew them; a plan without any is left as it is', () => {
+  test('record their seed and round; a plan without a jitter is unchanged', () => {
     if (composed === undefined) throw new Error('no plan');
     expect(drawMoments(composed, 7, 2).draw).toEqual({ seed: 7, round: 2 });
     const plain = plan(readTestdata('valid.yaml'));
@@ -230,7 +230,7 @@ describe('moments with a jitter', () => {
   });
 });
 
-describe('what a kind of fault needs of a host', () => {
+describe('the requirements of a kind of fault', () => {
   const targetText = readTestdata('target.yaml');
   const scenarioWith = (fault: string): string =>
     readTestdata('valid.yaml').replace(/ {2}- \{ kind: process.kill.*/, `  - ${fault}`);
@@ -240,7 +240,7 @@ describe('what a kind of fault needs of a host', () => {
     );
   const beta = 'beta: { transport: docker, container: beta-vm, address: 198.18.9.2 }';
 
-  test('has to be there on every host that the role may be on', () => {
+  test('must be met on every host that the role may be on', () => {
     const server = (id: string): string => `server: { cloud: lab, cloudsFile: clouds.yaml, id: ${id} }`;
     const one = targetText.replace('container: alpha-vm', `container: alpha-vm, ${server('a')}`);
     const both = one.replace('container: beta-vm', `container: beta-vm, ${server('b')}`);
@@ -255,7 +255,7 @@ describe('what a kind of fault needs of a host', () => {
     });
   });
 
-  test('is a power switch for a power cut', () => {
+  test('include a power switch for a power cut', () => {
     expect(targetText).toContain(beta);
     const local = targetText.replace(beta, 'beta: { transport: local, address: 198.18.9.2 }');
     expect(problemsOf(() => planOn(local, '{ kind: power.cut, on: beta }'))).toEqual([
@@ -264,7 +264,7 @@ describe('what a kind of fault needs of a host', () => {
     expect(planOn(targetText, '{ kind: power.cut, on: beta }')).toHaveLength(1);
   });
 
-  test('is an address where one is wanted', () => {
+  test('include an address if the fault uses one', () => {
     const without = targetText.replace(', address: 198.18.9.2', '').replace(", '${address}'", '');
     const fault = (peer: string, on: string): string =>
       `{ kind: network.partition, on: ${on}, peers: ['${peer}'] }`;
@@ -274,7 +274,7 @@ describe('what a kind of fault needs of a host', () => {
       ['${address}', 'beta'],
     ] as const) {
       expect(problemsOf(() => planOn(without, fault(peer, on)))[0]).toMatch(
-        /^scenario\.yaml:4:\d+: host "beta" has no address in the target$/,
+        /^scenario\.yaml:4:\d+: host "beta" has no address in the target; add `address` to the host$/,
       );
     }
     expect(planOn(without, fault('${address}', 'alpha'))).toHaveLength(1);

@@ -34,30 +34,30 @@ import {
   type Composition,
 } from './variables.ts';
 
-/** A scenario file with what it leaves open. */
+/** A scenario file with its variables and matrix. */
 export interface ScenarioInput extends Input {
   readonly composition: Composition;
 }
 
-/** Reads what a scenario file leaves open. @throws InvalidInput */
+/** Reads the variables and the matrix of a scenario file. @throws InvalidInput */
 export function openScenario(input: Input): ScenarioInput {
   return { ...input, composition: compositionOf(input.source) };
 }
 
-/** What a command says of the plans that it makes. */
+/** Command-line options that affect plans. */
 export interface PlanOptions {
   /** Values of variables by name. */
   readonly overrides?: Readonly<Record<string, string>>;
-  /** Every probe of the target runs, used or not. */
+  /** Runs every probe of the target, even if the drill does not use it. */
   readonly allProbes?: boolean;
 }
 
 /**
- * Makes the plans of a scenario's drills: one, or one for each combination of its
- * matrix. Moments of faults with a jitter are not drawn yet: see `drawMoments`.
+ * Makes the plans of a scenario's drills: one per combination of its matrix, or one without a matrix. Jitter is not
+ * applied yet: see `drawMoments`.
  *
- * @param targetFor gives the target for the file that the scenario names as its own, if it names one
- * @throws InvalidInput for what is wrong in either file, DrillError `invalid-input` for an override
+ * @param targetFor returns the target; its argument is the target file that the scenario names, if any
+ * @throws InvalidInput for problems in either file; DrillError `invalid-input` for an invalid override
  */
 export function makePlans(
   scenario: ScenarioInput,
@@ -93,7 +93,7 @@ function makePlan(
       if (faultKind(kind)?.healAfter !== 'recovery' || forMs !== undefined) continue;
       report(
         ['recovery', 'until'],
-        `until: a fault of kind ${kind} lasts until it is healed, which comes after the recovery; give it a \`for\``,
+        `until: ${kind} is healed only after the recovery, so redundancy cannot be restored before; give the fault a \`for\``,
       );
     }
   }
@@ -146,18 +146,15 @@ function makePlan(
   };
 }
 
-/** Checks that no fault is to last longer than it may. */
+/** Checks that no fault's `for` exceeds the limit. */
 function checkLimits({ faults }: Scenario, { faultMs }: Plan['limits'], report: Report): void {
   for (const [i, { for: forMs }] of faults.entries()) {
     if (forMs === undefined || forMs <= faultMs) continue;
-    report(
-      ['faults', i, 'for'],
-      `for: no fault may last longer than ${limitWords(faultMs)} (\`limits.fault\`)`,
-    );
+    report(['faults', i, 'for'], `for: must be at most ${limitWords(faultMs)} (\`limits.fault\`)`);
   }
 }
 
-/** Of the limits of target and scenario, the shorter ones. */
+/** The limits of the drill: for each, the shorter of target and scenario. */
 function shorter(target: Plan['limits'], own: Scenario['limits']): Plan['limits'] {
   const outageMs = Math.min(target.outageMs ?? Infinity, own?.outage ?? Infinity);
   return {
@@ -166,7 +163,7 @@ function shorter(target: Plan['limits'], own: Scenario['limits']): Plan['limits'
   };
 }
 
-/** Ids of the writers that a check is about. */
+/** Ids of the writers that checks name. */
 function writersAsked({ checks }: Scenario): ReadonlySet<string> {
   return new Set(
     checks.flatMap((check) =>
@@ -175,7 +172,7 @@ function writersAsked({ checks }: Scenario): ReadonlySet<string> {
   );
 }
 
-/** Checks that every host which the first fault may hit has an instance of the recovery probe. */
+/** Checks that every host that the first fault may hit has an instance of the recovery probe. */
 function checkOnFaultHost(
   instances: Plan['probes'],
   faults: Plan['faults'],
@@ -206,10 +203,13 @@ function planRecovery(
     report(['recovery', 'probe'], `the target has no probe "${recovery.probe}"${hint}`);
   } else if (recovery.onFaultHost === true) {
     if (probe.host === undefined) {
-      report(['recovery', 'onFaultHost'], `onFaultHost: probe "${probe.name}" belongs to no host`);
+      report(
+        ['recovery', 'onFaultHost'],
+        `onFaultHost: probe "${probe.name}" belongs to no host; give it \`on\` in the target`,
+      );
     } else checkOnFaultHost(instances, faults, known, report);
   } else if (instances.length > 1) {
-    const message = `probe "${probe.name}" has ${instances.length} instances; the outage needs one`;
+    const message = `probe "${probe.name}" has ${instances.length} instances, but the outage needs one; name a probe with one instance, or set \`onFaultHost: true\``;
     report(['recovery', 'probe'], message);
   }
   checkRecoveryProbe(probe, recovery.keptConnection, report);

@@ -21,7 +21,7 @@ function plan(probes: readonly PlannedProbe[], writers: readonly PlannedWriter[]
 
 describe('probing load', () => {
   it('counts samples and new connections at the base and the burst rate', () => {
-    // The probes of the target that took two cores to 1 % idle: two at 50 ms, four at 200 ms in the burst.
+    // The probes of a target that left two cores 1 % idle: two at 50 ms and four at 200 ms in the burst.
     const probes = [
       probe('sql', { id: 'write', burstIntervalMs: 50 }),
       probe('http', { id: 'proxy', params: { connection: 'kept-alive' }, burstIntervalMs: 50 }),
@@ -35,7 +35,7 @@ describe('probing load', () => {
     expect(hosts).toEqual([]);
   });
 
-  it('gives connections to the host that a probe is about, commands to the one where they run', () => {
+  it('counts connections on the probe’s host, and commands on the host where they run', () => {
     const probes = [
       probe('exec', { host: 'a', intervalMs: 500, burstIntervalMs: 100 }),
       probe('icmp', { host: 'a', from: 'b' }),
@@ -58,7 +58,7 @@ describe('probing load', () => {
     expect(hosts[0]?.burst.commandsPerSecond).toBe(10);
   });
 
-  it('counts once what several instances share', () => {
+  it('counts a command that instances share once', () => {
     const looks = ['a', 'b'].flatMap((host) => [
       probe('arp', { id: `arp@${host}`, host, from: 'b' }),
       probe('vrrp', { id: `vrrp@${host}`, host, from: 'b' }),
@@ -68,12 +68,12 @@ describe('probing load', () => {
       ...nothing,
       samplesPerSecond: 4,
       commandsPerSecond: 1,
-      // A round of arping, and the signs of life of one capture.
+      // A round of arping, and the heartbeat of one capture.
       processesPerSecond: 5 + 4,
     });
   });
 
-  it('counts the writers in the burst, with a connection for each request where they keep none', () => {
+  it('counts the writers in the burst, with a connection per request if they keep none', () => {
     const writer = (kind: string): PlannedWriter => ({
       id: kind,
       kind,
@@ -94,7 +94,7 @@ describe('probing load', () => {
     expect(hosts.map(({ host, burst: load }) => [host, load.rowsPerSecond])).toEqual([['a', 40]]);
   });
 
-  it('counts the samples of a kind that is no longer known', () => {
+  it('counts the samples of an unknown kind', () => {
     expect(probingLoad(plan([probe('telepathy')])).base).toEqual({ ...nothing, samplesPerSecond: 1 });
   });
 });

@@ -2,7 +2,7 @@ import type { Plan, PlannedProbe, PlannedWriter } from '../core/plan.ts';
 import { probeKind } from '../probes/catalog.ts';
 import { writerKind } from '../writers/catalog.ts';
 
-/** Load of probing and writing on a stack that answers, per second. */
+/** Load of probing and writing per second, while the stack answers. */
 export interface Load {
   /** Attempts of all probes. */
   readonly samplesPerSecond: number;
@@ -10,13 +10,13 @@ export interface Load {
   readonly newConnectionsPerSecond: number;
   /** Commands run on hosts. */
   readonly commandsPerSecond: number;
-  /** Processes started on hosts, at least. */
+  /** Processes started on hosts: a lower bound. */
   readonly processesPerSecond: number;
   /** Rows written by all clients of all writers. */
   readonly rowsPerSecond: number;
 }
 
-/** Of one host: what probes and writer paths that are about it ask, and the commands that run there. */
+/** Load of one host: from the probes and writer paths of this host, and from the commands that run on it. */
 export interface HostLoad {
   readonly host: string;
   readonly base: Load;
@@ -25,18 +25,18 @@ export interface HostLoad {
 
 /** The load of a drill at both rates. */
 export interface ProbingLoad {
-  /** At the base rate, before anything is written: while the steady state is waited for. */
+  /** At the base rate, without writers: while the drill waits for the steady state. */
   readonly base: Load;
-  /** At the burst rate with the writers at work: from shortly before the fault until the recovery is stable. */
+  /** At the burst rate, with the writers: from shortly before the fault until the recovery is stable. */
   readonly burst: Load;
-  /** In the plan's order; without hosts that nothing is asked of. */
+  /** In the plan's order, without hosts that have no load. */
   readonly hosts: readonly HostLoad[];
 }
 
-/** What the load follows from. */
+/** The parts of a plan that determine the load. */
 export type LoadPlan = Pick<Plan, 'hosts' | 'probes' | 'writers'>;
 
-/** Adds up what probes and writers ask of a stack. A kind that is no longer known counts its samples only. */
+/** Adds up the load of probes and writers. A kind that this version does not know counts with its samples only. */
 export function probingLoad(plan: LoadPlan): ProbingLoad {
   const base = [...sampleLoads(plan.probes, false)];
   const burst = [...sampleLoads(plan.probes, true), ...plan.writers.flatMap(writerLoads)];
@@ -50,7 +50,7 @@ export function probingLoad(plan: LoadPlan): ProbingLoad {
   };
 }
 
-/** Some load, and the host that bears it. */
+/** A part of the load, and its host. */
 interface Part {
   readonly host: string | undefined;
   readonly load: Partial<Load>;
@@ -58,7 +58,7 @@ interface Part {
 
 function sampleLoads(probes: readonly PlannedProbe[], bursting: boolean): Part[] {
   const shared = new Set<string>();
-  /** True for the first that comes with this key. */
+  /** True for the first call with this key. */
   const isFirst = (...key: readonly string[]): boolean => {
     const text = key.join('\n');
     const first = !shared.has(text);
@@ -69,7 +69,7 @@ function sampleLoads(probes: readonly PlannedProbe[], bursting: boolean): Part[]
     const kind = probeKind(probe.kind);
     const from = probe.from ?? probe.host;
     const rate = 1000 / ((bursting ? probe.burstIntervalMs : undefined) ?? probe.intervalMs);
-    // Logs of other versions may hold parameters that are none of this kind.
+    // Logs of other versions may have parameters that this kind does not have.
     const cost = kind?.cost(probe.params ?? {}) ?? { newConnections: 0, commands: 0, processes: 0 };
     // Instances that are sampled together share one command.
     const asks = kind?.together !== true || isFirst('round', probe.name, from ?? '');
@@ -105,11 +105,11 @@ function writerLoads({ kind, paths, clients, intervalMs, readIntervalMs }: Plann
   });
 }
 
-/** The load of one host, or of all that there is. */
+/** The load of one host, or of the whole stack. */
 function sum(parts: readonly Part[], host: string | undefined): Load {
   const own = host === undefined ? parts : parts.filter((part) => part.host === host);
   const total = (figure: keyof Load): number =>
-    // Sums of thirds: without the last digits, in which they differ by their order.
+    // Rounded to six decimals: the last digits of a float sum depend on the order of its terms.
     Number(own.reduce((all, { load }) => all + (load[figure] ?? 0), 0).toFixed(6));
   return {
     samplesPerSecond: total('samplesPerSecond'),

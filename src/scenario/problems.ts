@@ -4,8 +4,8 @@ import { InvalidInput, type NodePath, type Problem, type Source } from './source
 import { nearest, suggest } from './suggest.ts';
 
 /**
- * Parses a source with a schema; each problem has its position and, for a typo, a suggestion.
- * @param isPart the schema is of a part of the file: problems of its text are left to the one of the whole
+ * Parses a source with a schema. Each problem has a position and, for a typo, a suggestion.
+ * @param isPart the schema covers a part of the file; problems of the text are then left to the schema of the whole file
  * @throws InvalidInput
  */
 export function parseWith<T>(source: Source, schema: z.ZodType<T>, isPart = false): T {
@@ -37,11 +37,11 @@ function problemsOf(source: Source, issue: z.core.$ZodIssue, known: KnownFields)
               ),
         ];
       }
-      // A schema's own wording tells more than any of its branches.
+      // A message of the schema itself is more specific than those of its branches.
       if (!issue.message.startsWith('Invalid input')) {
         return [source.at(path, `${nameOf(path)}${issue.message}`)];
       }
-      // The branch that got furthest tells more than "invalid input".
+      // The problems of the deepest branch are more specific than "invalid input".
       const branches = issue.errors.filter((branch) => branch.length > 0);
       const deepest = branches.sort((a, b) => depth(b) - depth(a))[0];
       if (deepest === undefined) return [source.at(path, issue.message)];
@@ -53,16 +53,16 @@ function problemsOf(source: Source, issue: z.core.$ZodIssue, known: KnownFields)
       const field = path.at(-1);
       if (valueAt(source.value, path) === undefined && field !== undefined) {
         if (field === 'on' && rewrittenOn(valueAt(source.value, path.slice(0, -1))) !== undefined) return [];
-        return [source.at(path, `missing field "${field}" (${issue.expected})`)];
+        return [source.at(path, `missing field "${field}" (${typeWord(issue.expected)})`)];
       }
-      // A schema's own wording tells more than the type it wants.
+      // A message of the schema itself is more specific than the expected type.
       if (!issue.message.startsWith('Invalid input')) {
         return [source.at(path, `${nameOf(path)}${issue.message}`)];
       }
       return [
         source.at(
           path,
-          `${nameOf(path)}expected ${issue.expected}, found ${kindOf(valueAt(source.value, path))}`,
+          `${nameOf(path)}expected ${typeWord(issue.expected)}, found ${kindOf(valueAt(source.value, path))}`,
         ),
       ];
     }
@@ -90,7 +90,7 @@ function problemsOf(source: Source, issue: z.core.$ZodIssue, known: KnownFields)
   }
 }
 
-/** What a limit wants, unless the schema has words of its own for it. */
+/** The message for a violated limit, unless the schema has its own. */
 function limitText(issue: z.core.$ZodIssueTooSmall | z.core.$ZodIssueTooBig): string {
   if (!issue.message.startsWith('Too ')) return issue.message;
   const units: Readonly<Record<string, string>> = { string: ' characters', array: ' items' };
@@ -115,22 +115,22 @@ function listOf(options: readonly string[]): string {
   return options.length === 0 ? '' : `; one of ${options.join(', ')}`;
 }
 
-/** A field that its map does not have. */
+/** The message for a field that its map does not have. */
 function strayField(key: string, here: readonly string[], anywhere: readonly string[]): string {
   if (here.includes('on') && key === rewrittenOn({ [key]: true }))
-    return `unknown field "${key}"; did you mean "on"? A tool that reads YAML 1.1 has rewritten \`on\` as a truth value: write "on", with the quotes`;
+    return `unknown field "${key}"; did you mean "on"? A YAML 1.1 tool has rewritten the key \`on\` as a boolean: write "on", with the quotes`;
   const elsewhere = anywhere.includes(key);
   const meant = nearest(key, here) ?? (elsewhere ? undefined : nearest(key, anywhere));
   const hint = meant === undefined ? '' : `; did you mean "${meant}"?`;
   return elsewhere ? `field "${key}" does not belong here${hint}` : `unknown field "${key}"${hint}`;
 }
 
-/** The key that a tool for YAML 1.1 writes in place of `on`. */
+/** The key that a YAML 1.1 tool writes in place of `on`. */
 function rewrittenOn(map: unknown): string | undefined {
   return Object.keys(Object(map)).find((key) => /^(true|yes|y)$/i.test(key));
 }
 
-/** What tells a map's kind is not there: another key may have been meant to be it. */
+/** The problem of a map without a kind. A similar key in the map may be a typo of `kind`. */
 function missingKind(
   source: Source,
   path: NodePath,
@@ -147,6 +147,21 @@ function missingKind(
     : source.atKey(parent, stray, `unknown field "${stray}"; did you mean "${field}"?`);
 }
 
+/** What YAML users call the types that zod names. */
+const typeWords: Readonly<Record<string, string>> = {
+  array: 'a list',
+  boolean: 'true or false',
+  int: 'a whole number',
+  number: 'a number',
+  object: 'a map',
+  record: 'a map',
+  string: 'text',
+};
+
+function typeWord(type: string): string {
+  return typeWords[type] ?? type;
+}
+
 function kindOf(value: unknown): string {
   if (value === null) return 'nothing';
   if (Array.isArray(value)) return 'a list';
@@ -154,7 +169,7 @@ function kindOf(value: unknown): string {
   return JSON.stringify(value);
 }
 
-/** What stands at a path of a value; undefined for nothing. */
+/** The part of a value at a path; undefined if there is none. */
 export function valueAt(value: unknown, path: NodePath): unknown {
   let current = value;
   for (const part of path) {

@@ -20,10 +20,10 @@ import { planPredicted, type Stage } from './stage-schema.ts';
 /** What names in a file may refer to. */
 export type Known = Pick<Plan, 'hosts' | 'probes' | 'writers' | 'roles' | 'ownership' | 'models'>;
 
-/** Takes a problem down: where it stands in the file, and what it is. */
+/** Records a problem at a path in the file. */
 export type Report = (path: NodePath, message: string) => void;
 
-/** An entry of a map by a name from a file, which may be that of something every object has. */
+/** Looks up an entry by a name from a file. The name may be that of an inherited property, such as `constructor`. */
 export function entryOf<T>(map: Readonly<Record<string, T>>, name: string): T | undefined {
   return Object.hasOwn(map, name) ? map[name] : undefined;
 }
@@ -33,7 +33,7 @@ export function probeNames(known: Pick<Known, 'probes'>): string[] {
   return [...new Set(known.probes.map((probe) => probe.name))];
 }
 
-/** Checks a list of conditions, which stands at `path` in its file. */
+/** Checks a list of conditions at `path` in the file. */
 export function checkConditions(
   conditions: readonly GateCondition[],
   known: Known,
@@ -43,7 +43,7 @@ export function checkConditions(
   for (const [i, condition] of conditions.entries()) checkCondition(condition, known, [...path, i], report);
 }
 
-/** Checks that a condition speaks of what is there. */
+/** Checks that the names in a condition exist. */
 export function checkCondition(condition: GateCondition, known: Known, path: NodePath, report: Report): void {
   const names = probeNames(known);
   if (!names.includes(condition.probe)) {
@@ -69,7 +69,7 @@ export function checkCondition(condition: GateCondition, known: Known, path: Nod
   }
 }
 
-/** Checks that a further probe of a condition speaks for each host that the condition asks. */
+/** Checks that a probe under `and` has an instance for each host of the condition. */
 function checkPart(
   condition: GateCondition,
   part: ValuePart,
@@ -87,13 +87,13 @@ function checkPart(
     report(
       at,
       instance.host === undefined
-        ? `probe "${part.probe}" belongs to hosts, and "${condition.probe}" to none`
+        ? `probe "${part.probe}" has an instance per host, but probe "${condition.probe}" belongs to no host`
         : `probe "${part.probe}" has no instance on "${instance.host}", where "${condition.probe}" has one`,
     );
   }
 }
 
-/** Checks a chain of stages, which stands at `path` in its file. */
+/** Checks a chain of stages at `path` in the file. */
 export function checkStages(stages: readonly Stage[], known: Known, path: NodePath, report: Report): void {
   for (const [i, { until, predicted }] of stages.entries()) {
     if (predicted !== undefined) {
@@ -107,7 +107,7 @@ export function checkStages(stages: readonly Stage[], known: Known, path: NodePa
   }
 }
 
-/** Checks that a probe gives a mark. */
+/** Checks that a probe exists and has the mark. */
 function checkMark(
   { probe, mark }: { probe: string; mark: string },
   known: Known,
@@ -116,13 +116,13 @@ function checkMark(
 ): void {
   const marks = marksOf(probe, known);
   if (marks === undefined) {
-    report([...at, 'probe'], `no probe "${probe}"${suggest(probe, probeNames(known))}`);
+    report([...at, 'probe'], `the target has no probe "${probe}"${suggest(probe, probeNames(known))}`);
   } else if (!marks.includes(mark)) {
     report([...at, 'mark'], `probe "${probe}" has no mark "${mark}"${suggest(mark, marks)}`);
   }
 }
 
-/** Checks that a model is there, and that it can be asked what it is asked. True if so. */
+/** Checks that a model exists and supports the given steps. Returns true if both hold. */
 export function checkModelUse(
   { model: name, steps }: ModelUse,
   models: Models,
@@ -139,14 +139,14 @@ export function checkModelUse(
   if (known.length === 0 && steps !== undefined) {
     report([...at, 'steps'], `model "${name}" is of kind ${model.kind}, which has no steps`);
   } else if (known.length > 0 && steps === undefined) {
-    report(at, `model "${name}" needs \`steps\`, of ${known.join(', ')}`);
+    report(at, `model "${name}" needs \`steps\`; choose from ${known.join(', ')}`);
   } else if (stray !== undefined) {
     report([...at, 'steps'], `model "${name}" has no step "${stray}"${suggest(stray, known)}`);
   } else return true;
   return false;
 }
 
-/** Checks predictions: models, steps that come about with the settings, and where they count from. `earlier` are the stages before. */
+/** Checks predictions: the model, its steps with the present settings, and `from`. `earlier`: names of the stages before. */
 export function checkPredicted(
   predicted: PredictedBy,
   earlier: readonly string[],
@@ -163,12 +163,12 @@ export function checkPredicted(
     }
     const moments = [chainStart, ...earlier];
     if (from !== undefined && !moments.includes(from)) {
-      report([...at, 'from'], `no earlier stage "${from}"${suggest(from, moments)}`);
+      report([...at, 'from'], `from: there is no earlier stage "${from}"${suggest(from, moments)}`);
     }
   }
 }
 
-/** Checks that the models which a scenario's own stages name know the host that its first fault may hit. */
+/** Checks that the models of a scenario's own stages have a priority for a host that its first fault may hit. */
 export function checkPredictedHosts(
   stages: readonly Stage[],
   fault: PlannedFault | undefined,
@@ -187,20 +187,20 @@ export function checkPredictedHosts(
       if (!strangers) continue;
       report(
         [...path, i, 'predicted'],
-        `model "${use.model}" has no priority for ${hosts.map((host) => `"${host}"`).join(', ')}, where the fault happens`,
+        `model "${use.model}" has no priority for ${hosts.map((host) => `"${host}"`).join(', ')}, which the first fault may hit; add it to \`priorities\` in the target`,
       );
     }
   }
 }
 
-/** Hosts that a fault may hit; none where only another fault says. */
+/** Hosts that a fault may hit. Empty for `on: { fault: ID }`. */
 function hostsOf({ on }: PlannedFault, known: Known): string[] {
   if ('host' in on) return [on.host];
   const role = 'role' in on ? known.roles[on.role] : undefined;
   return known.probes.flatMap(({ name, host }) => (name === role?.probe && host !== undefined ? [host] : []));
 }
 
-/** Checks what the checks of a scenario speak of, and their limits. */
+/** Checks the names in the checks of a scenario, and their limits. */
 export function checkChecks(checks: readonly CheckInput[], known: Known, report: Report): void {
   const roles = Object.keys(known.roles);
   const instances = known.probes.map((probe) => probe.id);
@@ -247,16 +247,16 @@ export function checkChecks(checks: readonly CheckInput[], known: Known, report:
   }
 }
 
-/** Checks that a probe whose bad windows are an outage shows what a client sees. */
+/** Checks that a probe that measures an outage does not keep its session: a session may survive an outage for clients. */
 function checkShowsOutage(probe: PlannedProbe | undefined, path: NodePath, report: Report): void {
   if (probe === undefined || keptBy(probe) !== 'state') return;
   report(
     path,
-    `probe "${probe.id}" keeps its sessions (\`connection: kept\`): they may go on while new clients are refused; name a probe with \`connection: new\``,
+    `probe "${probe.id}" keeps its sessions (\`connection: kept\`), which may survive while new clients are refused; use a probe with \`connection: new\``,
   );
 }
 
-/** Checks that the recovery probe asks as a new client would, unless the scenario says that kept connections are the question. */
+/** Checks that the recovery probe opens a connection for each sample, unless the scenario sets `keptConnection`. */
 export function checkRecoveryProbe(
   probe: PlannedProbe | undefined,
   keptConnection: true | undefined,
@@ -268,7 +268,7 @@ export function checkRecoveryProbe(
   if (kept === 'client' && keptConnection === undefined)
     report(
       ['recovery', 'probe'],
-      `probe "${probe.id}" keeps its connection, which may work while new clients are refused: name a probe that opens one for each sample; if the drill measures clients that keep theirs, set \`keptConnection: true\``,
+      `probe "${probe.id}" keeps its connection, which may work while new clients are refused; use a probe that opens a connection for each sample, or set \`keptConnection: true\` to measure clients that keep their connection`,
     );
   if (kept === undefined && keptConnection === true)
     report(
@@ -281,14 +281,14 @@ function keptBy({ kind, params }: PlannedProbe): 'client' | 'state' | undefined 
   return probeKind(kind)?.keepsSession?.(params);
 }
 
-/** What a figure is judged by. */
+/** The limits of a check. */
 interface Limited {
   readonly kind: string;
   readonly min?: number | undefined;
   readonly max?: number | undefined;
 }
 
-/** Checks that there is a limit, and that a lower one lies below the upper one. */
+/** Checks that there is a limit, and that `min` is not above `max`. */
 function checkLimits(check: Limited, path: NodePath, report: Report): void {
   checkOrder(check, path, report);
   if (check.min === undefined && check.max === undefined)
@@ -297,10 +297,10 @@ function checkLimits(check: Limited, path: NodePath, report: Report): void {
 
 function checkOrder({ kind, min, max }: Limited, path: NodePath, report: Report): void {
   if (min === undefined || max === undefined || min <= max) return;
-  report([...path, 'min'], `min: lies above max (${kind === 'rows' ? max : limitWords(max)})`);
+  report([...path, 'min'], `min: must not be above max (${kind === 'rows' ? max : limitWords(max)})`);
 }
 
-/** Checks the thing and the sides that an `ownership` check speaks of. */
+/** Checks the thing and the sides of an `ownership` check. */
 function checkSides(
   check: Extract<CheckInput, { kind: 'ownership' }>,
   known: Known,
@@ -309,7 +309,7 @@ function checkSides(
 ): void {
   const { of, side, state, differsFrom } = check;
   if ((state === undefined) === (differsFrom === undefined))
-    report(path, 'ownership: needs either `state` or `differsFrom`');
+    report(path, 'ownership: needs exactly one of `state` and `differsFrom`');
   const sides = entryOf(known.ownership, of);
   if (sides === undefined) {
     report(
@@ -326,10 +326,10 @@ function checkSides(
       report([...path, field], `"${of}" has no side "${name}"${suggest(name, Object.keys(sides))}`);
   }
   if (differsFrom === side)
-    report([...path, 'differsFrom'], 'differsFrom: a side does not differ from itself');
+    report([...path, 'differsFrom'], 'differsFrom: must name another side than `side`');
 }
 
-/** Checks that a probe gives all of the marks. */
+/** Checks that a probe exists and has all of the marks. */
 function checkMarks({ probe, marks }: MarkSource, known: Known, path: NodePath, report: Report): void {
   const given = marksOf(probe, known);
   if (given === undefined) {
@@ -342,7 +342,7 @@ function checkMarks({ probe, marks }: MarkSource, known: Known, path: NodePath, 
   }
 }
 
-/** Names of the marks that a probe gives: those of its kind and those that its parameters name. undefined: no such probe. */
+/** Names of a probe's marks, from its kind and from its parameters. undefined: there is no such probe. */
 function marksOf(name: string, known: Known): string[] | undefined {
   const probe = known.probes.find((candidate) => candidate.name === name);
   return probe === undefined ? undefined : [...(probeKind(probe.kind)?.marks ?? []), ...namedMarks(probe)];

@@ -3,7 +3,7 @@ import { makePlans, openScenario } from './planner.ts';
 import { inputOf } from './testing/corpus.ts';
 import { problemsOf } from './testing/problems-of.ts';
 
-/** The problems of a scenario with these faults, roles and conditions of the steady state. */
+/** The problems of a scenario with these faults, roles, and conditions of the steady state. */
 function problems(roles: string, require: string, faults: string, steady = ''): string[] {
   const target = inputOf(
     't.yaml',
@@ -36,9 +36,9 @@ const stop = '{ kind: service.stop, on: { role: r }, units: [x.service] }';
 
 describe('a role that the first fault needs', () => {
   test.each([
-    ['{ probe: node }', '{ probe: node }', 'several hosts (a, b)'],
-    ['{ probe: node, is: [up, on] }', '{ probe: node, is: up }', 'several hosts (a, b)'],
-    ['{ probe: node, is: up }', '{ probe: node, is: up, count: 2 }', 'several hosts (a, b)'],
+    ['{ probe: node }', '{ probe: node }', 'multiple hosts (a, b)'],
+    ['{ probe: node, is: [up, on] }', '{ probe: node, is: up }', 'multiple hosts (a, b)'],
+    ['{ probe: node, is: up }', '{ probe: node, is: up, count: 2 }', 'multiple hosts (a, b)'],
     ['{ probe: db, is: up }', '{ probe: db, is: up, count: { min: 2 } }', 'at least 2 hosts'],
     [
       '{ probe: db, is: [primary, standby] }',
@@ -48,13 +48,13 @@ describe('a role that the first fault needs', () => {
     [
       '{ probe: node, is: up, and: [{ probe: mode, is: active }] }',
       '{ probe: node, is: up }, { probe: mode, is: active }',
-      'several hosts (a, b)',
+      'multiple hosts (a, b)',
     ],
-    ['{ probe: node, and: [{ probe: web }] }', '{ probe: node }, { probe: web }', 'several hosts (a, b)'],
+    ['{ probe: node, and: [{ probe: web }] }', '{ probe: node }, { probe: web }', 'multiple hosts (a, b)'],
     ['{ probe: db, is: primary }', '{ probe: db, is: standby }', 'no host'],
   ])('%s with a steady state of %s is refused', (role, require, fits) => {
     expect(problems(role, require, stop)).toEqual([
-      `s.yaml:3:36: role "r" fits ${fits} in the steady state, and a fault needs exactly one: give the role a condition that tells the hosts apart`,
+      `s.yaml:3:36: role "r" matches ${fits} in the steady state, but a fault needs exactly one; give the role a condition that only one host meets`,
     ]);
   });
 
@@ -71,21 +71,21 @@ describe('a role that the first fault needs', () => {
       '{ probe: node, and: [{ probe: mode, is: active }] }',
       '{ probe: node }, { probe: mode, is: active, count: 1 }',
     ],
-    // `down` is a failed sample, so that nothing is known of a good one.
+    // `down` is a failed sample, so it does not imply a good one.
     ['{ probe: node }', '{ probe: node, is: [up, down] }'],
     ['{ probe: node }', '{ probe: web }'],
   ])('%s with a steady state of %s may be resolved', (role, require) => {
     expect(problems(role, require, stop)).toEqual([]);
   });
 
-  test('is held against what the scenario adds to the steady state, and read in addresses, too', () => {
+  test('is checked against the scenario’s own conditions, and is found in addresses, too', () => {
     const extra = 'steady: { require: [{ probe: node }] }';
     expect(problems('{ probe: node }', '{ probe: web }', stop, extra)).toHaveLength(1);
     const peer = "{ kind: network.partition, on: c, peers: ['${address.r}'] }";
     expect(problems('{ probe: node }', '{ probe: node }', peer)).toHaveLength(1);
   });
 
-  test('is not asked of a later fault: the first one may have left one host', () => {
+  test('is not checked for a later fault, because the first one may have left one host', () => {
     const first = '{ kind: service.stop, on: a, units: [x.service], id: one, for: 5s }';
     const role = '{ probe: node }';
     expect(problems(role, role, `${first}, ${stop.replace('{ kind', '{ at: 1s, kind')}`)).toEqual([]);

@@ -10,8 +10,8 @@ import type { Plan, PlannedFault, PlannedProbe } from '../core/plan.ts';
 import { entryOf, type Known, type Report } from './references.ts';
 
 /**
- * Checks the roles that the first fault needs. The steady state holds until that fault acts, so a role of which the steady
- * state says that it fits several hosts, or none, cannot be resolved: the run would end before its fault.
+ * Checks the roles that the first fault needs. The steady state holds until that fault acts. If it implies that a role
+ * matches multiple hosts or none, the run would end before its fault.
  */
 export function checkFirstRoles(
   faults: readonly PlannedFault[],
@@ -31,12 +31,12 @@ export function checkFirstRoles(
     if (fits !== undefined)
       report(
         ['faults', index, 'on'],
-        `role "${role}" fits ${fits} in the steady state, and a fault needs exactly one: give the role a condition that tells the hosts apart`,
+        `role "${role}" matches ${fits} in the steady state, but a fault needs exactly one; give the role a condition that only one host meets`,
       );
   }
 }
 
-/** Index of the fault that certainly acts first; -1 if there is none. */
+/** Index of the fault that acts first whatever the jitter; -1 if there is none. */
 function firstOf(faults: readonly PlannedFault[]): number {
   return faults.findIndex(
     ({ after, atMs, jitterMs = 0 }, i) =>
@@ -49,7 +49,7 @@ function firstOf(faults: readonly PlannedFault[]): number {
   );
 }
 
-/** Why a role cannot be resolved in the steady state; undefined if it may be. */
+/** The reason why a role cannot be resolved in the steady state; undefined if it may be resolvable. */
 function hostsThatFit(
   role: Condition,
   required: readonly GateCondition[],
@@ -60,7 +60,7 @@ function hostsThatFit(
   const sure = hosts.filter((instance) =>
     parts.every((part) => required.some((gate) => implies(gate, part, instance, probes))),
   );
-  if (sure.length > 1) return `several hosts (${sure.map(({ host }) => host).join(', ')})`;
+  if (sure.length > 1) return `multiple hosts (${sure.map(({ host }) => host).join(', ')})`;
   if (role.and === undefined && role.host === undefined) {
     const least = leastThatFit(role, required, probes);
     if (least > 1) return `at least ${least} hosts`;
@@ -70,7 +70,7 @@ function hostsThatFit(
   return hosts.length > 0 && hosts.every(isExcluded) ? 'no host' : undefined;
 }
 
-/** Whether a gate that is met shows that a part of a role holds for this instance's host. */
+/** Whether a met gate implies that a part of a role holds for this instance's host. */
 function implies(
   gate: GateCondition,
   part: ValuePart,
@@ -86,7 +86,7 @@ function implies(
   );
 }
 
-/** Whether a gate needs this very instance: it needs all of them. */
+/** Whether a gate requires this instance: it requires all instances, and this is one of them. */
 function covers(gate: GateCondition, instance: PlannedProbe, probes: Plan['probes']): boolean {
   const all = instancesOf(gate, probes);
   const needsAll = gate.count === undefined || gate.count.min >= all.length;
@@ -98,7 +98,7 @@ function saysMore(known: ValuePart, asked: ValuePart, { onFailure = {} }: Planne
   if (known.probe !== asked.probe) return false;
   if (known.is === undefined) return asked.is === undefined;
   if (asked.is !== undefined) return known.is.every((value) => asked.is?.includes(value));
-  // A value may stand for a failed sample, which is not good.
+  // `onFailure` may give this value to a failed sample, which is not a good sample.
   return !known.is.some((value) => Object.values(onFailure).includes(value));
 }
 
@@ -112,7 +112,7 @@ function excludes(gate: ValuePart, role: ValuePart): boolean {
   );
 }
 
-/** The least number of hosts that the gates require for this role. Gates about different values add up. */
+/** Lower bound on the hosts that match this role when the gates are met. Gates with disjoint values add up. */
 function leastThatFit(role: Condition, required: readonly GateCondition[], probes: Plan['probes']): number {
   const [instance] = instancesOf(role, probes);
   if (instance?.host === undefined) return 0;

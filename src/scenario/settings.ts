@@ -3,7 +3,7 @@ import { suggest } from './suggest.ts';
 import { InvalidInput, parseSource, withValue, type Source } from './source.ts';
 import { planTarget, type TargetInput } from './target-planner.ts';
 
-/** A setting of a target's models that was changed: `lb.interval`, as the file has it (undefined: not at all) and as it is now. */
+/** A changed setting of a target's model: its name, such as `lb.interval`, its value in the file (undefined: absent), and its new value. */
 export interface ChangedSetting {
   readonly name: string;
   readonly before: unknown;
@@ -11,9 +11,9 @@ export interface ChangedSetting {
 }
 
 /**
- * A target with other settings of its models, as `--set model.name=value` gives them by
- * `model.name`: what follows from them is worked out as if the file said so.
- * @throws InvalidInput when the target itself is wrong, DrillError `invalid-input` for a setting that it cannot have
+ * Applies `--set model.name=value` settings, keyed by `model.name`, to a target. The target is then planned as if its
+ * file had these values.
+ * @throws InvalidInput if the target file is invalid; DrillError `invalid-input` if it cannot have a setting
  */
 export function withSettings(
   target: TargetInput,
@@ -32,14 +32,14 @@ export function withSettings(
       planTarget(made);
     } catch (error) {
       if (!(error instanceof InvalidInput)) throw error;
-      // The file is right; what it says is not where the mistake is.
+      // The file is valid, so the mistake is in the setting, not at a place in the file.
       throw refused(name, text, error.problems.map(({ message }) => message).join('; '));
     }
   }
   return { target: { ...target, source }, changed };
 }
 
-/** Where a setting stands: the names of models may have dots, too. */
+/** The path of a setting in the file. Names of models may contain dots, so the longest match wins. */
 function pathOf(name: string, source: Source): readonly string[] {
   const models = Object.keys(Object(valueAt(source.value, ['models'])));
   const model = models
@@ -52,18 +52,18 @@ function pathOf(name: string, source: Source): readonly string[] {
     models.length === 0
       ? `--set ${name}: ${source.path} has no models`
       : models.includes(name)
-        ? `--set ${name}: say which setting of the model: ${name}.SETTING=VALUE`
+        ? `--set ${name}: names a model but no setting; write ${name}.SETTING=VALUE`
         : `--set ${name}: ${source.path} has no model "${word}"${suggest(word, models)}`,
   );
 }
 
-/** A value as the file would have it: a duration stays text, a number becomes one, a list is a list. */
+/** Parses a value as YAML, as the file would: a duration stays text; numbers and lists get their types. */
 function valueOf(name: string, text: string): unknown {
   try {
     return parseSource(`--set ${name}`, text).value;
   } catch (error) {
     if (!(error instanceof InvalidInput)) throw error;
-    throw refused(name, text, 'not a value as YAML has them');
+    throw refused(name, text, 'the value is not valid YAML');
   }
 }
 

@@ -4,25 +4,25 @@ import { printable } from '../core/printable.ts';
 import { readNodes, type Reading } from './nodes.ts';
 import { characterProblem, depthProblem, positionsIn } from './text-limits.ts';
 
-/** One thing wrong in an input file; line and column count from 1. */
+/** An error in an input file. Line and column count from 1. */
 export interface Problem {
   readonly line: number;
   readonly column: number;
   readonly message: string;
 }
 
-/** Nobody reads on after that many; a file that is no YAML at all has one for every line. */
+/** A file that is not YAML can have an error in every line, so the list is cut to this many. */
 const maxProblems = 50;
-/** A message may quote the file, which may have anything in it. */
+/** A message may quote the file, whose texts can be of any length. */
 const maxMessageChars = 1000;
 
-/** Input that cannot be used: every problem found, each with file, line and column. Nothing was touched. */
+/** An invalid input file: every problem, with file, line, and column. It is thrown before firedrill changes anything. */
 export class InvalidInput extends DrillError {
   readonly path: string;
   readonly problems: readonly Problem[];
 
   constructor(path: string, problems: readonly Problem[]) {
-    // What stands at an anchor may be wrong once for each alias.
+    // An error at an anchor is reported once for each of its aliases.
     const each = new Map(problems.map((p) => [`${p.line}:${p.column} ${p.message}`, p]));
     const sorted = [...each.values()]
       .toSorted((a, b) => a.line - b.line || a.column - b.column)
@@ -37,25 +37,25 @@ export class InvalidInput extends DrillError {
 /** A path into the document: `['faults', 0, 'kind']`. */
 export type NodePath = readonly (string | number)[];
 
-/** A parsed YAML file that can say where each of its values stands. */
+/** A parsed YAML file with the position of each value. */
 export interface Source {
   readonly path: string;
   readonly text: string;
   readonly value: unknown;
-  /** What is wrong with the text, although a value could be made of it; `parseWith` refuses it. */
+  /** Errors of the text that leave a value to check. `parseWith` reports them with the errors of the value. */
   readonly textProblems: readonly Problem[];
-  /** The problem at a value (or at its nearest existing parent). */
+  /** Makes a problem at a value, or at its nearest existing parent. */
   at(path: NodePath, message: string): Problem;
-  /** The problem at a key of the map at `path`. */
+  /** Makes a problem at a key of the map at `path`. */
   atKey(path: NodePath, key: string, message: string): Problem;
 }
 
-/** Longest file that is read: scenario files are a page or two. */
+/** Longest file that is parsed, in characters. Scenario files are one or two pages. */
 const maxChars = 100_000;
 
 /**
- * Parses YAML strictly: one document, unique keys of plain text, no merge keys, no tags, YAML 1.2 core types, and no more
- * of anything than a file that people write has: what is read takes no longer than a moment, whatever it is.
+ * Parses YAML strictly: one document, unique keys of plain text, no merge keys, no tags, and YAML 1.2 core types. Limits
+ * on length, depth, and values keep the parsing time short for any input.
  * @throws InvalidInput
  */
 export function parseSource(path: string, given: string): Source {
@@ -63,18 +63,18 @@ export function parseSource(path: string, given: string): Source {
   const position = positionsIn(text);
   const refused = (offset: number, message: string): InvalidInput =>
     new InvalidInput(path, [{ ...position(offset), message }]);
-  if (text.length > maxChars) throw refused(0, `longer than ${maxChars} characters`);
+  if (text.length > maxChars) throw refused(0, `the file is longer than ${maxChars} characters`);
   const early = characterProblem(text) ?? depthProblem(text);
   if (early !== undefined) throw refused(early.offset, early.message);
 
   const document = parseDocument(text, {
-    // A %YAML line in the file does not change it.
+    // A %YAML line in the file does not change the schema.
     schema: 'core',
     merge: false,
-    // Found below: the parser compares each key with each other one.
+    // `readNodes` finds duplicate keys: the parser compares every pair of keys, which is quadratic.
     uniqueKeys: false,
     prettyErrors: false,
-    // `silent` would keep quiet about a second document, too.
+    // With `silent`, the parser would not report a second document.
     logLevel: 'error',
   });
   const wrong = [...document.errors, ...document.warnings];
@@ -85,7 +85,7 @@ export function parseSource(path: string, given: string): Source {
         ...position(pos[0]),
         message:
           code === 'MULTIPLE_DOCS'
-            ? 'a second document begins here; a file holds one'
+            ? 'a second YAML document begins here; move it to its own file'
             : `not valid YAML: ${message}`,
       })),
     );
@@ -114,12 +114,12 @@ export function parseSource(path: string, given: string): Source {
   };
 }
 
-/** The same file with another value in the same places: what stands where stays known. */
+/** The same file with another value. Positions stay those of the file. */
 export function withValue(source: Source, value: unknown): Source {
   return { ...source, value };
 }
 
-/** The node at a path, or the nearest of those that it should be in. */
+/** The node at a path, or its nearest existing ancestor. */
 function nodeAt(
   root: Node | null,
   path: NodePath,

@@ -3,19 +3,18 @@ import type { ModelUse, PredictedBy, StageEnd, StageRule } from '../core/plan.ts
 import { predictionSteps } from '../model/components.ts';
 import { plainConditionSchema } from './condition-schema.ts';
 
-const excludeFaultHost = z
-  .boolean()
-  .default(false)
-  .describe('Count only hosts other than the one the fault hit.');
+const excludeFaultHost = z.boolean().default(false).describe("`true` ignores the fault's host.");
 
-const onlyFaultHost = z.boolean().default(false).describe('Count only the host the fault hit.');
+const onlyFaultHost = z.boolean().default(false).describe("`true` counts only the fault's host.");
 
 const steps = z.array(z.enum(predictionSteps)).min(1).optional();
 
-/** A model, as files name it. */
+/** A reference to a model in a file. */
 export const modelUse = z.strictObject({
   model: z.string().min(1).describe('A model of the target.'),
-  steps: steps.describe('Whose durations add up; only for kinds of models that have steps.'),
+  steps: steps.describe(
+    'Steps of the model; their durations add up. Required for kinds of models that have steps.',
+  ),
 });
 
 const prediction = modelUse.extend({
@@ -24,14 +23,14 @@ const prediction = modelUse.extend({
     .min(1)
     .optional()
     .describe(
-      'The stage from whose end on it counts, or `start` for the beginning of the chain; the stage before by default.',
+      'Stage whose end is the start of the predicted time, or `start` for the beginning of the chain (default: the stage before).',
     ),
 });
 
-/** How long something should take, as files write it. */
+/** The field `predicted`: an expected duration. */
 export const predictedSchema = z
   .union([prediction, z.array(prediction).min(1)])
-  .describe('How long it should take by the models of the target; of several, the latest counts.');
+  .describe('Expected duration, from models of the target. In a list, the latest end counts.');
 
 const stage = z.strictObject({
   name: z.string().min(1).describe('Name of the stage in reports.'),
@@ -45,22 +44,24 @@ const stage = z.strictObject({
         onlyFaultHost,
       }),
       z.strictObject({
-        condition: plainConditionSchema.describe('Ends the stage as soon as it holds.'),
+        condition: plainConditionSchema.describe('The stage ends as soon as this condition holds.'),
         excludeFaultHost,
         onlyFaultHost,
       }),
     ])
-    .describe('What ends the stage: a mark of a probe, a condition, or `recovered`: the end of the outage.'),
+    .describe(
+      'The end of the stage: a mark of a probe, a condition, or `recovered` (the end of the outage).',
+    ),
   predicted: predictedSchema.optional(),
 });
 
-/** The chain of a recovery or of a return, as scenario and target files write it. */
+/** The fields `stages` and `returnStages` of scenario and target files. */
 export const stagesSchema = z.array(stage);
 
 /** A stage as parsed. */
 export type Stage = z.output<typeof stage>;
 
-/** A stage as the analysis takes it. */
+/** Converts a stage to the form of the plan. */
 export function planStage({ name, until, predicted }: Stage): StageRule {
   return {
     name,
@@ -69,12 +70,12 @@ export function planStage({ name, until, predicted }: Stage): StageRule {
   };
 }
 
-/** A model as a plan names it. */
+/** Converts a reference to a model to the form of the plan. */
 export function planModelUse({ model, steps }: z.output<typeof modelUse>): ModelUse {
   return { model, ...(steps === undefined ? {} : { steps }) };
 }
 
-/** A prediction as the analysis takes it. */
+/** Converts a prediction to the form of the plan. */
 export function planPredicted(predicted: z.output<typeof predictedSchema>): PredictedBy {
   const planOne = ({ from, ...use }: z.output<typeof prediction>) => ({
     ...planModelUse(use),

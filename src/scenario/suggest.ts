@@ -1,22 +1,22 @@
 import { closest, distance } from 'fastest-levenshtein';
 
-/** `; did you mean "x"?` when a known word is near, else a list of the known ones. */
+/** `; did you mean "x"?` for a similar known word, else a list of the known words. */
 export function suggest(word: string, known: readonly string[]): string {
   const near = nearest(word, known);
   if (near !== undefined) return `; did you mean "${near}"?`;
   return known.length === 0 ? '' : `; known: ${known.join(', ')}`;
 }
 
-/** The known word that a word is a slip of the hand away from; undefined where none is. */
+/** The known word of which `word` is a likely typo; undefined if there is none. */
 export function nearest(word: string, known: readonly string[]): string | undefined {
-  // Two letters in the wrong order are one slip, however short the word.
+  // Two swapped letters count as one typo, even in a short word.
   const swapped = known.find((candidate) => isSwapped(word, candidate));
   if (swapped !== undefined || known.length === 0 || word.length > maxWordChars) return swapped;
   const near = closest(word, known);
   return distance(word, near) <= Math.max(1, Math.floor(word.length / 3)) ? near : undefined;
 }
 
-/** No word that could be meant is that long. */
+/** No known word is longer than this. */
 const maxWordChars = 200;
 
 function isSwapped(word: string, other: string): boolean {

@@ -10,7 +10,7 @@ function parsed(text: string): Suite {
 }
 
 describe('a suite', () => {
-  test('holds every default; times in ms, numbers of rows as text', () => {
+  test('has every default, times in ms, and numbers of rows as text', () => {
     const suite = parsed(valid);
     expect(suite.settle).toEqual({ within: 300_000 });
     expect(suite.rows.map((r) => [r.row, r.figure, r.variables])).toEqual([
@@ -19,7 +19,7 @@ describe('a suite', () => {
     ]);
   });
 
-  test('takes the total of a check as its figure', () => {
+  test('accepts the total of a check as its figure', () => {
     expect(parsed(valid.replace('figure: return', 'figure: "happens:two primaries"')).rows[1]?.figure).toBe(
       'happens:two primaries',
     );

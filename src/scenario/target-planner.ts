@@ -15,27 +15,27 @@ import { InvalidInput, type Problem, type Source } from './source.ts';
 import { planStage } from './stage-schema.ts';
 import { targetSchema, type Target } from './target-schema.ts';
 
-/** A file that was read and parsed, and the SHA-256 of its bytes. */
+/** A parsed file, and the SHA-256 of its bytes. */
 export interface Input {
   readonly source: Source;
   readonly sha256: string;
 }
 
-/** A target file; `resolveFile` turns a file named in it (relative to it) into the path that will be opened. */
+/** A target file. `resolveFile` resolves a path in it, which is relative to the target file. */
 export interface TargetInput extends Input {
   readonly resolveFile: (path: string) => string;
 }
 
-/** What watching a target needs: hosts, probes and its name. */
+/** The part of a plan that `firedrill watch` needs. */
 export type WatchPlan = Pick<Plan, 'target' | 'hosts' | 'probes' | 'roles' | 'ownership'>;
 
-/** All that a target says of a plan. */
+/** The part of a plan that a target defines. */
 export type TargetPlan = WatchPlan &
   Pick<Plan, 'writers' | 'models' | 'steady' | 'limits' | 'healthy' | 'stages' | 'returnStages'>;
 
 /**
- * Makes the part of a plan that the target gives.
- * @throws InvalidInput for references that lead nowhere
+ * Makes the part of a plan that the target defines.
+ * @throws InvalidInput for an invalid file, and for references to undefined names
  */
 export function planTarget(target: TargetInput): TargetPlan {
   const parsed = parseWith(target.source, targetSchema);
@@ -186,21 +186,24 @@ function planProbe(
   for (const cause of Object.keys(onFailure ?? {}).filter((name) => muteCauses.has(name))) {
     problem(
       'onFailure',
-      `onFailure: "${cause}" cannot stand for a value: the target gave no answer, so that its state is not known; remove it`,
+      `onFailure: "${cause}" cannot have a value, because without an answer the state is unknown; remove it`,
     );
   }
   if (common.timeoutMs < 1) problem('timeout', 'timeout: must be at least 1ms');
   if (burst !== undefined && (burst < 1 || burst > common.intervalMs)) {
-    problem('burst', `burst: must lie between 1ms and the interval (${limitWords(common.intervalMs)})`);
+    problem('burst', `burst: must be between 1ms and the interval (${limitWords(common.intervalMs)})`);
   }
   const hostNamed = (name: string, field: string): PlannedHost | undefined =>
     findHost(hosts, name, (message) => problem(field, message));
   if (from !== undefined && hostNamed(from, 'from') !== undefined && probeKind(kind)?.lane === 'network') {
-    problem('from', `from: a probe of kind "${kind}" runs no commands; it looks from where firedrill runs`);
+    problem(
+      'from',
+      `from: a probe of kind "${kind}" runs on firedrill's machine and needs no host for commands; remove this field`,
+    );
   }
   if (on === undefined) {
     if (probeKind(kind)?.needsHost === true && from === undefined)
-      problem('kind', `a probe of kind "${kind}" needs \`on:\`: the host where it runs`);
+      problem('kind', `a probe of kind "${kind}" needs \`on:\`, the host on which it runs`);
     return [{ ...common, id, params: planParams(params, resolveFile) }];
   }
   return hostsIn(on, problem).flatMap((name) => {
@@ -243,7 +246,7 @@ function planWriter(
   };
 }
 
-/** The hosts of `on`, each once. */
+/** The hosts of `on`, without duplicates. */
 function hostsIn(
   on: string | readonly string[],
   problem: (field: string, message: string) => void,
@@ -265,7 +268,7 @@ function findHost(
   return host;
 }
 
-/** Parameters as a plan holds them: files found, the host's own name and address filled in. */
+/** Parameters in the form of the plan: paths resolved, and the host's name and address filled in. */
 function planParams(params: unknown, resolveFile: (path: string) => string, host?: PlannedHost): Json {
   return mapStrings(params, (text, key) => {
     const filled = host === undefined ? text : fillPlaceholders(text, host);
@@ -273,5 +276,5 @@ function planParams(params: unknown, resolveFile: (path: string) => string, host
   });
 }
 
-/** Keys under which a string names a file, in every kind of probe and writer. */
+/** Keys whose string value is a path, in every kind of probe and writer. */
 const fileKeys: ReadonlySet<string> = new Set(['caFile', 'certFile', 'file', 'keyFile']);

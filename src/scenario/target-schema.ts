@@ -11,67 +11,85 @@ import { ownershipSchema } from './ownership-schema.ts';
 import { stagesSchema } from './stage-schema.ts';
 
 const common = {
-  address: z.string().min(1).optional().describe('Address of the host; `${address}` in probes and faults.'),
+  address: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('Address of the host. `${address}` in probes and faults is replaced by it.'),
   server: z
     .strictObject({
-      cloud: z.string().min(1).describe('Entry of clouds.yaml; `openrc` takes the OS_* variables instead.'),
+      cloud: z
+        .string()
+        .min(1)
+        .describe('Entry of clouds.yaml. `openrc` uses the OS_* environment variables instead.'),
       cloudsFile: z
         .string()
         .min(1)
         .optional()
-        .describe('clouds.yaml, relative to this file; searched for as OpenStack clients do by default.'),
+        .describe(
+          'Path of clouds.yaml, relative to this file (default: the search path of OpenStack clients).',
+        ),
       id: z.string().min(1).describe('Id or name of the server.'),
     })
     .optional()
     .describe('The host as a server of an OpenStack cloud.'),
 };
 
-/** What is one word to `ssh`, and no option. */
+/** A single argument of `ssh` that is not an option. */
 const sshWord = z
   .string()
-  .regex(/^[A-Za-z0-9_[][\w.,:@%/[\]~+-]*$/, { error: 'expected a word as `ssh` takes it' });
+  .regex(/^[A-Za-z0-9_[][\w.,:@%/[\]~+-]*$/, { error: 'expected a single word that `ssh` accepts' });
 
 const host = z.discriminatedUnion('transport', [
   z.strictObject({ transport: z.literal('local').describe('Commands run on this machine.'), ...common }),
   z.strictObject({
     transport: z.literal('docker').describe('Commands run with `docker exec` in a container.'),
     container: commandWord.describe('Name of the container.'),
-    context: z.string().min(1).optional().describe('Docker context; the current one by default.'),
+    context: z.string().min(1).optional().describe('Docker context (default: the current one).'),
     ...common,
   }),
   z.strictObject({
     transport: z
       .literal('ssh')
       .describe(
-        'Commands run over SSH, as the command `ssh` would: by ssh_config, agent, keys, known_hosts.',
+        'Commands run over SSH, with the ssh_config, agent, keys, and known_hosts of the command `ssh`.',
       ),
-    host: sshWord.describe('Name, alias or address, as `ssh` takes it.'),
-    user: sshWord.optional().describe('User to log in as; as ssh_config has it by default.'),
-    port: z.int().min(1).max(65_535).optional().describe('As ssh_config has it by default.'),
+    host: sshWord.describe('Name, alias, or address of the host for `ssh`.'),
+    user: sshWord.optional().describe('User to log in as (default: from ssh_config).'),
+    port: z
+      .int()
+      .min(1)
+      .max(65_535)
+      .optional()
+      .describe('Port of the SSH server (default: from ssh_config).'),
     identityFile: z
       .string()
       .min(1)
       .optional()
-      .describe('The only key to use, relative to this file; by default those of agent and ssh_config.'),
+      .describe(
+        'Private key file, relative to this file; no other key is used (default: the keys of the agent and ssh_config).',
+      ),
     knownHosts: z
       .string()
       .min(1)
       .optional()
-      .describe('known_hosts in place of the user’s own, relative to this file.'),
+      .describe('Path of known_hosts, relative to this file (default: from ssh_config).'),
     config: z
       .string()
       .min(1)
       .optional()
       .describe(
-        'ssh_config in place of the user’s and the system’s, relative to this file; `none` for none.',
+        'Path of ssh_config, relative to this file; `none` uses no ssh_config (default: the ssh_config of the user and of the system).',
       ),
     jump: sshWord
       .optional()
-      .describe('Jump hosts, as after `ssh -J`: [user@]host[:port], with commas between.'),
+      .describe('Jump hosts, as for `ssh -J`: [user@]host[:port], separated by commas.'),
     sudo: z
       .boolean()
       .optional()
-      .describe('Run commands as root by `sudo -n`: the user must need no password for it. No by default.'),
+      .describe(
+        '`true` runs commands as root with `sudo -n` (default: false). The user needs sudo without a password.',
+      ),
     ...common,
   }),
 ]);
@@ -85,29 +103,31 @@ const failureValues = z
   .partialRecord(z.enum(failCauses).exclude(['bad-state']), z.string().min(1))
   .optional()
   .describe(
-    'The value that a failed sample has in conditions, by the cause of the failure (`refused`, `reset`, `tls`, `http-5xx`, `http-other`, `bad-body`, or `error`), e.g. {refused: down}. A failure of any other cause has no value, so that a condition with `is` is unknown.',
+    'Values of failed samples in conditions, by cause of the failure (`refused`, `reset`, `tls`, `http-5xx`, `http-other`, `bad-body`, or `error`), such as {refused: down}. A sample that fails for another cause has no value, so a condition with `is` is unknown.',
   );
 
 const probe = kindUnion(probeKinds, {
-  id: identifier.describe('Name of the probe, in conditions and reports.'),
+  id: identifier.describe('Name of the probe in conditions and reports.'),
   on: z
     .union([z.string().min(1), z.array(z.string().min(1)).min(1)])
     .optional()
     .describe(
-      'Hosts to run for, one instance each; `${host}` and `${address}` stand for them in the other fields.',
+      'Hosts of the probe, with one instance each. `${host}` and `${address}` in the other fields are replaced by the name and address of the host.',
     ),
   from: z
     .string()
     .min(1)
     .optional()
-    .describe('Host on which the commands run, where that is not the host that the probe is about (`on`).'),
-  interval: duration.optional().describe('1s by default.'),
+    .describe('Host on which the commands of the probe run (default: the host in `on`).'),
+  interval: duration.optional().describe('Time from one sample to the next (default: 1s).'),
   timeout: duration
     .optional()
     .describe(
-      'Default: the interval, but at most 900 ms, so that a sample ends before TCP sends a lost SYN again (1 s).',
+      'Timeout of a sample (default: the interval, but at most 900 ms, because TCP retransmits a lost SYN after 1 s).',
     ),
-  burst: duration.optional().describe('Interval from shortly before the fault until the recovery is stable.'),
+  burst: duration
+    .optional()
+    .describe('Interval from shortly before the fault until the recovery is stable (default: `interval`).'),
   onFailure: failureValues,
   always: z
     .boolean()
@@ -118,78 +138,84 @@ const probe = kindUnion(probeKinds, {
 });
 
 const writer = kindUnion(writerKinds, {
-  id: identifier.describe('Name of the writer, in checks and reports.'),
+  id: identifier.describe('Name of the writer in checks and reports.'),
   on: z
     .union([z.string().min(1), z.array(z.string().min(1)).min(1)])
     .optional()
     .describe(
-      'Hosts by which the clients come, each a path with clients of its own; `${host}` and `${address}` stand for them in the other fields.',
+      'Hosts that the clients write through. Each host is a path with its own clients. `${host}` and `${address}` in the other fields are replaced by the name and address of the host.',
     ),
-  clients: z.int().min(1).max(16).optional().describe('Clients of each path; 2 by default.'),
-  interval: duration.optional().describe('From one write of a client to its next; 100ms by default.'),
-  timeout: duration.optional().describe('2s by default: a write without an answer by then is indeterminate.'),
-  reads: duration.optional().describe('From one read of a path’s reader to its next; 500ms by default.'),
-  keep: z.literal(true).optional().describe('Leave the rows when the run ends.'),
+  clients: z.int().min(1).max(16).optional().describe('Clients of each path (default: 2).'),
+  interval: duration.optional().describe('Time from one write of a client to its next (default: 100ms).'),
+  timeout: duration
+    .optional()
+    .describe(
+      'Timeout of a write (default: 2s). The outcome of a write without an answer in time is unknown.',
+    ),
+  reads: duration.optional().describe('Time from one read of a path to its next (default: 500ms).'),
+  keep: z.literal(true).optional().describe('`true` keeps the rows after the run (default: delete them).'),
 });
 
-/** A target file: what a stack is made of, and how to look at it. */
+/** A target file: the hosts of a stack, and the probes that observe it. */
 export const targetSchema = z
   .strictObject({
-    name: identifier.describe('Name of the stack, in reports and undo records.'),
+    name: identifier.describe('Name of the stack in reports and undo records.'),
     environment: z
       .enum(['lab', 'test', 'staging', 'production'])
-      .describe('Where it stands; `production` wants --allow-production and its name typed.'),
+      .describe(
+        'Environment of the stack. `production` requires --allow-production and the typed name of the target.',
+      ),
     hosts: z
       .record(identifier, host)
-      .describe('The machines, by the names that scenarios call them, and how commands reach them.'),
-    probes: z.array(probe).min(1).describe('How the stack is looked at, from outside and on its hosts.'),
+      .describe('The hosts, by the names that scenarios use, and how firedrill runs commands on them.'),
+    probes: z.array(probe).min(1).describe('Probes that observe the stack, from outside and on its hosts.'),
     writers: z
       .array(writer)
       .default([])
       .describe(
-        'Clients that write numbered rows and read them back, in drills with a check on them (rpo, rows, stale-reads).',
+        'Clients that write numbered rows and read them back. A writer runs in drills that have a check on it (rpo, rows, stale-reads).',
       ),
     roles: z
       .record(identifier, conditionSchema)
       .default({})
       .describe(
-        'Which host is what at this moment: the one on which the condition holds. Faults name roles.',
+        'Roles by name, each with a condition. The host on which the condition holds has the role. Faults can name roles.',
       ),
     ownership: ownershipSchema
       .default({})
-      .describe('Things that exactly one host should own, and the sides from which the owner is seen.'),
+      .describe('Things that exactly one host should own, each with the sides that show its owner.'),
     models: modelsSchema
       .default({})
-      .describe('Settings of what detects failures, from which `predicted` of stages is worked out.'),
+      .describe(
+        'Settings of the mechanisms that detect failures. firedrill computes `predicted` of stages from them.',
+      ),
     steady: z
       .strictObject({
-        require: z.array(gateConditionSchema).min(1).describe('Full redundancy, in terms of probes.'),
-        for: duration.optional().describe('How long it must hold; 5s by default.'),
-        within: duration.optional().describe('How long to wait for it; 2m by default.'),
+        require: z.array(gateConditionSchema).min(1).describe('Conditions for full redundancy.'),
+        for: duration.optional().describe('How long all conditions must hold (default: 5s).'),
+        within: duration.optional().describe('Timeout for the steady state (default: 2m).'),
       })
-      .describe('What must hold before a drill begins.'),
+      .describe('The steady state that must hold before a drill begins.'),
     limits: z
       .strictObject({
-        fault: duration.optional().describe('Longest time that any fault may last; 30m by default.'),
-        outage: duration
-          .optional()
-          .describe('Longest outage that the recovery probe may see; no limit by default.'),
+        fault: duration.optional().describe('Longest duration of any fault (default: 30m).'),
+        outage: duration.optional().describe('Longest outage of the recovery probe (default: no limit).'),
       })
       .optional()
-      .describe('What a drill is cut short for, and everything healed at once.'),
+      .describe('Limits at which firedrill stops a drill and heals at once.'),
     healthy: conditionSchema
       .optional()
       .describe(
-        'Holds on a host that can serve: no fault hits the last such host unless the scenario says so.',
+        'Condition for a host that can serve. No fault hits the last such host unless the scenario sets `leavesNoHealthyNode`.',
       ),
-    stages: stagesSchema.default([]).describe("The recovery's own chain, in order."),
+    stages: stagesSchema.default([]).describe('Stages of the recovery, in order.'),
     returnStages: stagesSchema
       .default([])
-      .describe('The chain of the return, from the beginning of the heal to restored redundancy.'),
+      .describe('Stages from the start of the heal to restored redundancy, in order.'),
   })
   .meta({
     title: 'firedrill target',
-    description: 'Hosts, transports, probes, roles and stages of one stack.',
+    description: 'Hosts, transports, probes, roles, and stages of one stack.',
   });
 
 /** A target as parsed; durations in ms. */

@@ -72,7 +72,7 @@ function planOf({
 const usesIn = (plan: Plan) => Object.fromEntries(plan.probes.map(({ name, usedBy }) => [name, usedBy]));
 
 describe('the probes of a drill', () => {
-  test('are those that something in it reads, each with what it is for', () => {
+  test('are those that the drill reads, each with its uses', () => {
     const plan = planOf();
     expect(usesIn(plan)).toEqual({
       health: ['recovery', 'steady state'],
@@ -102,7 +102,7 @@ describe('the probes of a drill', () => {
     expect(ids[0]).toBe('health');
   });
 
-  test('have one that the target marks `always`', () => {
+  test('include one that the target marks `always`', () => {
     const plan = planOf({
       targetText: target.replace('id: bystander,', 'id: bystander, always: true,'),
     });
@@ -117,13 +117,13 @@ describe('the probes of a drill', () => {
     expect(plan).not.toHaveProperty('probesLeftOut');
   });
 
-  test('have the downtime probe by its instance', () => {
+  test('include the probe of a downtime check, which names an instance', () => {
     const text = scenario.replace('probe: other-downtime', 'probe: claim@beta');
     expect(usesIn(planOf({ text }))['claim']).toHaveLength(2);
     expect(planOf({ text }).probesLeftOut).toEqual(['bystander', 'other-downtime']);
   });
 
-  test('are checked against all of the target: a misspelt name is suggested from those left out, too', () => {
+  test('are checked against all probes: a suggestion for a typo may be an unused probe', () => {
     const text = scenario.replace('probe: extra', 'probe: bystandr');
     expect(problemsOf(() => planOf({ text }))).toEqual([
       's.yaml:4:30: the target has no probe "bystandr"; did you mean "bystander"?',

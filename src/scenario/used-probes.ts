@@ -1,13 +1,13 @@
 import { type Condition, type GateCondition, probesRead } from '../core/condition.ts';
 import type { Check, Plan, StageRule } from '../core/plan.ts';
 
-/** Why a probe runs that nothing in the drill uses. */
+/** Reasons for running a probe that nothing in the drill uses. */
 const alwaysWords = '`always` in the target';
 const allProbesWords = '--all-probes';
 
 /**
- * The plan with the probes that its drill uses, each with what it is for, and the names of those that are left out.
- * A probe that nothing reads loads the stack for nothing. References have been checked before, against all probes.
+ * Limits a plan to the probes that its drill uses, each with its uses, and lists the names of the other probes. A probe
+ * without a use would only load the stack. References are checked earlier, against all probes.
  */
 export function withUsedProbes(plan: Plan, allProbes: boolean): Plan {
   const uses = probeUses(plan);
@@ -26,7 +26,7 @@ export function withUsedProbes(plan: Plan, allProbes: boolean): Plan {
   return { ...plan, probes, ...(probesLeftOut.length === 0 ? {} : { probesLeftOut }) };
 }
 
-/** By the name of a probe, everything in the plan that reads it, in the order of a drill, each once. */
+/** For each probe name, its uses in the plan, in the order of a drill, without duplicates. */
 function probeUses(plan: Plan): ReadonlyMap<string, readonly string[]> {
   const uses = new Map<string, string[]>();
   const use = (name: string, by: string): void => {
@@ -40,7 +40,7 @@ function probeUses(plan: Plan): ReadonlyMap<string, readonly string[]> {
   use(plan.recovery.probe, 'recovery');
   useAll(plan.steady.require, 'steady state');
   useAll(plan.redundancy.require, 'redundancy');
-  // Every role is resolved and reported, whether a fault names it or not.
+  // Every role is resolved and reported, even if no fault names it.
   for (const [role, condition] of Object.entries(plan.roles)) useOne(condition, `role ${role}`);
   for (const [thing, sides] of Object.entries(plan.ownership)) {
     useAll(Object.values(sides), `ownership ${thing}`);
@@ -52,11 +52,11 @@ function probeUses(plan: Plan): ReadonlyMap<string, readonly string[]> {
   return uses;
 }
 
-/** Names of the probes that a check reads by itself. */
+/** Names of the probes that a check reads directly. */
 function namesIn(check: Check, { probes }: Plan): readonly string[] {
   switch (check.kind) {
     case 'downtime':
-      // It names an instance.
+      // `probe` names an instance, not a probe.
       return probes.flatMap(({ id, name }) => (id === check.probe ? [name] : []));
     case 'happens':
     case 'finally':
@@ -75,7 +75,7 @@ function namesIn(check: Check, { probes }: Plan): readonly string[] {
     case 'rpo':
     case 'rows':
     case 'stale-reads':
-      // They read the recovery probe, gates, roles, owners or rows.
+      // These read the recovery probe, gates, roles, owners, or rows.
       return [];
   }
 }

@@ -6,14 +6,14 @@ import { nearest, suggest } from './suggest.ts';
 import { matrixSchema, scenarioSchema, variablesSchema } from './scenario-schema.ts';
 import { InvalidInput, withValue, type NodePath, type Problem, type Source } from './source.ts';
 
-/** What a scenario file leaves open: variables with their defaults, and a matrix of values to go through. */
+/** The variables of a scenario with their defaults, and its matrix of values. */
 export interface Composition {
   readonly variables: ReadonlyMap<string, Scalar>;
-  /** Each entry sets one variable, that of its dimension's name, or several together. */
+  /** Entries by dimension. An entry sets the variable that has the dimension's name, or multiple variables together. */
   readonly matrix: ReadonlyMap<string, readonly Entry[]>;
 }
 
-/** Values by variable, never empty. */
+/** Pairs of variable and value; never empty. */
 type Entry = readonly (readonly [name: string, value: Scalar])[];
 
 /** Every name that `--var` may set. */
@@ -25,22 +25,22 @@ function namesIn(entry: Entry): string[] {
   return entry.map(([name]) => name);
 }
 
-/** One way to fill a scenario in. */
+/** A scenario with one set of values. */
 export interface Combination {
   /** The scenario with every variable replaced by its value; positions stay those of the file. */
   readonly source: Source;
-  /** Values of all variables, those of the matrix last. */
+  /** Values of all variables; those of the matrix come last. */
   readonly values: Readonly<Record<string, Scalar>>;
-  /** What tells this combination from the others, the first value of each of its entries; empty without a matrix. */
+  /** The first value of each matrix entry, which identifies this combination. Empty without a matrix. */
   readonly matrix: Readonly<Record<string, Scalar>>;
 }
 
-/** Drills that a matrix may make, far more than anybody has the time for. */
+/** Most drills of a matrix; more than fit into any maintenance window. */
 const maxDrills = 1000;
-/** A value stands wherever its name does: what is read stays within what was read. */
+/** A value replaces each use of its variable, so its length bounds the growth of the text. */
 const maxValueChars = 1000;
 
-/** Names that mean the host a fault runs on. */
+/** Reserved names, which refer to a step's host. */
 const reserved = ['host', 'address'];
 const reference = /\$\{([A-Za-z][\w.-]*)\}/g;
 
@@ -54,7 +54,7 @@ export function compositionOf(source: Source): Composition {
   const { variables, matrix } = parseWith(source, compositionSchema, true);
   const problems: Problem[] = [];
   for (const key of Object.keys(Object(source.value))) {
-    // Otherwise every use of a variable would be wrong, and not what it comes from.
+    // Without this check, a typo here would be reported at every use of a variable instead.
     const meant = Object.hasOwn(scenarioSchema.shape, key)
       ? undefined
       : nearest(key, ['variables', 'matrix']);
@@ -64,12 +64,18 @@ export function compositionOf(source: Source): Composition {
   for (const section of ['variables', 'matrix'] as const) {
     for (const name of Object.keys({ variables, matrix }[section])) {
       if (reserved.includes(name)) {
-        problems.push(source.atKey([section], name, `"\${${name}}" stands for the fault's host already`));
+        problems.push(
+          source.atKey(
+            [section],
+            name,
+            `"\${${name}}" is reserved for the fault's host; choose another name`,
+          ),
+        );
       }
     }
     for (const { path, text } of textsIn(Reflect.get(Object(source.value), section), [section])) {
       if (variablesIn(text).length > 0) {
-        problems.push(source.at(path, `the value of a variable cannot use another one`));
+        problems.push(source.at(path, `the value of a variable cannot contain another variable`));
       }
       if (text.length > maxValueChars) {
         problems.push(source.at(path, `the value of a variable is longer than ${maxValueChars} characters`));
@@ -88,7 +94,7 @@ export function compositionOf(source: Source): Composition {
       source.atKey(
         [],
         'matrix',
-        `matrix: ${drills} combinations; a scenario has at most ${maxDrills} drills`,
+        `matrix: has ${drills} combinations, but a scenario may have at most ${maxDrills} drills`,
       ),
     );
   }
@@ -101,23 +107,27 @@ export function compositionOf(source: Source): Composition {
       };
       if (entry.length === 0) at(`${dimension}: must not be empty`);
       if (slugs.indexOf(slugs[i] ?? '') < i) {
-        at(`${dimension}: two values would name their drills "${slugs[i] ?? ''}"`);
+        at(`${dimension}: two values give their drills the same name, "${slugs[i] ?? ''}"; change one`);
       }
       for (const name of namesIn(entry)) {
         const other = setBy.get(name) ?? dimension;
-        if (other !== dimension) at(`"${name}" is set by ${other} already`);
+        if (other !== dimension) at(`"${name}" is also set by "${other}"; remove one`);
         setBy.set(name, other);
       }
     }
   }
   for (const [name, dimension] of setBy) {
     if (name !== dimension && reserved.includes(name)) {
-      problems.push(source.atKey(['matrix'], dimension, `"\${${name}}" stands for the fault's host already`));
+      problems.push(
+        source.atKey(
+          ['matrix'],
+          dimension,
+          `"\${${name}}" is reserved for the fault's host; choose another name`,
+        ),
+      );
     }
     if (Object.hasOwn(variables, name)) {
-      problems.push(
-        source.atKey(['matrix'], dimension, `"${name}" is a variable already; the matrix sets it`),
-      );
+      problems.push(source.atKey(['matrix'], dimension, `"${name}" is also in \`variables\`; remove one`));
     }
   }
   if (problems.length > 0) throw new InvalidInput(source.path, problems);
@@ -128,9 +138,9 @@ export function compositionOf(source: Source): Composition {
 }
 
 /**
- * Every way to fill the scenario in: one for each combination of the matrix, the
- * first dimension slowest. `overrides` replace defaults and pick a value of the matrix.
- * @throws DrillError `invalid-input` for an override that does not fit, InvalidInput for an unknown `${name}`
+ * All combinations of the matrix; the last dimension varies fastest. An override replaces the default of a variable, or
+ * selects the matrix entries that have its value.
+ * @throws DrillError `invalid-input` for an invalid override; InvalidInput for an unknown `${name}`
  */
 export function combinationsOf(
   source: Source,
@@ -169,20 +179,20 @@ export function combinationsOf(
   });
 }
 
-/** What a combination adds to a scenario's name: `-edge-active`. */
+/** Suffix of a combination for the scenario's name: `-edge-active`. */
 export function nameSuffix(matrix: Combination['matrix']): string {
   return Object.values(matrix)
     .map((value) => `-${slugOf(value)}`)
     .join('');
 }
 
-/** What a combination adds to a scenario's title: ` (container edge, on active)`. */
+/** Suffix of a combination for the scenario's title: ` (container edge, on active)`. */
 export function titleSuffix(matrix: Combination['matrix']): string {
   const parts = Object.entries(matrix).map(([name, value]) => `${name} ${value}`);
   return parts.length === 0 ? '' : ` (${parts.join(', ')})`;
 }
 
-/** Every text in a parsed value, with the path at which it stands. */
+/** Every text in a parsed value, with its path. */
 export function textsIn(value: unknown, path: NodePath): { path: NodePath; text: string }[] {
   if (typeof value === 'string') return [{ path, text: value }];
   if (Array.isArray(value)) return value.flatMap((item, i) => textsIn(item, [...path, i]));
@@ -190,7 +200,7 @@ export function textsIn(value: unknown, path: NodePath): { path: NodePath; text:
   return Object.entries(value).flatMap(([key, item]) => textsIn(item, [...path, key]));
 }
 
-/** Replaces `${name}` everywhere but where variables are defined. @throws InvalidInput */
+/** Replaces `${name}` everywhere except in `variables` and `matrix`. @throws InvalidInput */
 function substitute(source: Source, values: ReadonlyMap<string, Scalar>): Source {
   const problems: Problem[] = [];
   const fill = (value: unknown, path: NodePath): unknown => {
@@ -201,7 +211,7 @@ function substitute(source: Source, values: ReadonlyMap<string, Scalar>): Source
         problems.push(source.at(path, `unknown variable "${name}"${hint}`));
       }
       const whole = /^\$\{([^}]*)\}$/.exec(value)?.[1];
-      // Alone, a variable keeps its type: a number stays one.
+      // A text that is only a variable gets the type of its value: a number stays a number.
       if (whole !== undefined && values.has(whole)) return values.get(whole);
       return value.replaceAll(reference, (written, name: string) => String(values.get(name) ?? written));
     }
@@ -219,14 +229,14 @@ function substitute(source: Source, values: ReadonlyMap<string, Scalar>): Source
   return withValue(source, value);
 }
 
-/** Names of the variables that a text refers to; `${host}`, `${address}` and `${address.NAME}` are none. */
+/** Names of the variables in a text. `${host}`, `${address}`, and `${address.NAME}` are not variables. */
 function variablesIn(text: string): string[] {
   return [...text.matchAll(reference)]
     .map(([, name = '']) => name)
     .filter((name) => !reserved.includes(name) && !name.startsWith('address.'));
 }
 
-/** The error for a `--var` that no scenario has. `where` is its file, or what the files are. */
+/** The error for a `--var` that no scenario has. `where` is its file, or a name for the files. */
 export function unknownOverride(name: string, where: string, known: readonly string[]): DrillError {
   return new DrillError(
     'invalid-input',
@@ -234,12 +244,12 @@ export function unknownOverride(name: string, where: string, known: readonly str
   );
 }
 
-/** The text of `--var name=text` in the type that the default has. */
+/** Converts the text of `--var name=text` to the type of the default. */
 function parseOverride(name: string, text: string, fallback: Scalar): Scalar {
   switch (typeof fallback) {
     case 'number':
       if (text.trim() !== '' && Number.isFinite(Number(text))) return Number(text);
-      throw wrongForm(name, text, `expected a number, as its default ${fallback} is one`);
+      throw wrongForm(name, text, `expected a number, like the default (${fallback})`);
     case 'boolean':
       if (text === 'true' || text === 'false') return text === 'true';
       throw wrongForm(name, text, 'expected true or false');
@@ -248,7 +258,7 @@ function parseOverride(name: string, text: string, fallback: Scalar): Scalar {
   }
 }
 
-/** The entries of a dimension that have the values asked for. */
+/** The entries of a dimension that match the overrides. */
 function pickOverrides(entries: readonly Entry[], given: ReadonlyMap<string, string>): readonly Entry[] {
   let picked = entries;
   for (const [name, text] of given) {
@@ -264,7 +274,7 @@ function pickOverrides(entries: readonly Entry[], given: ReadonlyMap<string, str
   return picked;
 }
 
-/** What names an entry: its first value. */
+/** The label of an entry is its first value. */
 function labelOf(entry: Entry): Scalar {
   return entry[0]?.[1] ?? '';
 }

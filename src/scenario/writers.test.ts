@@ -6,7 +6,7 @@ import { inputOf, readTestdata } from './testing/corpus.ts';
 const targetText = readTestdata('writers-target.yaml');
 const scenarioText = readTestdata('valid.yaml');
 
-/** The plan of the scenario with these checks besides its own. */
+/** The plan of the scenario with these checks in addition to its own. */
 function planWith(...checks: readonly string[]): Plan {
   const text = `${scenarioText}${checks.map((check) => `  - ${check}\n`).join('')}`;
   const [plan] = makePlans(openScenario(inputOf('scenario.yaml', text)), () =>
@@ -17,7 +17,7 @@ function planWith(...checks: readonly string[]): Plan {
 }
 
 describe('the writers of a plan', () => {
-  test('are those that a check is about', () => {
+  test('are those that a check names', () => {
     expect(planWith().writers).toEqual([]);
     expect(planWith('{ kind: rpo, of: rows, max: 0s }').writers.map(({ id }) => id)).toEqual(['rows']);
     const both = planWith(
@@ -64,7 +64,7 @@ describe('the writers of a plan', () => {
 });
 
 describe('checks on written rows', () => {
-  test('have names that say what must hold', () => {
+  test('have names with their limits', () => {
     const checks = [
       '{ kind: rpo, of: rows, max: 0s }',
       '{ kind: rpo, of: rows, min: 2s, max: 1m }',

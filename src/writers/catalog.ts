@@ -2,7 +2,7 @@ import type { WriterKind } from '../core/writer.ts';
 import { httpRows } from './http.ts';
 import { sqlRows } from './sql.ts';
 
-/** Every kind of writer there is, one line each. Schema, `plan` and error messages follow from this list. */
+/** Every kind of writer, one line each. Schema, `plan`, and error messages are derived from this list. */
 export const writerKinds: readonly WriterKind<unknown>[] = [sqlRows, httpRows];
 
 /** The kind of that name; undefined for an unknown one. */

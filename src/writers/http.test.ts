@@ -38,7 +38,7 @@ async function written(base: string, write: object = {}, timeoutMs?: number) {
 }
 
 describe('a row written by HTTP', () => {
-  test('is acknowledged by a status that says so; its names are filled in', async () => {
+  test('is acknowledged by a status of `acked`; placeholders are filled in', async () => {
     const asked: unknown[] = [];
     const base = await server(({ method, url, headers }, response, body) => {
       asked.push([method, url, headers['content-type'], body]);
@@ -65,11 +65,11 @@ describe('a row written by HTTP', () => {
     await expect(written(base, write)).resolves.toEqual({ outcome, message: `status ${status}: why` });
   });
 
-  test('is refused when nobody listens: nothing was sent', async () => {
+  test('is refused if the connection is refused, because nothing was sent', async () => {
     await expect(written(`http://${await unusedAddress()}`)).resolves.toMatchObject({ outcome: 'refused' });
   });
 
-  test('is refused when TLS does not come about: nothing was sent', async () => {
+  test('is refused if the TLS handshake fails, because nothing was sent', async () => {
     const silent = await listen(createServer());
     cleanups.push(silent.close);
     await expect(written(`https://${silent.address}`, {}, 300)).resolves.toMatchObject({
@@ -81,8 +81,8 @@ describe('a row written by HTTP', () => {
   test.each([
     ['no answer comes', 'no answer within 300 ms'],
     ['the connection breaks', 'socket hang up'],
-    ['the answer breaks off', 'status 200, then the reply broke off'],
-  ])('is indeterminate when %s after it was sent', async (what, message) => {
+    ['the answer breaks off', 'status 200, then the connection closed before the end of the reply'],
+  ])('is indeterminate if %s after it was sent', async (what, message) => {
     const base = await server((request, response) => {
       if (what.includes('connection')) request.socket.destroy();
       if (what.includes('answer breaks')) {
@@ -99,7 +99,7 @@ describe('rows read back by HTTP', () => {
     return (await openPath(httpRows, fields(base))).connect();
   };
 
-  test('are those of the list, as ranges', async () => {
+  test('are the list’s rows as ranges', async () => {
     const client = await reading('{"list": ["1-2", "1-1", "2-7", "1-4", "1-4"]}');
     await expect(client.rows(timeOut())).resolves.toEqual(
       new Map([
@@ -117,16 +117,16 @@ describe('rows read back by HTTP', () => {
 
   test.each([
     ['{"list": ["1-2"]}', 500, 'status 500'],
-    ['<html>', 200, 'no rows in the body'],
-    ['{}', 200, 'list gives no list'],
-    ['{"list": ["x"]}', 200, '"x" is no row of the form client-number'],
-  ])('are an error when the answer is %s with status %i', async (body, status, why) => {
+    ['<html>', 200, 'cannot read rows from the body'],
+    ['{}', 200, 'list returned no list'],
+    ['{"list": ["x"]}', 200, 'row "x" does not have the form client-number'],
+  ])('are an error if the answer is %s with status %i', async (body, status, why) => {
     const client = await reading(body, status);
     await expect(client.rows(timeOut())).rejects.toThrow(why);
   });
 });
 
-test('rows are removed; none there is as good', async () => {
+test('rows are removed; a missing store counts as removed', async () => {
   const asked: unknown[] = [];
   let status = 404;
   const base = await server(({ method, url }, response) => {
@@ -141,12 +141,15 @@ test('rows are removed; none there is as good', async () => {
 });
 
 test.each([
-  [{ url: 'http://app/rows?row=${row}' }, 'needs `${rows}`, which stands for the name of this run’s rows'],
+  [
+    { url: 'http://app/rows?row=${row}' },
+    'needs `${rows}`, which firedrill replaces by the name of this run’s rows',
+  ],
   [
     { url: 'http://app/rows/${rows}' },
-    'needs `${row}` in its url or body, which stands for the row: client-number, such as 3-17',
+    'needs `${row}` in its url or body, which firedrill replaces by client-number, such as 3-17',
   ],
-])('a request that cannot tell runs or rows apart is refused: %j', (write, problem) => {
+])('a request without the placeholder of the run or row is refused: %j', (write, problem) => {
   const parsed = httpRows.params.safeParse(fields('http://app', write));
   expect(parsed.error?.issues[0]?.message).toBe(problem);
 });

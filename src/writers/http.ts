@@ -13,25 +13,29 @@ import { caFile, clientCert } from '../net/tls-params.ts';
 const status = z
   .array(z.int().min(100).max(599))
   .min(1)
-  .describe('Status codes that say it is done. Redirects are not followed.');
+  .describe('Status codes that mean success. Redirects are not followed.');
 
 const request = {
   url: httpUrl.refine((url) => url.includes('${rows}'), {
-    error: 'needs `${rows}`, which stands for the name of this run’s rows',
+    error: 'needs `${rows}`, which firedrill replaces by the name of this run’s rows',
   }),
   headers,
-  body: z.string().optional().describe('May contain `${rows}` and `${row}`, too.'),
+  body: z.string().optional().describe('Body of the request; may contain `${rows}` and `${row}`.'),
 };
 
 const params = z.strictObject({
   connectTo: hostPort
     .optional()
     .describe(
-      'host:port to connect to instead of what the URLs name; Host, SNI and certificate stay theirs.',
+      'host:port to connect to in place of the URLs’ host. The Host header, SNI, and the certificate check still use the URLs.',
     ),
   caFile,
   clientCert,
-  serverName: z.string().min(1).optional().describe('Name for SNI and certificate; the URL’s by default.'),
+  serverName: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('Name for SNI and the certificate check; default: the URL’s host.'),
   insecureSkipVerify: z.boolean().default(false).describe('Accept any certificate.'),
   write: z
     .strictObject({
@@ -42,11 +46,11 @@ const params = z.strictObject({
         .array(z.int().min(100).max(599))
         .default([])
         .describe(
-          'Status codes by which the application says that nothing was written; of any other it is not known.',
+          'Status codes that mean that nothing was written. After a code that is in neither list, the outcome is unknown.',
         ),
     })
     .refine(({ url, body }) => `${url} ${body ?? ''}`.includes('${row}'), {
-      error: 'needs `${row}` in its url or body, which stands for the row: client-number, such as 3-17',
+      error: 'needs `${row}` in its url or body, which firedrill replaces by client-number, such as 3-17',
     })
     .describe('The request that writes a row.'),
   read: z
@@ -75,10 +79,10 @@ const params = z.strictObject({
 });
 type Params = z.output<typeof params>;
 
-/** Rows that an application keeps, each by a request of its own over a connection of its own. */
+/** Rows that an application stores, each written by its own request over its own connection. */
 export const httpRows: WriterKind<Params> = {
   kind: 'http',
-  summary: 'Rows that an application keeps, over a new connection for each request.',
+  summary: 'Rows that an application stores, over a new connection for each request.',
   params,
   newConnections: () => 1,
   describe: ({ write, read, remove }) => ({
@@ -118,7 +122,7 @@ export const httpRows: WriterKind<Params> = {
       close: () => {},
     };
     return {
-      // The application makes the place with the first row.
+      // The application creates its store with the first row.
       create: async () => {},
       drop: async (signal) => {
         const reply = await send(calls.remove, p.remove, undefined, ctx, signal);
@@ -145,7 +149,7 @@ async function write(
   const reply = await exchange(callFor(calls.write, p.write, row, ctx.store), ctx, signal, () => true);
   if ('status' in reply) {
     const message = reply.status === 'ok' ? 'no reply' : reply.message;
-    // Nothing is sent before the connection, and over TLS its handshake, is there.
+    // Nothing is sent before the connection (with TLS, its handshake) is complete.
     const phases = reply.status === 'fail' ? reply.phases : undefined;
     const ready = calls.write.secure ? phases?.tlsMs : phases?.connectMs;
     return { outcome: phases !== undefined && ready === undefined ? 'refused' : 'indeterminate', message };
@@ -173,9 +177,9 @@ async function readRows(
   try {
     list = TreeInterpreter.search(rows, JSON.parse(body) as JSONValue);
   } catch (error) {
-    throw new Error(`no rows in the body: ${messageOf(error)}`, { cause: error });
+    throw new Error(`cannot read rows from the body: ${messageOf(error)}`, { cause: error });
   }
-  if (!Array.isArray(list)) throw new Error(`${p.read.rows} gives no list`);
+  if (!Array.isArray(list)) throw new Error(`${p.read.rows} returned no list`);
   const numbers = new Map<number, number[]>();
   for (const { client, number } of list.map(rowOf)) {
     const own = numbers.get(client) ?? [];
@@ -187,7 +191,7 @@ async function readRows(
 
 function rowOf(text: unknown): Row {
   const match = /^(\d+)-(\d+)$/.exec(String(text));
-  if (match === null) throw new Error(`"${shorten(String(text))}" is no row of the form client-number`);
+  if (match === null) throw new Error(`row "${shorten(String(text))}" does not have the form client-number`);
   return { client: Number(match[1]), number: Number(match[2]) };
 }
 
@@ -203,7 +207,7 @@ async function send(
   return reply;
 }
 
-/** The prepared call with the names of rows and row filled in. */
+/** The prepared call with `${rows}` and `${row}` filled in. */
 function callFor(
   call: HttpCall,
   { url, body }: { readonly url: string; readonly body?: string | undefined },

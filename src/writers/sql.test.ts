@@ -40,7 +40,7 @@ function integers(...rows: readonly (readonly number[])[]): Buffer {
   ]);
 }
 
-/** A server: its DSN, what it was asked, and how many connections it took. */
+/** A server: its DSN, its queries, and its number of connections. */
 async function server(
   onQuery: Parameters<typeof postgresServer>[1],
   onStartup: Parameters<typeof postgresServer>[0] = accept,
@@ -70,7 +70,7 @@ async function connected(dsn: string) {
 const row = { client: 3, number: 17 };
 
 describe('a row written by SQL', () => {
-  test('is acknowledged when the server says that the statement is done, over one kept connection', async () => {
+  test('is acknowledged when the statement completes, over one persistent connection', async () => {
     const { dsn, asked, connections } = await server((socket) => void socket.write(done('INSERT 0 1')));
     const client = await connected(dsn);
     await expect(client.write(row, timeOut())).resolves.toEqual({ outcome: 'acked' });
@@ -83,10 +83,10 @@ describe('a row written by SQL', () => {
   });
 
   test.each([
-    ['nobody listens', 'refused'],
+    ['nothing listens', 'refused'],
     ['the server takes no connections yet', 'refused'],
     ['the server does not answer the start-up', 'refused'],
-  ])('is refused when nothing could be sent: %s', async (what, outcome) => {
+  ])('is refused if nothing could be sent: %s', async (what, outcome) => {
     const { dsn } = await server(undefined, (socket) => {
       if (what.includes('yet')) socket.end(failure('FATAL', '57P03', 'the database system is starting up'));
     });
@@ -100,15 +100,15 @@ describe('a row written by SQL', () => {
     ['ERROR', '25006', 'cannot execute INSERT in a read-only transaction', 'refused'],
     ['ERROR', '53100', 'could not extend file: No space left on device', 'refused'],
     ['ERROR', '40001', 'could not serialize access', 'refused'],
-    // PostgreSQL may say this after the commit, while it waits for a synchronous standby.
+    // PostgreSQL may send this after the commit, during the wait for a synchronous standby.
     ['FATAL', '57P01', 'terminating connection due to administrator command', 'indeterminate'],
     ['ERROR', '40003', 'statement completion unknown', 'indeterminate'],
     ['ERROR', '08006', 'connection failure', 'indeterminate'],
-    // A pooler speaks for itself, whatever became of the statement behind it.
+    // A pooler's own error does not show the statement's outcome.
     ['ERROR', 'XX000', 'unable to read data from DB node 0', 'indeterminate'],
     ['ERROR', '58000', 'kind mismatch among backends', 'indeterminate'],
     ['FATAL', '25006', 'read-only', 'indeterminate'],
-  ])('after %s %s (%s) is %s, and the connection is given up', async (severity, code, text, outcome) => {
+  ])('after %s %s (%s) is %s, and the connection is closed', async (severity, code, text, outcome) => {
     const error = failure(severity, code, text);
     let failing = true;
     const { dsn, connections } = await server((socket) => {
@@ -126,20 +126,23 @@ describe('a row written by SQL', () => {
   test.each([
     ['goes on after the error', 'FEHLER', 'refused'],
     ['ends with the error', 'FATAL', 'indeterminate'],
-  ])('tells by a session that %s, not by a word of the server’s language', async (what, word, outcome) => {
-    const error = failure('ERROR', '25006', 'nur lesend', word);
-    const { dsn } = await server((socket) => {
-      if (what.includes('goes on')) socket.write(Buffer.concat([error, ready]));
-      else socket.end(error);
-    });
-    const client = await connected(dsn);
-    await expect(client.write(row, timeOut())).resolves.toEqual({ outcome, message: '25006 nur lesend' });
-  });
+  ])(
+    'has its outcome from a session that %s, not from the localized severity',
+    async (what, word, outcome) => {
+      const error = failure('ERROR', '25006', 'nur lesend', word);
+      const { dsn } = await server((socket) => {
+        if (what.includes('goes on')) socket.write(Buffer.concat([error, ready]));
+        else socket.end(error);
+      });
+      const client = await connected(dsn);
+      await expect(client.write(row, timeOut())).resolves.toEqual({ outcome, message: '25006 nur lesend' });
+    },
+  );
 
   test.each([
     ['the connection breaks', 'Connection terminated'],
     ['no answer comes', 'no answer within 300 ms'],
-  ])('is indeterminate when %s after it was sent', async (what, text) => {
+  ])('is indeterminate if %s after it was sent', async (what, text) => {
     const { dsn } = await server((socket) => {
       if (what.includes('breaks')) socket.destroy();
     });
@@ -149,7 +152,7 @@ describe('a row written by SQL', () => {
     expect(written.message).toContain(text);
   });
 
-  test('is written over a new connection when the kept one was closed meanwhile', async () => {
+  test('is written over a new connection if the kept one was closed', async () => {
     let closed = Promise.withResolvers<void>();
     const { dsn, connections } = await server((socket) => {
       socket.write(done('INSERT 0 1'), () => socket.end());
@@ -165,7 +168,7 @@ describe('a row written by SQL', () => {
 });
 
 describe('rows read back by SQL', () => {
-  test('are asked for as ranges: one row for each', async () => {
+  test('are queried as ranges, one result row for each', async () => {
     const { dsn, asked } = await server((socket) => {
       socket.write(integers([1, 1, 9, 1], [1, 10, 10, 2], [2, 4, 4, 1]));
     });
@@ -185,14 +188,14 @@ describe('rows read back by SQL', () => {
     expect(asked[0]).toContain('FROM firedrill_test GROUP BY client, number');
   });
 
-  test('are an error where there is no table', async () => {
+  test('are an error if the table is missing', async () => {
     const { dsn } = await server(
       (socket) => void socket.write(Buffer.concat([failure('ERROR', '42P01', 'no such table'), ready])),
     );
     await expect((await connected(dsn)).rows(timeOut())).rejects.toThrow('no such table');
   });
 
-  test('come from the host’s own server, where the target names one', async () => {
+  test('come from the host’s own server if the target defines `copy`', async () => {
     const path = await server(undefined);
     const own = await server((socket) => void socket.write(integers([1, 1, 1, 1])));
     const { connectCopy } = await openPath(sqlRows, { dsn: path.dsn, copy: { dsn: own.dsn } });
@@ -204,7 +207,7 @@ describe('rows read back by SQL', () => {
   });
 });
 
-test('the table is made and dropped where the target says', async () => {
+test('the table is created and dropped in the target’s schema', async () => {
   const { dsn, asked } = await server((socket) => void socket.write(done('DONE')));
   const path = await openPath(sqlRows, { dsn, schema: 'scratch' });
   await path.create(timeOut());
@@ -217,5 +220,7 @@ test('the table is made and dropped where the target says', async () => {
 
 test('a schema that would need quoting is refused', () => {
   const problem = sqlRows.params.safeParse({ dsn: 'postgresql://app@db/app', schema: 'x; DROP TABLE y' });
-  expect(problem.error?.issues[0]?.message).toBe('expected a name of small letters, digits and underscores');
+  expect(problem.error?.issues[0]?.message).toBe(
+    'expected a name of lowercase letters, digits, and underscores',
+  );
 });

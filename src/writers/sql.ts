@@ -18,23 +18,25 @@ const params = z.strictObject({
   ...connectionFields,
   schema: z
     .string()
-    .regex(/^[a-z_][a-z0-9_]*$/, { error: 'expected a name of small letters, digits and underscores' })
+    .regex(/^[a-z_][a-z0-9_]*$/, { error: 'expected a name of lowercase letters, digits, and underscores' })
     .optional()
-    .describe('Schema in which the table is made; that of the connection by default.'),
+    .describe('Schema for the table; default: the connection’s schema.'),
   copy: z
     .strictObject(connectionFields)
     .optional()
-    .describe('The server that the path’s own host holds, past the stack’s path: read before the heal.'),
+    .describe(
+      'Connection to the database on the path’s own host, not through the stack’s path. Its rows are read before the heal.',
+    ),
 });
 type Params = z.output<typeof params>;
 
 /**
- * Rows in a table of their own, each by a statement of its own (autocommit) over a connection that a client
- * keeps for as long as it is good, as a pool does.
+ * Rows in a new table, each written by its own statement (autocommit). Each client keeps its connection as
+ * long as it works, as a connection pool does.
  */
 export const sqlRows: WriterKind<Params> = {
   kind: 'sql',
-  summary: 'Rows in a PostgreSQL table of their own, over kept connections.',
+  summary: 'Rows in a new PostgreSQL table, over persistent connections.',
   params,
   newConnections: () => 0,
   describe: (p) => ({
@@ -56,7 +58,8 @@ export const sqlRows: WriterKind<Params> = {
     };
     const copy = p.copy === undefined ? undefined : await clientConfig(p.copy, ctx);
     return {
-      // Of the second attempt the first may have done the work, unseen. No key: a row that is there twice must show.
+      // A repeated attempt may find the table of the first one. The table has no key, so that duplicate rows
+      // are detected.
       create: (signal) =>
         once(
           `CREATE TABLE IF NOT EXISTS ${table} (client integer NOT NULL, number integer NOT NULL)`,
@@ -69,7 +72,9 @@ export const sqlRows: WriterKind<Params> = {
   },
 };
 
-/** Reads a table as ranges: numbers that follow one another, and are there as often, have the same difference to their rank. */
+/**
+ * Reads a table as ranges. Consecutive numbers with the same count have the same difference to their rank.
+ */
 function islands(table: string): string {
   return `SELECT client, min(number), max(number), times FROM (
     SELECT client, number, count(*) AS times,
@@ -78,14 +83,14 @@ function islands(table: string): string {
     GROUP BY client, times, island ORDER BY client, min(number)`;
 }
 
-/** A connection, and whether it waits for a statement. */
+/** A connection, and whether it is ready for a statement. */
 interface Session {
   readonly client: Client;
   readonly socket: ResolvingSocket;
   readonly readiness: Readiness;
 }
 
-/** A client with one connection, opened when it is needed and given up after whatever went wrong on it. */
+/** A client with one connection, opened when it is needed and closed after any error. */
 class SqlClient implements RowClient {
   readonly #config: ClientConfig;
   readonly #table: string;
@@ -131,14 +136,17 @@ class SqlClient implements RowClient {
     if (session !== undefined) sayGoodbye(session.client, session.socket);
   }
 
-  /** One statement in one message (simple protocol): its rows, all cells numbers. `onSend` is called just before it is sent, with its session. */
+  /**
+   * Sends one statement in one message (simple protocol) and returns its rows; all cells are numbers.
+   * `onSend` is called with the session just before the statement is sent.
+   */
   async ask(
     statement: string,
     signal: AbortSignal,
     onSend: (session: Session) => void = () => {},
   ): Promise<readonly (readonly number[])[]> {
     const aborted = Promise.withResolvers<never>();
-    // The race below may be over, or not yet begun, when it rejects.
+    // Avoids an unhandled rejection if it rejects before or after the race below.
     aborted.promise.catch(() => {});
     const onAbort = (): void => aborted.reject(signal.reason as Error);
     signal.addEventListener('abort', onAbort, { once: true });
@@ -165,12 +173,12 @@ class SqlClient implements RowClient {
 
   async #connected(): Promise<Session> {
     if (this.#session !== undefined) return this.#session;
-    // The socket is ours, so that it can always be cut: end() of a client waits for the server.
+    // This code owns the socket so that it can always destroy it: end() of a client waits for the server.
     const socket = new ResolvingSocket(this.#resolveName);
     const client = new Client({ ...this.#config, stream: () => socket });
     const session = { client, socket, readiness: followReadiness(client, socket) };
     this.#session = session;
-    // Also what ends a session that nobody is using: the next statement opens another one.
+    // Also handles the end of an idle session: the next statement opens a new one.
     client.on('error', () => {
       if (this.#session === session) this.#cut();
     });
@@ -184,13 +192,16 @@ class SqlClient implements RowClient {
   }
 }
 
-/** Classes of SQLSTATE that do not say whether the statement was undone: broken connections, unknown completion, and what a server or a pooler says of itself. */
+/**
+ * SQLSTATE classes that do not show whether the statement was rolled back: broken connections, unknown
+ * completion, and internal errors of a server or pooler.
+ */
 const undecided = /^(?:08|40003|57|58|XX)/;
 
 /**
- * Whether an answer says that the statement was undone. PostgreSQL rolls the statement's own transaction back with each
- * ERROR, and then waits for the next statement. A FATAL, which ends the session, may come after the commit (57P01, while it
- * waits for a synchronous standby).
+ * Whether an answer shows that the statement was rolled back. PostgreSQL rolls back the statement's own
+ * transaction at each ERROR, and then waits for the next statement. A FATAL, which ends the session, may come
+ * after the commit (57P01, during the wait for a synchronous standby).
  */
 function isUndone(error: unknown, { readiness }: Session): boolean {
   return (

@@ -1,4 +1,4 @@
-// What the reporter sends, taken by the real OpenTelemetry Collector and handed on by it: what comes out is what it understood.
+// Sends traces through the real OpenTelemetry Collector, and compares its output with the reporter's direct output.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -33,7 +33,7 @@ beforeAll(async () => {
           endpoint: backend.url,
           encoding: 'json',
           compression: 'none',
-          // Whoever sends is answered when the traces are handed on.
+          // The Collector answers the sender only after it has forwarded the traces.
           sending_queue: { enabled: false },
           retry_on_failure: { enabled: false },
         },
@@ -53,7 +53,7 @@ beforeAll(async () => {
       if (line.includes('Everything is ready')) resolve();
     });
     started.once('error', reject);
-    started.once('exit', () => reject(new Error(`the Collector ended: ${lines.join('\n')}`)));
+    started.once('exit', () => reject(new Error(`start the Collector: it exited: ${lines.join('\n')}`)));
   });
 });
 afterAll(async () => {
@@ -62,7 +62,7 @@ afterAll(async () => {
   rmSync(folder, { recursive: true });
 });
 
-/** Has the reporter tell of a drill. @throws where it was not told */
+/** Sends a drill with the reporter. @throws DrillError if it was not delivered */
 async function send(drill: FinishedDrill, url: string): Promise<void> {
   const reporter = otlp.create(url, heard({ env: { OTEL_RESOURCE_ATTRIBUTES: 'a=b' } }));
   await reporter.drillEnded?.(drill);
@@ -81,8 +81,8 @@ describe('the Collector understands all of a trace', () => {
   });
 });
 
-test('what is behind it and takes no traces is told of', async () => {
+test('a refusal by the backend behind it is reported', async () => {
   backend.script(answers(400, {}, 'no such tenant'));
   const sent = send(exampleDrill('wazuh-lb'), `http://127.0.0.1:${port}`);
-  await expect(sent).rejects.toThrow(/^1 of 1 drills not told: .*\b400\b/);
+  await expect(sent).rejects.toThrow(/^1 of 1 drills not delivered: .*\b400\b/);
 });

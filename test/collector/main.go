@@ -1,4 +1,4 @@
-// The OpenTelemetry Collector, of the parts that Debian packages: takes traces by OTLP/HTTP, hands them on in the same way.
+// An OpenTelemetry Collector with the components that Debian packages: it receives traces over OTLP/HTTP and forwards them.
 package main
 
 import (

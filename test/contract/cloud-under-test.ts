@@ -6,7 +6,7 @@ import { Agent, request } from 'undici';
 import { createServer } from '../../src/cloud/catalog.ts';
 import type { CloudServer } from '../../src/core/cloud.ts';
 
-/** A cloud that the contract is held against: one user, one project, an application credential, two servers. */
+/** A cloud that the contract tests: one user, one project, one application credential, two servers. */
 export interface CloudUnderTest {
   /** Keystone's v3 root. */
   readonly identityUrl: string;
@@ -15,34 +15,34 @@ export interface CloudUnderTest {
   readonly password: string;
   readonly project: string;
   readonly credential: { readonly id: string; readonly name: string; readonly secret: string };
-  /** The first one's name is the beginning of the second one's. Both are ACTIVE at first. */
+  /** Names; the first is a prefix of the second. Both servers start ACTIVE. */
   readonly servers: readonly [string, string];
 }
 
-/** An answer with all that it says. */
+/** A complete HTTP answer. */
 export interface Raw {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
-  /** Parsed where it is JSON. */
+  /** Parsed JSON; undefined if the text is not JSON. */
   readonly body: unknown;
   readonly text: string;
 }
 
-/** What a raw request is made of. */
+/** A raw HTTP request. */
 export interface RawRequest {
   readonly method?: 'GET' | 'POST' | 'DELETE';
   readonly url: string;
   readonly headers?: Readonly<Record<string, string>>;
   /** Sent as JSON. */
   readonly json?: unknown;
-  /** Sent as it is. */
+  /** Sent unchanged. */
   readonly text?: string;
 }
 
-// A connection each: the small server in front of the real services closes them.
+// One connection per request, because the small server in front of the real services closes connections.
 const dispatcher = new Agent({ pipelining: 0 });
 
-/** One request, as it is: none of the project's own client is in between. */
+/** Sends one request without the project's own HTTP client. */
 export async function ask({ method = 'GET', url, headers = {}, json, text }: RawRequest): Promise<Raw> {
   const body = text ?? (json === undefined ? null : JSON.stringify(json));
   const answer = await request(url, {
@@ -71,7 +71,7 @@ function parse(text: string): unknown {
   }
 }
 
-/** Looks again and again until it is so. @throws Error with what was seen last, after `withinMs` */
+/** Polls every 100 ms until `isSo`. @throws Error with the last state after `withinMs` */
 export async function until<T>(
   look: () => Promise<T>,
   isSo: (seen: T) => boolean,
@@ -81,12 +81,13 @@ export async function until<T>(
   for (;;) {
     const seen = await look();
     if (isSo(seen)) return seen;
-    if (performance.now() > end) throw new Error(`it stays like this: ${JSON.stringify(seen)}`);
+    if (performance.now() > end)
+      throw new Error(`wait ${withinMs} ms for a state: the last one is ${JSON.stringify(seen)}`);
     await sleep(100);
   }
 }
 
-/** The project's client for servers of a cloud, configured by a clouds.yaml of its own. */
+/** The project's client for a cloud's servers, with its own clouds.yaml. */
 export interface Client {
   /** A server as the project's client sees it. */
   server(
@@ -144,7 +145,8 @@ export function createClient(cloud: CloudUnderTest): Client {
         server: { cloud: which, cloudsFile, id: server },
       } as const;
       const made = createServer(host);
-      if (made === undefined) throw new Error('the host has a server');
+      if (made === undefined)
+        throw new Error('create the server client: the host has a server, but got undefined');
       return made;
     },
     remove() {

@@ -30,11 +30,11 @@ interface InstanceAction {
 }
 
 /**
- * What firedrill relies on of Keystone v3 and Nova, once for whatever claims to be them. Everything in here was seen to
- * hold for Keystone 27 and Nova 31; the lab's cloud has to answer the same.
+ * The behavior of Keystone v3 and Nova on which firedrill relies. The same tests run against the real services and the lab's
+ * cloud. Keystone 27 and Nova 31 pass all of them.
  */
 export function describeContract(start: () => Promise<CloudUnderTest>, stop: () => Promise<void>): void {
-  describe('as Keystone 27 and Nova 31 have it', () => {
+  describe('like Keystone 27 and Nova 31', () => {
     let cloud: CloudUnderTest;
     let client: Client;
     let computeUrl: string;
@@ -95,7 +95,7 @@ export function describeContract(start: () => Promise<CloudUnderTest>, stop: () 
 
     const login = (json: unknown) => ask({ method: 'POST', url: `${cloud.identityUrl}/auth/tokens`, json });
 
-    /** Asks Nova with the token; microversion 2.73 is what firedrill's own client uses. */
+    /** A request to Nova with the token; firedrill's own client uses microversion 2.73. */
     function nova(path: string, version: string | undefined = '2.73', more: object = {}): Promise<Raw> {
       const headers = {
         'x-auth-token': token,
@@ -120,7 +120,7 @@ export function describeContract(start: () => Promise<CloudUnderTest>, stop: () 
         }
       ).instanceAction;
 
-    /** Nova is at the end with an action a moment after the server is. */
+    /** Nova finishes an action shortly after the server reaches its state. */
     const finished = (id: string) =>
       until(
         () => actionOf(id),
@@ -143,7 +143,7 @@ export function describeContract(start: () => Promise<CloudUnderTest>, stop: () 
         'media-types': [{ base: 'application/json', type: 'application/vnd.openstack.identity-v3+json' }],
       };
 
-      test('tells its versions to everybody', async () => {
+      test('lists its versions without a token', async () => {
         const root = await ask({ url: cloud.identityUrl.replace(/v3$/, '') });
         expect(root.status).toBe(300);
         expect(root.body).toEqual({ versions: { values: [version] } });
@@ -209,7 +209,7 @@ export function describeContract(start: () => Promise<CloudUnderTest>, stop: () 
         expect(catalog.map((service) => service.type)).toContain('identity');
       });
 
-      test('takes the domain by name, user and project by id', async () => {
+      test('accepts the domain by name, and user and project by id', async () => {
         const named = await login(byPassword({ user: { domain: { name: 'Default' } } }));
         expect(named.status, named.text).toBe(201);
         const { user, project } = (named.body as { token: { user: { id: string }; project: { id: string } } })
@@ -240,12 +240,12 @@ export function describeContract(start: () => Promise<CloudUnderTest>, stop: () 
         }
       });
 
-      test('gives a token without project, roles and catalog where no scope is asked for', async () => {
+      test('gives a token without project, roles, and catalog if the request has no scope', async () => {
         const answer = await login(byPassword({ project: null }));
         expect(answer.body).toEqual({ token: tokenOf('password') });
       });
 
-      test('refuses what is not right with one and the same answer', async () => {
+      test('refuses all wrong credentials with the same answer', async () => {
         const secret = 'not-this';
         for (const wrong of [
           byPassword({ user: { password: secret } }),
@@ -261,7 +261,7 @@ export function describeContract(start: () => Promise<CloudUnderTest>, stop: () 
         }
       });
 
-      test('says of an application credential that there is none, and that it may not ask for a scope', async () => {
+      test('refuses an unknown application credential, and one with a scope', async () => {
         const id = '0'.repeat(32);
         expect((await login(byCredential({ id, secret: 'x' }))).body).toEqual({
           error: { code: 404, title: 'Not Found', message: `Could not find Application Credential: ${id}.` },
@@ -281,7 +281,7 @@ export function describeContract(start: () => Promise<CloudUnderTest>, stop: () 
         });
       });
 
-      test('says what is wrong with a request', async () => {
+      test("reports a request's error", async () => {
         const assumed =
           'The server could not comply with the request since it is either malformed or otherwise incorrect. The client is assumed to be in error.';
         const url = `${cloud.identityUrl}/auth/tokens`;
@@ -314,7 +314,7 @@ export function describeContract(start: () => Promise<CloudUnderTest>, stop: () 
         }
       });
 
-      test('says whose a token is', async () => {
+      test("reports a token's owner", async () => {
         const answer = await ask({
           url: `${cloud.identityUrl}/auth/tokens`,
           headers: { 'x-auth-token': token, 'x-subject-token': token },
@@ -324,7 +324,7 @@ export function describeContract(start: () => Promise<CloudUnderTest>, stop: () 
         expect(answer.body).toEqual({ token: { ...tokenOf('password'), ...scoped() } });
       });
 
-      test('answers an unknown path with a page for people', async () => {
+      test('answers an unknown path with an HTML page', async () => {
         const answer = await ask({ url: `${cloud.identityUrl}/nothing`, headers: { 'x-auth-token': token } });
         expect(answer.status).toBe(404);
         expect(answer.headers['content-type']).toBe('text/html; charset=utf-8');
@@ -333,7 +333,7 @@ export function describeContract(start: () => Promise<CloudUnderTest>, stop: () 
     });
 
     describe('Nova without a token', () => {
-      test('tells its versions', async () => {
+      test('lists its versions', async () => {
         const about = {
           id: 'v2.1',
           status: 'CURRENT',
@@ -370,7 +370,7 @@ export function describeContract(start: () => Promise<CloudUnderTest>, stop: () 
         }
       });
 
-      test('refuses in the form of the middleware in front of it, before it looks at anything else', async () => {
+      test('is refused by the middleware in front of it, before all other checks', async () => {
         const headers: Record<string, string>[] = [
           {},
           { 'x-auth-token': 'nonsense' },
@@ -386,7 +386,7 @@ export function describeContract(start: () => Promise<CloudUnderTest>, stop: () 
         }
       });
 
-      test('forbids what needs a project to a token that has none', async () => {
+      test('refuses a token without a project', async () => {
         const unscoped = (await login(byPassword({ project: null }))).headers['x-subject-token'] ?? '';
         const answer = await ask({ url: `${computeUrl}/servers`, headers: { 'x-auth-token': unscoped } });
         const message = "Policy doesn't allow os_compute_api:servers:index to be performed.";
@@ -395,7 +395,7 @@ export function describeContract(start: () => Promise<CloudUnderTest>, stop: () 
     });
 
     describe('microversions', () => {
-      test('are echoed, the oldest where none is asked for', async () => {
+      test('are echoed; the oldest is the default', async () => {
         const newest = ((await ask({ url: `${computeUrl}/` })).body as { version: { version: string } })
           .version.version;
         const cases: readonly [Record<string, string>, string][] = [
@@ -432,7 +432,7 @@ export function describeContract(start: () => Promise<CloudUnderTest>, stop: () 
         expect(answer.headers['openstack-api-version']).toBe(`compute ${version}`);
       });
 
-      test('refuses what is none with 400', async () => {
+      test('refuses an invalid microversion with 400', async () => {
         const message = 'API Version String x is of invalid format. Must be of format MajorNum.MinorNum.';
         expectFault(await nova('/servers', 'x'), 400, 'badRequest', message);
       });
@@ -445,7 +445,7 @@ export function describeContract(start: () => Promise<CloudUnderTest>, stop: () 
         { rel: 'bookmark', href: bookmark(`/servers/${id}`) },
       ];
 
-      test('are listed by id, name and links', async () => {
+      test('are listed with id, name, and links', async () => {
         const { servers } = (await nova('/servers')).body as { servers: Server[] };
         expect(servers.map((server) => server.name).sort()).toEqual(cloud.servers);
         for (const server of servers) {
@@ -454,7 +454,7 @@ export function describeContract(start: () => Promise<CloudUnderTest>, stop: () 
         }
       });
 
-      test('are found by a regular expression that matches anywhere, in capitals or not', async () => {
+      test('are found by an unanchored, case-insensitive regular expression', async () => {
         const [one, other] = cloud.servers;
         const found = async (path: string, query: Record<string, string>) => {
           const answer = await nova(`${path}?${new URLSearchParams(query).toString()}`);
@@ -469,7 +469,7 @@ export function describeContract(start: () => Promise<CloudUnderTest>, stop: () 
         }
       });
 
-      test('are not looked for by what makes no sense', async () => {
+      test('are not searched by an invalid parameter', async () => {
         const wrongName = "Invalid input for query parameters name. Value: [. '[' is not a 'regex'";
         expectFault(await nova('/servers?name=['), 400, 'badRequest', wrongName);
         expectFault(await nova('/servers?status=foo'), 400, 'badRequest', 'Invalid status value');
@@ -541,7 +541,7 @@ export function describeContract(start: () => Promise<CloudUnderTest>, stop: () 
           ].sort();
           expect(Object.keys(server).sort()).toEqual(fields);
           const { servers } = (await nova('/servers/detail', `2.${minor}`)).body as { servers: object[] };
-          // In a list, groups are left out.
+          // Lists omit server groups.
           expect(Object.keys(servers[0] ?? {}).sort()).toEqual(
             fields.filter((field) => field !== 'server_groups'),
           );
@@ -556,7 +556,7 @@ export function describeContract(start: () => Promise<CloudUnderTest>, stop: () 
         },
       );
 
-      test('say how they are', async () => {
+      test('have a status', async () => {
         const server = await show('2.73');
         const time = expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/) as string;
         expect(server).toMatchObject({
@@ -579,7 +579,7 @@ export function describeContract(start: () => Promise<CloudUnderTest>, stop: () 
         });
       });
 
-      test('that are not there are not found, whatever they are called', async () => {
+      test('are not found by an unknown id, or by name', async () => {
         for (const id of [nobody, cloud.servers[0]]) {
           const message = `Instance ${id} could not be found.`;
           expectFault(await nova(`/servers/${id}`), 404, 'itemNotFound', message);
@@ -593,7 +593,7 @@ export function describeContract(start: () => Promise<CloudUnderTest>, stop: () 
         }
       });
 
-      test('are also found below the project, and not below another', async () => {
+      test('are also found under their project, but not under another one', async () => {
         const { tenant_id } = (await show()) as unknown as { tenant_id: string };
         const { servers } = (await nova(`/${tenant_id}/servers`)).body as { servers: { links: unknown[] }[] };
         expect(servers[0]?.links[0]).toMatchObject({
@@ -604,7 +604,7 @@ export function describeContract(start: () => Promise<CloudUnderTest>, stop: () 
         expectFault(await nova(`/${other}/servers`), 400, 'badRequest', message);
       });
 
-      test('have neighbours that are no paths: there, no fault is told', async () => {
+      test('an unknown path gets an answer without a fault', async () => {
         for (const [method, path] of [
           ['GET', '/nothing'],
           ['DELETE', '/servers'],
@@ -629,12 +629,12 @@ export function describeContract(start: () => Promise<CloudUnderTest>, stop: () 
       });
     });
 
-    describe('actions that are none', () => {
+    describe('invalid actions', () => {
       test.for([[{}], [{ 'os-stop': null, 'os-start': null }], [[]]])('refuses %j', async ([body]) => {
         expectFault(await act(body), 400, 'badRequest', 'Malformed request body');
       });
 
-      test('refuses what is no JSON, and other content', async () => {
+      test('refuses invalid JSON and other content types', async () => {
         const path = `/servers/${serverId}/action`;
         for (const text of ['', '{'])
           expectFault(
@@ -688,7 +688,7 @@ export function describeContract(start: () => Promise<CloudUnderTest>, stop: () 
       const refusal = (action: string, state: string): unknown =>
         expect.stringMatching(`^Cannot '${action}' instance ${serverId} while it is in (?:${state})$`);
 
-      test('stops a server, starts it, and tells of both', async () => {
+      test('stops and starts a server, and lists both actions', async () => {
         expectFault(
           await act({ 'os-start': null }),
           409,
@@ -709,7 +709,7 @@ export function describeContract(start: () => Promise<CloudUnderTest>, stop: () 
         const softly = await act({ reboot: { type: 'SOFT' } });
         expectFault(softly, 409, 'conflictingRequest', refusal('reboot', 'vm_state stopped'));
 
-        // Of 2.1 an object is as good as null.
+        // Microversion 2.1 accepts an object instead of null.
         const started = expectAccepted(await act({ 'os-start': {} }, serverId, '2.1'));
         const on = await settled('ACTIVE');
         expect(on).toMatchObject({
@@ -748,13 +748,13 @@ export function describeContract(start: () => Promise<CloudUnderTest>, stop: () 
         const { instanceActions } = (await nova(`/servers/${serverId}/os-instance-actions`)).body as {
           instanceActions: InstanceAction[];
         };
-        // The newest first; refused ones have left nothing.
+        // Newest first; refused actions are not listed.
         expect(instanceActions.map((action) => action.action)).toEqual(['start', 'stop', 'create']);
         expect(instanceActions.map((action) => action.request_id).slice(0, 2)).toEqual([started, stopped]);
         expect(instanceActions[0]).not.toHaveProperty('events');
       });
 
-      test('tells of actions what their microversion has', async () => {
+      test('has the action fields of each microversion', async () => {
         const { instanceActions } = (await nova(`/servers/${serverId}/os-instance-actions`)).body as {
           instanceActions: InstanceAction[];
         };
@@ -802,7 +802,7 @@ export function describeContract(start: () => Promise<CloudUnderTest>, stop: () 
       ] as const)('reboots a server (%s)', async ([type, underWay]) => {
         const id = expectAccepted(await act({ reboot: { type } }));
         const seen = await show();
-        // It may be over already.
+        // The reboot may have ended already.
         const states = [seen.status, seen['OS-EXT-STS:task_state'], seen['OS-EXT-STS:vm_state']];
         expect(states.map(String).join(' ')).toMatch(underWay);
         expect('progress' in seen).toBe(seen.status === 'ACTIVE');
@@ -820,7 +820,7 @@ export function describeContract(start: () => Promise<CloudUnderTest>, stop: () 
         expect(await settled('ACTIVE')).toMatchObject({ 'OS-EXT-STS:power_state': 1 });
       });
 
-      test('leaves a locked server as it is', async () => {
+      test('does not change a locked server', async () => {
         expectAccepted(await act({ lock: { locked_reason: 'in use' } }));
         expect(await show()).toMatchObject({ locked: true, locked_reason: 'in use', status: 'ACTIVE' });
         const message = `Instance ${serverId} is locked`;
@@ -828,7 +828,7 @@ export function describeContract(start: () => Promise<CloudUnderTest>, stop: () 
           expectFault(await act(action), 409, 'conflictingRequest', message);
         expectAccepted(await act({ unlock: null }));
         expect(await show()).toMatchObject({ locked: false, locked_reason: null });
-        // A reason could not be given before 2.73: none is read.
+        // Before 2.73 there is no reason: it is ignored.
         expectAccepted(await act({ lock: { locked_reason: 'in use' } }, serverId, '2.72'));
         expect(await show()).toMatchObject({ locked: true, locked_reason: null });
         expectAccepted(await act({ unlock: null }));
@@ -847,11 +847,11 @@ export function describeContract(start: () => Promise<CloudUnderTest>, stop: () 
         },
       );
 
-      test('stops a server, and takes no harm from stopping it again', async () => {
+      test('stops a server; a second stop has no effect', async () => {
         const server = client.server('password', cloud.servers[0]);
         const { requestId } = await server.stop(signal);
         expect(requestId).toMatch(/^req-/);
-        // On its way there: nothing is left to do.
+        // The server is already stopping, so nothing is left to do.
         expect(await server.stop(signal)).toEqual({ requestId: undefined });
         await until(
           () => server.state(signal),
@@ -867,7 +867,7 @@ export function describeContract(start: () => Promise<CloudUnderTest>, stop: () 
         expect(Math.abs(Date.now() - (times?.startMs ?? 0))).toBeLessThan(120_000);
       });
 
-      test('starts it, and takes no harm from starting it again', async () => {
+      test('starts it; a second start has no effect', async () => {
         const server = client.server('credential', serverId);
         expect((await server.start(signal)).requestId).toMatch(/^req-/);
         expect(await server.start(signal)).toEqual({ requestId: undefined });
@@ -886,11 +886,11 @@ export function describeContract(start: () => Promise<CloudUnderTest>, stop: () 
         expect(done?.startMs).toBeLessThanOrEqual(done?.finishMs ?? 0);
       });
 
-      test('knows of no action that was not', async () => {
+      test('returns undefined for an unknown action', async () => {
         expect(await client.server('password', serverId).action(`req-${nobody}`, signal)).toBeUndefined();
       });
 
-      test('says that a server is locked, and why', async () => {
+      test('reports that a server is locked, with the reason', async () => {
         expect((await act({ lock: { locked_reason: 'in use' } })).status).toBe(202);
         await expect(client.server('password', serverId).stop(signal)).rejects.toMatchObject({
           code: 'fault-failed',
@@ -902,7 +902,7 @@ export function describeContract(start: () => Promise<CloudUnderTest>, stop: () 
         expect(await show()).toMatchObject({ status: 'ACTIVE', locked: false });
       });
 
-      test('says what is wrong with its configuration', async () => {
+      test("reports its configuration's errors", async () => {
         await expect(client.server('mistyped', serverId).state(signal)).rejects.toMatchObject({
           code: 'fault-failed',
           message: expect.stringContaining(loginNeeded) as string,

@@ -1,5 +1,5 @@
-// The same contract against a real Keystone and Nova (compose-lab/openstack), in a container of its own: some minutes
-// with its image still to be built, one and a half without. `npm run test:openstack`.
+// The same contract against a real Keystone and Nova (compose-lab/openstack) in their own container. Takes 1.5 min, and some
+// minutes more if the image must be built. Run with `npm run test:openstack`.
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -34,7 +34,7 @@ async function startOpenStack(): Promise<CloudUnderTest> {
     CONTRACT_SERVERS: servers.join(' '),
   };
   const env = Object.entries(variables).flatMap(([name, value]) => ['--env', `${name}=${value}`]);
-  // The same ports inside and outside: the catalog names them for both.
+  // The ports inside and outside are the same, because the catalog has one URL for both.
   const ports = ['--publish', '127.0.0.1:15000:15000', '--publish', '127.0.0.1:18774:18774'];
   await docker(
     'run',
@@ -59,7 +59,9 @@ async function startOpenStack(): Promise<CloudUnderTest> {
     300_000,
   ).catch(async (error: unknown) => {
     const logs = await docker('logs', container);
-    throw new Error(`OpenStack does not get ready:\n${logs.stdout}${logs.stderr}`, { cause: error });
+    throw new Error(`start OpenStack: not ready within 300 s:\n${logs.stdout}${logs.stderr}`, {
+      cause: error,
+    });
   });
   const { credential } = JSON.parse(ready) as { credential: string };
   return {

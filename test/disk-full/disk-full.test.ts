@@ -5,16 +5,16 @@ import { mountExt4, mountTmpfs, type SmallDisk } from '../../src/engine/testing/
 import { drillOnDisk, type Seen, type WritePoint } from './drill-on-disk.ts';
 import { drillWithinMs, expectTold, furtherMoments } from './told-moments.ts';
 
-// Whole drills of the command line on disks that fill up or break at each of their write points, and on disks with every
-// amount of space from none to enough. Needs root, to mount them. DISK_FULL_REPORT names a file for the counts.
+// Complete drills of the command line. One sweep fills up or fails the disk at each write point of the drill. Another sweep has
+// every amount of free space, from none to enough. Mounting the disks needs root. DISK_FULL_REPORT names a file for the counts.
 
 const reportPath = process.env['DISK_FULL_REPORT'];
-/** Only each so manieth of the write points, where there is little time. */
+/** Tests only every n-th write point, to save time. */
 const stride = Number(process.env['DISK_FULL_STRIDE'] ?? 1);
-/** Drills at the same time. Where there are more of them than processors the prober is sick, and few drills come to a fault. */
+/** Parallel drills. With more drills than processors the prober is degraded, and few drills reach a fault. */
 const atOnce = 2;
 const stepKib = 4;
-const freeSpace = 'so much is free';
+const freeSpace = 'free space';
 const diskKib = 2048;
 const diskMib = 8;
 
@@ -42,7 +42,7 @@ async function drill(sweep: string, mount: () => SmallDisk, how: WritePoint | nu
   }
 }
 
-/** Some at a time, in order. */
+/** Runs `act` for the items in order, `atOnce` in parallel. */
 async function each<T>(items: Iterable<T>, act: (item: T) => Promise<unknown>): Promise<void> {
   const iterator = items[Symbol.iterator]();
   const work = async (): Promise<void> => {
@@ -60,8 +60,9 @@ beforeAll(async () => {
   const disk = tmpfs();
   try {
     const seen = await drillOnDisk(disk);
-    if (seen.exitCode !== 0) throw new Error(`a drill on a disk with room does not pass:\n${seen.output}`);
-    // How many samples there are differs from drill to drill.
+    if (seen.exitCode !== 0)
+      throw new Error(`run a drill on a disk with enough space: exit code ${seen.exitCode}:\n${seen.output}`);
+    // The number of samples varies from drill to drill.
     points = seen.points.length + 5;
   } finally {
     disk.unmount();
@@ -70,16 +71,16 @@ beforeAll(async () => {
 
 test.each(furtherMoments)('when $when', async (moment) => expectTold(moment), drillWithinMs);
 
-describe('no undo record is lost, every heal runs and the log stays readable', () => {
+describe('no undo record is lost, every heal runs, and the log stays readable', () => {
   test.each([
     { sweep: 'full', mount: tmpfs, mode: 'full', every: 1 },
-    { sweep: 'full, and what is freed is taken at once', mount: tmpfs, mode: 'thief', every: 1 },
+    { sweep: 'full, and freed space is taken immediately', mount: tmpfs, mode: 'thief', every: 1 },
     { sweep: 'quota used up (EDQUOT)', mount: tmpfs, mode: 'EDQUOT', every: 1 },
     { sweep: 'read-only (EROFS)', mount: tmpfs, mode: 'EROFS', every: 1 },
     { sweep: 'one error (EIO)', mount: tmpfs, mode: 'EIO once', every: 1 },
-    { sweep: 'killed in the write', mount: tmpfs, mode: 'torn', every: 1 },
+    { sweep: 'killed during the write', mount: tmpfs, mode: 'torn', every: 1 },
     { sweep: 'full, on ext4', mount: ext4, mode: 'full', every: 3 },
-    { sweep: 'full, and what is freed is taken at once, on ext4', mount: ext4, mode: 'thief', every: 3 },
+    { sweep: 'full, and freed space is taken immediately, on ext4', mount: ext4, mode: 'thief', every: 3 },
   ] as const)('at each write point: $sweep', async ({ sweep, mount, mode, every }) => {
     const step = every * stride;
     const numbers = Array.from({ length: Math.ceil(points / step) }, (_, index) => 1 + index * step);
@@ -104,7 +105,7 @@ describe('no undo record is lost, every heal runs and the log stays readable', (
     expect(enough).toBeGreaterThan(0);
   });
 
-  test('and the sweeps met what they were made for', () => {
+  test('the sweeps reached each of the expected outcomes', () => {
     const count = (is: (seen: Seen) => boolean): number => done.filter(({ seen }) => is(seen)).length;
     expect(count(({ acted }) => !acted)).toBeGreaterThan(10);
     expect(count(({ acted, exitCode }) => acted && exitCode === 3)).toBeGreaterThan(10);
@@ -135,13 +136,13 @@ function report(): string {
   return [
     '# Disk full',
     '',
-    `${done.length} drills of the command line, all of whose files were on a small disk of their own: full, broken or the`,
-    `process killed from ${stride === 1 ? 'each' : `each ${stride}th`} of the ${points} writes of a drill on (on ext4 from a third of them);`,
-    `and \`${freeSpace}\`: from no space to enough in steps of ${stepKib} KiB. After each, with the disk as it was: \`heal\``,
-    '(where a record was left: `status` before, `heal` once more after it); then, with room again, `report`.',
-    `A sweep that is not in the table was not run. Promises broken: ${total(({ broken }) => broken.length > 0)}.`,
+    `${done.length} drills of the command line, each with all of its files on its own small disk. The disk is full or fails, or`,
+    `the process is killed, from ${stride === 1 ? 'each' : `each ${stride}th`} of the ${points} writes of a drill on (on ext4 from a third of them).`,
+    `The sweep \`${freeSpace}\` goes from no space to enough in steps of ${stepKib} KiB. After each drill, with the disk unchanged,`,
+    '`heal` runs (with a record left also `status` before it and `heal` again after it). Then, with enough space, `report` runs.',
+    `A sweep that is not in the table was not run. Broken guarantees: ${total(({ broken }) => broken.length > 0)}.`,
     '',
-    '| disk | drills | fault not made | fault made, healed by the drill, exit 3 | exit 0 | left to `heal` (killed) | heal proven in the log | torn last line | promise broken |',
+    '| disk | drills | fault not injected | fault injected, healed by the drill, exit 3 | exit 0 | left to `heal` (killed) | heal proven in the log | torn last line | broken guarantee |',
     '| --- | --- | --- | --- | --- | --- | --- | --- | --- |',
     ...rows.map((row) => `| ${row.join(' | ')} |`),
     '',
@@ -151,7 +152,7 @@ function report(): string {
   ].join('\n');
 }
 
-// After each sweep: one that is cut off leaves the counts of those before it.
+// Written after each sweep, so that an interrupted run keeps the counts of the completed sweeps.
 afterEach(() => {
   if (reportPath === undefined) return;
   mkdirSync(dirname(reportPath), { recursive: true });

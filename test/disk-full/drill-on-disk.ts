@@ -9,47 +9,47 @@ const root = join(import.meta.dirname, '../..');
 const bin = join(root, 'bin/firedrill.mjs');
 const preload = join(import.meta.dirname, 'write-points.ts');
 
-/** What happens from the how-manieth write on. */
+/** A disk failure that starts at a given write. */
 export interface WritePoint {
   readonly at: number;
-  /** Counted from the first whose call and path match this; by default from the first of all. */
+  /** Regular expression for call and path: counting starts at the first match. Default: the first write. */
   readonly from?: string;
   readonly mode: WritePointMode;
 }
 
-/** What a drill and what came after it did on a disk. */
+/** Results of a drill on a disk, and of the commands after it. */
 export interface Seen {
   /** Null: killed. */
   readonly exitCode: number | null;
   readonly output: string;
-  /** Calls that change something on the disk, in their order; the last ones were made after the point. */
+  /** Calls that change the disk, in order; the last ones happened after the failure started. */
   readonly points: readonly string[];
-  /** The fault ran. */
+  /** Whether the fault ran. */
   readonly acted: boolean;
-  /** Its effect was still there when the drill had ended. */
+  /** Whether its effect remained after the drill. */
   readonly left: boolean;
-  /** Undo records then. */
+  /** Number of undo records after the drill. */
   readonly records: number;
-  /** Records of repairs that were still owed then, and whether the repair had been made. */
+  /** Number of pending repair records after the drill, and whether the repair ran. */
   readonly owed: number;
   readonly mended: boolean;
-  /** Folders of runs. */
+  /** Number of run folders. */
   readonly runs: number;
   /** Types of the events in the log, without samples. */
   readonly types: readonly string[];
-  /** Lines of the log that are no events, and whether one of them is the last. */
+  /** Whether the log has an invalid line, and whether it is the last line. */
   readonly torn: 'no' | 'last line' | 'WITHIN';
-  /** What is wrong with all that; none is what is promised. */
+  /** Broken guarantees; expected: none. */
   readonly broken: readonly string[];
 }
 
 function scenario(work: string, state: string, faultFor: string): string {
   const effect = join(work, 'effect');
-  // The fault says when it does not find its undo record and that of the repair, and that it ran; it is longer than a block
-  // of the disk, and so are its record and its event.
+  // The fault creates `acted`, and `unrecorded` if it does not find the undo records of itself and of the repair. Its command
+  // is longer than a disk block, so that its record and its event are too.
   const act = `test "$(ls ${state}/ledger/*.json | wc -l)" -eq 2 || touch ${work}/unrecorded; touch ${work}/acted ${effect}; : ${'y'.repeat(5000)}`;
   return `name: small
-title: A file is there
+title: A file exists
 steady: { for: 150ms, within: 120s }
 faults:
   - kind: command
@@ -69,7 +69,7 @@ checks:
 }
 
 function target(work: string, interval: string): string {
-  // Samples of some size: the log needs another block several times in a drill.
+  // Large samples, so that the log needs another disk block several times during a drill.
   const long = 'x'.repeat(200);
   return `name: small
 environment: test
@@ -82,9 +82,9 @@ steady: { require: [{ probe: there }], for: 150ms, within: 120s }
 }
 
 /**
- * Runs a drill of the command line with all of its files on a disk, whatever happens to that; then, with the disk as it is,
- * `heal` until nothing is open (with records left `status` before it and one more after it), and with room again `report`.
- * How much of the disk its samples take depends on how long the fault lasts and on how often it is looked at.
+ * Runs a drill of the command line with all of its files on a disk that fails at `point`. Then, with the disk unchanged, it
+ * runs `heal` (with records left also `status` before it and `heal` again after it). Then it frees the disk and runs `report`.
+ * `faultFor` and `interval` determine how much disk space the samples take.
  */
 export async function drillOnDisk(
   disk: SmallDisk,
@@ -105,7 +105,7 @@ export async function drillOnDisk(
       reject: false,
       all: true,
       stdin: 'ignore',
-      // One that hangs; a busy machine takes a minute for a drill.
+      // Ends a command that hangs; a busy machine takes 1 min for a drill.
       timeout: 300_000,
     });
   const watched = {
@@ -139,7 +139,7 @@ export async function drillOnDisk(
     const runs = runsIn(out);
     const [folder] = runs;
     const log = folder === undefined ? { types: [], torn: 'no' as const } : readEvents(folder);
-    // After a pass they are there already.
+    // After a pass the reports exist already.
     const report =
       log.types.includes('run.started') && folder !== undefined && run.exitCode !== 0
         ? await firedrill(['report', folder])
@@ -158,12 +158,12 @@ export async function drillOnDisk(
     const broken = [
       ...complaints(seen, run.all),
       ...(existsSync(join(work, 'unrecorded'))
-        ? ['the fault acted without its undo record and that of the repair']
+        ? ['the fault ran without the undo records of itself and of the repair']
         : []),
       ...(status === undefined || status.exitCode === 4 ? [] : [`status exits ${status.exitCode}`]),
       ...(heal.exitCode === 0 ? [] : [`heal exits ${heal.exitCode}: ${heal.all}`]),
       ...(healedTo ? ['heal leaves the effect'] : []),
-      ...(seen.acted && !mendedThen ? ['the repair is not made'] : []),
+      ...(seen.acted && !mendedThen ? ['the repair did not run'] : []),
       ...(Object.values(recordsIn(state)).some((count) => count > 0) ? ['heal leaves a record'] : []),
       ...(again.exitCode === 0 && again.stdout === 'no open faults' ? [] : [`the second heal: ${again.all}`]),
       ...(report === undefined || report.exitCode === 0
@@ -178,7 +178,7 @@ export async function drillOnDisk(
   }
 }
 
-/** What must hold of a drill that has ended, whatever became of its disk. */
+/** The broken guarantees of a drill that has ended, whatever happened to its disk. */
 function complaints(
   seen: Pick<Seen, 'exitCode' | 'left' | 'records' | 'owed' | 'mended' | 'acted' | 'types' | 'torn'>,
   output: string,
@@ -186,16 +186,16 @@ function complaints(
   const { exitCode, left, records, owed, mended, acted, types, torn } = seen;
   const killed = exitCode === null;
   const rules: [boolean, string][] = [
-    [left && records === 0, 'UNDO RECORD LOST: the effect is there, its record is not'],
+    [left && records === 0, 'UNDO RECORD LOST: the effect exists, its record does not'],
     [torn === 'WITHIN', 'a torn line within the log'],
     [torn === 'last line' && !killed, 'a torn last line without a kill'],
-    [left && !killed, 'the drill ended with its effect left'],
+    [left && !killed, 'the drill ended, but its effect remains'],
     [![null, 0, 3].includes(exitCode), `exit code ${exitCode}`],
     [output.includes('firedrill broke'), 'firedrill broke'],
     [exitCode === 3 && !/ENOSPC|EIO|EROFS|EDQUOT/.test(output), 'exit code 3 without a reason'],
     [exitCode === 0 && records + owed > 0, 'a pass with an open record'],
-    [acted && !mended && !killed, 'the drill ended with its repair owed'],
-    [exitCode === 0 && types.at(-1) !== 'run.ended', 'a pass without the end of its log'],
+    [acted && !mended && !killed, 'the drill ended, but its repair is pending'],
+    [exitCode === 0 && types.at(-1) !== 'run.ended', 'a pass without run.ended as the last event'],
   ];
   return rules.flatMap(([isSo, what]) => (isSo ? [what] : []));
 }

@@ -2,7 +2,7 @@ import { expect } from 'vitest';
 import { mountTmpfs } from '../../src/engine/testing/small-disk.ts';
 import { drillOnDisk, type Seen, type WritePoint } from './drill-on-disk.ts';
 
-/** A moment of a drill at which its disk takes no more, and what the user has to be told then. */
+/** A moment of a drill at which its disk fails, and the messages that the user must get. */
 export interface ToldMoment {
   readonly when: string;
   readonly point: WritePoint;
@@ -12,27 +12,27 @@ export interface ToldMoment {
   readonly proven: boolean;
 }
 
-/** Each drill is four starts of the command line: a busy machine takes its time. */
+/** Time limit of a test, ms. Each drill starts the command line four times, which is slow on a busy machine. */
 export const drillWithinMs = 900_000;
 
-/** The moments of which `npm test` makes sure. */
+/** The moments that `npm test` covers. */
 export const essentialMoments: readonly ToldMoment[] = [
   {
-    when: 'the run is to be kept: nothing is touched, and no folder left',
+    when: 'the run folder is created: no change on the target, and no folder left',
     point: { from: 'openSync .*events', at: 1, mode: 'full' },
     seenToBe: { acted: false, runs: 0 },
-    says: ['events.ndjson with 256 KiB in reserve', 'Free some space there, then start again'],
+    says: ['events.ndjson with 256 KiB in reserve', 'Free space on that disk, then start again'],
     proven: false,
   },
   {
-    when: 'the undo record is written: nothing is touched',
+    when: 'the undo record is written: no change on the target',
     point: { from: 'openSync .*json.tmp', at: 2, mode: 'full' },
     seenToBe: { acted: false, records: 0 },
     says: ['cannot write the undo record', 'start again: the fault was not injected'],
     proven: false,
   },
   {
-    when: 'the fault is there: healed at once, to the end of the log',
+    when: 'the fault has taken effect: healed immediately, with a complete log',
     point: { from: 'events.ndjson fault.effect', at: 1, mode: 'full' },
     seenToBe: { acted: true, records: 0 },
     says: ['aborted: cannot write', 'events.ndjson: ENOSPC'],
@@ -40,17 +40,17 @@ export const essentialMoments: readonly ToldMoment[] = [
   },
 ];
 
-/** Those that the long tests have besides. */
+/** Additional moments of the long tests. */
 export const furtherMoments: readonly ToldMoment[] = [
   {
-    when: 'the fault is there, and cannot be written at all: healed, with its record',
+    when: 'the fault has taken effect and the disk is read-only: healed, but its record stays',
     point: { from: 'events.ndjson fault.effect', at: 1, mode: 'EROFS' },
     seenToBe: { acted: true, records: 1 },
     says: ['healed, proven: only the log could not take it', 'its undo record could not be removed'],
     proven: false,
   },
   {
-    when: 'the reports are made: the verdict is told, and is no pass',
+    when: 'the reports are written: the verdict is printed, and the exit code is not a pass',
     point: { from: 'openSync .*samples.csv', at: 1, mode: 'EROFS' },
     seenToBe: { acted: true, records: 0 },
     says: ['summary.json: EROFS', 'make it with `firedrill report`', 'downtime '],
@@ -59,12 +59,12 @@ export const furtherMoments: readonly ToldMoment[] = [
 ];
 
 /**
- * So few looks, each of which starts a process, that a busy machine keeps up with them; and a fault so long that the log needs
- * another block of the disk all the same.
+ * Samples rare enough for a busy machine, because each one starts a process; and a fault long enough that the log still needs
+ * another disk block.
  */
 const unhurried = { faultFor: '5s', interval: '150ms' };
 
-/** Runs a drill on a disk of its own that takes no more from that moment on. */
+/** Runs a drill on its own disk, which fails from that moment on, and checks the outcome. */
 export async function expectTold({ point, seenToBe, says, proven }: ToldMoment): Promise<void> {
   const disk = mountTmpfs(1024);
   try {

@@ -3,20 +3,20 @@ import { syncBuiltinESMExports } from 'node:module';
 import { isMainThread } from 'node:worker_threads';
 import { diskAt } from '../../src/engine/testing/small-disk.ts';
 
-// Loaded into firedrill before anything else (`--import`): each of its calls that changes something below WRITE_POINT_ROOT
-// is a write point. From the WRITE_POINT_ATth on, counted from the first that matches WRITE_POINT_FROM, the disk is full or
-// broken, or the process dead, by WRITE_POINT_MODE. WRITE_POINT_NOTE gets the points in their order, one a line.
+// Preloaded into firedrill (`--import`). Each call that changes something below WRITE_POINT_ROOT is a write point.
+// WRITE_POINT_MODE applies from point number WRITE_POINT_AT on, counted from the first point that matches WRITE_POINT_FROM: the
+// disk is full or fails, or the process is killed. WRITE_POINT_NOTE is a file that gets the points in order, one per line.
 
-/** What happens at a write point. */
+/** The failure at a write point. */
 export type WritePointMode =
-  /** The disk is really full. */
+  /** The disk is filled with real data. */
   | 'full'
-  /** It is, and whatever becomes free is taken at once. */
+  /** The disk is full, and freed space is filled again immediately. */
   | 'thief'
   | 'EIO once'
   | 'EDQUOT'
   | 'EROFS'
-  /** SIGKILL after the call; of a write, the first half is done. */
+  /** SIGKILL after the call; a write completes only its first half. */
   | 'torn';
 
 const { WRITE_POINT_ROOT: root = '', WRITE_POINT_NOTE: note = '' } = process.env;
@@ -24,13 +24,13 @@ const at = Number(process.env['WRITE_POINT_AT'] ?? Infinity);
 const mode = process.env['WRITE_POINT_MODE'] as WritePointMode | undefined;
 
 type Call = (...args: unknown[]) => unknown;
-// Both lists name functions of node:fs; the namespace is what `syncBuiltinESMExports` copies from.
+// `real` keeps the original functions of node:fs. `patched` is the object from which `syncBuiltinESMExports` copies.
 const real = { ...fs } as unknown as Record<string, Call>;
 const patched = fs as unknown as Record<string, Call>;
 const open = new Map<number, string>();
 const from = new RegExp(process.env['WRITE_POINT_FROM'] ?? '');
 let count = 0;
-/** While the disk is being filled: no write points. */
+/** While the disk is being filled, calls are not write points. */
 let filling = false;
 
 function fill(): void {
@@ -49,7 +49,7 @@ function die(): never {
 }
 
 function refuse(code: string, call: string, path: string): never {
-  throw Object.assign(new Error(`${code}: made by the test, ${call} '${path}'`), {
+  throw Object.assign(new Error(`${code}: injected by the test, ${call} '${path}'`), {
     code,
     errno: errnos[code],
     syscall: call,
@@ -57,7 +57,7 @@ function refuse(code: string, call: string, path: string): never {
   });
 }
 
-/** The type of the event that is written. */
+/** The type of the event in a write's bytes. */
 function eventIn(args: readonly unknown[]): string[] {
   const [, bytes] = args;
   const type =
@@ -65,7 +65,7 @@ function eventIn(args: readonly unknown[]): string[] {
   return type?.[1] === undefined ? [] : [type[1]];
 }
 
-/** Does what is to happen here, then the call. */
+/** Notes the point, applies its failure, and then makes the call unless the failure replaces it. */
 function point(call: string, path: string, args: unknown[]): unknown {
   const name = [call, path.slice(root.length + 1), ...eventIn(args)].join(' ');
   real['appendFileSync']?.(note, `${name}\n`);
@@ -82,7 +82,7 @@ function point(call: string, path: string, args: unknown[]): unknown {
     case 'EIO once':
       return count === at ? refuse('EIO', call, path) : act();
     case 'EDQUOT':
-      // What needs no space goes on.
+      // Calls that need no space succeed.
       return /^(link|open|mkdir|rename|write)/.test(call) ? refuse(mode, call, path) : act();
     case 'EROFS':
       return refuse(mode, call, path);
@@ -120,7 +120,7 @@ if (isMainThread && root !== '') {
       isBelow(path) ? point(call, path, [path, ...args]) : real[call]?.(path, ...args);
   for (const call of ['mkdirSync', 'renameSync', 'unlinkSync', 'rmSync'])
     patched[call] = (path, ...args) => {
-      // What is there already is made by nobody, and what is not there removed by nobody.
+      // Creating an existing path, or removing a missing one, does not change the disk.
       const acts = isBelow(path) && fs.existsSync(path) !== (call === 'mkdirSync');
       return acts ? point(call, path, [path, ...args]) : real[call]?.(path, ...args);
     };

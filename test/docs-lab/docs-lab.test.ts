@@ -7,8 +7,8 @@ import { blocksOf, type DocBlock, pages } from '../unit/lib/doc-blocks.ts';
 import { root } from '../unit/lib/our-files.ts';
 import { readerFolder } from '../unit/lib/reader-folder.ts';
 
-// The blocks of the docs that want the lab, each in the shell of a reader's checkout, in the order of the pages, but one lab
-// after the other. What would take hours is run as it stands but for `shortened`.
+// Runs the docs' command blocks that need the lab, in a shell of a reader's checkout, in the order of the pages, grouped by
+// lab. Commands that would take hours are changed by `shortened`.
 
 const { folder, env } = readerFolder(['scenarios', 'compose-lab', 'schemas', '.firedrill']);
 const blocks = pages()
@@ -19,7 +19,7 @@ function isOfWazuh({ commands }: DocBlock): boolean {
   return commands.some((command) => command.includes('wazuh-lb'));
 }
 
-/** Each command is changed by the first that matches: a table to one quick row, or three where shards need some, ten drills to two. */
+/** The first matching pattern changes a command: a table to one quick row (three for shards), and ten drills to two. */
 const shortened: readonly (readonly [RegExp, string])[] = [
   [/^npx firedrill table certlocker --shard .*$/, `$& --grep '^(2|3|-)$$'`],
   [/^(npx firedrill table \S+) --repeat \d+(.*)$/, `$1 --grep '^2$$' --repeat 2$2`],
@@ -27,7 +27,7 @@ const shortened: readonly (readonly [RegExp, string])[] = [
   [/^(npx firedrill run .*)--repeat \d+(.*)$/, '$1--repeat 2$2'],
 ];
 
-/** What a reader has from somewhere else, by the page's line that needs it. */
+/** Commands that must run before a page's command, because a reader has their results from elsewhere. */
 const before: readonly (readonly [RegExp, readonly string[]])[] = [
   [
     /^npx firedrill merge-reports /,
@@ -36,7 +36,7 @@ const before: readonly (readonly [RegExp, readonly string[]])[] = [
         `npx firedrill table certlocker --shard ${i}/3 --seed 20261121 --out shard-${i} --grep '^(2|3|-)$'`,
     ),
   ],
-  // The release before was drilled in the same way.
+  // The same drill of the previous release.
   [/ --out nights --label v1\.3 /, [`npx firedrill table certlocker --grep '^2$' --out nights --label v1.2`]],
   [
     /^npx firedrill compare v1\.2 v1\.3$/,
@@ -47,7 +47,7 @@ const before: readonly (readonly [RegExp, readonly string[]])[] = [
   ],
 ];
 
-/** The two newest runs of the page's own drill stand for those that it abbreviates. */
+/** Replaces the run ids that the page abbreviates with the two newest runs of its drill. */
 function withRuns(command: string): string {
   if (!command.includes('…')) return command;
   const runs = readdirSync(join(folder, 'reports')).filter((name) => /^20\d\d-.*-postgres-crash-/.test(name));
@@ -86,7 +86,7 @@ afterAll(async () => {
   rmSync(folder, { recursive: true });
 });
 
-/** A reader has the lab of the page up, and no other beside it. */
+/** Starts the lab that the command needs, and stops any other lab. */
 async function labFor(command: string): Promise<void> {
   const stack = /\b(?:certlocker|wazuh-lb)\b/.exec(command)?.[0];
   if (stack === undefined || stack === up) return;
@@ -103,11 +103,11 @@ function lengthOf(command: string): string {
 const ofFiredrill = ({ commands }: DocBlock): boolean =>
   commands.every((command) => command === 'npm ci' || command.startsWith('npx firedrill '));
 
-describe('a block of commands that want the lab', () => {
-  test('is found, and what npm runs is what CI runs or the next test', () => {
+describe('a block of commands that need the lab', () => {
+  test('is found; its npm commands run in CI or in the next test', () => {
     expect(blocks.length).toBeGreaterThan(8);
     const others = blocks.filter((block) => !ofFiredrill(block)).flatMap(({ commands }) => commands);
-    expect(others).toEqual(['npm run drill', 'npm test']);
+    expect(new Set(others)).toEqual(new Set(['npm run drill', 'npm test']));
   });
 
   test('`npm run drill`: the main case passes', async () => {
@@ -124,7 +124,7 @@ describe('a block of commands that want the lab', () => {
 
   test.each(
     blocks.filter(ofFiredrill).map((block) => [`${block.page}:${block.line}`, block.commands] as const),
-  )('%s is run', async (_title, commands) => {
+  )('%s runs', async (_title, commands) => {
     for (const command of commands.filter((c) => c !== 'npm ci')) {
       await labFor(command);
       for (const [of, needed] of before) if (of.test(command)) for (const c of needed) await expectToRun(c);
@@ -133,7 +133,7 @@ describe('a block of commands that want the lab', () => {
     }
   });
 
-  test('was heard by the receivers that the pages speak of', () => {
+  test('reached the receivers that the pages mention', () => {
     const paths = collector.received.map(({ method, path }) => `${method} ${path}`);
     expect(paths).toContain('POST /v1/traces');
     expect(paths).toContain('POST /api/annotations');

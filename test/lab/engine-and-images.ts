@@ -1,6 +1,6 @@
 import { execa } from 'execa';
 
-// Before any lab test, whichever comes first: an engine, and the images, as a user of a bare machine gets them.
+// Global setup of the lab tests: installs the engine and builds the images, as a user on a bare machine does.
 export async function setup(): Promise<void> {
   await execa(process.execPath, ['bin/firedrill.mjs', 'lab', 'build', '--stack', 'certlocker'], {
     stdin: 'ignore',

@@ -33,7 +33,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await bench.start('lab', 'down', '--stack', 'wazuh-lb');
   bench.remove();
-  // What an earlier run found is better than nothing.
+  // Without results, keep those of an earlier run.
   if (rows.length === 0) return;
   const results = { conditions: began, planned: drills.length, drills: rows };
   mkdirSync(folder, { recursive: true });
@@ -41,7 +41,7 @@ afterAll(async () => {
   writeFileSync(join(folder, 'table.md'), renderTable(results));
 });
 
-/** Keeps what a disagreement can be explained by. */
+/** Stores the log and the capture of a disagreement for analysis. */
 function keepEvidence(drill: string, pcap: Buffer): void {
   const kept = join(folder, '../packets-disagreeing', drill);
   mkdirSync(kept, { recursive: true });
@@ -49,12 +49,12 @@ function keepEvidence(drill: string, pcap: Buffer): void {
   writeFileSync(join(kept, 'capture.pcap'), pcap);
 }
 
-describe('outage windows and RTO are what packets at the prober’s own place show', () => {
+describe('outage windows and RTO match the packets at the prober', () => {
   test.each(drills)('$scenario, round $round', async ({ scenario, round }) => {
     const { result, packets } = await besideCapture(vip, async () =>
       bench.start('run', `scenarios/wazuh-lb/${scenario}.yaml`, '--out', bench.out),
     );
-    // A check that failed or is inconclusive is not on trial here; a drill that measured nothing proves nothing.
+    // Failed and inconclusive checks are acceptable here, but a drill without a measurement is not.
     expect([0, 1, 3], result.all).toContain(result.exitCode);
     const { truth, shifted } = checkedDrill(bench, packets);
     rows.push({ scenario, round, verdict: bench.summary().verdict, ...truth });

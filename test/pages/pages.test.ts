@@ -37,12 +37,12 @@ describe.each(names)('%s', (name) => {
 
   afterAll(() => open.page.context().close());
 
-  test('asks for nothing and has nothing to complain of', () => {
+  test('makes no request and has no console message', () => {
     expect(open.asked).toEqual([]);
     expect(open.said).toEqual([]);
   });
 
-  test.each([1280, 768, 360])('fits a screen of %i px, no label over another on its axes', async (width) => {
+  test.each([1280, 768, 360])('fits a screen of %i px, without overlapping axis labels', async (width) => {
     const { page } = open;
     await page.setViewportSize({ width, height: 800 });
     const { beyond, overlaps, scrollWidth } = await page.evaluate(() => {
@@ -67,7 +67,7 @@ describe.each(names)('%s', (name) => {
     expect(scrollWidth).toBeLessThanOrEqual(width);
   });
 
-  test('tells its verdict on the first screen of a phone', async () => {
+  test('shows its verdict on the first screen of a phone', async () => {
     await open.page.setViewportSize({ width: 360, height: 800 });
     const verdict = await open.page.locator('.verdict').boundingBox();
     expect(verdict?.y).toBeLessThan(100);
@@ -86,7 +86,7 @@ describe.each(names)('%s', (name) => {
     expect(colours).toEqual(['rgb(0, 0, 0)', 'rgb(255, 255, 255)']);
   });
 
-  test('is accessible: light on a screen, dark on a phone', async () => {
+  test('is accessible, in light mode on a screen and in dark mode on a phone', async () => {
     const { page } = await opened(name, { bypassPolicy: true });
     await page.evaluate(() => {
       for (const details of document.querySelectorAll('details')) details.open = true;
@@ -114,7 +114,7 @@ describe.each(names)('%s', (name) => {
 });
 
 test.each(['a drill of certlocker', 'a drill of wazuh-lb', 'a drill of keepalived-docker'])(
-  '%s tells the outage with its bounds and the longest stage on the first screen of a phone',
+  '%s shows the outage with its bounds and the longest stage on the first screen of a phone',
   async (name) => {
     const { page } = await opened(name, { width: 360 });
     for (const part of ['.rto', '.most']) {
@@ -125,7 +125,7 @@ test.each(['a drill of certlocker', 'a drill of wazuh-lb', 'a drill of keepalive
   },
 );
 
-test('times of the run stand at the same place in every lane', async () => {
+test('times of the run are at the same position in every lane', async () => {
   const { page } = await opened('a drill of certlocker');
   const places = await page.evaluate(() => {
     const lanes = document.querySelector('.lanes')?.querySelectorAll('.band') ?? [];
@@ -136,7 +136,7 @@ test('times of the run stand at the same place in every lane', async () => {
   await page.context().close();
 });
 
-test('points of a trend stand within their chart, whatever the width', async () => {
+test('points of a trend are within their chart at every width', async () => {
   const { page } = await opened('a trend');
   for (const width of [1280, 768, 375]) {
     await page.setViewportSize({ width, height: 800 });
@@ -173,14 +173,14 @@ describe.each(['a hostile drill', 'a failure table', 'drills of a command', 'a t
       expect(found.attributes.filter((a) => a.startsWith('on') || a === 'style' || a === 'src')).toEqual([]);
       for (const link of found.links) expect(link).toMatch(/^(#[a-z0-9-]*|runs\/run-1\/report\.html)$/);
       for (const text of hostileTexts.slice(0, 9)) expect(found.text).toContain(text);
-      // oxlint-disable-next-line no-control-regex -- these are what must be gone
+      // oxlint-disable-next-line no-control-regex -- asserts that these characters are removed
       expect(found.text).not.toMatch(/[\u0000-\u0008\u000e-\u001f\u202a-\u202e\u2066-\u2069]/);
       await page.context().close();
     });
   },
 );
 
-test('what slipped through the escaping could do nothing: the policy holds', async () => {
+test('the content security policy blocks unescaped HTML', async () => {
   const evil =
     '<main><p id="red" style="color:rgb(255, 0, 0)">x</p><style>p{color:rgb(255, 0, 0)}</style>' +
     '<script>globalThis.pwned = 1</script><img src="https://evil.example/a" onerror="globalThis.pwned = 2">' +

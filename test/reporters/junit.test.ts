@@ -1,4 +1,4 @@
-// junit.xml, read by libxml2 against a schema, and by junitparser.
+// Validates junit.xml with libxml2 against a schema, and reads it with junitparser.
 import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { execa } from 'execa';
@@ -21,7 +21,7 @@ const examples = readdirSync(reports)
   .map(example);
 const hostile = summarize(hostileDrill().read());
 
-/** What libxml2 says of a file: empty where it is as the schema wants it. */
+/** libxml2's errors for a file; empty if the schema accepts it. */
 async function complaints(xml: string): Promise<string> {
   const { exitCode, stderr } = await execa(
     program('xmllint'),
@@ -60,7 +60,7 @@ async function read(xml: string): Promise<readonly ReadSuite[]> {
 }
 
 const [first] = examples;
-if (first === undefined) throw new Error('there is no example run');
+if (first === undefined) throw new Error(`read the examples: no example-* folder in ${reports}`);
 const failed: Summary = {
   ...first,
   verdict: 'fail',
@@ -76,22 +76,22 @@ describe('junit.xml', () => {
     ['hostile texts', () => renderJunit([hostile, { ...hostile, healed: false }])],
     ['drills that were not run', () => renderJunit([], { notRun: [{ name: 'x', why: 'y' }], error: 'z' })],
     ['nothing', () => renderJunit([])],
-  ])('is as the schema wants it: %s', async (_, xml) => {
+  ])('matches the schema: %s', async (_, xml) => {
     expect(await complaints(xml())).toBe('');
   });
 
   test.each([
     ['a control character', (xml: string) => xml.replace('name="run-id"', 'name="run-id&#1;"')],
     ['an unescaped <', (xml: string) => xml.replace('name="run-id"', 'name="<"')],
-    ['two cases of one name', (xml: string) => xml.replace(/(<testcase [^\n]*\/>)/, '$1\n$1')],
+    ['two cases with the same name', (xml: string) => xml.replace(/(<testcase [^\n]*\/>)/, '$1\n$1')],
     ['a time with a unit', (xml: string) => xml.replace(/time="([\d.]+)"/, 'time="$1s"')],
-    ['a moment with a zone', (xml: string) => xml.replace(/timestamp="([^"]*)"/, 'timestamp="$1Z"')],
-    ['a count that is missing', (xml: string) => xml.replace(/ errors="\d+"/, '')],
-  ])('the schema would tell of %s', async (_, spoil) => {
+    ['a timestamp with a time zone', (xml: string) => xml.replace(/timestamp="([^"]*)"/, 'timestamp="$1Z"')],
+    ['a missing count', (xml: string) => xml.replace(/ errors="\d+"/, '')],
+  ])('the schema refuses %s', async (_, spoil) => {
     expect(await complaints(spoil(renderJunit([first])))).not.toBe('');
   });
 
-  test('is read by junitparser as it was meant', async () => {
+  test('is read correctly by junitparser', async () => {
     const suites = await read(renderJunit([first, failed]));
     const { name } = first.scenario;
     expect(suites.map((suite) => [suite.name, suite.tests, suite.failures, suite.errors])).toEqual([
@@ -111,7 +111,7 @@ describe('junit.xml', () => {
     ]);
   });
 
-  test('hostile texts are read as texts', async () => {
+  test('has hostile texts as text', async () => {
     const [suite] = await read(renderJunit([hostile]));
     expect(suite?.cases).toHaveLength(hostile.checks.length + 1);
     expect(suite?.name).toContain('</style><script>globalThis.pwned = 1</script>');

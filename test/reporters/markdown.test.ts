@@ -1,4 +1,4 @@
-// Pages in Markdown, read by the parser that GitHub shows them with.
+// Parses the Markdown pages with GitHub's own parser.
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { execa } from 'execa';
@@ -14,13 +14,13 @@ import { environment, program } from './lib/readers.ts';
 
 const reports = join(import.meta.dirname, '../../reports');
 
-/** What the parser finds in a page. */
+/** The parser's result for a page. */
 interface Found {
   readonly text: string;
   readonly links: readonly string[];
-  /** Kinds of nodes that are there. */
+  /** Kinds of the nodes. */
   readonly kinds: ReadonlySet<string>;
-  /** Of each table, how many cells each row has. */
+  /** For each table, the number of cells of each row. */
   readonly tables: readonly (readonly number[])[];
 }
 
@@ -40,7 +40,7 @@ async function parsed(markdown: string): Promise<Found> {
     text: all(/<(?:text|code)\b[^>]*>([^<]*)</g)
       .map(unescaped)
       .join('')
-      // The word joiner that keeps a name with an @ from being an address.
+      // Remove the word joiner that keeps a name with an @ from becoming an email link.
       .replaceAll('\u2060', ''),
     links: all(/<(?:link|image) destination="([^"]*)"/g).map(unescaped),
     kinds: new Set(all(/<([a-z_]+)/g)),
@@ -59,7 +59,7 @@ const known = new Set(
   ),
 );
 
-/** A page that is what it looks like in an editor: whole tables, no HTML, no link but those that lead to reports. */
+/** Expects a page with complete tables, without HTML, and with links to reports only. */
 async function expectWhole(markdown: string, link: RegExp): Promise<Found> {
   const found = await parsed(markdown);
   expect([...found.kinds].filter((kind) => !known.has(kind))).toEqual([]);
@@ -69,7 +69,7 @@ async function expectWhole(markdown: string, link: RegExp): Promise<Found> {
   return found;
 }
 
-test('drills of a command are a row each, linked to their reports, whatever they are called', async () => {
+test('each drill of a command is a row with a link to its report, even with a hostile name', async () => {
   const drills = allKindsOfDrills.map(([, drill], i) => ({ summary: drill().summary, link: `run-${i}` }));
   const { text, tables, links } = await expectWhole(
     renderDrillsMarkdown(drills, hostileTexts.join(' ')),
@@ -80,7 +80,7 @@ test('drills of a command are a row each, linked to their reports, whatever they
   for (const hostile of hostileTexts.slice(0, 10)) expect(text).toContain(hostile);
 });
 
-describe('what is Markdown somewhere else is text in a name', () => {
+describe('Markdown syntax in a name is text', () => {
   const [, example] = allKindsOfDrills[0] ?? [];
 
   test.each([
@@ -110,7 +110,7 @@ describe('what is Markdown somewhere else is text in a name', () => {
     '$a$ ^1 :tada:',
   ])('%j', async (name) => {
     const summary = example?.().summary;
-    if (summary === undefined) throw new Error('no example');
+    if (summary === undefined) throw new Error('read the first example drill: there is none');
     const named = { ...summary, verdict: 'fail', scenario: { ...summary.scenario, name } } as const;
     const page = renderDrillsMarkdown([{ summary: { ...named, reasons: [name] } }], name);
     const { text, links } = await expectWhole(page, /^$/);
@@ -126,7 +126,7 @@ describe('a report', () => {
     await expectWhole(readFileSync(join(reports, name, 'report.md'), 'utf8'), /^report\.html$/);
   });
 
-  test('with hostile texts has them as text', async () => {
+  test('has hostile texts as text', async () => {
     const log = hostileDrill().read();
     const { text } = await expectWhole(renderMarkdown(summarize(log), log), /^report\.html$/);
     for (const hostile of hostileTexts.slice(0, 10)) expect(text).toContain(hostile);

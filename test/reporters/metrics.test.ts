@@ -1,4 +1,4 @@
-// metrics.prom, read by promtool.
+// Checks metrics.prom with promtool.
 import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { execa } from 'execa';
@@ -15,7 +15,7 @@ const examples = readdirSync(reports)
   .map((name) => JSON.parse(readFileSync(join(reports, name, 'summary.json'), 'utf8')) as Summary);
 const hostile = summarize(hostileDrill().read());
 
-/** What promtool says of a file, its linter's advice included: empty where there is nothing. */
+/** promtool's errors and lint warnings for a file; empty if there are none. */
 async function complaints(text: string): Promise<string> {
   const { exitCode, all } = await execa(program('promtool'), ['check', 'metrics'], {
     input: text,
@@ -31,15 +31,18 @@ describe('metrics.prom', () => {
     ['the examples', () => renderMetrics(examples)],
     ['repeats', () => renderMetrics([...examples, ...examples])],
     ['hostile texts', () => renderMetrics([hostile])],
-  ])('is as Prometheus wants it: %s', async (_, text) => {
+  ])('is valid for Prometheus: %s', async (_, text) => {
     expect(await complaints(text())).toBe('');
   });
 
   test.each([
     ['an unescaped quote', (text: string) => text.replace('scenario="', 'scenario=""')],
-    ['a unit that is no base unit', (text: string) => text.replaceAll('_rto_seconds', '_rto_milliseconds')],
+    [
+      'a unit that is not a base unit',
+      (text: string) => text.replaceAll('_rto_seconds', '_rto_milliseconds'),
+    ],
     ['metrics without help', (text: string) => text.replace(/^# HELP firedrill_drill_healed.*\n/m, '')],
-  ])('promtool would tell of %s', async (_, spoil) => {
+  ])('promtool refuses %s', async (_, spoil) => {
     expect(await complaints(spoil(renderMetrics(examples)))).not.toBe('');
   });
 });

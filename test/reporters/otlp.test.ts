@@ -1,5 +1,5 @@
-// What the reporter sends, read by the code that OpenTelemetry generates from OTLP's definitions. The Collector itself takes
-// minutes to build: test/collector.
+// Decodes the reporter's requests with the code that OpenTelemetry generates from OTLP's definitions. test/collector uses the
+// Collector itself, which takes minutes to build.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { otlp } from '../../src/reporters/otlp.ts';
 import type { FinishedDrill } from '../../src/reporters/reporter.ts';
@@ -20,7 +20,7 @@ async function sent(drill: FinishedDrill): Promise<unknown> {
   return JSON.parse(server.received.at(-1)?.body ?? '');
 }
 
-describe('nothing of a trace is lost on OpenTelemetry', () => {
+describe('OpenTelemetry decodes the complete trace', () => {
   test.each(allKindsOfDrills)('%s', async (_, drill) => {
     const request = await sent(drill());
     expect(JSON.stringify(request).length).toBeGreaterThan(5000);
@@ -28,7 +28,7 @@ describe('nothing of a trace is lost on OpenTelemetry', () => {
   });
 });
 
-test('the reader would tell of a field or a value that OTLP has not', () => {
+test('the decoder detects fields and values that OTLP does not have', () => {
   const request = (span: object) => ({ resourceSpans: [{ scopeSpans: [{ spans: [span] }] }] });
   const read = (span: object) => throughProtobuf(request(span));
   expect(read({ name: 'a', endTimeUnixNano: '1795231911554000001' })).toEqual(

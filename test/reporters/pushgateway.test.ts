@@ -1,4 +1,4 @@
-// The metrics of drills, in a Pushgateway.
+// Pushes metrics of drills to a real Pushgateway.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
@@ -39,7 +39,7 @@ beforeAll(async () => {
     if (await ready) return;
     await sleep(50);
   }
-  throw new Error(`the Pushgateway is not ready; exit code ${gateway.exitCode}`);
+  throw new Error(`start the Pushgateway: not ready; exit code ${gateway.exitCode}`);
 });
 afterAll(async () => {
   if (gateway.exitCode !== null) return;
@@ -47,7 +47,7 @@ afterAll(async () => {
   await once(gateway, 'exit');
 });
 
-/** Has the reporter tell of a drill. */
+/** Sends a drill with the reporter. */
 async function push(drill: FinishedDrill): Promise<void> {
   const reporter = pushgateway.create(url, heard());
   await reporter.drillEnded?.(drill);
@@ -65,7 +65,7 @@ async function groups(): Promise<readonly Group[]> {
   return data;
 }
 
-/** The value of a metric without labels of its own, of a drill. */
+/** A drill's value of a metric without additional labels. */
 async function valueOf(name: string, { summary }: FinishedDrill): Promise<number | undefined> {
   const group = (await groups()).find(({ labels }) => labels['scenario'] === summary.scenario.name);
   const metric = group?.[name] as { metrics: readonly { value: string }[] } | undefined;
@@ -89,21 +89,21 @@ describe('a Pushgateway', () => {
     }
   });
 
-  test('has no time of a drill before which measured one', async () => {
+  test('drops the earlier time if the next drill measured none', async () => {
     const unmeasured: Partial<Summary> = { rto: null, verdict: 'inconclusive' };
     await push(exampleDrill('certlocker', unmeasured));
     expect(await valueOf('firedrill_drill_rto_seconds', drill)).toBeUndefined();
     expect(await valueOf('firedrill_drill_healed', drill)).toBe(1);
   });
 
-  test('takes hostile texts as labels', async () => {
+  test('accepts hostile texts as labels', async () => {
     const hostile = hostileFinished();
     await push(hostile);
     const taken = (await groups()).filter(({ labels }) => labels['target']?.includes('pwned'));
     expect(taken.map((group) => group.last_push_successful)).toEqual([true]);
   });
 
-  test('would tell of a series that is there twice', async () => {
+  test('refuses a duplicate series', async () => {
     const twice = 'a{b="c"} 1\na{b="c"} 2\n';
     const answer = await fetch(`${url}/metrics/job/x`, { method: 'PUT', body: twice });
     expect([answer.status, await answer.text()]).toEqual([

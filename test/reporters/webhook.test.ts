@@ -1,4 +1,4 @@
-// What the reporter sends, verified by the library that receivers use: standardwebhooks.
+// Verifies the reporter's requests with standardwebhooks, the library that receivers use.
 import { randomBytes } from 'node:crypto';
 import { Webhook } from 'standardwebhooks';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -19,15 +19,15 @@ async function sent(secret: string): Promise<Received> {
   const env = { FIREDRILL_WEBHOOK_URL: server.url, FIREDRILL_WEBHOOK_SECRET: secret };
   await webhook.create(undefined, heard({ env })).drillEnded?.(drill);
   const last = server.received.at(-1);
-  if (last === undefined) throw new Error('nothing was sent');
+  if (last === undefined) throw new Error('send the summary: the receiver got no request');
   return last;
 }
 
 const headersOf = ({ headers }: Received) => headers as Record<string, string>;
 
 test.each([
-  ['as the standard writes it', `whsec_${randomBytes(24).toString('base64')}`, undefined],
-  ['of any text', 'a secret that is no Base64: !', { format: 'raw' as const }],
+  ['in the form of the standard', `whsec_${randomBytes(24).toString('base64')}`, undefined],
+  ['of ASCII text', 'a secret that is not Base64: !', { format: 'raw' as const }],
 ])('a secret %s', async (_, secret, options) => {
   const request = await sent(secret);
   const receiver = new Webhook(secret, options);

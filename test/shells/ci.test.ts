@@ -11,7 +11,7 @@ import { parse } from 'yaml';
 const root = join(import.meta.dirname, '../..');
 const read = (path: string): unknown => parse(readFileSync(join(root, path), 'utf8'));
 
-/** What of a GitHub workflow is looked at. */
+/** The parts of a GitHub workflow that the tests check. */
 interface Workflow {
   readonly on: {
     readonly schedule: readonly { readonly cron: string }[];
@@ -26,7 +26,7 @@ interface Workflow {
   };
 }
 
-/** What of a GitLab pipeline is looked at. */
+/** The parts of a GitLab pipeline that the tests check. */
 interface Pipeline {
   readonly stages: readonly string[];
   readonly drills: {
@@ -47,16 +47,16 @@ const gitlab = [...pipeline.drills.script, ...pipeline.drills.after_script];
 const ours = (commands: readonly string[]): string[] =>
   commands.filter((command) => /^(?:npx|npm) /.test(command));
 
-/** What GitHub's own language service has to say of a workflow. */
+/** Messages of GitHub's own language service about a workflow. */
 async function complaints(text: string): Promise<readonly string[]> {
-  // It imports JSON in the way of bundlers, without saying so.
+  // The package imports JSON without an import attribute, as bundlers allow.
   const hooks = registerHooks({
     load: (url, context, next) =>
       next(url, url.endsWith('.json') ? { ...context, importAttributes: { type: 'json' } } : context),
   });
   const { validate } = await import('@actions/languageservice');
   hooks.deregister();
-  // What it read it keeps by its address.
+  // The service caches documents by URI, so use a new one each time.
   const address = `file:///${randomUUID()}/.github/workflows/drills.yml`;
   const found = await validate(TextDocument.create(address, 'yaml', 1, text));
   return found.map(({ message }) => (typeof message === 'string' ? message : message.value));
@@ -65,7 +65,7 @@ async function complaints(text: string): Promise<readonly string[]> {
 const checkout = mkdtempSync(join(tmpdir(), 'gitlab-'));
 afterAll(() => rmSync(checkout, { recursive: true }));
 
-/** What a GitLab runner that needs no GitLab makes of a pipeline, which it holds against GitLab's schema first. */
+/** Runs gitlab-ci-local, a GitLab runner without a GitLab server. It validates the pipeline with GitLab's schema first. */
 async function gitlabRunner(text: string, ...args: readonly string[]) {
   writeFileSync(join(checkout, '.gitlab-ci.yml'), text);
   return execa(
@@ -82,7 +82,7 @@ async function gitlabRunner(text: string, ...args: readonly string[]) {
 }
 
 describe('the CI of the repository', () => {
-  test('is understood by GitHub, expressions too', async () => {
+  test('is valid for GitHub, including its expressions', async () => {
     const text = readFileSync(join(root, '.github/workflows/drills.yml'), 'utf8');
     expect(await complaints(text)).toEqual([]);
     expect(await complaints(text.replace('timeout-minutes', 'timeout-minuts'))).toEqual([
@@ -93,7 +93,7 @@ describe('the CI of the repository', () => {
     ]);
   });
 
-  test('that the docs show, over several machines, is understood by GitHub, too', async () => {
+  test('from the docs, with multiple machines, is valid for GitHub', async () => {
     const [, jobs = ''] =
       /```yaml\n(jobs:\n[\s\S]*?)```/.exec(readFileSync(join(root, 'docs/nightly-ci.md'), 'utf8')) ?? [];
     expect(await complaints(`on: workflow_dispatch\n${jobs}`)).toEqual([]);
@@ -102,7 +102,7 @@ describe('the CI of the repository', () => {
     ).toEqual(['Context access might be invalid: shart']);
   });
 
-  test('is understood by GitLab, which runs it each night, by hand and for release tags, and for no push', async () => {
+  test('is valid for GitLab, which runs it each night, by hand, and for release tags, but not for a push', async () => {
     const text = readFileSync(join(root, '.gitlab-ci.yml'), 'utf8');
     const jobs = async (...variables: readonly string[]) => {
       const set = variables.flatMap((variable) => ['--variable', variable]);
@@ -137,7 +137,7 @@ describe('the CI of the repository', () => {
   });
 
   test.each(ours(github).filter((command) => command.startsWith('npx ')))(
-    '%s: has options that there are',
+    '%s: has only existing options',
     async (command) => {
       const words = command.split(' ').slice(2);
       const verbs = words.slice(0, words[0] === 'lab' ? 2 : 1);
@@ -150,12 +150,12 @@ describe('the CI of the repository', () => {
     },
   );
 
-  test.each([...github, ...gitlab])('%s: ShellCheck finds nothing', async (command) => {
+  test.each([...github, ...gitlab])('%s: ShellCheck has no finding', async (command) => {
     const { stdout } = await execa('shellcheck', ['--shell=bash', '-'], { input: command, reject: false });
     expect(stdout).toBe('');
   });
 
-  test('goes off each night, by hand and for release tags, and never twice at a time', () => {
+  test('runs each night, by hand, and for release tags, and never twice in parallel', () => {
     expect(workflow.on).toHaveProperty('workflow_dispatch');
     expect(workflow.on.schedule.map(({ cron }) => cron.split(' ').length)).toEqual([5]);
     expect(workflow.on.push.tags).toEqual(['v*']);
@@ -169,7 +169,7 @@ describe('the CI of the repository', () => {
     expect(pipeline.stages).toContain(pipeline.drills.stage);
   });
 
-  test('heals, and keeps what there is, after a failure, too', () => {
+  test('heals and keeps its results also after a failure', () => {
     const always = steps.filter((step) => step.if === 'always()');
     expect(
       always.flatMap(({ run, uses }) => run?.split(' ').slice(0, 3).join(' ') ?? uses?.replace(/@.*/, '')),
@@ -177,7 +177,7 @@ describe('the CI of the repository', () => {
     expect(pipeline.drills.artifacts).toMatchObject({ when: 'always', paths: ['drills'] });
   });
 
-  test('sets every variable that the commands name', () => {
+  test('sets every variable of its commands', () => {
     const used = [
       ...ours(github)
         .join('\n')

@@ -8,7 +8,7 @@ const root = join(import.meta.dirname, '../..');
 const folder = mkdtempSync(join(tmpdir(), 'completion-'));
 
 beforeAll(() => {
-  // The command as it is installed; the folder has a file and a folder to be found.
+  // The installed command, and a folder with a file and a subfolder to complete.
   const command = join(folder, 'bin', 'firedrill');
   mkdirSync(join(folder, 'bin'));
   writeFileSync(command, `#!/bin/sh\nexec '${process.execPath}' '${join(root, 'bin/firedrill.mjs')}' "$@"\n`);
@@ -18,7 +18,7 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
-/** Runs a script of a shell in a folder with those two; resolves to what it wrote. */
+/** Runs a shell script in that folder; resolves to its stdout. */
 async function inShell(shell: readonly [string, ...string[]], script: string): Promise<string> {
   const [file, ...args] = shell;
   const { stdout } = await execa(file, [...args, script], {
@@ -34,7 +34,7 @@ async function inShell(shell: readonly [string, ...string[]], script: string): P
   return stdout;
 }
 
-/** What bash offers for a line of these words, the last being typed. */
+/** bash's completions for a line of these words; the last word is incomplete. */
 async function inBash(...words: string[]): Promise<string[]> {
   const quoted = words.map((word) => `'${word}'`).join(' ');
   const script = `source <(firedrill completion bash); COMP_WORDS=(firedrill ${quoted}); COMP_CWORD=${words.length}
@@ -43,13 +43,13 @@ async function inBash(...words: string[]): Promise<string[]> {
 }
 
 describe('bash', () => {
-  test('knows that a function completes the command', async () => {
+  test('registers a completion function for the command', async () => {
     expect(
       await inShell(['bash', '--norc', '-c'], 'source <(firedrill completion bash); complete -p firedrill'),
     ).toBe('complete -F _firedrill firedrill');
   });
 
-  test('offers commands, options and values', async () => {
+  test('offers commands, options, and values', async () => {
     expect(await inBash('sche')).toEqual(['schema']);
     expect(await inBash('lab', '')).toEqual(expect.arrayContaining(['up', 'down', 'status']));
     expect(await inBash('lab', 'up', '--st')).toEqual(['--stack']);
@@ -59,15 +59,15 @@ describe('bash', () => {
     expect(await inBash('run', '--reporter', 'js')).toEqual(['json']);
   });
 
-  test('offers files and folders where those are wanted', async () => {
+  test('offers files and folders for file arguments', async () => {
     expect((await inBash('run', '')).sort()).toEqual(['drills', 'mine.yaml']);
     expect(await inBash('report', '')).toEqual(['drills']);
   });
 });
 
 describe('zsh', () => {
-  test('completes what is typed on a terminal', async () => {
-    // A shell on a pseudo terminal: what it shows is read until the whole word stands there.
+  test('completes words on a terminal', async () => {
+    // A shell on a pseudo terminal: its output is read until it has the complete word.
     const script = `
       zmodload zsh/zpty
       zpty shell 'zsh -f -i'
@@ -81,7 +81,7 @@ describe('zsh', () => {
     expect(await inShell(['zsh', '-f', '-c'], script)).toBe('completed\nfound');
   });
 
-  test('has the script on its fpath, too', async () => {
+  test('also loads the script from its fpath', async () => {
     const script = `mkdir -p ${folder}/fpath && firedrill completion zsh > ${folder}/fpath/_firedrill
       fpath=(${folder}/fpath $fpath); autoload -U compinit && compinit -u -d ${folder}/zcompdump2; echo $_comps[firedrill]`;
     expect(await inShell(['zsh', '-f', '-c'], script)).toBe('_firedrill');
@@ -94,7 +94,7 @@ describe('fish', () => {
     return (await inShell(['fish', '--no-config', '-c'], script)).split('\n');
   }
 
-  test('offers commands with what they do, options and values', async () => {
+  test('offers commands with descriptions, options, and values', async () => {
     expect(await inFish('firedrill sche')).toEqual(['schema\tprint the JSON Schema of a file']);
     expect((await inFish('firedrill lab up --st')).map((line) => line.replace(/\t.*/, ''))).toEqual([
       '--stack',
@@ -102,7 +102,7 @@ describe('fish', () => {
     expect(await inFish('firedrill lab up --stack w')).toEqual(['wazuh-lb']);
   });
 
-  test('offers files and folders where those are wanted', async () => {
+  test('offers files and folders for file arguments', async () => {
     expect((await inFish('firedrill run ')).map((line) => line.replace(/\t.*/, ''))).toEqual([
       'drills/',
       'mine.yaml',

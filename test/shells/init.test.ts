@@ -9,7 +9,7 @@ afterAll(() => rmSync(folder, { recursive: true }));
 
 const command = `'${process.execPath}' '${join(import.meta.dirname, '../../bin/firedrill.mjs')}'`;
 
-/** Runs `firedrill init` on a pseudo terminal (of zsh): `answers` by the question that each waits for. */
+/** Runs `firedrill init` on zsh's pseudo terminal; each answer waits for its question. */
 async function onTerminal(
   out: string,
   answers: readonly (readonly [question: string, typed: string])[],
@@ -32,7 +32,7 @@ async function onTerminal(
 }
 
 describe('firedrill init on a terminal', () => {
-  test('asks, and writes what it was told', async () => {
+  test('asks, and writes files from the answers', async () => {
     const said = await onTerminal('pair', [
       ['name of the stack', '\\r'],
       ['where the stack runs', 'docker\\r'],
@@ -46,7 +46,7 @@ describe('firedrill init on a terminal', () => {
     expect(existsSync(join(folder, 'pair', 'scenarios', 'power-cut.yaml'))).toBe(true);
   });
 
-  test('takes answers that are pasted all at once', async () => {
+  test('accepts answers that are pasted at once', async () => {
     const answers = ['', 'docker', 'node-1=10.0.0.1 node-2=10.0.0.2', 'http://10.0.0.3/', '', 'power.cut'];
     const typed = answers.map((answer) => `${answer}\\r`).join('');
     expect(await onTerminal('pasted', [['name of the stack', typed]])).toContain('ended 0');
@@ -60,7 +60,7 @@ describe('firedrill init on a terminal', () => {
   ])('ends with %s, and writes nothing', async (name, typed) => {
     const said = await onTerminal(name, [['name of the stack', typed]]);
     expect(said).toContain('ended 5');
-    expect(said).toContain('Nothing was touched');
+    expect(said).toContain('Nothing was changed');
     expect(existsSync(join(folder, name))).toBe(false);
   });
 });

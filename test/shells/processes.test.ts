@@ -11,9 +11,9 @@ import { faultContext } from '../../src/faults/testing/fault-context.ts';
 import { keptShell, scattered, scatteredArgv, shellCommand } from '../../src/core/shell-quote.ts';
 import { createLocalHost } from '../../src/hosts/local.ts';
 
-// The scripts of faults that read /proc, in the shells that images and machines have.
+// Tests the faults' scripts that read /proc in the shells of images and machines.
 const folder = mkdtempSync(join(tmpdir(), 'processes-'));
-// What a name may be made of.
+// A process name with every difficult character.
 const name = 'od) d (dr';
 copyFileSync('/bin/sleep', join(folder, name));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -23,12 +23,12 @@ afterEach(() => {
   for (const { pid } of started.splice(0)) if (pid !== undefined) killGroup(pid);
 });
 
-/** Ends a process and what it has started. */
+/** Kills a process group. */
 function killGroup(pid: number): void {
   try {
     process.kill(-pid, 'SIGKILL');
   } catch {
-    // The test has ended it.
+    // The test has already ended it.
   }
 }
 
@@ -40,7 +40,7 @@ async function start(argv = [join(folder, name), '300']): Promise<ChildProcess> 
   return child;
 }
 
-/** Processes of that name, as the kernel tells it. */
+/** Pids of the processes with that name in /proc. */
 function pidsOf(process: string): string[] {
   return readdirSync('/proc').filter((pid) => /^\d+$/.test(pid) && nameOf(pid) === process);
 }
@@ -53,13 +53,13 @@ function nameOf(pid: string): string | undefined {
   }
 }
 
-/** Runs scripts by another shell, and that by something else. */
+/** An `exec` that runs scripts with another shell, wrapped by `by`. */
 function execBy(words: readonly string[], by: (argv: readonly string[]) => string[]): Host['exec'] {
   return (argv, options) =>
     createLocalHost('alpha').exec(by(argv[0] === 'sh' ? [...words, ...argv.slice(1)] : argv), options);
 }
 
-/** This machine, with another shell. Who runs it has not started the processes, as these tests have. */
+/** This machine with another shell. A parent sh runs it, so that the shell is not a child of the test, which started the processes. */
 function shell(words: readonly string[]): Host {
   const exec = execBy(words, (argv) => ['sh', '-c', '"$@"; exit $?', 'sh', ...argv]);
   return { ...createLocalHost('alpha'), exec };
@@ -67,11 +67,11 @@ function shell(words: readonly string[]): Host {
 
 describe.each([[['sh']], [['bash']], [['busybox', 'sh']]])('in %j', (words) => {
   const ctx = faultContext(shell(words));
-  test('processes are found by name and start, and signalled all at once', async () => {
+  test('processes are found by name and start time, and signaled together', async () => {
     await expect(listProcesses(ctx, { process: name })).resolves.toEqual([]);
     const children = [await start(), await start()];
     const exits = children.map((child) => once(child, 'exit'));
-    // The name is that of the program from its exec on.
+    // A process gets the program's name at its exec.
     await expect
       .poll(async () => (await listProcesses(ctx, { process: name })).length, { timeout: 15_000 })
       .toBe(2);
@@ -86,8 +86,8 @@ describe.each([[['sh']], [['bash']], [['busybox', 'sh']]])('in %j', (words) => {
     expect((await signalProcesses(ctx, { process: name }, 'TERM')).exitCode).toBe(1);
   });
 
-  test('the shells of firedrill and what they run are none of them', async () => {
-    // A shell whose name no other process has, as the shell that runs a command over SSH.
+  test("firedrill's own shells and their commands are not found", async () => {
+    // A shell with a unique process name, in the role of the login shell that runs a command over SSH.
     copyFileSync('/bin/dash', join(folder, 'odsh'));
     const ranBy = (argv: readonly string[]): string[] => {
       const [, ...reading] = scatteredArgv(scattered(`${shellCommand(argv)}\nexit $?`));
@@ -95,7 +95,7 @@ describe.each([[['sh']], [['bash']], [['busybox', 'sh']]])('in %j', (words) => {
     };
     const { host } = ctx;
     const over = { ...ctx, host: { ...host, exec: execBy(words, ranBy) } };
-    // A probe's command, such as `nginx -t`, and the shell that is kept for such commands.
+    // A probe's command, such as `nginx -t`, and the kept shell for such commands.
     const probe = await start(ranBy([join(folder, name), '300']));
     await start([join(folder, 'odsh'), ...keptShell.slice(1)]);
     await expect.poll(() => pidsOf(name).length, { timeout: 15_000 }).toBe(1);
@@ -107,7 +107,7 @@ describe.each([[['sh']], [['bash']], [['busybox', 'sh']]])('in %j', (words) => {
     expect(probe.exitCode).toBeNull();
   });
 
-  test('the SSH connection is read from an ancestor, where sudo has emptied the environment', async () => {
+  test('the SSH connection is read from an ancestor process if sudo has cleared the environment', async () => {
     const connection = '203.0.113.9 50000 2001:db8::11 22';
     const script = 'env -i PATH="$PATH" "$@"; true';
     const behindSudo: Host = {

@@ -8,7 +8,7 @@ import { runCommand } from '../../src/hosts/run-command.ts';
 import { resolveRoute, type SshRoute } from '../../src/hosts/ssh-config.ts';
 import { expandTokens } from '../../src/hosts/ssh-tokens.ts';
 
-// ssh_config files as people have them, through the real `ssh -G`.
+// Typical ssh_config files, resolved by the real `ssh -G`.
 const folder = mkdtempSync(join(tmpdir(), 'ssh-config-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 const config = join(folder, 'config');
@@ -51,7 +51,7 @@ function resolved(host: string): Promise<SshRoute> {
   return resolveRoute({ kind: 'ssh', host, config }, { run, env });
 }
 
-test('files, agents and variables are where ssh looks for them', async () => {
+test('files, agents, and variables are resolved like in ssh', async () => {
   const { settings: op } = await resolved('op');
   expect(op.agent).toBe(`${home}/Library/Group Containers/2BUA8C4S2C.example/t/agent.sock`);
   const { settings: variable } = await resolved('env');
@@ -64,7 +64,7 @@ test('files, agents and variables are where ssh looks for them', async () => {
   expect(tokens.identityFiles).toEqual([`${home}/.ssh/ops@tok:2222_tok_${username}_${uid}_192.0.2.3`]);
 });
 
-test('tokens stand for what they stand for in ssh itself', async () => {
+test('tokens have the same values as in ssh', async () => {
   const path = '/x/%C/%d/%h/%i/%k/%L/%l/%n/%p/%r/%u/%%';
   const { stdout } = await execa('ssh', ['-G', '-T', '-F', config, '-o', `ControlPath=${path}`, 'tok']);
   const said = /^controlpath (.*)$/im.exec(stdout)?.[1];
@@ -72,11 +72,11 @@ test('tokens stand for what they stand for in ssh itself', async () => {
   expect(expandTokens(path, settings.tokens, {})).toEqual({ text: said });
 });
 
-test('what stands for nothing is named', async () => {
+test('an unknown token is reported', async () => {
   await expect(resolved('odd')).rejects.toThrow(/names the file ~\/\.ssh\/%Z, and %Z is undefined$/);
 });
 
-test('algorithms, variables, commands, and what is not done are as ssh says them', async () => {
+test('algorithms, variables, commands, and unsupported options match the output of ssh', async () => {
   const { settings } = await resolved('old');
   expect(settings.hostKeyAlgorithms).toEqual(['ssh-rsa', 'ssh-dss']);
   expect(settings.kexAlgorithms).toContain('diffie-hellman-group1-sha1');
@@ -89,7 +89,7 @@ test('algorithms, variables, commands, and what is not done are as ssh says them
   ]);
 });
 
-test('jump hosts are gone through in their order, and none where none is meant', async () => {
+test('jump hosts are in order, and `none` means no jump host', async () => {
   const way = (route: SshRoute | undefined): string[] =>
     route === undefined
       ? []

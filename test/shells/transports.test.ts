@@ -27,7 +27,7 @@ const write = (name: string, text: string, mode = 0o644): string => {
   return path;
 };
 
-/** Cuts a stream of a command after so many bytes: `cut` says which and when. */
+/** A script that cuts a command's stream; the file `cut` has the stream and the number of bytes. */
 const cutter = write(
   'cutter',
   `#!/bin/sh
@@ -40,10 +40,10 @@ exit 0
 `,
   0o755,
 );
-/** Long enough for an answer with its marks. */
+/** Longer than an answer with its markers. */
 const wholeBytes = 400;
 
-/** What becomes of an answer that is cut off, wherever that happens: how often it comes whole, and what comes in its place. */
+/** Cuts an answer at many positions. Returns how often it arrives complete, and all other results except `host-unreachable`. */
 async function cutEverywhere(ask: () => Promise<unknown>): Promise<{ whole: number; others: unknown[] }> {
   const others: unknown[] = [];
   let whole = 0;
@@ -68,7 +68,7 @@ itConforms('transport local', async () => ({
 }));
 
 describe('transport docker, with a client that runs commands on this machine', () => {
-  /** Prints around the output, as the client of podman does, or of a version that has something to sell. */
+  /** A docker client that may print additional lines, like podman's or like one with advertisements. */
   const shim = (name: string, run: string): string => {
     mkdirSync(join(work, name));
     const client = `#!/bin/sh
@@ -101,7 +101,7 @@ ${run}
     { noisy: true },
   );
 
-  test('an answer that is cut off is none', { timeout: hangMs }, async () => {
+  test('a cut answer is not accepted', { timeout: hangMs }, async () => {
     const { host, close } = await open(shim('docker-cut', `exec ${cutter} "$@"`))();
     const { whole, others } = await cutEverywhere(() => host.exec(['sh', '-c', script], limits));
     expect(others).toEqual([]);
@@ -127,14 +127,14 @@ const users: readonly SshUser[] = [
   { name: 'fd-cut', shell: '/bin/bash', forced: `exec ${cutter} sh -c "$SSH_ORIGINAL_COMMAND"` },
 ];
 
-/** Records sessions, says so before and after, and ends well whatever happens. */
+/** A wrapper that records sessions: it prints lines before and after, and always exits 0. */
 function wrapperScript(): string {
   return `#!/bin/sh\necho "session is recorded"\n$SHELL -c "$SSH_ORIGINAL_COMMAND"\necho "session was recorded"; echo bye >&2\nexit 0\n`;
 }
 
 const whyNot = whyNoSshd();
 describe.skipIf(whyNot !== undefined)(
-  `transport ssh, to a real sshd${whyNot === undefined ? '' : ` (left out: ${whyNot})`}`,
+  `transport ssh, to a real sshd${whyNot === undefined ? '' : ` (skipped: ${whyNot})`}`,
   () => {
     let lab: SshdLab;
     const key = makeKey();
@@ -172,7 +172,7 @@ describe.skipIf(whyNot !== undefined)(
       user: 'root',
     });
 
-    test('sudo’s own words are noted, and no output', async () => {
+    test("sudo's own messages are notes, not output", async () => {
       const { host, notes } = await open('fd-sudo', { sudo: true });
       expect(await host.exec(['true'], limits)).toEqual({ exitCode: 0, stdout: '', stderr: '' });
       expect(notes.join()).toMatch(/sudo: unable to resolve host/);
@@ -182,7 +182,7 @@ describe.skipIf(whyNot !== undefined)(
       ['fd-forced', /was not run by the login: exit 0: .*backup gate: nothing to do$/],
       ['fd-nologin', /was not run by the login: exit 1: .*not available/],
       ['fd-expired', /was not run by the login: exit 1: .*assword.*/],
-    ])('as %s nothing is run, and nothing counts as run', async (user, words) => {
+    ])('as %s no command runs, and none counts as run', async (user, words) => {
       const { host } = await open(user);
       const expected = { code: 'host-unreachable', message: expect.stringMatching(words) as string };
       await expect(host.exec(['true'], limits)).rejects.toMatchObject(expected);
@@ -191,7 +191,7 @@ describe.skipIf(whyNot !== undefined)(
       expect(await new Promise((resolve) => pipe?.onEnd(resolve))).toMatch(/^not run: exit/);
     });
 
-    test('a user who may not use sudo runs nothing, and is told from a login that fails', async () => {
+    test('a user without sudo rights gets another error than a failed login', async () => {
       const { host } = await open('fd-nosudo', { sudo: true });
       await expect(host.exec(['true'], limits)).rejects.toMatchObject({
         message: expect.stringMatching(/was not run: sudo printed: .*password is required$/) as string,
@@ -199,7 +199,7 @@ describe.skipIf(whyNot !== undefined)(
       });
     });
 
-    test('an answer that is cut off is none', { timeout: hangMs }, async () => {
+    test('a cut answer is not accepted', { timeout: hangMs }, async () => {
       const { host } = await open('fd-cut');
       const { whole, others } = await cutEverywhere(() => host.exec(['sh', '-c', script], limits));
       expect(others).toEqual([]);
@@ -207,7 +207,7 @@ describe.skipIf(whyNot !== undefined)(
     });
 
     test(
-      'a connection that breaks, at whatever step, makes no answer, and no second run',
+      'a connection that breaks at any step gives no answer and no second run',
       { timeout: hangMs },
       async () => {
         const errors: unknown[] = [];
@@ -227,7 +227,7 @@ describe.skipIf(whyNot !== undefined)(
         expect(errors.map((error) => (error as DrillError).code)).toEqual(
           errors.map(() => 'host-unreachable'),
         );
-        // What was said not to be known may have run, once; nothing else has.
+        // A command with an unknown outcome may have run once; the others have not run.
         const unknown = errors.map((error) => messageOf(error).includes('not known'));
         const runs = [...errors, answered].map(
           (_, pieces) => readFileSync(join(work, `ran-${pieces}`), 'utf8').split('\n').length - 1,
@@ -239,7 +239,7 @@ describe.skipIf(whyNot !== undefined)(
   },
 );
 
-/** A relay that breaks off after so many pieces of what the server says. */
+/** A relay that closes the connection after `pieces` chunks from the server. */
 async function relayOf(
   port: number,
   pieces: number,

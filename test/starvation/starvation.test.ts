@@ -13,9 +13,9 @@ import { judge, type Part } from './lib/judge.ts';
 import { withUnmeetableRto } from './lib/must-fail.ts';
 import { renderTrial } from './lib/table.ts';
 
-// Drills on a machine that lacks CPU or disk on purpose: the thresholds of src/core/starvation-limits.ts hold if no drill gets
-// a verdict that is not the stack's. A drill as it stands may pass or say that the machine was starved; one with a limit that no
-// run can meet may not pass. On the quiet machine each has its plain verdict.
+// Drills on a machine that deliberately lacks CPU or disk. The thresholds of src/core/starvation-limits.ts are right if no
+// drill has a false verdict. A drill of the unchanged scenario may pass, or be inconclusive because of starvation. A drill with
+// an unmeetable limit must not pass. On the quiet machine the first must pass and the second must fail.
 const root = join(import.meta.dirname, '../..');
 const defaultScenarios: Readonly<Record<string, string>> = {
   'wazuh-lb': 'nginx-stop',
@@ -24,7 +24,9 @@ const defaultScenarios: Readonly<Record<string, string>> = {
 const stack = process.env['STARVATION_STACK'] ?? 'wazuh-lb';
 const scenario = process.env['STARVATION_SCENARIO'] ?? defaultScenarios[stack];
 if (scenario === undefined)
-  throw new Error(`no drill of ${stack} to run\nhint: set STARVATION_SCENARIO to one of scenarios/${stack}`);
+  throw new Error(
+    `choose a drill of ${stack}: there is no default\nhint: set STARVATION_SCENARIO to one of scenarios/${stack}`,
+  );
 const rounds = Number(process.env['STARVATION_DRILLS'] ?? 5);
 if (!Number.isInteger(rounds) || rounds < 1)
   throw new Error('STARVATION_DRILLS: not a count of drills\nhint: use a whole number of at least 1');
@@ -32,7 +34,7 @@ const reportPath =
   process.env['STARVATION_REPORT'] === '1' ? join(root, 'reports/starvation', `${stack}.md`) : undefined;
 
 const path = `scenarios/${stack}/${scenario}.yaml`;
-// As deep as the original: it names its files relative to itself.
+// At the same depth as the original, because it has relative file names.
 const mustFailPath = `.firedrill/starvation/${stack}-${scenario}.yaml`;
 const paths: Readonly<Record<Part, string>> = { 'as-is': path, 'must-fail': mustFailPath };
 
@@ -44,7 +46,7 @@ const skipped = new Map<string, string>();
 let speed = '';
 let faultLeft = false;
 
-/** Undoes what is in force; does nothing otherwise. */
+/** Undoes the condition in force, if there is one. */
 let undo = (): void => {};
 function undoNow(): void {
   undo();
@@ -53,7 +55,7 @@ function undoNow(): void {
 process.once('exit', undoNow);
 afterEach(async () => {
   undoNow();
-  // Once the machine is quiet again: a fault that is left over would refuse the next drill.
+  // Heal on the quiet machine, because an open fault would block the next drill.
   if (faultLeft) await bench.start('heal');
   faultLeft = false;
 });
@@ -66,7 +68,7 @@ beforeAll(async () => {
   const quota = await leftQuota(stack);
   if (quota !== null)
     throw new Error(
-      `the lab's control group already has a CPU quota of ${quota} CPUs\nhint: remove it, so that the quiet drills are quiet`,
+      `the lab's control group already has a CPU quota of ${quota} CPUs\nhint: remove it, because it distorts the quiet drills`,
     );
 });
 
@@ -76,7 +78,7 @@ afterAll(async () => {
   bench.remove();
 });
 
-/** Runs one drill while a condition is in force; skips the test where the machine cannot have the condition. */
+/** Runs one drill while a condition is in force; skips the test if the machine cannot have the condition. */
 async function drillUnder(
   condition: ConditionName,
   part: Part,
@@ -107,22 +109,19 @@ const each = Array.from({ length: rounds }, (_, index) => ({ round: index + 1 })
 describe.each(chosenConditions(process.env['STARVATION_ONLY']).map((condition) => ({ condition })))(
   '$condition',
   ({ condition }) => {
-    // After each condition: a trial that is cut off leaves what it found.
+    // Written after each condition, so that an interrupted trial keeps its results.
     afterAll(() => {
       keepReport(reportPath, drills, () => renderTrial({ stack, scenario, machine, speed, drills, skipped }));
     });
 
-    test.for(each)('drill $round of the scenario as it stands is no false fail', async ({ round }, ctx) => {
+    test.for(each)('drill $round of the unchanged scenario is not a false fail', async ({ round }, ctx) => {
       const drill = await drillUnder(condition, 'as-is', round, ctx);
       expect(judge(drill), drill.reasons.join('\n')).toBe('right');
     });
 
-    test.for(each)(
-      'drill $round with a limit that cannot be met is no false pass',
-      async ({ round }, ctx) => {
-        const drill = await drillUnder(condition, 'must-fail', round, ctx);
-        expect(judge(drill), drill.reasons.join('\n')).toBe('right');
-      },
-    );
+    test.for(each)('drill $round with an unmeetable limit is not a false pass', async ({ round }, ctx) => {
+      const drill = await drillUnder(condition, 'must-fail', round, ctx);
+      expect(judge(drill), drill.reasons.join('\n')).toBe('right');
+    });
   },
 );

@@ -8,9 +8,9 @@ import { keepReport } from '../lab/lib/keep-report.ts';
 import { killedLog } from '../lab/lib/killed-log.ts';
 import { labOf } from '../lab/lib/ssh-target.ts';
 
-// The harness is killed (SIGKILL) at random moments of drills of the reference stacks, from its gate on; then `heal`. The proof is
-// the stack's own steady state, as the gate of the next drill sees it, and that nothing of ours is left on its machines. Its last
-// drill runs to its end.
+// Kills the harness (SIGKILL) at random moments after the gate in drills of the reference stacks, and then runs `heal`. Proof of
+// the heal: the next drill reaches its steady gate, and firedrill left nothing on the machines. The last drill of each stack
+// runs to its end.
 const seed = Number(process.env['STORM_SEED'] ?? 4713);
 const reportPath = join(import.meta.dirname, '../../reports/storm/stacks.md');
 const random = seeded(seed);
@@ -20,7 +20,7 @@ const signal = AbortSignal.timeout(7_200_000);
 
 interface Stack {
   readonly stack: string;
-  /** The moment of the kill: up to so long after the gate. */
+  /** Maximum time from the gate to the kill, ms. */
   readonly withinMs: number;
   readonly drills: readonly (readonly string[])[];
 }
@@ -91,7 +91,7 @@ afterAll(() => {
   keepReport(reportPath, done, report);
 });
 
-/** Runs a drill until its gate is met, and a while longer; then kills it. */
+/** Runs a drill until `afterMs` after its steady gate, then kills it and runs `heal` twice. */
 async function killOne(stack: string, drill: readonly string[], afterMs: number) {
   const [name, ...rest] = drill;
   const out = join(bench.out, `${stack}-${done.length}`);
@@ -115,7 +115,7 @@ async function killOne(stack: string, drill: readonly string[], afterMs: number)
   return { last, tornBytes, open, heal, again, output: output.join('') };
 }
 
-/** Packet rules and timers of ours on the machines of a stack, by their containers. */
+/** firedrill's packet rules and timers on a stack's machines, by container. */
 async function traces(stack: string): Promise<Record<string, string>> {
   const script =
     "iptables-save | grep -i firedrill; systemctl list-units --all --plain --no-legend --type=timer,service 'firedrill-*'; true";
@@ -137,7 +137,7 @@ describe.each(stacks)('$stack', ({ stack, withinMs, drills }) => {
   });
 
   test.each(drills.map((drill) => ({ scenario: drill.join(' '), drill })))(
-    'killed over $scenario',
+    'killed during $scenario',
     async ({ scenario, drill }) => {
       const { last, tornBytes, open, heal, again, output } = await killOne(stack, drill, random() * withinMs);
       const kill = { stack, scenario, last, open, tornBytes };
@@ -149,7 +149,7 @@ describe.each(stacks)('$stack', ({ stack, withinMs, drills }) => {
     },
   );
 
-  test('and is whole after the last of them: a drill that runs to its end passes', async () => {
+  test('a complete drill passes after all kills', async () => {
     const [drill = []] = drills;
     const [name, ...rest] = drill;
     const { exitCode, all } = await bench.start(
@@ -168,9 +168,9 @@ function report(): string {
   return [
     '# Storm: the reference stacks',
     '',
-    `${done.length} drills killed (SIGKILL) at random moments after their gate, seed ${seed}; ${healed} of ${done.length} healed: \`heal\` proved it, a second one`,
-    'found nothing to do, no packet rule and no timer of ours was left, and the gate of the next drill found the stack whole.',
-    `${done.filter(({ open }) => open).length} of them had a fault open, ${done.filter(({ tornBytes }) => tornBytes > 0).length} a torn last line in the log.`,
+    `${done.length} drills were killed (SIGKILL) at random moments after their gate (seed ${seed}). ${healed} of ${done.length} were healed: \`heal\``,
+    'proved it, a second `heal` found nothing to do, no packet rule or timer of firedrill was left, and the next drill reached its',
+    `steady gate. ${done.filter(({ open }) => open).length} of the drills had an open fault, ${done.filter(({ tornBytes }) => tornBytes > 0).length} had a torn last line in the log.`,
     '',
     '| stack | scenario | last step in the log | fault open | healed |',
     '| --- | --- | --- | --- | --- |',

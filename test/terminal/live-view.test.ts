@@ -8,7 +8,7 @@ import { openPane, type Pane } from './lib/tmux.ts';
 const root = join(import.meta.dirname, '../..');
 const firedrill = join(root, 'bin/firedrill.mjs');
 
-/** One drill, and the terminal that it is shown on. */
+/** One drill and its terminal. */
 interface Stage {
   readonly drill: SmallDrill;
   readonly runArgs: readonly string[];
@@ -16,7 +16,7 @@ interface Stage {
   readonly start: (columns: number, rows: number, ...more: string[]) => Promise<Pane>;
 }
 
-/** Sets a drill up for a test, and takes away what it leaves. The drills run beside each other: each waits most of the time. */
+/** Sets a drill up for a test and cleans up afterwards. The drills run in parallel, because each waits most of the time. */
 function onStage(act: (stage: Stage) => Promise<void>): () => Promise<void> {
   return async () => {
     const drill = await createSmallDrill();
@@ -52,12 +52,12 @@ function onStage(act: (stage: Stage) => Promise<void>): () => Promise<void> {
   };
 }
 
-/** Looks at the screen until it is as wanted; that screen. */
+/** Polls the screen until it matches, and returns it. */
 async function until(wanted: (screen: string) => boolean, open: Pane): Promise<string> {
   return vi.waitFor(
     async () => {
       const screen = (await open.screen()).join('\n');
-      if (!wanted(screen)) throw new Error(`not seen:\n${screen}`);
+      if (!wanted(screen)) throw new Error(`wait for the screen: it does not match:\n${screen}`);
       return screen;
     },
     { timeout: 240_000, interval: 200 },
@@ -68,16 +68,16 @@ const ended = (open: Pane): Promise<number> =>
   vi.waitFor(
     () => {
       const code = open.exitCode();
-      if (code === undefined) throw new Error('still runs');
+      if (code === undefined) throw new Error('wait for the command: it still runs');
       return code;
     },
     { timeout: 240_000, interval: 250 },
   );
 
-/** Of a drill that passed; on a machine under load the prober may say that it cannot tell. */
+/** Exit codes of a pass, and of an inconclusive drill on a machine under load. */
 const verdictCodes = [0, 3];
 
-/** What only the block has: spinners, lines of bars, and the column of labels. */
+/** Matches the live block only: spinners, bars, and the label column. */
 const ofBlock = /[⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏▁▂▅]|^ {2}(steps|wait|outage|prober|owner|roles) /m;
 
 const expectShown = (columns: number, rows: number): Promise<void> =>
@@ -90,7 +90,7 @@ const expectShown = (columns: number, rows: number): Promise<void> =>
     expect(down).toMatch(/address beta/);
     expect(down).toMatch(/active alpha → beta/);
     expect(down).toMatch(/web .*x{4}/);
-    // Lines that stay are above; no frame but the last is on the screen.
+    // Permanent lines are above the block, and only the last frame is on the screen.
     expect(down).toMatch(/\+\d\.\d{3} s {2}.*\n/);
     expect(down.match(/pull-the-plug on/g)).toHaveLength(1);
     // oxlint-disable-next-line no-control-regex
@@ -117,7 +117,7 @@ test.concurrent('shows a drill on 200 columns, and leaves its lines and the verd
 );
 
 test.concurrent(
-  'heals and leaves a terminal in order when it is interrupted',
+  'heals and restores the terminal when it is interrupted',
   onStage(async ({ drill, start }) => {
     const open = await start(80, 24);
     await until((screen) => screen.includes('outage   DOWN'), open);
@@ -133,17 +133,18 @@ test.concurrent(
 );
 
 test.concurrent(
-  'is not held up by a terminal that takes nothing',
+  'is not delayed by a stopped terminal',
   onStage(async ({ drill, start }) => {
     const open = await start(80, 24);
     await until((screen) => screen.includes('outage   DOWN'), open);
-    // The terminal is held: whoever writes to it would have to wait.
+    // The terminal stops its output, so that writes to it would block.
     await open.keys('C-s');
     const log = await vi.waitFor(
       () => {
         const [run = ''] = readdirSync(join(drill.folder, 'runs'));
         const text = readFileSync(join(drill.folder, 'runs', run, 'events.ndjson'), 'utf8');
-        if (!text.includes('"type":"run.ended"')) throw new Error('the drill has not ended');
+        if (!text.includes('"type":"run.ended"'))
+          throw new Error('wait for the drill: its log has no run.ended yet');
         return text;
       },
       { timeout: 240_000, interval: 250 },
@@ -159,7 +160,7 @@ test.concurrent(
 );
 
 test.concurrent(
-  'keeps its block in one piece when the terminal is made narrower, and wide again',
+  'keeps its block intact when the terminal gets narrower and wide again',
   onStage(async ({ start }) => {
     const open = await start(120, 40);
     await until((screen) => screen.includes('outage   DOWN'), open);
@@ -173,7 +174,7 @@ test.concurrent(
 );
 
 test.concurrent(
-  'leaves colours out with --no-color',
+  'has no colors with --no-color',
   onStage(async ({ start }) => {
     const open = await start(80, 24, '--no-color');
     await until((screen) => screen.includes('outage   DOWN'), open);
@@ -183,7 +184,7 @@ test.concurrent(
 );
 
 test.concurrent(
-  'is plain lines without a terminal, whatever FORCE_COLOR says',
+  'is plain lines without a terminal, even with FORCE_COLOR',
   onStage(async ({ runArgs, env }) => {
     const { all, exitCode } = await execa(process.execPath, [firedrill, ...runArgs], {
       cwd: root,

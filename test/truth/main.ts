@@ -10,26 +10,26 @@ import { renderReport } from './lib/report.ts';
 import { runOnThreads } from './lib/run-threads.ts';
 import { renderTable, totals } from './lib/table.ts';
 
-// `npm run test:truth`: simulated logs whose truth is known, through the real analysis. Exits with 1 if any figure or verdict is
-// wrong in a way that the samples do not excuse.
+// `npm run test:truth` gives simulated logs with a known truth to the real analysis. It exits with 1 if a figure or a verdict
+// contradicts every course of events that the samples leave possible.
 
 const usage = `usage: npm run test:truth -- [--logs N] [--seed N] [--family NAME,...] [--report]
        npm run test:truth -- --family NAME --seed N --one
 
   --logs    number of logs, spread evenly over the families (default: 20000)
-  --seed    seed of the first log of each family; the others follow (default: 1)
+  --seed    seed of the first log of each family; each further log adds 1 (default: 1)
   --family  only these families: ${families.map(({ name }) => name).join(', ')}
   --report  write reports/truth/README.md
   --one     print the log, the truth, and the judged figures of one case
 `;
 
-/** Ends with the usage. */
+/** Its message is printed with the usage. */
 class BadUsage extends Error {}
 
 function wholeNumber(name: string, text: string): number {
   const number = Number(text);
   if (!Number.isInteger(number) || number < 1)
-    throw new BadUsage(`--${name} ${text}: not a whole number of at least 1`);
+    throw new BadUsage(`--${name} ${text}: the value must be a whole number of at least 1`);
   return number;
 }
 
@@ -37,7 +37,7 @@ function chosenFamilies(names: string | undefined): readonly Family[] {
   if (names === undefined) return families;
   return names.split(',').map((name) => {
     const family = familyOf(name);
-    if (family === undefined) throw new BadUsage(`--family ${name}: no such family`);
+    if (family === undefined) throw new BadUsage(`--family ${name}: unknown family`);
     return family;
   });
 }
@@ -56,7 +56,7 @@ async function main(): Promise<number> {
   const chosen = chosenFamilies(values.family);
   if (values.one) {
     const [family] = chosen;
-    if (family === undefined || chosen.length > 1) throw new BadUsage('--one needs one --family');
+    if (family === undefined || chosen.length > 1) throw new BadUsage('--one requires exactly one --family');
     process.stdout.write(await dump(family, seed));
     return 0;
   }
@@ -72,7 +72,7 @@ async function main(): Promise<number> {
   }
   const { cases, judged, checks, inconclusive, refused } = totals(tallies);
   process.stdout.write(
-    `\n${cases} logs, ${judged} figures; ${inconclusive} of ${checks} checks inconclusive, ${refused} refused by the planner\n`,
+    `\n${cases} logs, ${judged} figures; ${inconclusive} of ${checks} checks inconclusive, ${refused} checks refused by the planner\n`,
   );
   process.stdout.write(`\n${violations.length === 0 ? 'no violation' : 'violations:'}\n`);
   for (const { family, figure, count, seeds } of violations) {

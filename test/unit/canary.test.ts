@@ -8,7 +8,7 @@ import { failure, message, int32, postgresServer } from '../../src/net/testing/p
 import type { Listening } from '../../src/net/testing/servers.ts';
 import { createBench } from '../firedrill.ts';
 
-// Secrets that nobody else has, by each way that a target may name one; everything that is told them says them again.
+// One unique secret per way in which a target can refer to a secret. Every receiver of a secret repeats it.
 const canary = (name: string): string => `canary-${name}-${randomBytes(9).toString('base64url')}`;
 const canaries = {
   environment: canary('env'),
@@ -17,7 +17,7 @@ const canaries = {
   cloud: canary('cloud'),
 };
 const all = Object.values(canaries);
-/** What reporters are told by the environment alone. */
+/** Secrets that reporters read from the environment. */
 const receivers = {
   otlp: canary('otlp'),
   grafana: canary('grafana'),
@@ -29,20 +29,20 @@ const receivers = {
 const bench = createBench();
 const files = join(bench.out, '..', 'canary');
 
-/** Says all that it was ever told: headers, body and all of the canaries. */
+/** Answers with the authorization header that it received and with all canaries. */
 const web = createServer((request, response) => {
   const { authorization = '' } = request.headers;
   if (request.url === '/value') response.end(JSON.stringify({ said: `${authorization} ${all.join(' ')}` }));
   else if (request.url === '/health') response.end('fine');
   else if (request.method === 'POST')
-    // Whoever is told of a drill says all that they know, until their words are cut.
+    // A receiver of a drill repeats all secrets, until a limit cuts its answer.
     response
       .writeHead(400)
       .end(`${request.url ?? ''} ${authorization} ${Object.values(receivers).join(' ')} `.repeat(20));
-  // Cut by the limits of messages somewhere within a secret, wherever that is.
+  // The limits of messages cut this answer within a secret.
   else response.writeHead(500).end(JSON.stringify({ said: all.join(' ').repeat(20) }));
 });
-/** A cloud whose Keystone repeats what it was sent. */
+/** A Keystone that repeats each request in its error. */
 const keystone = createServer((request, response) => {
   request.setEncoding('utf8');
   let text = '';
@@ -66,7 +66,7 @@ beforeAll(async () => {
   for (const server of [web, keystone]) {
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   }
-  // Asks for the password in clear, and says in its error what it got.
+  // It requests the password in clear text and repeats it in its error.
   database = await postgresServer(
     (socket) => {
       socket.write(message('R', int32(3)));
@@ -114,7 +114,7 @@ steady: { require: [{ probe: web }], for: 200ms, within: 10s }
     put(
       `${name}.yaml`,
       `name: ${name}
-title: Everything that is told a secret says it again
+title: Every receiver of a secret repeats it
 faults:
   - ${fault}
 recovery: { probe: web, within: 5s, stableFor: 300ms, quietFor: 300ms }
@@ -144,7 +144,7 @@ function contents(folder: string): (readonly [path: string, text: string])[] {
     .map((path) => [path, readFileSync(path, 'latin1')] as const);
 }
 
-/** Canaries in a text, whole or so much of one that it is no chance. */
+/** Names of the canaries in a text. It also finds a part of a canary that is too long for a coincidence. */
 function sung(text: string, canariesOf: Readonly<Record<string, string>> = canaries): string[] {
   return Object.entries(canariesOf).flatMap(([name, secret]) =>
     text.includes(secret.slice(0, `canary-${name}`.length + 6)) || text.includes(secret.slice(-10))
@@ -153,37 +153,34 @@ function sung(text: string, canariesOf: Readonly<Record<string, string>> = canar
   );
 }
 
-describe('secrets that everything repeats', () => {
-  test.each(['quiet', 'command', 'cloud'])(
-    'are in nothing that a drill prints or keeps: %s',
-    async (name) => {
-      const out = join(bench.out, name);
-      const args = ['run', join(files, `${name}.yaml`), '--target', join(files, 'target.yaml'), '--out', out];
-      const { stdout, stderr } = await bench.startWith(
-        { CANARY: canaries.environment },
-        ...args,
-        '--all-probes',
-      );
-      const kept = [...contents(out), ...contents(bench.state)];
-      const log = kept.find(([path]) => path.endsWith('events.ndjson'))?.[1] ?? '';
-      // They were said, or nothing is shown here.
-      for (const probe of ['told', 'body', 'by-file', 'by-environment', 'command', 'failing']) {
-        const said = log.split('\n').filter((line) => line.includes(`"probe":"${probe}`));
-        expect(
-          said.some((line) => line.includes('[secret]')),
-          `${probe}: ${said[0] ?? stderr}`,
-        ).toBe(true);
-      }
-      expect(kept.map(([path]) => path.replace(/.*\//, ''))).toEqual(
-        expect.arrayContaining(['events.ndjson', 'samples.csv', 'summary.json', 'report.md']),
-      );
-      for (const [path, text] of [...kept, ['stdout', stdout], ['stderr', stderr]] as const) {
-        expect(sung(text), path).toEqual([]);
-      }
-    },
-  );
+describe('a secret that every receiver repeats', () => {
+  test.each(['quiet', 'command', 'cloud'])('is neither printed nor stored by a drill: %s', async (name) => {
+    const out = join(bench.out, name);
+    const args = ['run', join(files, `${name}.yaml`), '--target', join(files, 'target.yaml'), '--out', out];
+    const { stdout, stderr } = await bench.startWith(
+      { CANARY: canaries.environment },
+      ...args,
+      '--all-probes',
+    );
+    const kept = [...contents(out), ...contents(bench.state)];
+    const log = kept.find(([path]) => path.endsWith('events.ndjson'))?.[1] ?? '';
+    // The probes received the secrets; without them this test proves nothing.
+    for (const probe of ['told', 'body', 'by-file', 'by-environment', 'command', 'failing']) {
+      const said = log.split('\n').filter((line) => line.includes(`"probe":"${probe}`));
+      expect(
+        said.some((line) => line.includes('[secret]')),
+        `${probe}: ${said[0] ?? stderr}`,
+      ).toBe(true);
+    }
+    expect(kept.map(([path]) => path.replace(/.*\//, ''))).toEqual(
+      expect.arrayContaining(['events.ndjson', 'samples.csv', 'summary.json', 'report.md']),
+    );
+    for (const [path, text] of [...kept, ['stdout', stdout], ['stderr', stderr]] as const) {
+      expect(sung(text), path).toEqual([]);
+    }
+  });
 
-  test('are kept out also where only probes that do not run refer to them', async () => {
+  test('is redacted even if only probes that do not run refer to it', async () => {
     const out = join(bench.out, 'left-out');
     const args = ['run', join(files, 'command.yaml'), '--target', join(files, 'target.yaml'), '--out', out];
     const { stdout, stderr } = await bench.startWith({ CANARY: canaries.environment }, ...args);
@@ -195,7 +192,7 @@ describe('secrets that everything repeats', () => {
       expect(sung(text), path).toEqual([]);
   });
 
-  test('are in nothing that reporters say, whatever they are answered', async () => {
+  test('is not in any text of a reporter, even if an endpoint repeats it', async () => {
     const out = join(bench.out, 'reporters');
     const url = `http://127.0.0.1:${(web.address() as AddressInfo).port}`;
     const told = {
@@ -221,18 +218,20 @@ describe('secrets that everything repeats', () => {
       'chaostoolkit',
     );
     for (const name of names)
-      expect(stderr).toMatch(new RegExp(`^reporter ${name} failed .*answered 400: .*\\[secret\\]`, 'm'));
+      expect(stderr).toMatch(
+        new RegExp(`^reporter ${name} stopped after an error: .*answered 400: .*\\[secret\\]`, 'm'),
+      );
     const kept = [...contents(out), ...contents(bench.state)];
     expect(kept.map(([path]) => path.replace(/.*\//, ''))).toContain('journal.json');
     for (const [path, text] of [...kept, ['stdout', stdout], ['stderr', stderr]] as const)
       expect(sung(text, receivers), path).toEqual([]);
     const without = await bench.startWith(told, ...args);
     expect(exitCode, stderr).toBe(without.exitCode);
-    // The probes say them as well: without the reporters they are nobody's secrets.
+    // The probes print them too: without the reporters, firedrill does not treat these values as secrets.
     expect(contents(out).flatMap(([, text]) => sung(text, receivers))).not.toEqual([]);
   });
 
-  test('are in nothing that watch, plan and validate print or keep', async () => {
+  test('is neither printed nor stored by watch, plan, and validate', async () => {
     const target = join(files, 'target.yaml');
     const out = join(bench.out, 'watch');
     for (const args of [

@@ -62,14 +62,14 @@ describe('the command line', () => {
       2,
       `--var waits: ${testdata}/composed.yaml has no such variable; did you mean "wait"?`,
     ],
-  ])('%j exits %i and says why on stderr', async (args, code, message) => {
+  ])('%j exits with %i and prints the reason on stderr', async (args, code, message) => {
     const { exitCode, stderr, stdout } = await bench.start(...args);
     expect(exitCode, stderr).toBe(code);
     expect(stderr).toContain(message);
     expect(stdout).toBe('');
   });
 
-  test('checks every file before the first drill starts', async () => {
+  test('run checks every file before the first drill starts', async () => {
     const files = [`${testdata}/valid.yaml`, `${testdata}/invalid-unknown-role.yaml`];
     const { exitCode } = await bench.start(
       'run',
@@ -83,7 +83,7 @@ describe('the command line', () => {
     expect(() => readFileSync(join(bench.out, 'never'))).toThrow(/ENOENT/);
   });
 
-  test('plans without touching anything: commands, role and blast radius', async () => {
+  test('plan prints commands, role, and blast radius, and starts no drill', async () => {
     const { exitCode, stdout } = await bench.start(
       'plan',
       `${testdata}/valid.yaml`,
@@ -96,15 +96,17 @@ describe('the command line', () => {
     expect(stdout).toContain('blast radius  container db, process postgres');
   });
 
-  test('plans with what each probe is for, those that do not run, and what probing asks of the stack', async () => {
+  test('plan prints the use of each probe, the probes that do not run, and the load of probing', async () => {
     const plan = ['plan', 'scenarios/certlocker/lessons/tcp-check.yaml'];
     const { stdout } = await bench.start(...plan);
     expect(stdout).toMatch(
       /\n {2}lb-backend-tcp-check@node-2 +every [^\n]*\n +for check the balancer with the TCP check [^\n]*\n/,
     );
-    expect(stdout).toMatch(/\n {2}not run: .*\bunroutable\b.*\n {2}Nothing in this drill uses them\. Run /);
     expect(stdout).toMatch(
-      /\nLoad of probing and writing, while the stack answers\n {2}base rate +\d[^\n]* samples, \d[^\n]* new connections? and \d[^\n]* commands? a second\n {2}burst +\d/,
+      /\n {2}not run: .*\bunroutable\b.*\n {2}This drill does not use these probes\. To run /,
+    );
+    expect(stdout).toMatch(
+      /\nLoad of probing and writing, while the stack answers\n {2}base rate +\d[^\n]* samples, \d[^\n]* new connections?, and \d[^\n]* commands? a second\n {2}burst +\d/,
     );
     const [left] = JSON.parse((await bench.start(...plan, '--json')).stdout) as Plan[];
     expect(left?.probesLeftOut).toContain('unroutable');
@@ -114,7 +116,7 @@ describe('the command line', () => {
     expect(all?.probes.find(({ name }) => name === 'unroutable')?.usedBy).toEqual(['--all-probes']);
   });
 
-  test('plans with who should own what, and how long stages should take', async () => {
+  test('plan prints the expected owners and the predicted stages', async () => {
     const { exitCode, stdout } = await bench.start(
       'plan',
       `${testdata}/vip-scenario.yaml`,
@@ -123,23 +125,23 @@ describe('the command line', () => {
     );
     expect(exitCode).toBe(0);
     expect(stdout).toContain(
-      'Owned by exactly one host\n  vip          claimed by a host whose claim is yes; answered by a host whose answer is yes\n',
+      'Owned by exactly one host\n  vip          claimed: the host whose probe claim is yes; answered: the host whose probe answer is yes\n',
     );
-    // Which node fails is not known yet: the bounds are those of either.
+    // The plan does not know which node will fail: the bounds cover both nodes.
     expect(stdout).toContain(
       'Predicted\n  all of it  7.61 s to 13.85 s, median 10.73 s (vrrp: script-fall, master-down)\n',
     );
     expect(stdout).toContain('  vip claimed by nobody for at most 5 s\n');
   });
 
-  test('plans with what is written into the stack, where, and what becomes of it', async () => {
+  test('plan prints the writers, their databases, and the cleanup of their rows', async () => {
     const plan = ['plan', 'scenarios/certlocker/postgres-crash.yaml'];
     const { exitCode, stdout } = await bench.start(...plan);
     expect(exitCode).toBe(0);
     const [, written = ''] =
       /\nRows written from the steady state to the end\n([^]*?)\n\n/.exec(stdout) ?? [];
     expect(written.split('\n').map((line) => line.trim().replaceAll(/ {2,}/g, '  '))).toEqual([
-      'rows  every 200 ms a row by each client, time-out 2 s; a read every 1 s',
+      'rows  one row per client every 200 ms, timeout 2 s; one read every 1 s',
       "rows@node-1  2 clients: INSERT INTO a table of this run's name on postgresql://certlocker@198.18.0.11:9999/certlocker",
       'read back by SELECT from it, and before the heal from postgresql://postgres@198.18.0.11:5432/certlocker',
       'at the end  DROP TABLE',
@@ -147,12 +149,12 @@ describe('the command line', () => {
       'read back by SELECT from it, and before the heal from postgresql://postgres@198.18.0.12:5432/certlocker',
       'at the end  DROP TABLE',
     ]);
-    // A drill without a check on them writes nothing.
+    // A drill without a check on rows writes no rows.
     const without = await bench.start('plan', 'scenarios/certlocker/router-crash.yaml');
     expect(without.stdout).not.toContain('Rows written');
   });
 
-  test('predicts a drill, with a setting changed', async () => {
+  test('model predicts a drill with a changed setting', async () => {
     const vip = [`${testdata}/vip-scenario.yaml`, '--target', `${testdata}/vip-target.yaml`];
     const asked = await bench.start(
       'model',
@@ -171,7 +173,7 @@ describe('the command line', () => {
       drills: [{ scenario: 'vip-moves', lines: [{ name: 'all of it' }] }],
     });
     const [line] = report.drills[0]?.lines ?? [];
-    // One more run, and the same chance in every trial.
+    // One further run of the script adds its interval; the same seed gives the same random numbers in every trial.
     expect(line?.predicted?.minMs).toBeCloseTo((line?.unchanged?.minMs ?? 0) + 5000, 3);
     expect(line?.predicted?.medianMs).toBeCloseTo((line?.unchanged?.medianMs ?? 0) + 5000, 2);
     const text = await bench.start('model', ...vip);
@@ -179,7 +181,7 @@ describe('the command line', () => {
     expect(text.exitCode).toBe(0);
   });
 
-  test('plans every drill of a matrix, with its steps in order and its moments to be drawn', async () => {
+  test('plan prints every drill of a matrix, with its steps in order and the ranges of its random times', async () => {
     const { stdout } = await bench.start('plan', ...composed, '--var', 'container=edge', '--var', 'wait=1s');
     expect(stdout).toContain(
       '2 drills\n  composed-edge-alpha: Everything at once (container edge, on alpha)\n',
@@ -199,11 +201,11 @@ describe('the command line', () => {
       expect.stringContaining('6. Redundancy restored'),
       expect.stringContaining('7. Heal'),
       expect.stringContaining('8. Undo the preparations'),
-      expect.stringContaining('9. Repair: command on the host that cut hit'),
+      expect.stringContaining('9. Repair: command on the host of cut'),
     ]);
   });
 
-  test('draws the same moments for the same seed', async () => {
+  test('the same seed gives the same random times', async () => {
     const moments = async (seed: string): Promise<unknown> => {
       const { stdout } = await bench.start('plan', ...composed, '--json', '--seed', seed);
       return (JSON.parse(stdout) as Plan[]).map(({ draw, faults }) => [draw?.seed, faults[0]?.atMs]);
@@ -213,7 +215,7 @@ describe('the command line', () => {
     expect(await moments('8')).not.toEqual(seven);
   });
 
-  test('takes a variable that one of several scenarios has', async () => {
+  test('validate accepts a variable if one of the scenarios has it', async () => {
     const { exitCode, stdout } = await bench.start(
       'validate',
       `${testdata}/valid.yaml`,
@@ -225,7 +227,7 @@ describe('the command line', () => {
     expect(stdout).toBe(`${testdata}/valid.yaml: valid\n${testdata}/composed.yaml: valid`);
   });
 
-  test('validates suites and targets among scenarios, by file, folder, or name', async () => {
+  test('validate accepts suites, targets, and scenarios, by file, folder, or name', async () => {
     const { exitCode, stdout } = await bench.start(
       'validate',
       'scenarios/keepalived-docker',
@@ -243,7 +245,7 @@ describe('the command line', () => {
     );
   });
 
-  test('plans a suite, and says how to run one', async () => {
+  test('plan accepts a suite; run refuses one and prints the command for it', async () => {
     const { stdout } = await bench.start('plan', 'keepalived-docker', '--json');
     expect((JSON.parse(stdout) as Plan[]).length).toBeGreaterThan(1);
     const { exitCode, stderr } = await bench.start('run', 'scenarios/wazuh-lb/suite.yaml');
@@ -252,12 +254,12 @@ describe('the command line', () => {
     expect(stderr).toContain('firedrill table scenarios/wazuh-lb/suite.yaml');
   });
 
-  test('prints JSON Schemas that editors read, with every fault and probe kind in them', async () => {
+  test('schema prints JSON Schemas with every kind of fault and probe', async () => {
     const scenario = await bench.start('schema', 'scenario');
     expect(JSON.parse(scenario.stdout)).toMatchObject({ $schema: 'http://json-schema.org/draft-07/schema#' });
     for (const kind of ['process.kill', 'container.stop', 'compose.down'])
       expect(scenario.stdout).toContain(`"${kind}"`);
-    // A variable may stand for a duration, which has a pattern of its own.
+    // A duration has its own pattern. A variable is valid in its place.
     const { properties } = JSON.parse(scenario.stdout) as {
       properties: { recovery: { properties: { within: { anyOf: { pattern: string }[] } } } };
     };
@@ -272,7 +274,7 @@ describe('the command line', () => {
       expect(target.stdout).toContain(`"${kind}"`);
   });
 
-  test('watches a URL and keeps what it saw', async () => {
+  test('watch stores the samples of a URL', async () => {
     const { exitCode, stdout, stderr } = await bench.start(
       'watch',
       '--url',
@@ -297,7 +299,7 @@ describe('the command line', () => {
     expect(log).toContain('"type":"run.ended"');
   });
 
-  test('says what it saw of a watch that is interrupted', async () => {
+  test('watch prints its summary when SIGINT interrupts it', async () => {
     const run = bench.start('watch', '--url', url, '--interval', '50ms', '--json', '--out', bench.out);
     for await (const line of run.iterable({ from: 'stderr' }))
       if (line.includes('url: ok')) run.kill('SIGINT');
@@ -306,7 +308,7 @@ describe('the command line', () => {
     expect((JSON.parse(stdout) as { probes: ProbeSummary[] }).probes[0]?.samples).toBeGreaterThan(0);
   });
 
-  test('reports a run that was cut off in the middle of a line', async () => {
+  test('report accepts a log that ends in the middle of a line', async () => {
     await bench.start('watch', '--url', url, '--interval', '50ms', '--for', '500ms', '--out', bench.out);
     const log = readFileSync(join(bench.runFolder(), 'events.ndjson'), 'utf8');
     const torn = join(bench.out, 'torn');

@@ -1,5 +1,5 @@
-// Event logs of real drills, changed in many ways: each gives a summary and its reports, or an error that says what is wrong where.
-// FIREDRILL_FUZZ_LOGS: how many; FIREDRILL_FUZZ_SEED: which. A failure prints the seed and the change that it takes to see it again.
+// Damaged event logs of real drills. Each log gives a summary and its reports, or an error that names the defect and its line.
+// FIREDRILL_FUZZ_LOGS: number of logs. FIREDRILL_FUZZ_SEED: seed of the changes. A failure prints the seed and the change.
 
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
@@ -18,9 +18,9 @@ import { renderVerdictText } from '../../src/report/verdict-text.ts';
 const examples = ['certlocker', 'keepalived-docker', 'wazuh-lb'] as const;
 const count = Number(process.env['FIREDRILL_FUZZ_LOGS'] ?? 300);
 const seed = Number(process.env['FIREDRILL_FUZZ_SEED'] ?? 1);
-/** For what hangs. A log takes 0.1 s on a quick machine. */
+/** Catches a hang, ms. A log takes 0.1 s on a fast machine. */
 const timeout = Math.max(300_000, count * 3000);
-/** CPU time of this process for one log, and what its heap may grow by: a log of 350 kB takes 0.1 s and 20 MB. */
+/** Limits of CPU time and heap growth per log. A log of 350 kB takes 0.1 s and 20 MB. */
 const mostCpuMs = 20_000;
 const mostHeapBytes = 512 * 1024 * 1024;
 
@@ -31,7 +31,7 @@ const logs = examples.map((name) =>
   readFileSync(`reports/example-${name}/events.ndjson`, 'utf8').trimEnd().split('\n'),
 );
 
-/** A number that JSON can spell and no double holds, until the text is made. */
+/** Placeholder for 1e999: valid in JSON, and larger than any double. */
 const beyond = '\u0001beyond';
 
 const values: readonly Json[] = [
@@ -68,7 +68,7 @@ function pick<T>(random: Random, list: readonly T[]): T {
   return list[Math.floor(random() * list.length)]!;
 }
 
-/** The places within a value, with what is there: the parent and the key. */
+/** All places within a value, each by its parent and its key. */
 function placesIn(
   value: Json,
 ): { readonly parent: Json[] | { [key: string]: Json }; readonly key: string }[] {
@@ -80,7 +80,7 @@ function childOf(parent: Json[] | { [key: string]: Json }, key: string): Json {
   return (parent as { [key: string]: Json })[key]!;
 }
 
-/** One change of a value: a part is left out, replaced, moved, or there twice. */
+/** Removes, replaces, moves, or duplicates one part of a value. Returns a description of the change. */
 function changeValue(random: Random, value: Json): string {
   const { parent, key } = pick(random, placesIn(value));
   const own = parent as { [key: string]: Json };
@@ -104,18 +104,18 @@ function changeValue(random: Random, value: Json): string {
   else if (typeof before === 'string') own[key] = `${before}${before}`;
   else if (Array.isArray(before)) own[key] = [...before, ...structuredClone(before)];
   else own[key] = [before];
-  return `${key} times something`;
+  return `${key} multiplied, repeated, or nested`;
 }
 
 function changeLine(random: Random, lines: string[]): string {
-  // Most can go wrong with the plan, next with what is no sample.
+  // The plan (line 1) has the most kinds of defects, then the lines other than samples.
   const rare = lines.flatMap((line, index) => (line.includes('"type":"sample"') ? [] : [index]));
   const at = random() < 0.4 ? 0 : random() < 0.6 ? pick(random, rare) : Math.floor(random() * lines.length);
   let value: Json;
   try {
     value = JSON.parse(lines[at]!) as Json;
   } catch {
-    return `line ${at + 1} is no JSON any more`;
+    return `line ${at + 1} is no longer JSON`;
   }
   if (placesIn(value).length === 0) return `line ${at + 1} is empty`;
   const what = changeValue(random, value);
@@ -131,14 +131,14 @@ function changeLines(random: Random, lines: string[]): string {
   switch (Math.floor(random() * 8)) {
     case 0:
       lines.splice(at, some);
-      return `${some} lines left out from ${at + 1} on`;
+      return `${some} lines removed from line ${at + 1} on`;
     case 1:
       lines.splice(at, 0, ...lines.slice(to, to + some));
-      return `${some} lines from ${to + 1} on again at ${at + 1}`;
+      return `${some} lines from line ${to + 1} on repeated at line ${at + 1}`;
     case 2:
       lines[at] = lines[to]!;
       lines[to] = line;
-      return `lines ${at + 1} and ${to + 1} changed places`;
+      return `lines ${at + 1} and ${to + 1} swapped`;
     case 3:
       lines.length = at;
       return `cut off before line ${at + 1}`;
@@ -147,7 +147,7 @@ function changeLines(random: Random, lines: string[]): string {
       return `line ${at + 1} torn`;
     case 5:
       lines[at] = `${line}${lines[to]!}`;
-      return `line ${to + 1} behind line ${at + 1}`;
+      return `line ${to + 1} appended to line ${at + 1}`;
     case 6:
       lines.splice(
         at,
@@ -159,12 +159,12 @@ function changeLines(random: Random, lines: string[]): string {
       const from = Math.floor(random() * line.length);
       lines[at] =
         `${line.slice(0, from)}${pick(random, ['"', '\\', '}', '9', '\ufffd', '\u0000', ''])}${line.slice(from + 1)}`;
-      return `a character of line ${at + 1}`;
+      return `one character of line ${at + 1} replaced`;
     }
   }
 }
 
-/** Reads, analyses, and reports; returns the error's message, or null for a summary. */
+/** Reads, analyzes, and reports a log. Returns the error's message, or null for a summary. */
 function outcomeOf(text: string): string | null {
   try {
     const latency = new LatencyOverTime();
@@ -185,7 +185,7 @@ function outcomeOf(text: string): string | null {
 }
 
 describe('a damaged event log', () => {
-  test(`of ${count}, each gives a summary or an error that names the line`, { timeout }, () => {
+  test(`gives a summary or an error that names the line, in each of ${count} logs`, { timeout }, () => {
     let refused = 0;
     const worst = { cpuMs: 0, heapBytes: 0 };
     for (let number = 0; number < count; number++) {
@@ -193,7 +193,7 @@ describe('a damaged event log', () => {
       const lines = [...pick(random, logs)];
       const changes = Array.from({ length: 1 + Math.floor(random() * 3) }, () =>
         lines.length === 0
-          ? 'nothing is left'
+          ? 'no line is left'
           : random() < 0.7
             ? changeLine(random, lines)
             : changeLines(random, lines),
@@ -224,7 +224,7 @@ describe('a damaged event log', () => {
     expect(worst.heapBytes).toBeLessThan(mostHeapBytes);
   });
 
-  test('the logs themselves are none', () => {
+  test('is not one of the undamaged logs: each of them gives a summary', () => {
     for (const lines of logs) expect(outcomeOf(lines.join('\n'))).toBeNull();
   });
 });

@@ -10,19 +10,19 @@ const pages = readdirSync(join(root, folder))
   .sort()
   .map((name) => ({ name, text: readFileSync(join(root, folder, name), 'utf8') }));
 
-/** The words in backticks of a text. */
+/** The texts in backticks. */
 function quoted(text: string): string[] {
   return [...text.matchAll(/`([^`\n]+)`/g)].map(([, words = '']) => words);
 }
 
-/** The paths among them that begin at the root of the checkout and have no placeholder. */
+/** The paths in backticks that are relative to the root of the checkout and have no placeholder. */
 function pathsIn(text: string): string[] {
   return quoted(text).filter((words) =>
     /^(?:src|test|bench|scripts|scenarios|compose-lab)\/[\w./-]+$/.test(words),
   );
 }
 
-/** "`name` in `file`", as pages point at the beginning of a subject. */
+/** All "`name` in `file`": pages refer to the entry point of a subject in this form. */
 function entryPoints(text: string): [name: string, file: string][] {
   return [...text.matchAll(/`(\w+)` in `([\w./-]+\.ts)`/g)].map(([, name = '', file = '']) => [name, file]);
 }
@@ -33,7 +33,7 @@ describe('the index of decisions', () => {
     return title === undefined ? [] : [{ title, page, date }];
   });
 
-  test('lists every page once, by its title and date', () => {
+  test('lists every page once, with its title and date', () => {
     const expected = pages.map(({ name, text }) => ({
       title: /^# (.*)$/m.exec(text)?.[1],
       page: name,
@@ -42,7 +42,7 @@ describe('the index of decisions', () => {
     expect(rows.toSorted((a, b) => ((a.page ?? '') < (b.page ?? '') ? -1 : 1))).toEqual(expected);
   });
 
-  test('links each of its subjects at the top', () => {
+  test('links each subject at the top', () => {
     const subjects = [...index.matchAll(/^## (.*)$/gm)].map(([, subject = '']) => subject);
     const links = [...index.matchAll(/\[([^\]]+)\]\(#([\w-]+)\)/g)].map(([, text = '', anchor = '']) => [
       text,
@@ -61,7 +61,7 @@ describe('the index of decisions', () => {
 });
 
 describe('a decision', () => {
-  test('has a number of its own', () => {
+  test('has a unique number', () => {
     const numbers = pages.map(({ name }) => /^(\d{4})-[a-z\d-]+\.md$/.exec(name)?.[1]);
     expect(numbers).not.toContain(undefined);
     expect(new Set(numbers).size).toBe(pages.length);
@@ -76,12 +76,12 @@ describe('a decision', () => {
     expect(others.map(({ name }) => name)).toEqual([]);
   });
 
-  test('is read in two minutes: fewer than 300 words, tables aside', () => {
+  test('has fewer than 300 words without its tables: two minutes to read', () => {
     const long = pages.filter(({ text }) => text.replaceAll(/^\|.*$/gm, '').split(/\s+/).length >= 300);
     expect(long.map(({ name }) => name)).toEqual([]);
   });
 
-  test('names only files that there are', () => {
+  test('names only files that exist', () => {
     const named = pages.flatMap(({ name, text }) => pathsIn(text).map((path) => `${name}: ${path}`));
     expect(named.length).toBeGreaterThan(pages.length);
     expect(named.filter((line) => !existsSync(join(root, line.split(': ')[1] ?? '')))).toEqual([]);
@@ -104,11 +104,11 @@ describe('a decision', () => {
 describe('ARCHITECTURE.md', () => {
   const text = readFileSync(join(root, 'ARCHITECTURE.md'), 'utf8');
 
-  test('names only files that there are', () => {
+  test('names only files that exist', () => {
     expect(pathsIn(text).filter((path) => !existsSync(join(root, path)))).toEqual([]);
   });
 
-  test('starts each subject at a function that its file exports', () => {
+  test('names an exported function as the entry point of each subject', () => {
     const entries = entryPoints(text);
     expect(entries.length).toBeGreaterThan(5);
     const missing = entries.filter(([name, file]) => {

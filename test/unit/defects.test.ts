@@ -8,7 +8,7 @@ let stack: WebStack;
 let preload: string;
 beforeAll(async () => {
   stack = await startWebStack();
-  // Lasts until something ends the drill: nothing recovers by itself.
+  // This drill lasts until something ends it: the service does not recover by itself.
   stack.file(
     'lasting.yaml',
     `name: lasting
@@ -48,7 +48,7 @@ const openFaults = (): string[] => {
 
 describe('a process', () => {
   test.each(['throw', 'reject'])(
-    'in which something breaks that nobody waits for (%s) heals and ends, whatever is left open',
+    'with an error outside the drill (%s) heals and ends, even if a handle stays open',
     async (how) => {
       const { exitCode, all } = await stack.bench.startWith(
         { NODE_OPTIONS: `--import=${preload}`, BREAK: how, LEFT_OPEN: '1' },
@@ -68,8 +68,8 @@ describe('a process', () => {
     },
   );
 
-  test('that started firedrill under a newer Node and is killed takes the drill along, healed', async () => {
-    // Any older Node does: the wrapper looks at the version only.
+  test('that started firedrill under a newer Node heals and ends the drill when it is killed', async () => {
+    // A false version is enough: the wrapper checks only `process.versions`.
     const old = stack.file(
       'old.mjs',
       `import { isMainThread } from 'node:worker_threads';
@@ -94,7 +94,7 @@ if (isMainThread && !process.connected)
     expect(openFaults()).toEqual([]);
     const [run = ''] = readdirSync(out);
     expect(readFileSync(join(out, run, 'events.ndjson'), 'utf8')).toContain(
-      'stopped: the process that started firedrill is gone',
+      'stopped: the process that started firedrill has ended',
     );
   });
 });

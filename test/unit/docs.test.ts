@@ -13,7 +13,7 @@ const blocks = pages().flatMap((page) => blocksOf(page));
 const bin = join(root, 'bin/firedrill.mjs');
 let server: Listening;
 
-/** What a block that is run may do: it looks, or it writes below its own folder. */
+/** Commands that a block may run: they only read, or they write below the reader's folder. */
 const harmless = new Set([
   'validate',
   'plan',
@@ -30,12 +30,12 @@ const harmless = new Set([
   'heal',
 ]);
 
-/** A page's server on this machine. */
+/** The URL of a local server in the pages. The test replaces it with the URL of its own server. */
 const pagesUrl = 'http://127.0.0.1:8080/';
 
 beforeAll(async () => {
   server = await listen(createServer((_request, response) => response.end('ok')));
-  // The committed runs; whatever else has been run here is left alone.
+  // Only the committed runs: reports/ can contain other runs.
   for (const name of readdirSync(join(root, 'reports')).filter((name) => name.startsWith('example-')))
     cpSync(join(root, 'reports', name), join(folder, 'reports', name), { recursive: true });
 });
@@ -46,7 +46,7 @@ afterAll(async () => {
 
 const helps = new Map<string, Promise<string>>();
 
-/** What a command says of its options; rejects for one that there is not. Asked once. */
+/** The help of a command, cached. Rejects if the command does not exist. */
 function helpOf(verbs: readonly string[]): Promise<string> {
   const name = verbs.join(' ');
   const help =
@@ -65,13 +65,13 @@ const withNeeds = blocks.filter(({ need }) => need !== 'nothing');
 const title = ({ page, line }: { readonly page: string; readonly line: number }): string => `${page}:${line}`;
 
 describe('a block of commands', () => {
-  test('of each sort is found', () => {
+  test('exists with and without a mark', () => {
     expect(withoutNeeds.length).toBeGreaterThan(5);
     expect(withNeeds.length).toBeGreaterThan(5);
   });
 
   test.each(withoutNeeds.map((block) => [title(block), block] as const))(
-    '%s is run',
+    '%s exits with 0',
     async (_title, { commands }) => {
       const verbs = commands.map((command) => firedrillOf(command)?.[0] ?? command);
       expect(verbs.filter((verb) => !harmless.has(verb))).toEqual([]);
@@ -97,7 +97,7 @@ describe('a block of commands', () => {
   );
 
   test.each(commands.filter(([, command]) => firedrillOf(command) !== undefined))(
-    '%s: its files and options are there',
+    '%s: its files and options exist',
     async (_title, command, need) => {
       const words = firedrillOf(command) ?? [];
       const help = await helpOf(words.slice(0, words[0] === 'lab' ? 2 : 1));
@@ -117,17 +117,17 @@ describe('a block of commands', () => {
     },
   );
 
-  test.each(pages())('%s has no commands that are not run for want of a fence called sh', (page) => {
+  test.each(pages())('%s has no commands in a fence without the language sh or console', (page) => {
     expect(strayCommands(readFileSync(join(root, page), 'utf8'))).toEqual([]);
   });
 
-  test('is told by its fence and its mark', () => {
+  test('is found by its fence and its mark', () => {
     const text = 'x\n\n<!-- lab -->\n\n```sh\nnpx firedrill run a\n# why\n```\n\n```console\n$ ls\na\n```\n';
     expect(blocksOf('p', text)).toEqual([
       { page: 'p', line: 5, need: 'lab', commands: ['npx firedrill run a'] },
       { page: 'p', line: 10, need: 'nothing', commands: ['ls'] },
     ]);
-    expect(() => blocksOf('p', '<!-- soon -->\n```sh\nls\n```\n')).toThrow('p:2: no such mark: soon');
+    expect(() => blocksOf('p', '<!-- soon -->\n```sh\nls\n```\n')).toThrow('p:2: unknown mark: soon');
     expect(strayCommands('```\nnpx firedrill run a\n```\nnpx b\n')).toEqual(['npx firedrill run a']);
   });
 });
@@ -141,7 +141,7 @@ describe('a link of a page', () => {
       .map((link) => [page, link] as const),
   );
 
-  test.each(links)('%s: %s leads somewhere', (page, link) => {
+  test.each(links)('%s: the target of %s exists', (page, link) => {
     expect(existsSync(resolve(root, dirname(page), link.replace(/#.*/, '')))).toBe(true);
   });
 });
@@ -166,7 +166,7 @@ describe('a link to a heading', () => {
       .map((link) => [page, link] as const),
   );
 
-  test.each(links)('%s: %s leads to one', (page, link) => {
+  test.each(links)('%s: the heading of %s exists', (page, link) => {
     const [path = '', anchor] = link.split('#');
     const target = path === '' ? join(root, page) : resolve(root, dirname(page), path);
     expect(anchorsOf(target)).toContain(anchor);
@@ -174,7 +174,7 @@ describe('a link to a heading', () => {
 });
 
 describe('the README', () => {
-  test('is short, and its picture small', () => {
+  test('is short, and its picture is small', () => {
     expect(readFileSync(join(root, 'README.md'), 'utf8').split('\n').length).toBeLessThan(250);
     expect(readFileSync(join(root, 'docs/report.png')).length).toBeLessThan(200_000);
   });
@@ -190,12 +190,12 @@ describe('a message in docs/troubleshooting.md', () => {
     .map((name) => readFileSync(join(root, 'src', name), 'utf8'))
     .join('\n');
 
-  test('is there', () => {
+  test('is found', () => {
     expect(messages.length).toBeGreaterThan(12);
   });
 
-  // Capitals and dots stand for what varies.
-  test.each(messages)('%s: is one of firedrill', (message) => {
+  // Words in capitals, ellipses, and 198.x addresses are placeholders.
+  test.each(messages)('%s: is a message in src', (message) => {
     const parts = message
       .split(/\b[A-Z]+\b|…|\b198\.[\d./]+/)
       .map((part) => part.replaceAll(/^[\s:]+|[\s:]+$/g, ''));

@@ -8,7 +8,7 @@ const scenarios = ourFiles()
   .filter(({ kind, path }) => kind === 'scenario' && path.startsWith('scenarios/'))
   .map(({ path }) => path);
 
-test.each(scenarios)('%s: probing is no load that `plan` would warn of', (path) => {
+test.each(scenarios)('%s: `plan` prints no warning about the load of probing', (path) => {
   const advice = loadPlans(join(root, path)).flatMap(loadAdvice);
   expect(advice.map(({ text }) => text)).toEqual([]);
 });

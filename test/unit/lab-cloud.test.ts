@@ -10,7 +10,7 @@ import { createIdentity } from '../../compose-lab/cloud/identity.ts';
 import { createInstances, type Instance } from '../../compose-lab/cloud/instances.ts';
 import { stateFile, type Store } from '../../compose-lab/cloud/state-file.ts';
 
-// What the lab's cloud does beyond the contract that it shares with a real one (test/contract).
+// Behavior of the lab's cloud outside the contract that it shares with a real cloud (test/contract).
 
 const config = {
   region: 'lab',
@@ -33,7 +33,7 @@ afterEach(() => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-/** Keeps its content as text, as a file would. */
+/** Stores its content as text, like a file. */
 function memory(): Store {
   let text: string | undefined;
   return {
@@ -44,7 +44,7 @@ function memory(): Store {
   };
 }
 
-/** A compute service with one server, `a`; another one with the same store is its next life. */
+/** A compute service with one server, `a`. A second service with the same store is the service after a restart. */
 function compute(hypervisor = new MemoryHypervisor(['lab-a']), store = memory()) {
   const told: string[] = [];
   const instances = createInstances({
@@ -64,19 +64,19 @@ function compute(hypervisor = new MemoryHypervisor(['lab-a']), store = memory())
 }
 
 describe('the power sync', () => {
-  it('finds out that a machine has lost its power, and calls it stopped', async () => {
+  it('sets a server to stopped when its machine has lost its power', async () => {
     const { instances, a, idle, hypervisor } = compute();
     await instances.syncPowerStates();
     expect(a).toMatchObject({ vmState: 'active', powerState: 1 });
     await hypervisor.powerOff('lab-a');
-    // Nobody has told it.
+    // The service does not know it before the next sync.
     expect(a).toMatchObject({ vmState: 'active', powerState: 1 });
     await instances.syncPowerStates();
     expect(await idle()).toMatchObject({ vmState: 'stopped', powerState: 4 });
     expect(a.actions.at(-1)).toMatchObject({ action: 'stop', userId: null, projectId: null });
   });
 
-  it('takes the power from a machine that was started behind its back', async () => {
+  it('powers off a machine that something else started', async () => {
     const { instances, a, idle, hypervisor } = compute();
     await instances.syncPowerStates();
     instances.stop(a, asker);
@@ -88,7 +88,7 @@ describe('the power sync', () => {
     expect(a).toMatchObject({ vmState: 'stopped', powerState: 4 });
   });
 
-  it('lets a machine alone while something is done to it', async () => {
+  it('ignores a machine during an action', async () => {
     const { instances, a, hypervisor, idle } = compute(new MemoryHypervisor(['lab-a'], 50));
     await instances.syncPowerStates();
     instances.stop(a, asker);
@@ -98,7 +98,7 @@ describe('the power sync', () => {
     expect(hypervisor.asked).toEqual(['shutDown lab-a']);
   });
 
-  it('takes a machine that was made anew for a new server', async () => {
+  it('treats a machine with a new id as a new server', async () => {
     const { instances, a, idle, hypervisor } = compute();
     await instances.syncPowerStates();
     instances.stop(a, asker);
@@ -109,7 +109,7 @@ describe('the power sync', () => {
     expect(hypervisor.machines.get('lab-a')?.on).toBe(true);
   });
 
-  it('does nothing about a machine that is not there, or that nobody can tell of', async () => {
+  it('ignores a machine that is missing, or whose power state is unknown', async () => {
     const { instances, a, hypervisor, told } = compute();
     await instances.syncPowerStates();
     hypervisor.machines.delete('lab-a');
@@ -122,7 +122,7 @@ describe('the power sync', () => {
 });
 
 describe('an action', () => {
-  it('that fails leaves the server as it was, and says Error', async () => {
+  it('that fails does not change the server, and has the result Error', async () => {
     const { instances, a, idle, hypervisor, told } = compute();
     await instances.syncPowerStates();
     hypervisor.shutDown = () => Promise.reject(new Error('no engine'));
@@ -135,7 +135,7 @@ describe('an action', () => {
     expect(told).toEqual(['a: stop failed: Error: no engine']);
   });
 
-  it('waits for the one before it: a hard reboot over a soft one', async () => {
+  it('waits for the action before it: a hard reboot after a soft one', async () => {
     const { instances, a, idle, hypervisor } = compute(new MemoryHypervisor(['lab-a'], 50));
     instances.reboot(a, 'SOFT', asker);
     instances.reboot(a, 'HARD', { ...asker, requestId: 'req-2' });
@@ -145,7 +145,7 @@ describe('an action', () => {
     expect(a.actions.slice(1).map(({ events }) => events[0]?.result)).toEqual(['Success', 'Success']);
   });
 
-  it('asks the guest, for as long as Nova would', async () => {
+  it('gives the guest the same time to shut down as Nova', async () => {
     const { instances, a, idle, hypervisor } = compute();
     const asked: unknown[] = [];
     const shutDown = hypervisor.shutDown.bind(hypervisor);
@@ -160,7 +160,7 @@ describe('an action', () => {
 });
 
 describe('a restart of the service', () => {
-  it('forgets nothing', async () => {
+  it('keeps all servers and actions', async () => {
     const first = compute();
     await first.instances.syncPowerStates();
     first.instances.stop(first.a, asker);
@@ -171,7 +171,7 @@ describe('a restart of the service', () => {
     expect(second.a).toMatchObject({ vmState: 'stopped', locked: true });
   });
 
-  it('goes on with what was under way, under the same request', async () => {
+  it('continues the action in progress, with the same request id', async () => {
     const hypervisor = new MemoryHypervisor(['lab-a']);
     const first = compute(hypervisor);
     await first.instances.syncPowerStates();
@@ -190,14 +190,14 @@ describe('a restart of the service', () => {
 });
 
 describe('the state file', () => {
-  it('is replaced as a whole', () => {
+  it('is replaced atomically', () => {
     const path = join(folder, 'servers.json');
     const file = stateFile(path);
     expect(file.load()).toBeUndefined();
     file.save([{ name: 'a' }]);
     file.save([{ name: 'b' }]);
     expect(stateFile(path).load()).toEqual([{ name: 'b' }]);
-    // What a power cut leaves of a write.
+    // A power cut leaves a partial write.
     writeFileSync(`${path}.partial`, '[{"na');
     expect(stateFile(path).load()).toEqual([{ name: 'b' }]);
     expect(readFileSync(path, 'utf8')).toMatch(/\n$/);
@@ -230,7 +230,7 @@ describe('a token', () => {
   const issue = (): string =>
     createIdentity(config, addresses, () => clock.ms).handle(call).headers?.['x-subject-token'] ?? '';
 
-  it('expires, and outlives the service', () => {
+  it('expires, and is valid after a restart of the service', () => {
     const token = issue();
     const identity = createIdentity(config, addresses, () => clock.ms);
     expect(identity.check(token)).toEqual({
@@ -241,7 +241,7 @@ describe('a token', () => {
     expect(identity.check(token)).toBeUndefined();
   });
 
-  it('is worth nothing altered, or under other secrets', () => {
+  it('is invalid if it was altered or signed with another secret', () => {
     clock.ms = 0;
     const [payload = '', signature = ''] = issue().split('.');
     const identity = createIdentity(config, addresses, () => 0);
@@ -260,7 +260,7 @@ describe('a token', () => {
 });
 
 describe('the Docker engine as hypervisor', () => {
-  /** An engine that answers as told and remembers what it was asked. */
+  /** An engine with fixed answers. It records its requests. */
   async function engine(answers: Record<string, [number, unknown?]>) {
     const asked: string[] = [];
     const server = createServer((request, response) => {
@@ -276,7 +276,7 @@ describe('the Docker engine as hypervisor', () => {
   const inspect = (Status: string) =>
     [200, { Id: 'abc', State: { Running: Status === 'running', Status } }] as [number, unknown];
 
-  it('sees machines that are on, off, and none', async () => {
+  it('distinguishes machines that are on, off, and missing', async () => {
     const { hypervisor, close } = await engine({
       'GET /containers/on/json': inspect('running'),
       'GET /containers/off/json': inspect('exited'),
@@ -285,14 +285,14 @@ describe('the Docker engine as hypervisor', () => {
     });
     expect(await hypervisor.look('on')).toEqual({ id: 'abc', on: true });
     expect(await hypervisor.look('off')).toEqual({ id: 'abc', on: false });
-    // Compose creates before it starts: that is no loss of power.
+    // Compose creates a container before it starts it: a created container has not lost its power.
     expect(await hypervisor.look('about-to-be')).toBeUndefined();
     expect(await hypervisor.look('none')).toBeUndefined();
     await expect(hypervisor.look('broken')).rejects.toThrow('500');
     close();
   });
 
-  it('asks for the shutdown, takes the power, and switches on', async () => {
+  it('shuts a machine down, powers it off, and powers it on', async () => {
     const { asked, hypervisor, close } = await engine({
       'POST /containers/a/stop?t=60': [204],
       'POST /containers/a/kill': [409, { message: 'Container abc is not running' }],
@@ -329,7 +329,7 @@ describe('the configuration', () => {
     });
   });
 
-  it('says what it lacks', () => {
+  it('names a missing or invalid key', () => {
     expect(() => parseCloudConfig(text, {})).toThrow(
       'the variable CERTLOCKER_CLOUD_PASSWORD (passwordVariable) is missing',
     );

@@ -8,14 +8,14 @@ import { median } from '../../src/analysis/repeats.ts';
 import type { FailureTable } from '../../src/report/table.ts';
 
 /*
- * What the models of compose-lab/certlocker/target.yaml predict against what a table of
- * drills measured. Service times in the models were taken from another table;
- * this one was used for nothing but to compare.
+ * Compares the predictions of the models in compose-lab/certlocker/target.yaml with the
+ * figures of a table of drills. The service times in the models are from another table;
+ * this table is used only for the comparison.
  */
 const table = JSON.parse(readFileSync('reports/table-certlocker/table.json', 'utf8')) as FailureTable;
 const { suite, rows } = loadSuite(join('scenarios', 'certlocker', 'suite.yaml'), { variables: {} });
 
-/** A row by what fails in it; several may share a number. */
+/** A row by its failure: multiple rows can have the same number. */
 function rowOf(failure: string): { readonly predictedMs: number; readonly measuredMs: number } {
   const index = suite.rows.findIndex((row) => row.failure === failure);
   const predicted = (rows[index] ?? []).flatMap((plan): Predicted[] => {

@@ -18,7 +18,7 @@ import { inputOf } from '../../src/scenario/testing/corpus.ts';
 const target = inputOf('target.yaml', exampleTarget);
 
 describe('an example of the reference', () => {
-  test('of each probe, writer and model is read and planned', () => {
+  test('exists for each probe, writer, and model, and is planned', () => {
     const { probes, writers, models } = planTarget(target);
     const kinds = (list: readonly { readonly kind: string }[]) =>
       [...new Set(list.map(({ kind }) => kind))].sort();
@@ -27,13 +27,13 @@ describe('an example of the reference', () => {
     expect(kinds(Object.values(models))).toEqual(Object.keys(modelExamples).sort());
   });
 
-  test.each(Object.entries(faultExamples))('fault %s is read and planned', (kind, text) => {
+  test.each(Object.entries(faultExamples))('fault %s is planned', (kind, text) => {
     const scenario = inputOf('s.yaml', exampleScenario(text, checkExamples['rto'] ?? ''));
     const [plan] = makePlans(openScenario(scenario), () => target);
     expect(plan?.faults.map((fault) => fault.kind)).toEqual([kind]);
   });
 
-  test.each(Object.entries(checkExamples))('check %s is read and planned', (kind, text) => {
+  test.each(Object.entries(checkExamples))('check %s is planned', (kind, text) => {
     const scenario = inputOf('s.yaml', exampleScenario(faultExamples['service.stop'] ?? '', text));
     const [plan] = makePlans(openScenario(scenario), () => target);
     expect(plan?.checks.map((check) => check.kind)).toEqual([kind]);
@@ -41,7 +41,7 @@ describe('an example of the reference', () => {
 });
 
 describe('a table of fields', () => {
-  test('tells types, defaults, what is required, and what stands within', () => {
+  test('has types, defaults, required fields, and nested fields', () => {
     const text = fieldTable({
       required: ['a'],
       properties: {
@@ -84,7 +84,7 @@ describe('a table of fields', () => {
   });
 });
 
-describe('what a sample costs', () => {
+describe('the cost of a sample', () => {
   const row = { kind: 'sql', peer: false, hostCpuMs: null, processes: 0 };
   const costs: SampleCosts = {
     conditions: {
@@ -108,14 +108,14 @@ describe('what a sample costs', () => {
     postgres: null,
   };
 
-  test('is a table for each kind, with the tools that ask the same', () => {
+  test('is a table per kind, which includes comparable tools', () => {
     expect(costsOfKind(costs, 'sql').split('\n').slice(2)).toEqual([
       '| a kept session | 0.40 | 0.10 | 0 |',
       '| psql in a loop | 22.38 | not measured | 2 |',
     ]);
   });
 
-  test('is not measured where there is no figure of the kind itself', () => {
+  test('is "not measured" for a kind without a figure', () => {
     expect(costsOfKind(costs, 'icmp')).toBe(
       'CPU time and processes were not measured: on that machine there was no ping.',
     );
@@ -124,7 +124,7 @@ describe('what a sample costs', () => {
     expect(costsOfKind(peersOnly, 'sql')).toContain('not measured.');
   });
 
-  test('comes with the conditions, without those that were not recorded', () => {
+  test('includes the recorded conditions', () => {
     const text = costsSection(costs);
     expect(text).toContain('on 2026-11-29: 2 cores (AMD EPYC), Node 24.21.');
     expect(text).toContain('Other work ran on the machine (load average 10).');
@@ -137,7 +137,7 @@ describe('what a sample costs', () => {
     expect(costsSection(quiet)).toContain('Nothing else was at work (load average 0.2, CPU pressure 1 %).');
   });
 
-  test('names only kinds of probes', () => {
+  test('is listed only for existing kinds of probes', () => {
     const { rows, absent } = readSampleCosts();
     const kinds = [...rows, ...absent].map(({ kind }) => kind);
     expect(kinds.filter((kind) => !(kind in probeExamples))).toEqual([]);

@@ -10,8 +10,8 @@ beforeAll(async () => {
 });
 afterAll(() => stack.close());
 
-describe('drills more than once', () => {
-  test('run --repeat tells what the repeats came to, and the reporter json how it stands with each summary', async () => {
+describe('repeated drills', () => {
+  test('run --repeat prints statistics of the repeats; the reporter json adds them to each summary', async () => {
     const args = `--target ${join(stack.files, 'target.yaml')} --var flavour=soft --repeat 2`.split(' ');
     const out = join(stack.bench.out, 'repeated');
     const run = (...more: string[]) =>
@@ -33,7 +33,7 @@ describe('drills more than once', () => {
     });
   });
 
-  test('spreads its rows over shards, which are merged to one table', async () => {
+  test('table --shard runs a part of the rows, and merge-reports merges the shards', async () => {
     let shards = join(stack.bench.out, 'shards-0');
     const labelled = '--label v2 --baseline v1 --var flavour=soft'.split(' ');
     const run = (...more: string[]) =>
@@ -59,13 +59,13 @@ describe('drills more than once', () => {
     expect(table).toMatchObject({ complete: true, label: 'v2', baseline: { of: 'v1' } });
     expect(table).not.toHaveProperty('shard');
     expect(readdirSync(join(folder, 'runs'))).toHaveLength(2);
-    expect(stdout).toMatch(/crash-soft.*: cannot tell with 1 and 1 nights/);
+    expect(stdout).toMatch(/crash-soft.*: inconclusive with 1 and 1 nights/);
   });
 
   test.each([
     ['run', ['crash.yaml', '--target', 'target.yaml', '--var', 'flavour=soft']],
     ['table', ['suite.yaml']],
-  ])('%s --baseline says before the first drill what the baseline cannot tell', async (command, files) => {
+  ])('%s --baseline prints before the first drill that the baseline is too small', async (command, files) => {
     const baseline = join(stack.bench.out, 'too-few');
     keepBaseline(join(baseline, 'run-1'), 1);
     const stop = join(stack.bench.state, 'stop');
@@ -74,16 +74,16 @@ describe('drills more than once', () => {
     try {
       const args = files.map((arg) => (arg.endsWith('.yaml') ? join(stack.files, arg) : arg));
       const { exitCode, stderr } = await stack.bench.start(command, ...args, '--baseline', baseline);
-      // No drill runs: the stop file is there.
-      expect(stderr).toContain('the stop file');
+      // No drill runs: a stop file exists.
+      expect(stderr).toContain('a stop file exists');
       expect(exitCode).not.toBe(0);
-      expect(stderr).toContain('no regression can be found with 1 night of the baseline against 1 night');
+      expect(stderr).toContain('1 night of the baseline against 1 night cannot show a regression');
     } finally {
       rmSync(stop);
     }
   });
 
-  test('run --baseline fails for what is slower than before, by more than chance', async () => {
+  test('run --baseline fails for a significantly slower drill', async () => {
     const baseline = join(stack.bench.out, 'baseline');
     const out = join(stack.bench.out, 'gated');
     for (const i of [1, 2, 3, 4]) keepBaseline(join(baseline, `run-${i}`), i);
@@ -94,9 +94,7 @@ describe('drills more than once', () => {
 
     const alone = await stack.drilled(() => run(...gated, '--repeat', '2'));
     expect(alone.exitCode, alone.stderr).toBe(0);
-    expect(alone.stderr).toContain(
-      'no regression can be found with 4 nights of the baseline against 1 night',
-    );
+    expect(alone.stderr).toContain('4 nights of the baseline against 1 night cannot show a regression');
 
     for (const i of [11, 12, 13]) keepBaseline(join(out, `run-${i}`), i, { label: 'v2' }, 60_000);
     const { exitCode, stdout, stderr } = await stack.drilled(() => run(...gated, '--label', 'v2'));

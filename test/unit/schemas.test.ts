@@ -14,7 +14,7 @@ import { type FileKind, ourFiles, root } from './lib/our-files.ts';
 const files = ourFiles();
 const zodSchemas = { scenario: scenarioSchema, target: targetSchema, suite: suiteSchema };
 
-/** Compiles the published schema; strict: a keyword that means nothing is an error. */
+/** Compiles the published schema. In strict mode, an unknown keyword is an error. */
 function validatorOf(kind: FileKind) {
   const ajv = new Ajv({ strict: true, strictTypes: false, allErrors: true });
   return ajv.compile(JSON.parse(readFileSync(join(root, `schemas/${kind}.schema.json`), 'utf8')) as object);
@@ -25,8 +25,8 @@ const validators = {
   suite: validatorOf('suite'),
 };
 
-describe('a file that is made from the sources', () => {
-  test.each([...madeFiles()])('%s is as `npm run docs` makes it', (path, text) => {
+describe('a generated file', () => {
+  test.each([...madeFiles()])('%s is equal to the output of `npm run docs`', (path, text) => {
     expect(existsSync(join(root, path)) ? readFileSync(join(root, path), 'utf8') : 'missing').toBe(text);
   });
 });
@@ -49,14 +49,14 @@ describe('a committed file', () => {
 
 type Branch = readonly { readonly code: string; readonly errors?: unknown }[];
 
-/** Whether an issue comes of code of ours, not of the schema's form. */
+/** Whether an issue comes from a refinement in code. The published schema cannot express such an issue. */
 function isRefined(issue: Branch[number]): boolean {
   if (issue.code === 'custom') return true;
   const branches = Array.isArray(issue.errors) ? (issue.errors as Branch[]) : [];
   return branches.some((branch) => branch.length > 0 && branch.every(isRefined));
 }
 
-/** Malformed files that are YAML, and whose mistake is one of form: what only other fields or files tell is no matter of a schema. */
+/** Malformed files in valid YAML with an error that the schema can express, without errors that depend on other fields or files. */
 const structural = malformedFiles().flatMap(({ name, text }) => {
   const kind: FileKind = name.startsWith('invalid-suite-')
     ? 'suite'
@@ -69,14 +69,14 @@ const structural = malformedFiles().flatMap(({ name, text }) => {
   } catch {
     return [];
   }
-  // What variables stand for is known once they are filled in.
+  // The schema cannot check a variable: its value is unknown.
   if (kind === 'scenario' && /^(?:variables|matrix):/m.test(text)) return [];
   const issues = zodSchemas[kind].safeParse(value).error?.issues ?? [];
   return issues.every((issue) => isRefined(issue)) ? [] : [{ name, kind, value }];
 });
 
 describe('a malformed file', () => {
-  test('is of a wrong form in most cases', () => {
+  test('has an error that the schema can express, in more than 60 files', () => {
     expect(structural.length).toBeGreaterThan(60);
   });
 
@@ -91,7 +91,7 @@ interface Node {
   readonly properties?: Readonly<Record<string, Node>>;
 }
 
-/** Each field of a schema, with where it stands. */
+/** Each field of a schema, with its path. */
 function fieldsOf(node: unknown, path = ''): { readonly path: string; readonly field: Node }[] {
   if (typeof node !== 'object' || node === null) return [];
   const own = Object.entries((node as Node).properties ?? {}).flatMap(([name, field]) => [
@@ -107,14 +107,14 @@ function fieldsOf(node: unknown, path = ''): { readonly path: string; readonly f
 describe.each(schemaNames)('the schema of a %s', (name) => {
   const fields = fieldsOf(JSON.parse(schemaText(name)));
 
-  test('says of each field what it is', () => {
+  test('has a description of each field', () => {
     expect(fields.length).toBeGreaterThan(10);
     expect(fields.filter(({ field }) => !field.description?.endsWith('.')).map(({ path }) => path)).toEqual(
       [],
     );
   });
 
-  test('has only defaults that a file may say', () => {
+  test('has only valid defaults', () => {
     const ajv = new Ajv({ strict: false });
     const wrong = fields.filter(
       ({ field }) => field.default !== undefined && !ajv.validate(field, field.default),

@@ -4,18 +4,17 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { onceMoreIfStarved, starvedReason } from '../starvation.ts';
 
-const degraded =
-  'web may have been down for up to 2.0 s, which is unknown: the prober was degraded for 3.2 s';
+const degraded = 'web may have been down for up to 2.0 s: the prober was degraded for 3.2 s';
 
-describe('a drill whose machine was too busy', () => {
+describe('a drill on an overloaded machine', () => {
   test.each([
     ['inconclusive', [degraded], degraded],
     ['inconclusive', ['gate not met', degraded], degraded],
     ['inconclusive', ['no effect was seen'], undefined],
-    // What was decided all the same counts.
+    // A decided verdict counts.
     ['fail', [degraded], undefined],
     ['pass', [], undefined],
-  ] as const)('is told from others: %s, %j', (verdict, reasons, reason) => {
+  ] as const)('is recognized: %s, %j', (verdict, reasons, reason) => {
     expect(starvedReason({ verdict, reasons })).toBe(reason);
   });
 
@@ -29,7 +28,7 @@ describe('a drill whose machine was too busy', () => {
     rmSync(out, { recursive: true });
   });
 
-  /** Keeps a run for each call, with the next of these reasons; counts the calls. */
+  /** Writes a run with the next reason at each call. Returns the number of calls. */
   function drills(...outcomes: readonly string[]) {
     let calls = 0;
     const run = async (): Promise<number> => {
@@ -44,15 +43,15 @@ describe('a drill whose machine was too busy', () => {
     return onceMoreIfStarved(out, run);
   }
 
-  test('is run once more, told and counted; the second outcome stands', async () => {
+  test('runs a second time, with a note; the second outcome counts', async () => {
     const told = vi.spyOn(process.stderr, 'write').mockReturnValue(true);
     expect(await drills(degraded, degraded)).toBe(2);
-    expect(told).toHaveBeenCalledWith(`crash: run once more, the machine was too busy for it: ${degraded}\n`);
+    expect(told).toHaveBeenCalledWith(`crash: run again, because the machine was too busy: ${degraded}\n`);
     told.mockRestore();
     expect(readFileSync(join(out, 'note'), 'utf8')).toBe(`crash: ${degraded}\n`);
   });
 
-  test('is not, where it is inconclusive for another reason', async () => {
+  test('does not run a second time if it is inconclusive for another reason', async () => {
     expect(await drills('no effect was seen')).toBe(1);
   });
 });

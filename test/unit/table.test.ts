@@ -11,7 +11,7 @@ beforeAll(async () => {
 afterAll(() => stack.close());
 
 describe('firedrill table', () => {
-  test('runs every row, prints the table, keeps it with its runs, and exits with the gravest outcome', async () => {
+  test('runs every row, prints the table, stores it with its runs, and exits with the worst outcome', async () => {
     const out = join(stack.bench.out, 'all');
     const { exitCode, stdout, stderr } = await stack.drilled(() => stack.runTable(out));
     expect(exitCode, stderr).toBe(1);
@@ -21,7 +21,7 @@ describe('firedrill table', () => {
       ['2', 'fail', ['crash-soft', 'crash-hard']],
       ['3', 'pass', ['crash-soft', 'crash-hard']],
     ]);
-    // Rows that ask for the same drill share it.
+    // Rows with the same drill share one run.
     expect(table.rows[2]?.drills.map((d) => d.runId)).toEqual(table.rows[0]?.drills.map((d) => d.runId));
     expect(readdirSync(join(folder, 'runs'))).toHaveLength(4);
     expect(table).toMatchObject({ complete: true, target: 'web' });
@@ -40,7 +40,7 @@ describe('firedrill table', () => {
     expect(readFileSync(join(folder, 'table.md'), 'utf8')).toContain('(runs/');
   });
 
-  test('repeats what --grep chooses, with --var over the row, and streams JSON', async () => {
+  test('repeats the rows that --grep selects, prefers --var to the row, and streams JSON', async () => {
     const { exitCode, stdout, stderr } = await stack.drilled(() =>
       stack.runTable(
         join(stack.bench.out, 'some'),
@@ -71,7 +71,7 @@ describe('firedrill table', () => {
     ]);
   });
 
-  test('runs nothing on a stack that is not steady, says what was missing, and exits 3', async () => {
+  test('runs no drill on a stack that is not steady, prints the unmet condition, and exits with 3', async () => {
     stack.file('impatient.yaml', stack.suite.replace('within: 60s', 'within: 3s'));
     const out = join(stack.bench.out, 'dead');
     const { exitCode, stdout } = await stack.runTable(
@@ -85,7 +85,7 @@ describe('firedrill table', () => {
     expect(existsSync(join(tableIn(out).folder, 'runs'))).toBe(false);
   });
 
-  test('heals and keeps the table of what was done when it is interrupted', async () => {
+  test('heals on SIGINT and stores the table of the drills so far', async () => {
     const out = join(stack.bench.out, 'stopped');
     const run = stack.runTable(out);
     let drill = 0;
@@ -114,30 +114,30 @@ describe('firedrill table', () => {
       '6:52: unknown field "reportd"; did you mean "reported"?',
     ],
     [
-      'a scenario that is not there',
+      'a missing scenario',
       'missing',
       (suite) => suite.replace('scenario: crash.yaml }', 'scenario: crsh.yaml }'),
       '6:79: no such scenario file: ',
     ],
     [
-      'a figure of no check',
+      'a figure without a check',
       'check',
       (suite) => suite.replace('crash.yaml }', 'crash.yaml, figure: "happens:x" }'),
       '6:99: ',
     ],
     [
-      'a target that is not there',
+      'a missing target',
       'target',
       (suite) => suite.replace('target: target.yaml', 'target: nowhere.yaml'),
       '3:9: no such target file: ',
     ],
     [
-      'a variable that the scenario does not have',
+      'an unknown variable',
       'variable',
       (suite) => suite.replace('limit: 1ms', 'limt: 1ms'),
       '-suite.yaml:7:113: limt: ',
     ],
-  ])('refuses a suite with %s before anything is touched', async (_what, name, textOf, message) => {
+  ])('refuses a suite with %s before it creates a folder', async (_what, name, textOf, message) => {
     const path = stack.file(`${name}-suite.yaml`, textOf(stack.suite));
     const { exitCode, stderr } = await stack.bench.start('table', path, '--out', join(stack.bench.out, name));
     expect(exitCode, stderr).toBe(2);
@@ -145,7 +145,7 @@ describe('firedrill table', () => {
     expect(existsSync(join(stack.bench.out, name))).toBe(false);
   });
 
-  test('names the suites it looks for, and refuses what chooses nothing', async () => {
+  test('names the missing suite file, and refuses a --grep without a match', async () => {
     expect(await stack.bench.start('table', 'nowhere')).toMatchObject({
       exitCode: 2,
       stderr: expect.stringContaining('there is no scenarios/nowhere/suite.yaml'),
@@ -153,7 +153,7 @@ describe('firedrill table', () => {
     const none = await stack.runTable(join(stack.bench.out, 'none'), '--grep tsunami');
     expect(none).toMatchObject({
       exitCode: 2,
-      stderr: expect.stringContaining('--grep tsunami: no row number, failure or drill matches'),
+      stderr: expect.stringContaining('--grep tsunami: matches no row number, failure, or drill'),
     });
   });
 });

@@ -1,12 +1,12 @@
 import type { Measure } from '../../core/summary.ts';
 import type { KeptRun } from '../kept-run.ts';
 
-/** A time that is known to 100 ms. */
+/** A measure with bounds of 50 ms to both sides. */
 export function about(ms: number): Measure {
   return { ms, minMs: ms - 50, maxMs: ms + 50 };
 }
 
-/** A kept run of a scenario `crash`, a night after the one with the number before. */
+/** A stored run of scenario `crash`. Runs with consecutive numbers are a night apart. */
 export function keptOf(number: number, rtoMs: number | null, parts: Partial<KeptRun> = {}): KeptRun {
   const startedAt = new Date(Date.UTC(2026, 2, 1) + number * 24 * 3_600_000).toISOString();
   return {

@@ -5,7 +5,7 @@ import type { FailCause } from '../../core/sample.ts';
 import { readLog, type RunLog } from '../read-log.ts';
 import type { LogSink } from '../scan-log.ts';
 
-/** What a simulated target answers to a request sent at a moment. */
+/** The answer of a simulated target to a request. */
 export interface Answer {
   readonly status: 'ok' | 'fail' | 'unknown' | 'dropped';
   readonly finishMs: number;
@@ -18,7 +18,7 @@ export interface Answer {
 /** Wall time at offset 0 of every built log: 2026-03-01T10:00:00.000Z. */
 const builtWallMs = Date.UTC(2026, 2, 1, 10);
 
-/** A plan with nothing in it but what the test says. */
+/** An empty plan with the given parts. */
 export function planWith(parts: Partial<Plan>): Plan {
   const gate = { require: [], forMs: 5000, withinMs: 120_000 };
   return {
@@ -77,7 +77,7 @@ export function seeded(seed: number): () => number {
   };
 }
 
-/** Lines in the order of their times, as the engine writes them. */
+/** Sorts lines by their times, as the engine writes them. */
 export function inOrder(lines: readonly string[]): string[] {
   const timeOf = (line: string) => (JSON.parse(line) as DrillEvent).t;
   return lines
@@ -91,7 +91,7 @@ export function readLines(lines: readonly string[], follower?: LogSink): RunLog 
   return readLog([new TextEncoder().encode(lines.join('\n'))], follower);
 }
 
-/** Builds an event log as the engine would write it, line by line in the order of `t`. */
+/** Builds an event log in the engine's format, sorted by `t`. */
 export class LogBuilder {
   readonly #events: { readonly event: DrillEvent; readonly order: number }[] = [];
   #cutMs = Infinity;
@@ -132,7 +132,7 @@ export class LogBuilder {
     });
   }
 
-  /** Lets a probe run over [fromMs, toMs) at the interval that `everyMs` says, against a simulated target. */
+  /** Adds a probe's samples over [fromMs, toMs), at the interval `everyMs`, of a simulated target. */
   probing(
     probe: string,
     fromMs: number,
@@ -148,7 +148,7 @@ export class LogBuilder {
     return this;
   }
 
-  /** A whole fault: issued, acknowledged 150 ms later, effect in between. */
+  /** Adds a complete fault: issued, effect, acknowledged 150 ms later, and healed at `healedMs`. */
   fault(
     issuedMs: number,
     parts: { id?: string; kind?: string; host?: string; healedMs?: number } = {},
@@ -170,7 +170,7 @@ export class LogBuilder {
     return this;
   }
 
-  /** Leaves out all events from a moment on, as a killed run does. */
+  /** Drops all events from a moment on, as in a killed run. */
   until(cutMs: number): this {
     this.#cutMs = cutMs;
     return this;

@@ -6,7 +6,10 @@ import type { Fates, Loss, Staleness } from '../written-rows.ts';
 type RowWritten = Extract<DrillEvent, { type: 'row.written' }>;
 type RowsRead = Extract<DrillEvent, { type: 'rows.read' }>;
 
-/** What a writer's events tell, computed from the events as they are: each row and each number of a read by itself. */
+/**
+ * The analysis of a writer's events by a simple, slow algorithm: row by row and number by number. The
+ * reference for tests.
+ */
 export interface NaiveRows {
   readonly fates: Omit<Fates, 'unrecorded'>;
   readonly losses: readonly (Omit<Loss, 'rows'> & { readonly rows: number })[];
@@ -14,7 +17,7 @@ export interface NaiveRows {
   readonly staleness: readonly Staleness[];
 }
 
-/** How often each row is there: `client/number` to times. */
+/** How often each row was read: `client/number` to count. */
 function contentOf({ rows = {} }: RowsRead): ReadonlyMap<string, number> {
   const content = new Map<string, number>();
   for (const [client, text] of Object.entries(rows))
@@ -78,7 +81,7 @@ export function naiveRows(planned: PlannedWriter, events: readonly DrillEvent[])
   };
 }
 
-/** By each client's missed row with the lowest number. */
+/** Uses each client's missed row with the lowest number. */
 function behindMs(read: RowsRead, kept: readonly RowWritten[]): number {
   const content = contentOf(read);
   const missed = kept.filter((row) => !content.has(keyOf(row)));

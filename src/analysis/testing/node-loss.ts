@@ -2,14 +2,14 @@ import type { Check, Plan } from '../../core/plan.ts';
 import type { FailCause } from '../../core/sample.ts';
 import { type Answer, LogBuilder, planWith, probeOf } from './log-builder.ts';
 
-/** The truth of the simulated loss and return of node-1, ms on the run clock. */
+/** The true times of the simulated loss and return of node-1, ms on the run clock. */
 export const truth = {
   faultMs: 10_000,
   promotedMs: 24_000,
   recoveredMs: 30_000,
   recoveryGateMs: 40_000,
   healMs: 50_000,
-  /** The return takes the service away once more. */
+  /** The return causes a second outage. */
   secondDownMs: 54_000,
   secondUpMs: 57_000,
   bootedMs: 53_000,
@@ -18,16 +18,16 @@ export const truth = {
   endMs: 82_000,
 } as const;
 
-/** What a test changes of it. */
+/** Changes to the drill. */
 export interface LossVariant {
   readonly kind?: string;
   readonly checks?: readonly Check[];
   readonly plan?: Partial<Plan>;
-  /** How node-1 answers while it is lost: `unknown` is a probe that broke. */
+  /** The result of samples of node-1 while it is lost. `unknown`: the prober lost them. */
   readonly silence?: FailCause | 'unknown';
-  /** Node-2 stays what it was, and the service stays away until the heal. */
+  /** Node-2 is not promoted, and the service stays down until the heal. */
   readonly stuck?: boolean;
-  /** Node-1 was the standby: no outage, node-2 is the primary all along. */
+  /** Node-1 is the standby: there is no outage, and node-2 is the primary all the time. */
   readonly lostStandby?: boolean;
   /** The heal of node-1 is not proven. */
   readonly unproven?: boolean;
@@ -48,7 +48,7 @@ function silent(sendMs: number, how: FailCause | 'unknown'): Answer {
   return { status: 'fail', cause: how, finishMs: sendMs + (how === 'timeout' ? 900 : 5) };
 }
 
-/** A drill that takes node-1, the primary, away with one fault from 10 s on and gives it back at 50 s. */
+/** A drill whose fault takes node-1, the primary, away at 10 s. The heal begins at 50 s. */
 export function nodeLoss(variant: LossVariant = {}): LogBuilder {
   const t = truth;
   const { kind = 'power.cut', silence = 'timeout', stuck = false, lostStandby = false } = variant;

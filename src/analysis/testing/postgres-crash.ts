@@ -2,7 +2,7 @@ import type { Condition } from '../../core/condition.ts';
 import type { Check, Plan, StageRule } from '../../core/plan.ts';
 import { type Answer, LogBuilder, planWith, probeOf } from './log-builder.ts';
 
-/** The truth of the simulated drill, ms on the run clock. */
+/** The true times of the simulated drill, ms on the run clock. */
 export const truth = {
   steadyMs: 8000,
   issuedMs: 10_000,
@@ -10,7 +10,7 @@ export const truth = {
   lbDownMs: 14_200,
   promotedMs: 32_400,
   convergedMs: 41_000,
-  /** Up for 2.3 s, then down once more. */
+  /** Up for 2.3 s, then down again. */
   firstUpMs: 43_333,
   secondDownMs: 45_633,
   recoveredMs: 46_777,
@@ -18,21 +18,21 @@ export const truth = {
   endMs: 80_000,
 } as const;
 
-/** What a test changes of the drill. All ms on the run clock. */
+/** Changes to the drill. All ms on the run clock. */
 export interface DrillVariant {
   readonly checks?: readonly Check[];
   readonly stages?: readonly StageRule[];
   readonly plan?: Partial<Plan>;
   /** No promotion, no recovery. */
   readonly neverRecovers?: boolean;
-  /** The log stops here: events from then on are left out. */
+  /** Events from this time on are missing from the log, ms. */
   readonly cutAtMs?: number;
 }
 
 const primary: Condition = { probe: 'pg-role', is: ['primary'] };
 const exactlyOne = { min: 1, max: 1 };
 
-/** Stages of the drill; the end of `pgpool re-routes` is never seen. */
+/** Stages of the drill; no sample shows the end of `pgpool re-routes`. */
 export const stageRules: readonly StageRule[] = [
   {
     name: 'LB notices',
@@ -57,7 +57,7 @@ export const stageRules: readonly StageRule[] = [
   { name: 'first 200', until: { kind: 'recovered' } },
 ];
 
-/** Checks of the drill, each of which passes. */
+/** Checks of the drill. All of them pass. */
 export const checkList: readonly Check[] = [
   { kind: 'rto', name: 'RTO', maxMs: 90_000 },
   { kind: 'downtime', name: 'downtime', maxMs: 60_000 },
@@ -113,7 +113,7 @@ export function crashPlan(variant: DrillVariant = {}): Plan {
 
 type Target = (sendMs: number) => Answer;
 
-/** A target whose state is a step function: each entry holds from its moment on; `refused` fails. */
+/** A target with a sequence of states, each valid from its moment on; `refused` fails. */
 function steps(latencyMs: number, ...entries: readonly (readonly [fromMs: number, state: string])[]): Target {
   return (sendMs) => {
     const state = entries.findLast(([fromMs]) => fromMs <= sendMs + latencyMs / 2)?.[1] ?? 'ok';
@@ -135,7 +135,7 @@ export function upToFault(builder: LogBuilder): LogBuilder {
     .at(truth.issuedMs - 10, { type: 'phase.started', phase: 'fault' });
 }
 
-/** The probes of the drill from 0 to `endMs`. */
+/** Adds the drill's probes from 0 to `endMs`. */
 export function probes(builder: LogBuilder, endMs: number, neverRecovers: boolean): LogBuilder {
   const t = truth;
   const never = Infinity;
@@ -176,7 +176,7 @@ export function probes(builder: LogBuilder, endMs: number, neverRecovers: boolea
     .probing('watchdog@node-2', 350, endMs, 2000, steps(90, [0, 'ok']));
 }
 
-/** A whole Postgres crash with failover to node-2, as the engine would log it. */
+/** A complete Postgres crash with failover to node-2, in the engine's format. */
 export function crashDrill(variant: DrillVariant = {}): LogBuilder {
   const t = truth;
   const builder = upToFault(new LogBuilder(crashPlan(variant)));

@@ -1,6 +1,6 @@
 import type { Answer } from './log-builder.ts';
 
-/** How a simulated target fails. */
+/** The ways in which a simulated target fails. */
 export type OutageKind = 'refused' | 'http-5xx' | 'hang' | 'drop' | 'stall';
 
 /** A true outage, ms. */
@@ -11,12 +11,12 @@ export interface Outage {
 }
 
 /**
- * A target whose true outages are known. A request takes effect at one instant
- * between send and answer; whether the target is up at that instant decides.
- * - refused: an error at once; http-5xx: an error after up to 300 ms more;
- * - hang: requests get lost, the prober times out;
- * - drop: requests are kept and their connections reset when the outage is over;
- * - stall: requests are kept and answered when the outage is over.
+ * A target with known outages. A request takes effect at one instant between sending and answer. The target's state at that
+ * instant decides the answer:
+ * - refused: an immediate error; http-5xx: an error after up to 300 ms more;
+ * - hang: requests are lost, and the prober times out;
+ * - drop: requests are kept, and their connections are reset at the end of the outage;
+ * - stall: requests are kept, and answered at the end of the outage.
  */
 export function simulatedTarget(
   outages: readonly Outage[],

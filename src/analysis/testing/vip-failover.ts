@@ -2,7 +2,7 @@ import type { Check, Plan } from '../../core/plan.ts';
 import type { FailCause } from '../../core/sample.ts';
 import { type Answer, LogBuilder, planWith, probeOf } from './log-builder.ts';
 
-/** The truth of the simulated failover of an address from node-1 to node-2, ms on the run clock. */
+/** The true times of the simulated failover of an address from node-1 to node-2, ms on the run clock. */
 export const truth = {
   steadyMs: 6000,
   faultMs: 10_000,
@@ -14,30 +14,33 @@ export const truth = {
 
 type Host = 'node-1' | 'node-2';
 
-/** Who owns the address from a moment on. */
+/** The owners of the address from a moment on. */
 type Owners = readonly (readonly [fromMs: number, ...owners: Host[]])[];
 
-/** What a test changes of it. */
+/** Changes to the failover. */
 export interface FailoverVariant {
   readonly kind?: string;
   readonly checks?: readonly Check[];
   readonly plan?: Partial<Plan>;
-  /** Owners by side; node-1, then nobody, then node-2 by default, as every side sees it. */
+  /** Owners by side. Default for every side: node-1, then no owner, then node-2. */
   readonly claimed?: Owners;
   readonly answered?: Owners;
-  /** Times in which the probes that run on node-1 break, or fail with `blindCause`. */
+  /** Times in which samples of the probes on node-1 are unknown, or fail with `blindCause`. */
   readonly blind?: readonly (readonly [fromMs: number, toMs: number])[];
   readonly blindCause?: FailCause;
-  /** The log stops here: events from then on are left out. */
+  /** Events from this time on are missing from the log, ms. */
   readonly cutAtMs?: number;
 }
 
 const moved: Owners = [[0, 'node-1'], [truth.effectMs], [truth.takenMs, 'node-2']];
 
-/** How long a look takes; the state is that of its middle. */
+/** How long a sample takes, ms. It reports the state at its middle. */
 const lookMs = 10;
 
-/** A drill that takes the address from node-1 at 10 s; node-2 has it from 13.7 s on. Looks are 200 ms apart. */
+/**
+ * A drill that takes the address from node-1 at 10 s; node-2 owns it from 13.7 s on. Samples are 200
+ * ms apart.
+ */
 export function vipFailover(variant: FailoverVariant = {}): LogBuilder {
   const { kind = 'container.stop', claimed = moved, answered = moved, blind = [], cutAtMs } = variant;
   const plan = planWith({
@@ -106,15 +109,15 @@ export function vipFailover(variant: FailoverVariant = {}): LogBuilder {
   return cutAtMs === undefined ? builder : builder.until(cutAtMs);
 }
 
-/** Marks of changes and deliveries: `[host, value, ms]`, at the moment of the mark. */
+/** Marks of changes or deliveries: `[host, value, ms]`. */
 export type Notices = readonly (readonly [host: Host, value: string, atMs: number])[];
 
-/** Adds what keepalived and the webhook logged; told to the log within a second. */
+/** Adds the marks of keepalived and of the webhook. They are read 0.9 s after they were logged. */
 export function announce(
   builder: LogBuilder,
   changes: Notices,
   deliveries: Notices,
-  /** Bounds of each delivery's time, to both sides. */
+  /** Bounds of each delivery's time, ms to both sides. */
   deliveredWithinMs?: number,
 ): LogBuilder {
   for (const [host, value, atMs] of changes)

@@ -45,7 +45,7 @@ function compare(a: string, b: string): Comparison {
 }
 
 describe('compare', () => {
-  test('takes releases by the label of their runs', () => {
+  test('finds releases by the label of their runs', () => {
     for (const i of [1, 2, 3, 4]) keep(i, 30_000 + i, { label: 'v1.2' });
     for (const i of [5, 6, 7, 8]) keep(i, 20_000 + i, { label: 'v1.3' });
     keep(9, 1);
@@ -59,19 +59,19 @@ describe('compare', () => {
     );
   });
 
-  test('takes folders, and leaves the runs of B out of A', () => {
+  test('accepts folders, and excludes the runs of B from A', () => {
     keep(1, 30_000);
     const newest = keep(2, 40_000);
     expect(compare(folder, newest)).toMatchObject({ a: { runs: 1 }, b: { runs: 1 } });
-    expect(said).toEqual([`1 of the runs of ${folder} are those of ${newest}: left out of A`]);
+    expect(said).toEqual([`1 run of ${folder} is also in ${newest} and counts only there`]);
     expect(() => compare(newest, newest)).toThrow(/have no scenario in common/);
   });
 
-  test('refuses what is not there, or holds no run', () => {
+  test('refuses a path that does not exist or contains no runs', () => {
     const one = keep(1, 1);
     expect(() => compare(join(folder, 'none'), one)).toThrow(/no such file or folder/);
     mkdirSync(join(folder, 'empty'));
-    expect(() => compare(join(folder, 'empty'), one)).toThrow(/no run is kept there/);
+    expect(() => compare(join(folder, 'empty'), one)).toThrow(/contains no runs/);
     const other = keep(2, 1, { scenario: { ...keptOf(0, 1).scenario, name: 'other' } });
     expect(() => compare(one, other)).toThrow(/have no scenario in common/);
   });
@@ -84,16 +84,18 @@ describe('compare --gate', () => {
     return compareCommand('v1.2', 'v1.3', options, output);
   };
 
-  test('fails for what is worse, and only for that', () => {
+  test('fails only if a figure is worse', () => {
     for (const i of [1, 2, 3, 4]) keep(i, 30_000 + i, { label: 'v1.2' });
     for (const i of [5, 6, 7, 8]) keep(i, 40_000 + i, { label: 'v1.3' });
     expect(gate()).toBe(1);
-    expect(printed).toContain('against the baseline v1.2 (allowed 10 %, at least 1 s): 1 worse, 0 no worse');
+    expect(printed).toContain(
+      'against the baseline v1.2 (allowed 10 %, at least 1 s): 1 worse, 0 not worse, 0 inconclusive',
+    );
     expect(printed).toMatch(/FAIL +crash: worse: RTO 30\.00 s before, 40\.01 s now/);
     expect(gate({ share: 0, ms: 15_000 })).toBe(0);
     rmSync(join(folder, 'run-8'), { recursive: true });
     expect(gate()).toBe(0);
-    expect(printed).toContain('cannot tell with 4 and 3 nights');
+    expect(printed).toContain('inconclusive with 4 and 3 nights');
   });
 
   test('is in the JSON, and a section of the Markdown', () => {
@@ -116,7 +118,7 @@ describe('history', () => {
     return (JSON.parse(printed) as { runs: { runId: string }[] }).runs.map(({ runId }) => runId);
   };
 
-  test('lists what is asked for, the newest first', () => {
+  test('lists matching runs, newest first', () => {
     keep(1, 1000, { label: 'v1.2' });
     keep(2, 2000, { target: 'staging' });
     keep(30, 3000, { scenario: { ...keptOf(0, 1).scenario, name: 'node-loss' } });
@@ -130,13 +132,13 @@ describe('history', () => {
     expect(listed({ since: '2026-03-04' })).toEqual(['run-30']);
     expect(listed({ since: '5m' })).toEqual([]);
     expect(listed({ since: '99999d' })).toHaveLength(3);
-    expect(() => listed({ since: 'yesterday' })).toThrow(/--since yesterday: neither a date nor a time/);
+    expect(() => listed({ since: 'yesterday' })).toThrow(/--since yesterday: neither a date nor an age/);
   });
 
-  test('tells what it left out, and goes on', () => {
+  test('reports skipped folders, and continues', () => {
     keep(1, 1000);
     mkdirSync(join(folder, 'bench'));
     expect(listed({})).toEqual(['run-1']);
-    expect(said).toEqual([`left out: ${join(folder, 'bench')}: no run is in it`]);
+    expect(said).toEqual([`left out: ${join(folder, 'bench')}: contains no runs`]);
   });
 });

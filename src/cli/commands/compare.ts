@@ -9,33 +9,30 @@ import { readSide } from '../sides.ts';
 
 /** Options of `firedrill compare`. */
 export interface CompareOptions {
-  /** Where the runs of a release are looked for. */
+  /** Folders that are searched for the runs of a release. */
   readonly in: readonly string[];
   readonly json: boolean;
   readonly md: boolean;
-  /** Says of each drill whether B is worse than A, and fails where one is. */
+  /** Fails if any drill of B is slower than in A by more than chance and the tolerance. */
   readonly gate: boolean;
   readonly tolerance: Tolerance;
 }
 
 /**
- * Compares two runs, folders of runs, or releases, and prints it. Returns the exit code.
- * @throws DrillError `invalid-input` when one of them has no run, or they have no scenario in common
+ * Compares two runs, folders of runs, or releases, and prints the comparison. Returns the exit code.
+ * @throws DrillError `invalid-input` if one side has no run, or if both have no scenario in common
  */
 export function compareCommand(a: string, b: string, options: CompareOptions, output: Output): number {
   const [given, ofB] = [readSide(a, options.in, output), readSide(b, options.in, output)];
   const idsOfB = new Set(ofB.runs.map(({ runId }) => runId));
   const runs = given.runs.filter(({ runId }) => !idsOfB.has(runId));
-  if (runs.length < given.runs.length)
-    output.progress(
-      `${given.runs.length - runs.length} of the runs of ${a} are those of ${b}: left out of A`,
-    );
+  if (runs.length < given.runs.length) output.progress(sharedRunsText(given.runs.length - runs.length, a, b));
   const comparison = compareSides({ name: a, runs }, { name: b, runs: ofB.runs });
   if (comparison.scenarios.length === 0)
     throw new DrillError('invalid-input', `${a} and ${b} have no scenario in common`, {
       mend:
         runs.length === 0
-          ? 'They are the same runs: name others.'
+          ? 'Both arguments name the same runs; name different runs.'
           : `${a} has ${comparison.onlyA.join(', ')}; ${b} has ${comparison.onlyB.join(', ')}.`,
     });
   const gate = options.gate
@@ -56,4 +53,10 @@ export function compareCommand(a: string, b: string, options: CompareOptions, ou
       `${renderComparisonText(comparison)}${gate === undefined ? '' : `\n${renderGateText(gate)}`}`,
     );
   return gate !== undefined && isWorse(gate) ? ExitCode.verdictFail : ExitCode.pass;
+}
+
+function sharedRunsText(count: number, a: string, b: string): string {
+  return count === 1
+    ? `1 run of ${a} is also in ${b} and counts only there`
+    : `${count} runs of ${a} are also in ${b} and count only there`;
 }

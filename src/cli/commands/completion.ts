@@ -1,19 +1,19 @@
 import type { Candidates } from '../complete-words.ts';
 
-/** Shells that `firedrill completion` has a script for. */
+/** Shells with a completion script. */
 export const shells = ['bash', 'zsh', 'fish'] as const;
 
-/** The hidden command that the scripts ask at each Tab: what may come next is told by the program that is installed then. */
+/** The hidden command that the scripts run at each Tab, so that the installed version provides the candidates. */
 export const completeCommand = '__complete';
 
-/** For the scripts: what is to be listed, then the words, each with a tab and what it is. */
+/** The candidates for the scripts: their kind, then one word per line, with a tab and its description. */
 export function candidatesText(candidates: Candidates): string {
   if (candidates.kind !== 'words') return `${candidates.kind}\n`;
   const lines = candidates.words.map(({ word, about }) => (about === undefined ? word : `${word}\t${about}`));
   return ['words', ...lines, ''].join('\n');
 }
 
-/** The script that has a shell complete `firedrill`. */
+/** The completion script for a shell. */
 export function completionScript(shell: (typeof shells)[number]): string {
   return scripts[shell];
 }

@@ -27,13 +27,13 @@ export interface DoctorOptions {
   readonly target?: string;
   readonly out: string;
   readonly json: boolean;
-  /** Measure what the burst does to latency, for so long at each rate, ms. */
+  /** Compares the latency at the base rate and in the burst; duration of the measurement at each rate, ms. */
   readonly measureBurst?: number;
 }
 
 /**
- * Says what is missing, with the mend: of this machine for `lab up`, or of this machine, the hosts and the endpoints for
- * drills of a target. Touches nothing. Exit code 5 when something is missing.
+ * Prints what is missing, with hints: on this machine for `lab up`, or on this machine, the hosts, and the endpoints for
+ * drills of a target. Changes nothing. Exit code 5 if something is missing.
  */
 export async function doctorCommand(
   scenarios: readonly string[],
@@ -44,7 +44,7 @@ export async function doctorCommand(
   const { target, stack, out, json, measureBurst: burstMs } = options;
   if (burstMs !== undefined && (target === undefined || scenarios.length === 0)) {
     throw new DrillError('invalid-input', 'doctor: --measure-burst needs a target and a scenario', {
-      mend: 'Run `firedrill doctor --target FILE SCENARIO --measure-burst`: it measures the probes of that scenario.',
+      mend: 'Run `firedrill doctor --target FILE SCENARIO --measure-burst`. It measures the probes of that scenario.',
     });
   }
   const findings = [
@@ -61,15 +61,15 @@ export async function doctorCommand(
   return findings.some((finding) => finding.status === 'fail') ? ExitCode.refused : ExitCode.pass;
 }
 
-/** What the lab needs of this machine. */
+/** Findings on this machine for the lab. */
 async function labFindings(
   scenarios: readonly string[],
   stack: string | undefined,
   signal: AbortSignal,
 ): Promise<Finding[]> {
   if (scenarios.length > 0) {
-    throw new DrillError('invalid-input', 'doctor: scenarios go with --target', {
-      mend: 'Say --target FILE: the target on whose hosts their faults are to act.',
+    throw new DrillError('invalid-input', 'doctor: scenarios need --target', {
+      mend: 'Pass --target FILE with the target of these scenarios.',
     });
   }
   const context = labContext(signal, () => undefined);
@@ -78,7 +78,7 @@ async function labFindings(
   for (const name of stack === undefined ? stackNames() : [stack]) {
     const lab = await loadLab(labRoot, name);
     for (const finding of await inspectMachine(context, lab.manifest, speed)) {
-      // What is the same for all stacks is said once.
+      // A finding that is the same for all stacks is listed once.
       if (!findings.some((known) => known.name === finding.name && known.observed === finding.observed)) {
         findings.push(finding);
       }
@@ -121,7 +121,7 @@ function findingsText(findings: readonly Finding[]): string {
   return findings
     .map(
       ({ name, status, observed, mend }) =>
-        `${marks[status]} ${name.padEnd(width)} ${observed}\n${mend === undefined || status === 'ok' ? '' : `     ${mend}\n`}`,
+        `${marks[status]} ${name.padEnd(width)} ${observed}\n${mend === undefined || status === 'ok' ? '' : `     hint: ${mend}\n`}`,
     )
     .join('');
 }

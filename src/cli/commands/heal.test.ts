@@ -51,7 +51,7 @@ const open = (...records: readonly Parameters<typeof record>[]): void => {
 };
 
 describe('heal', () => {
-  test('undoes faults newest first, and makes the repairs after them, in order', async () => {
+  test('undoes faults newest first, then does the repairs in order', async () => {
     open(['fault-1'], ['repair-1', { repair: true }], ['repair-2', { repair: true }], ['fault-2']);
     expect(await healCommand(output, stop)).toBe(0);
     expect(out).toEqual([
@@ -63,7 +63,7 @@ describe('heal', () => {
     expect(userLedger().list()).toEqual([]);
   });
 
-  test('leaves a repair alone while a fault of its run is not healed', async () => {
+  test('does no repair while a fault of its run is not healed', async () => {
     const machine = { id: 'another', bootId: 'boot' };
     open(
       ['fault-1', { machine }],
@@ -83,7 +83,7 @@ describe('heal', () => {
     ).toEqual(['fault-1', 'repair-1']);
   });
 
-  test('makes no repair for a fault that did not act before firedrill was gone', async () => {
+  test('does no repair for a fault that was not injected before firedrill ended', async () => {
     open(['fault-1'], ['repair-1', { repair: true, awaitsFault: true }]);
     expect(statusCommand(output, false)).toBe(4);
     expect(out[1]).toMatch(/target shop, a repair that is not needed: its fault was not injected\n$/);
@@ -97,20 +97,20 @@ describe('heal', () => {
     expect(userLedger().list()).toEqual([]);
   });
 
-  test('does not make a repair that may have been made, and says what to do', async () => {
+  test('does not repeat a repair whose outcome is unknown, and prints a hint', async () => {
     open(['repair-1', { repair: true, issued: { before: null } }]);
     expect(statusCommand(output, false)).toBe(4);
-    expect(out[0]).toMatch(/target shop, a repair that may have been made\n$/);
+    expect(out[0]).toMatch(/target shop, a repair whose outcome is unknown\n$/);
     expect(await healCommand(output, stop)).toBe(4);
     expect(out.at(-1)).toMatch(
-      /^NOT repaired: r repair-1: command on here: the repair .* is not made again: whether it was made is unknown/,
+      /^NOT repaired: r repair-1: command on here: repair .* is not repeated: its outcome is unknown/,
     );
     expect(progress.at(-1)).toMatch(/firedrill heal --forget r\/repair-1/);
     expect(existsSync(mark('done'))).toBe(false);
     expect(userLedger().list()).toHaveLength(1);
   });
 
-  test('leaves the faults of a drill that is at work alone, and heals the others', async () => {
+  test('skips the faults of a running drill, and heals the others', async () => {
     open(['fault-1'], ['repair-1', { repair: true }], ['fault-2', { target: 'other', runId: 's' }]);
     const unlock = lockTargets(locksFolder(), ['shop'], 'run');
     expect(statusCommand(output, false)).toBe(4);
@@ -119,7 +119,7 @@ describe('heal', () => {
     out = [];
     expect(await healCommand(output, stop)).toBe(5);
     expect(progress[0]).toMatch(/^target shop is locked: `run` by /);
-    expect(progress[1]).toMatch(/hint: Wait until it ends, or stop it with `kill \d+`: .* pass --force\.$/);
+    expect(progress[1]).toMatch(/hint: Wait until it ends, or stop it with `kill \d+`; .* pass --force\.$/);
     expect(out).toEqual([
       'not healed: target shop is locked; its holder heals the faults\n',
       'healed, proven: s fault-2: command on here\n',
@@ -132,35 +132,35 @@ describe('heal', () => {
     expect(progress).toEqual(['healing r fault-1: command on here', 'repairing r repair-1: command on here']);
   });
 
-  test('two heals at once make each repair once', async () => {
+  test('does each repair once when two heals run at once', async () => {
     open(['fault-1'], ['repair-1', { repair: true }]);
     const codes = await Promise.all([healCommand(output, stop), healCommand(output, stop)]);
     expect(codes.toSorted()).toEqual([0, 5]);
     expect(readFileSync(mark('done'), 'utf8')).toBe('fault-1\nrepair-1\n');
     expect(out).toContain('not healed: target shop is locked; its holder heals the faults\n');
-    // Nothing is left of its locks.
+    // It has removed its locks.
     lockTargets(locksFolder(), ['shop'], 'run')();
   });
 
-  test('heals under a drill where it is forced to', async () => {
+  test('heals faults of a running drill with --force', async () => {
     open(['fault-1'], ['fault-2']);
     const unlock = lockTargets(locksFolder(), ['shop'], 'run');
     forgetCommand('r/fault-2', output, { force: true });
     expect(await healCommand(output, stop, { force: true })).toBe(0);
     expect(progress.slice(0, 2)).toEqual([
       expect.stringMatching(/^target shop is locked: `run` by /),
-      '  --force: heals its faults at the same time',
+      '  --force: healing its faults anyway',
     ]);
     expect(out.at(-1)).toBe('healed, proven: r fault-1: command on here\n');
     expect(userLedger().list()).toEqual([]);
     unlock();
   });
 
-  test('heals what it can where a record cannot be read, and says which and what to do', async () => {
+  test('heals readable records, and reports an unreadable one with a hint', async () => {
     open(['fault-1'], ['repair-1', { repair: true }], ['repair-2', { repair: true, runId: 's' }]);
     const path = join(folder, 'ledger', 'r--fault-9.json');
     writeFileSync(path, '{"version":1,"target":"other","fau');
-    const hint = `hint: Run \`firedrill heal\` with the version that wrote it. Or undo the fault by hand on the host that the file names (its command is under \`undo\`), then delete the file: rm ${path}`;
+    const hint = `hint: Run \`firedrill heal\` with the version that wrote it. Or run the file's \`undo\` command on the host that it names, then delete the file: rm ${path}`;
     expect(statusCommand(output, false)).toBe(4);
     expect(out[0]).toMatch(`the undo record ${path} cannot be read: `);
     expect(out[0]).toMatch(/, target other\n$/);

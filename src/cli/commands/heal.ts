@@ -15,15 +15,15 @@ import { type Holder, holderOf, lockTargets } from '../target-lock.ts';
 
 /** Options of `firedrill heal`. */
 export interface HealCommandOptions {
-  /** Also heals faults of a target that a drill or another heal holds. */
+  /** Also heals faults of targets that a running drill or another heal has locked. */
   readonly force: boolean;
 }
 
 /**
- * Undoes every open fault of the ledger, newest first, and then makes the repairs that are owed, those of runs all of whose
- * faults are healed. Without `force`, the open faults of a running drill or of another heal are left to it; undo records that
- * cannot be read are reported, and keep nothing else from being healed. Exit code 4 while any fault is left, 5 when only those of others at
- * work are, 3 when only records are.
+ * Undoes every open fault of the ledger, newest first. It then does the pending repairs of runs whose faults are all
+ * healed. Without `force`, faults of a running drill or of another heal are skipped. Unreadable undo records are reported,
+ * and do not prevent other heals. Exit code 4 while a fault is open, 5 if all open faults are of locked targets, 3 if only
+ * records could not be removed.
  */
 export async function healCommand(
   output: Output,
@@ -39,7 +39,7 @@ export async function healCommand(
   }
 }
 
-/** Heals what is open now, but for what others hold. */
+/** Heals the open faults, except those of targets that other processes hold. */
 async function healRecords(
   ledger: Ledger,
   {
@@ -53,7 +53,7 @@ async function healRecords(
     readonly stop: Pick<Stop, 'abandonHeals'>;
   },
 ): Promise<number> {
-  // Another heal may have ended before the locks were taken.
+  // The ledger is read again, because another heal may have ended before the locks were taken.
   const all = ledger.list();
   const unreadable = ledger.unreadable();
   tellUnreadable(unreadable, output);
@@ -64,7 +64,7 @@ async function healRecords(
     output.data('no open faults\n');
     return ExitCode.pass;
   }
-  /** A disk that takes no record keeps no repair from being made. */
+  /** A failed write of the record is reported, and does not prevent the repair. */
   const markRecord = (record: LedgerRecord, issued: LedgerRecord['issued']): void => {
     try {
       ledger.replace(withIssued(record, issued));
@@ -72,7 +72,7 @@ async function healRecords(
       tell(error as DrillError, output);
     }
   };
-  /** Runs with something left. */
+  /** Runs with an open fault or a pending repair. */
   const left = new Set<string>();
   let unclosed = 0;
   for (const record of open) {
@@ -117,8 +117,8 @@ async function healRecords(
 }
 
 /**
- * Locks the targets of these records: no drill begins meanwhile, and no second heal makes a repair twice. Those that others hold
- * come back. A disk that takes no lock keeps nothing from being healed.
+ * Locks the targets of these records, so that no drill begins and no other heal repeats a repair. Returns the targets that
+ * other processes hold. A failed write of a lock is reported, and does not prevent the heal.
  */
 function lockAll(
   records: readonly LedgerRecord[],
@@ -139,16 +139,16 @@ function lockAll(
   return { held, unlock: () => unlocks.forEach((unlock) => unlock()) };
 }
 
-/** Reports the targets that others hold, and whether their faults are healed. */
+/** Reports the targets that other processes hold, and whether their faults are healed now. */
 function tellHeld(held: ReadonlyMap<string, Holder>, force: boolean, output: Output): void {
   for (const [target, { words, mend }] of held) {
     output.progress(`target ${target} is locked: ${words}`);
     if (force) {
-      output.progress('  --force: heals its faults at the same time');
+      output.progress('  --force: healing its faults anyway');
       continue;
     }
     output.data(`not healed: target ${target} is locked; its holder heals the faults\n`);
-    output.progress(`  hint: ${mend} To heal at the same time, pass --force.`);
+    output.progress(`  hint: ${mend} To heal anyway, pass --force.`);
   }
 }
 
@@ -159,7 +159,7 @@ function tellUnreadable(records: readonly UnreadableRecord[], output: Output): v
   }
 }
 
-/** How many records could not be removed: 1 or 0. */
+/** Removes a record. Returns the number of records that could not be removed: 1 or 0. */
 function closeRecord(ledger: Ledger, record: LedgerRecord, output: Output): number {
   try {
     ledger.close(record);
@@ -174,7 +174,7 @@ function isFault({ repair }: LedgerRecord): boolean {
   return repair !== true;
 }
 
-/** What is being done about a record, that it is done, that it is not. */
+/** Words for a record: in progress, done, and failed. */
 function wordsOf(record: LedgerRecord): readonly [string, string, string] {
   return isFault(record)
     ? ['healing', 'healed, proven', 'NOT healed']
@@ -182,8 +182,8 @@ function wordsOf(record: LedgerRecord): readonly [string, string, string] {
 }
 
 /**
- * Drops an undo record whose machine is gone for good; touches no host. Exit code 2 when there is none of that name.
- * @throws DrillError `refused` while its target is locked, without `force`
+ * Removes an undo record whose machine no longer exists; changes no host. Exit code 2 if there is no such record.
+ * @throws DrillError `refused` if its target is locked, without `force`
  */
 export function forgetCommand(
   name: string,
@@ -194,12 +194,12 @@ export function forgetCommand(
   const record = ledger.list().find(({ runId, faultId }) => `${runId}/${faultId}` === name);
   if (record === undefined)
     throw new DrillError('invalid-input', `there is no open fault ${name}`, {
-      mend: 'See them with `firedrill status`; the name is RUN/FAULT.',
+      mend: 'List open faults with `firedrill status`, and pass the name as RUN/FAULT.',
     });
   const holder = holderOf(locksFolder(), record.target);
   if (holder !== undefined && !force)
     throw new DrillError('refused', `target ${record.target} is locked: ${holder.words}`, {
-      mend: `${holder.mend} To drop the record nevertheless, pass --force.`,
+      mend: `${holder.mend} To remove the record anyway, pass --force.`,
     });
   ledger.close(record);
   output.data(`forgotten, NOT healed: ${name}: ${record.kind} on ${record.host.name}\n`);
@@ -235,9 +235,11 @@ function drillWords({ target }: LedgerRecord): string {
 
 function repairWords({ issued, awaitsFault }: LedgerRecord): string {
   if (awaitsFault === true) return ', a repair that is not needed: its fault was not injected';
-  return issued === undefined ? ', a pending repair' : ', a repair that may have been made';
+  return issued === undefined ? ', a pending repair' : ', a repair whose outcome is unknown';
 }
 
 function leaseWords({ lease }: LedgerRecord): string {
-  return lease === undefined ? '' : `, undone by its host after ${limitWords(lease.ms)} of silence`;
+  return lease === undefined
+    ? ''
+    : `, undone by its host ${limitWords(lease.ms)} after the last lease renewal`;
 }

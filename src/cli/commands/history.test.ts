@@ -12,7 +12,7 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
-test('history --html makes a page, with ways to the reports from where it stands', () => {
+test('history --html writes a page with relative links to the reports', () => {
   let printed = '';
   const output = { data: (text: string) => void (printed += text), progress: () => undefined };
   const pageAt = (html: string) => historyCommand([folder], { json: false, html }, output);

@@ -18,13 +18,13 @@ export interface HistoryOptions {
   readonly since?: string;
   readonly limit?: number;
   readonly json: boolean;
-  /** File for the page of the trend. */
+  /** Path of the HTML page of the trend. */
   readonly html?: string;
 }
 
 /**
- * Lists the runs that are kept below folders, the newest first, or makes a page of them.
- * @throws DrillError `invalid-input`, `harness` when the page cannot be written
+ * Lists the runs below folders, newest first, or writes an HTML page of them.
+ * @throws DrillError `invalid-input`; `harness` if the page cannot be written
  */
 export function historyCommand(folders: readonly string[], options: HistoryOptions, output: Output): void {
   const { limit, json, html } = options;
@@ -33,7 +33,7 @@ export function historyCommand(folders: readonly string[], options: HistoryOptio
   const shown = limit === undefined ? runs : runs.slice(0, limit);
   if (html !== undefined) {
     writeTrend(html, shown);
-    output.progress(`written: ${html}, with ${shown.length} runs`);
+    output.progress(`wrote ${html} with ${shown.length} runs`);
     return;
   }
   const lines = shown.map(({ run, folder }) => historyLine(run, folder));
@@ -47,20 +47,20 @@ export function historyCommand(folders: readonly string[], options: HistoryOptio
 function writeTrend(path: string, runs: readonly KeptFolder[]): void {
   const within = dirname(path);
   const trend = runs.map(({ run, folder }) => ({ run, href: reportOf(folder, within) }));
-  const file = new WholeFile(within, basename(path), 'make it again');
+  const file = new WholeFile(within, basename(path), 'run the command again');
   file.write(renderTrendHtml(trend));
   const error = file.end();
   if (error !== undefined) throw error;
 }
 
-/** The way to a run's report from a folder; null where it has none. */
+/** The link from a folder to a run's report; null if the run has none. */
 function reportOf(folder: string, within: string): string | null {
   const report = join(folder, 'report.html');
   if (!existsSync(report)) return null;
   return linkTo(report, within);
 }
 
-/** What is kept below folders; tells of those that were left out. */
+/** Reads the runs below folders, and reports skipped folders. */
 function readTold(folders: readonly string[], output: Output): ReturnType<typeof readKept> {
   const kept = readKept(folders);
   for (const { folder, why } of kept.skipped) output.progress(`left out: ${folder}: ${why}`);
@@ -78,7 +78,7 @@ function filterOf({ scenario, target, label, since }: HistoryOptions): (kept: Ke
     (fromMs === undefined || Date.parse(run.startedAt) >= fromMs);
 }
 
-/** A name in which `*` stands for anything. */
+/** Matches names with a pattern in which `*` stands for any text. */
 function patternOf(pattern: string): (name: string) => boolean {
   const parts = pattern.split('*').map((part) => part.replaceAll(/[.+?^${}()|[\]\\]/g, '\\$&'));
   const regex = new RegExp(`^${parts.join('.*')}$`, 's');
@@ -87,14 +87,14 @@ function patternOf(pattern: string): (name: string) => boolean {
 
 const dayMs = 24 * 3_600_000;
 
-/** A date, or so long ago: `2026-11-01`, `12h`, `30d`. Wall time, ms. */
+/** The wall time of a date or of an age, ms: `2026-11-01`, `12h`, `30d`. */
 function momentOf(text: string): number {
   const days = /^(\d{1,5})d$/.exec(text)?.[1];
   const ago = days === undefined ? parseDuration(text) : Number(days) * dayMs;
   if (ago !== undefined) return createSystemClock().wallMs() - ago;
   const date = /^\d{4}-\d{2}-\d{2}/.test(text) ? Date.parse(text) : Number.NaN;
   if (!Number.isNaN(date)) return date;
-  throw new DrillError('invalid-input', `--since ${text}: neither a date nor a time`, {
-    mend: 'Give a date such as 2026-11-01, or how long ago: 12h, 30d.',
+  throw new DrillError('invalid-input', `--since ${text}: neither a date nor an age`, {
+    mend: 'Pass a date, such as 2026-11-01, or an age, such as 12h or 30d.',
   });
 }

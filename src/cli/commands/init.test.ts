@@ -177,7 +177,7 @@ describe('init', () => {
     [{ fault: 'network.partition', host: ['a=10.0.0.1'] }, '--fault network.partition: needs 2 hosts'],
     [
       { fault: 'container.stop', container: '-x' },
-      '--container -x: expected a name, without blanks and not beginning with a dash',
+      '--container -x: expected a name without blanks and without a leading dash',
     ],
     [
       { fault: 'container.stop', container: 'web', unit: 'x.service' },

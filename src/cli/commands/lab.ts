@@ -20,27 +20,28 @@ import { learnSecrets } from '../secrets.ts';
 import { addVariable } from '../option-values.ts';
 import type { Stop } from '../stop.ts';
 
-/** Folder of the lab's stacks, beside src. */
+/** Folder of the lab's stacks, next to src. */
 export const labRoot = resolve(import.meta.dirname, '../../../compose-lab');
 
-/** `firedrill lab ...`: the local lab, up and down and looked into. */
+/** `firedrill lab ...`: starts, stops, and inspects the local lab. */
 export function labCommands(stop: Stop, output: Output, done: (code: number) => void): Command {
   const lab = new Command('lab')
-    .description('the local lab: real daemons in containers that behave as VMs')
+    .description('manage the local lab: real daemons in containers that act as VMs')
     .enablePositionalOptions()
     .exitOverride();
   const stack = (): Option =>
-    new Option('--stack <name>', 'which stack').choices(stackNames()).makeOptionMandatory(true);
-  const color = (): Option => new Option('--no-color', 'no colours in the live view; so does NO_COLOR');
+    new Option('--stack <name>', 'stack of the lab').choices(stackNames()).makeOptionMandatory(true);
+  const color = (): Option =>
+    new Option('--no-color', 'disable colors in the live view; NO_COLOR has the same effect');
   const context = (): LabContext => labContext(stop.signal, labReporter(output));
 
   lab
     .command('up')
-    .description('bring the stack up from whatever there is, and wait for its steady state')
+    .description('start the stack from any present state, and wait for its steady state')
     .addOption(stack())
     .option(
       '--set <name=value>',
-      'a setting of the stack (lab.yaml), such as timings=fast; may be given several times',
+      'change a setting of the stack (see lab.yaml), such as timings=fast; may be given several times',
       addVariable,
       {},
     )
@@ -52,19 +53,21 @@ export function labCommands(stop: Stop, output: Output, done: (code: number) => 
 
   lab
     .command('build')
-    .description('get engine and images ready for `lab up`, and start nothing')
+    .description('prepare the Docker engine and the images for `lab up`; starts nothing')
     .addOption(stack())
     .addOption(color())
     .action(async (options: { stack: string }) => {
       const elapsedMs = await labBuild(context(), await loadLab(labRoot, options.stack));
-      output.progress(`lab ${options.stack} is ready to be started after ${durationWords(elapsedMs)}`);
+      output.progress(
+        `lab ${options.stack} is built after ${durationWords(elapsedMs)}; start it with \`firedrill lab up --stack ${options.stack}\``,
+      );
     });
 
   lab
     .command('down')
-    .description('switch the VMs off and remove them; their volumes stay')
+    .description('stop and remove the VMs; keep their volumes')
     .addOption(stack())
-    .option('--volumes', 'remove their volumes, too: databases and loaded images', false)
+    .option('--volumes', 'also remove the volumes: databases and loaded images', false)
     .addOption(color())
     .action(async (options: { stack: string; volumes: boolean }) => {
       await labDown(context(), await loadLab(labRoot, options.stack), { volumes: options.volumes });
@@ -72,9 +75,9 @@ export function labCommands(stop: Stop, output: Output, done: (code: number) => 
 
   lab
     .command('status')
-    .description('what runs in the lab')
+    .description('list the VMs and containers of the lab')
     .addOption(stack())
-    .option('--json', 'as JSON', false)
+    .option('--json', 'print JSON', false)
     .action(async (options: { stack: string; json: boolean }) => {
       const vms = await labStatus(context(), await loadLab(labRoot, options.stack));
       if (options.json) output.data(`${JSON.stringify({ vms }, null, 2)}\n`);
@@ -89,13 +92,13 @@ export function labCommands(stop: Stop, output: Output, done: (code: number) => 
 
   lab
     .command('logs')
-    .description("show a VM's journal")
+    .description("print a VM's journal")
     .argument('<vm>')
     .addOption(stack())
-    .option('--unit <unit>', 'of one systemd unit')
-    .option('--container <name>', 'of one inner container')
-    .option('-n, --lines <n>', 'how many lines', wholeNumber, 100)
-    .option('-f, --follow', 'go on as lines come', false)
+    .option('--unit <unit>', 'only of this systemd unit')
+    .option('--container <name>', 'only of this container in the VM')
+    .option('-n, --lines <n>', 'number of lines', wholeNumber, 100)
+    .option('-f, --follow', 'follow new lines until interrupted', false)
     .action(
       async (
         vm: string,
@@ -113,7 +116,7 @@ export function labCommands(stop: Stop, output: Output, done: (code: number) => 
     .addOption(stack())
     .passThroughOptions()
     .action(async (vm: string, command: string[], options: { stack: string }) => {
-      // `ssh VM -- COMMAND`: the dashes were for us.
+      // `lab ssh VM -- COMMAND`: the dashes end firedrill's own options.
       const argv = command[0] === '--' ? command.slice(1) : command;
       done(await labSsh(context(), await loadLab(labRoot, options.stack), vm, argv));
     });
@@ -122,7 +125,7 @@ export function labCommands(stop: Stop, output: Output, done: (code: number) => 
   return lab;
 }
 
-/** Stacks that have a manifest. */
+/** Names of the stacks that have a manifest. */
 export function stackNames(): string[] {
   return readdirSync(labRoot, { withFileTypes: true })
     .filter((entry) => entry.isDirectory() && existsSync(join(labRoot, entry.name, 'lab.yaml')))
@@ -130,7 +133,7 @@ export function stackNames(): string[] {
     .sort();
 }
 
-/** How long the steady state has to hold where `lab up` changed nothing. */
+/** How long the steady state must hold if `lab up` changed nothing, ms. */
 const untouchedHoldMs = 1000;
 
 async function up(
@@ -154,7 +157,7 @@ async function up(
   context.report({ step: 'steady', state: 'start', text: 'waiting for the steady state', limitMs });
   const clock = createSystemClock();
   const { forMs } = plan.steady;
-  // What was not touched has proved itself before: it is seen to be steady, and not made to prove it again.
+  // An unchanged stack was steady before, so a short hold is enough.
   const hold = { ...plan.steady, forMs: result.changed ? forMs : Math.min(forMs, untouchedHoldMs) };
   const gate = await awaitGate(plan, hold, { clock, createHost }, context.signal);
   if (!gate.met) {
@@ -162,7 +165,7 @@ async function up(
       'lab',
       `the lab is up, but not steady within ${limitWords(plan.steady.withinMs)}: ${gate.unmet.join('; ')}`,
       {
-        mend: `Look with \`firedrill lab status --stack ${options.stack}\` and \`firedrill lab logs\`.`,
+        mend: `Check it with \`firedrill lab status --stack ${options.stack}\` and \`firedrill lab logs VM --stack ${options.stack}\`.`,
       },
     );
   }
@@ -175,6 +178,7 @@ async function up(
 
 function wholeNumber(value: string): number {
   const number = Number(value);
-  if (!Number.isInteger(number) || number < 0) throw new InvalidArgumentError('expected a whole number');
+  if (!Number.isInteger(number) || number < 0)
+    throw new InvalidArgumentError('expected a whole number from 0');
   return number;
 }

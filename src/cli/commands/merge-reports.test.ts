@@ -41,7 +41,7 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
-/** What a drill came to, wherever it was run. */
+/** The result of a drill, the same in every shard. */
 function summaryOf({ number, plan }: TableJob): Summary {
   const ms = 1000 * number;
   return {
@@ -113,7 +113,7 @@ describe('merged shards', () => {
     for (const link of runs) expect(existsSync(join(out(), own, link))).toBe(true);
   });
 
-  test('are found below the folders that artifacts are downloaded to; times are of all of them', () => {
+  test('are found in the folders of downloaded artifacts; the times span all of them', () => {
     for (const shard of three)
       keep(
         `artifacts/shard-${shard.index}/reports/x`,
@@ -127,7 +127,7 @@ describe('merged shards', () => {
     });
   });
 
-  test('that lack one are undecided, and say which', () => {
+  test('with a missing shard are inconclusive, and name it', () => {
     const [first, , third] = three.map((shard) => keep(`shard-${shard.index}`, tableOfShard(shard)));
     expect(merge([first ?? '', third ?? ''])).toBe(3);
     expect(said).toContain('shard 2/3 is missing');
@@ -154,7 +154,7 @@ describe('merged shards', () => {
   });
 });
 
-describe('shards that were held against a baseline', () => {
+describe('shards that were compared with a baseline', () => {
   const held = (shard: Shard | undefined, tolerance = '10 %'): FailureTable => {
     const table = tableOfShard(shard, { repeat: 1 });
     const { rows, ...rest } = table;
@@ -176,7 +176,7 @@ describe('shards that were held against a baseline', () => {
     return { ...rest, baseline: { of: 'v1.2', tolerance, drills }, rows };
   };
 
-  test('are held together, and fail where one does', () => {
+  test('are judged together, and fail if one fails', () => {
     const whole = keep('whole', held(undefined));
     expect(merge(three.map((shard) => keep(`shard-${shard.index}`, held(shard))))).toBe(1);
     expect(JSON.parse(merged('table.json'))).toEqual(
@@ -186,7 +186,7 @@ describe('shards that were held against a baseline', () => {
     expect(merged('table.html')).toMatch(/class="verdict fail"/);
   });
 
-  test('are judged once more: what one figure is worth depends on how many there are', () => {
+  test('are judged again, because the weight of a figure depends on their number', () => {
     const drills = [
       ...new Set(held(undefined).rows.flatMap((row) => row.drills.map((d) => `drill ${d.number}`))),
     ];
@@ -226,13 +226,13 @@ describe('shards that were held against a baseline', () => {
     expect(baseline).toEqual(JSON.parse(JSON.stringify(whole)));
   });
 
-  test('against others are not one table', () => {
+  test('with different baselines are not one table', () => {
     const shards = three.map((shard) => keep(`shard-${shard.index}`, held(shard, `${shard.index} s`)));
     expect(() => merge(shards)).toThrow(/baseline v1\.2, allowed 1 s and baseline v1\.2, allowed 2 s/);
   });
 });
 
-describe('what is no table together', () => {
+describe('shards that cannot be merged', () => {
   const [one, two] = [
     { index: 1, count: 2 },
     { index: 2, count: 2 },
@@ -243,34 +243,38 @@ describe('what is no table together', () => {
   };
 
   test.each<readonly [string, () => FailureTable, RegExp]>([
-    ['another seed', () => tableOfShard(two, { seed: 8 }), /drawn with --seed 7 and 8/],
     [
-      'another split',
-      () => tableOfShard({ index: 2, count: 3 }),
-      /shards 1\/2 and 2\/3 are not of one split/,
+      'another seed',
+      () => tableOfShard(two, { seed: 8 }),
+      /their fault times use different seeds: --seed 7 and 8/,
     ],
-    ['another --repeat', () => tableOfShard(two, { repeat: 1 }), /--repeat or --grep were not the same/],
+    ['another split', () => tableOfShard({ index: 2, count: 3 }), /their shard counts differ: 1\/2 and 2\/3/],
+    ['another --repeat', () => tableOfShard(two, { repeat: 1 }), /--repeat, or --grep differ/],
     [
       'another suite file',
       () => tableOfShard(two, { loaded: { ...loaded, sha256: 'ff' } }),
-      /the suite file was not the same/,
+      /their suite files differ/,
     ],
     [
       'another suite',
       () => tableOfShard(two, { loaded: { ...loaded, suite: { ...loaded.suite, name: 'other' } } }),
-      /suites certlocker and other/,
+      /their suites differ: certlocker and other/,
     ],
-    ['another release', () => tableOfShard(two, { parts: { label: 'v1.4' } }), /releases v1\.3 and v1\.4/],
-    ['the same shard again', () => tableOfShard(one), /shard 1\/2 is there twice/],
-    ['a whole table', () => tableOfShard(undefined), /a whole table, no shard of one/],
+    [
+      'another release',
+      () => tableOfShard(two, { parts: { label: 'v1.4' } }),
+      /their releases differ: v1\.3 and v1\.4/,
+    ],
+    ['the same shard again', () => tableOfShard(one), /merge shard 1\/2: it was found twice/],
+    ['a whole table', () => tableOfShard(undefined), /it is a complete table, not a shard/],
   ])('%s', (_, second, message) => {
     expect(refused(second())).toThrow(message);
     expect(existsSync(out())).toBe(false);
   });
 
-  test('nothing, or a shard without its runs', () => {
+  test('no shard, or a shard without its runs', () => {
     mkdirSync(join(folder, 'empty'));
-    expect(() => merge([join(folder, 'empty')])).toThrow(/no shard of a table is in these folders/);
+    expect(() => merge([join(folder, 'empty')])).toThrow(/these folders have no shard of a table/);
     expect(() => merge([join(folder, 'none')])).toThrow(/no such folder/);
     const shards = [keep('a', tableOfShard(one)), keep('b', tableOfShard(two))];
     rmSync(join(folder, 'b', 'runs'), { recursive: true });

@@ -17,13 +17,13 @@ export interface MergeOptions {
   readonly json: boolean;
 }
 
-/** Deeper than this no downloaded artifact has its folders. */
+/** Deepest level of folders. The shards in a downloaded artifact are not deeper. */
 const deepest = 6;
 
 /**
- * Makes one table of the shards below folders, with their runs beside it. Returns the exit code that the whole table would have
- * had; a shard that is missing leaves it undecided at best.
- * @throws DrillError `invalid-input` when they are not shards of one table, or the runs of one are not there
+ * Merges the shards below folders into one table, together with their runs. Returns the exit code that the whole table
+ * would have had. If a shard is missing, that is at best `inconclusive`.
+ * @throws DrillError `invalid-input` if they are not shards of one table, or if a run of a shard is missing
  */
 export function mergeReportsCommand(
   folders: readonly string[],
@@ -46,11 +46,11 @@ export function mergeReportsCommand(
   if (unwritten !== undefined) tell(unwritten, output);
   output.data(options.json ? renderTableJson(table) : `\n${renderTableText(table)}`);
   for (const index of missing) output.progress(`shard ${placeWords({ index, count })} is missing`);
-  output.progress(`kept in ${folder}: table.html, table.md and the drills in ${tableRuns}`);
+  output.progress(`saved in ${folder}: table.html, table.md, and the drills in ${tableRuns}`);
   return gravestOf([tableExitCode(table), ...(unwritten === undefined ? [] : [ExitCode.inconclusive])]);
 }
 
-/** The exit code of a table that came out so. */
+/** The exit code for a table. */
 function tableExitCode({ rows, complete, baseline }: FailureTable): number {
   if (rows.some((row) => !row.healed)) return ExitCode.notHealed;
   if (rows.some((row) => row.verdict === 'fail') || (baseline !== undefined && isWorse(baseline)))
@@ -70,14 +70,14 @@ function tableFolders(folder: string, depth: number): readonly string[] {
     .flatMap((path) => tableFolders(path, depth + 1));
 }
 
-/** The runs of a shard's drills. @throws DrillError `invalid-input` when one is not there */
+/** The runs of a shard's drills. @throws DrillError `invalid-input` if one is missing */
 function runsOf(folder: string, table: FailureTable): { readonly from: string; readonly runId: string }[] {
   const ids = table.rows.flatMap((row) => row.drills.flatMap(({ runId }) => runId ?? []));
   return [...new Set(ids)].map((runId) => {
     const from = runFolder(join(folder, tableRuns), runId);
     if (!existsSync(from))
       throw new DrillError('invalid-input', `${from}: the run of a drill is missing from the shard`, {
-        mend: `Keep the whole folder of a shard, with its ${tableRuns}.`,
+        mend: `Copy the whole folder of the shard, including \`${tableRuns}\`.`,
       });
     return { from, runId };
   });

@@ -18,7 +18,7 @@ export interface ModelOptions {
   readonly seed?: number;
 }
 
-/** Predicts drills from their models, with settings as they are or changed; touches nothing. */
+/** Predicts drills from their models, with the settings of the file or with changed ones. Changes nothing. */
 export function modelCommand(args: readonly string[], options: ModelOptions, output: Output): void {
   const { target, var: variables, set, trials = defaultTrials, seed = defaultSeed } = options;
   const choices = { target, variables };
@@ -55,7 +55,7 @@ export function modelCommand(args: readonly string[], options: ModelOptions, out
   output.data(options.json ? `${JSON.stringify(report, null, 2)}\n` : renderWhatIf(report));
 }
 
-/** Settings do not change which lines there are, nor their order. */
+/** Pairs lines by position, because settings change neither the number of lines nor their order. */
 function whatIfLine({ name, predicted, why }: PredictedLine, before: PredictedLine | undefined): WhatIfLine {
   return {
     name,

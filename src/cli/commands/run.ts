@@ -25,24 +25,24 @@ export interface RunOptions extends ReportingOptions {
   readonly allowProduction: boolean;
   readonly confirm?: string;
   readonly repeat: number;
-  /** Earlier runs that these are held against: a path, or a label. */
+  /** Earlier runs to compare with: a path, or a label. */
   readonly baseline?: string;
   readonly tolerance: Tolerance;
   /** Runs only this part of the drills. */
   readonly shard?: Shard;
-  /** Every probe of the target runs, used or not. */
+  /** Runs every probe of the target, even if the drill does not use it. */
   readonly allProbes: boolean;
   /** Values of variables by name. */
   readonly var: Readonly<Record<string, string>>;
-  /** Draws the moments of faults with a jitter; drawn itself by default. */
+  /** Seed of the fault times, for faults with a jitter; random by default. */
   readonly seed?: number;
-  /** The release that is drilled. */
+  /** The release under test. */
   readonly label?: string;
 }
 
 /**
- * Runs scenarios one after another. All files are read and checked before the
- * first one starts. Returns the exit code of the gravest outcome.
+ * Runs scenarios one after another. All files are read and checked before the first drill starts. Returns the worst exit
+ * code.
  */
 export async function runCommand(
   args: readonly string[],
@@ -96,7 +96,7 @@ async function runAll(
   }: {
     readonly options: RunOptions;
     readonly baseline: Baseline | undefined;
-    /** Undefined: these are no shard. */
+    /** Number of figures of all shards; undefined without --shard. */
     readonly figuresInAll: number | undefined;
     readonly stop: Stop;
     readonly output: Output;

@@ -3,14 +3,14 @@ import { scenarioSchema } from '../../scenario/scenario-schema.ts';
 import { suiteSchema } from '../../scenario/suite-schema.ts';
 import { targetSchema } from '../../scenario/target-schema.ts';
 
-/** Names that `firedrill schema` takes. */
+/** Kinds of files that `firedrill schema` accepts. */
 export const schemaNames = ['scenario', 'target', 'suite'] as const;
 
 const schemas = { scenario: scenarioSchema, target: targetSchema, suite: suiteSchema } as const;
 
 const made = new Map<string, string>();
 
-/** The JSON Schema (draft-07, what editors read) of a file kind, as text. Made once. */
+/** The JSON Schema of a file kind, as text. Draft-07, which editors support. Computed once per kind. */
 export function schemaText(name: (typeof schemaNames)[number]): string {
   const text = made.get(name) ?? makeSchema(name);
   made.set(name, text);
@@ -22,19 +22,19 @@ function makeSchema(name: (typeof schemaNames)[number]): string {
   return `${JSON.stringify(name === 'scenario' ? allowVariables(schema) : schema, null, 2)}\n`;
 }
 
-/** The JSON Schema of a file kind, as it is once variables are filled in. */
+/** The JSON Schema of a file kind after variables are replaced. */
 export function schemaOf(name: (typeof schemaNames)[number]): object {
   return z.toJSONSchema(schemas[name], { target: 'draft-7', io: 'input' });
 }
 
-/** Text with a variable in it. */
+/** Text that contains a variable. */
 const withVariable = { type: 'string', pattern: '\\$\\{[^}]+\\}' } as const;
-/** What makes a value more than any text; a variable may stand for it. */
+/** Keywords that restrict a text. Where one applies, a variable must be allowed as well. */
 const limits = ['pattern', 'enum', 'maxLength'];
-/** Where nothing is filled in: definitions, names, and the words that tell kinds apart. */
+/** Places without variables: definitions, names, and discriminators of kinds. */
 const literal = new Set(['variables', 'matrix', 'propertyNames', 'const', 'enum', 'required']);
 
-/** The schema with `${name}` allowed wherever a scenario may say it: editors must not mark it as wrong. */
+/** Allows `${name}` wherever a scenario may use it, so that editors do not mark it as an error. */
 function allowVariables(schema: unknown): unknown {
   if (Array.isArray(schema)) return schema.map(allowVariables);
   if (typeof schema !== 'object' || schema === null) return schema;
@@ -47,7 +47,7 @@ function allowVariables(schema: unknown): unknown {
     );
   const limited = type !== 'string' || limits.some((key) => key in schema);
   if (!limited || 'const' in schema) return schema;
-  // What editors show of a field stands on the field, not within one of the things that it may be.
+  // Editors show the description of the field itself, not of its alternatives.
   const { description, default: fallback, ...plain } = schema as Record<string, unknown>;
   return {
     ...(description === undefined ? {} : { description }),
@@ -56,12 +56,12 @@ function allowVariables(schema: unknown): unknown {
   };
 }
 
-/** A variable may stand for the kind itself: then nothing can be said of the other fields. */
+/** Allows a variable as the kind itself. The other fields are then not checked. */
 function withOpenKind(schema: Readonly<Record<string, unknown>>): unknown {
   const { oneOf } = schema;
   const isKind = (option: unknown): boolean =>
     typeof (option as { properties?: { kind?: { const?: unknown } } }).properties?.kind?.const === 'string';
   if (!Array.isArray(oneOf) || !oneOf.every(isKind)) return schema;
-  const kind = { description: 'The kind that the variable says.', ...withVariable };
+  const kind = { description: 'The kind, from a variable.', ...withVariable };
   return { ...schema, oneOf: [...oneOf, { type: 'object', properties: { kind }, required: ['kind'] }] };
 }

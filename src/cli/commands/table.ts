@@ -36,27 +36,27 @@ export interface TableOptions extends ReportingOptions {
   readonly confirm?: string;
   readonly repeat: number;
   readonly grep?: string;
-  /** Draws the moments of faults with a jitter; drawn itself by default. */
+  /** Seed of the fault times, for faults with a jitter; random by default. */
   readonly seed?: number;
-  /** The release that is drilled. */
+  /** The release under test. */
   readonly label?: string;
-  /** Earlier runs that these are held against: a path, or a label. */
+  /** Earlier runs to compare with: a path, or a label. */
   readonly baseline?: string;
   readonly tolerance: Tolerance;
   /** Runs only this part of the table. */
   readonly shard?: Shard;
-  /** Every probe of the target runs, used or not. */
+  /** Runs every probe of the target, even if the drill does not use it. */
   readonly allProbes: boolean;
   /** Values of variables by name. */
   readonly var: Readonly<Record<string, string>>;
 }
 
-/** Between drills the steady state need not hold longer: each drill waits for the whole of it once more. */
+/** How long the steady state must hold between drills, ms. Each drill then waits for its full steady state. */
 const settledForMs = 2000;
 
 /**
- * Runs every row of a suite and prints the failure table. All files are read and
- * checked before the first drill starts. Returns the exit code of the gravest outcome.
+ * Runs every row of a suite and prints the failure table. All files are read and checked before the first drill starts.
+ * Returns the worst exit code.
  */
 export async function tableCommand(
   arg: string,
@@ -87,7 +87,7 @@ export async function tableCommand(
   });
 }
 
-/** What the whole table is about to hold against a baseline, whatever shard this is: its gate is judged once more when merged. */
+/** The drills and figures of the whole table, even for a shard: the gate is judged again when the shards are merged. */
 function upcoming({ loaded: { suite } }: WholeTable, all: readonly TableJob[]): Upcoming {
   const first = all.filter(({ round }) => round === 0);
   const figures = first.flatMap(({ rowIndices, number }) =>
@@ -156,7 +156,7 @@ async function runJobs(
   });
   const table = made(drills, complete, true);
   if (table.baseline !== undefined && isWorse(table.baseline)) codes.push(ExitCode.verdictFail);
-  output.progress(`kept in ${folder}: table.html, table.md and the drills in ${tableRuns}`);
+  output.progress(`saved in ${folder}: table.html, table.md, and the drills in ${tableRuns}`);
   const exitCode = gravest(
     complete && unwritten === undefined ? codes : [...codes, ExitCode.inconclusive],
     stop,
@@ -180,7 +180,7 @@ async function runJobs(
   }
 }
 
-/** The table with what its drills come to against the baseline. */
+/** The table, with the comparison of its drills with the baseline. */
 function heldAgainst(
   table: FailureTable,
   drills: readonly TableDrill[],
@@ -193,7 +193,7 @@ function heldAgainst(
   return { ...head, baseline: holdAgainst(baseline, runs, figuresOfTable(table), figuresInAll), rows };
 }
 
-/** Whether a drill ended with the gate that `settle` waits for: nothing is asked twice. */
+/** Whether a drill ended with the gate that `settle` waits for. Then `settle` is skipped. */
 function endedSteady(plan: Plan, { redundancyRestoredMs }: Summary): boolean {
   const { redundancy, recovery, target } = plan;
   if (redundancyRestoredMs === null || recovery.until === 'redundancy' || redundancy.forMs < settledForMs)

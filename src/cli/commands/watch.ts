@@ -30,7 +30,7 @@ export interface WatchOptions {
   readonly json: boolean;
 }
 
-/** Probes a target, or one URL, until the time is up or a signal comes; then says what was seen. Touches nothing. */
+/** Probes a target, or one URL, until the time is up or a signal arrives; then prints the results. Changes nothing. */
 export async function watchCommand(options: WatchOptions, stop: Stop, output: Output): Promise<number> {
   const plan = watchPlan(options);
   const forMs = options.for === undefined ? undefined : durationOption('--for', options.for);
@@ -67,7 +67,7 @@ export async function watchCommand(options: WatchOptions, stop: Stop, output: Ou
       ? `${JSON.stringify({ probes: summary.probes, prober: summary.prober })}\n`
       : renderWatchText(summary),
   );
-  output.progress(`kept in ${folder}`);
+  output.progress(`saved in ${folder}`);
   return complaints.length === 0 ? ExitCode.pass : ExitCode.inconclusive;
 }
 
@@ -95,7 +95,7 @@ function watchPlan(options: WatchOptions): Plan {
   };
 }
 
-/** A target made of one URL. */
+/** A target with one URL as its only probe. */
 function urlPlan(options: WatchOptions): WatchPlan {
   const url = options.url ?? '';
   const parsed = probeKind('http')?.params.safeParse({ url });
@@ -111,7 +111,7 @@ function urlPlan(options: WatchOptions): WatchPlan {
     id: 'url',
     name: 'url',
     kind: 'http',
-    // Parsed by the kind's own schema, which yields JSON (the catalog's rule).
+    // The output of a kind's own schema is JSON; this is a rule of the catalog.
     params: parsed.data as Json,
     intervalMs,
     timeoutMs:
@@ -133,7 +133,7 @@ function durationOption(name: string, text: string): number {
   if (ms === undefined || ms <= 0) {
     throw new DrillError(
       'invalid-input',
-      `${name}: expected a duration with a unit, such as 500ms, 5s or 2m, found "${text}"`,
+      `${name}: expected a duration with a unit, such as 500ms, 5s, or 2m, found "${text}"`,
     );
   }
   return ms;

@@ -11,7 +11,7 @@ const events: readonly LabEvent[] = [
   { step: 'base', state: 'done', text: 'made debian:trixie-slim', elapsedMs: 1500 },
 ];
 
-test('tells of each step with a line at its begin and one at its end where there is no live view', () => {
+test('prints a line at the start and at the end of each step without a live view', () => {
   const lines: string[] = [];
   const report = labReporter({ progress: (line) => lines.push(line) });
   for (const event of events) report(event);
@@ -22,7 +22,7 @@ test('tells of each step with a line at its begin and one at its end where there
   ]);
 });
 
-test('with a live view, shows what is under way, and lines for what is done', () => {
+test('with a live view, shows running steps, and prints lines for finished ones', () => {
   const lines: string[] = [];
   let shown: View | undefined;
   const live: Pick<Live, 'show'> = {

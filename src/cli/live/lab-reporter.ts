@@ -3,7 +3,7 @@ import type { LabEvent } from '../../lab/lab-context.ts';
 import type { Output } from '../output.ts';
 import { labLines, type LabState, reduceLab } from './lab-view.ts';
 
-/** Plain lines, one for a step's start and one for its end; with a live view, what is under way stands below those that are done. */
+/** Prints a line for the start and for the end of each step. With a live view, running steps are in its block instead. */
 export function labReporter(output: Pick<Output, 'progress' | 'live'>): (event: LabEvent) => void {
   const { live } = output;
   let steps: LabState = new Map();

@@ -20,7 +20,7 @@ function shown(atMs: number, rows = 20): string[] {
   return labLines(state, atMs, { rows }).map((line) => paint(line, 79, { color: false, unicode: true }));
 }
 
-test('shows what is under way, with its count and what its command wrote last', () => {
+test('shows running steps, with their count and the last output of their command', () => {
   expect(shown(450)).toEqual([
     '  ⠼    0.5 s  building the VM image',
     '  ⠼    0.3 s  building the inner images  1/3',
@@ -28,7 +28,7 @@ test('shows what is under way, with its count and what its command wrote last', 
   ]);
 });
 
-test('lets go of what is done, and counts down where there is a limit', () => {
+test('drops finished steps, and counts down to a limit', () => {
   expect(shown(10_600)).toEqual([
     '  ⠦   10.5 s  building the inner images  1/3',
     String.raw`              #7 [1/4] FROM \u001b[2Jdebian`,
@@ -36,6 +36,6 @@ test('lets go of what is done, and counts down where there is a limit', () => {
   ]);
 });
 
-test('leaves what commands wrote out where there is no room', () => {
+test('omits the output of commands without room', () => {
   expect(shown(450, 5)).toHaveLength(2);
 });

@@ -2,21 +2,21 @@ import { runningWords } from '../../core/format-duration.ts';
 import type { LabEvent } from '../../lab/lab-context.ts';
 import { type Line, type Size, type Span, spinner } from './line.ts';
 
-/** Steps of the lab that are under way, by name, in the order in which they began. */
+/** Running steps of the lab by name, in the order of their start. */
 export type LabState = ReadonlyMap<string, LabStep>;
 
-/** One of them; times on the clock of whoever tells of it, ms. */
+/** A running step; times are on the caller's clock, ms. */
 export interface LabStep {
   readonly text: string;
   readonly sinceMs: number;
-  /** How long it may take, where that is known. */
+  /** Longest duration, if known, ms. */
   readonly limitMs?: number;
   readonly count?: { readonly done: number; readonly of: number };
-  /** What a command of it wrote last. */
+  /** The last output of the step's command. */
   readonly output?: string;
 }
 
-/** What is under way after an event that came at `nowMs`. */
+/** The running steps after an event at `nowMs`. */
 export function reduceLab(state: LabState, event: LabEvent, nowMs: number): LabState {
   const { step } = event;
   if (event.state === 'start') {
@@ -30,7 +30,7 @@ export function reduceLab(state: LabState, event: LabEvent, nowMs: number): LabS
   return new Map(state).set(step, { ...known, count: { done: event.done, of: event.of } });
 }
 
-/** A line for each step, and where there is room what its command wrote last. */
+/** A line for each step and, if there is room, the last output of its command. */
 export function labLines(state: LabState, nowMs: number, { rows }: Pick<Size, 'rows'>): readonly Line[] {
   const steps = [...state.values()];
   const hasRoom = 2 * steps.length < rows - 1;

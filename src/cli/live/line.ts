@@ -2,7 +2,7 @@ import { styleText } from 'node:util';
 import stringWidth from 'string-width';
 import { printable } from '../../core/printable.ts';
 
-/** A part of a line; what a colour tells is told by its text as well. */
+/** A part of a line. The text must be sufficient without the color. */
 export interface Span {
   readonly text: string;
   readonly style?: 'bold' | 'dim' | 'red' | 'green' | 'yellow' | 'cyan';
@@ -11,13 +11,13 @@ export interface Span {
 /** One line of a block that is redrawn. */
 export type Line = readonly Span[];
 
-/** How much room there is, in characters. */
+/** Available room, in characters. */
 export interface Size {
   readonly columns: number;
   readonly rows: number;
 }
 
-/** What a terminal can show. */
+/** Capabilities of a terminal. */
 export interface Abilities {
   readonly color: boolean;
   /** Characters beyond ASCII. */
@@ -26,13 +26,13 @@ export interface Abilities {
 
 const segmenter = new Intl.Segmenter(undefined, { granularity: 'grapheme' });
 
-/** More than any line has room for. */
+/** Longer than any line of a terminal, characters. */
 const mostChars = 2000;
 
-/** What the views are made of takes one column a character; only what others said is looked at more closely, which takes long. */
+/** Texts with one column per character. Other texts need the slow width computation; they come from outside firedrill. */
 const simple = /^[\u0020-\u007E▁▂▅█✓✗·→…\u2800-\u28FF]*$/;
 
-/** How many columns a text takes. */
+/** The number of columns of a text. */
 export function widthOf(text: string): number {
   return columnsOf(printable(text, mostChars));
 }
@@ -41,13 +41,13 @@ function columnsOf(text: string): number {
   return simple.test(text) ? text.length : stringWidth(text);
 }
 
-/** The text in exactly so many columns: filled up, or cut. */
+/** Pads or truncates a text to a number of columns. */
 export function fit(text: string, columns: number): string {
   const cut = cutTo(printable(text, mostChars), columns, '…');
   return cut + ' '.repeat(Math.max(0, columns - columnsOf(cut)));
 }
 
-/** Parts one after another, with `between` between two, in as many lines as they need; the first line begins with `head`, others are indented as far. */
+/** Joins parts with `between`, and wraps them into lines. The first line begins with `head`; the others have the same indent. */
 export function flow(head: Span, parts: readonly Line[], between: string, columns: number): Line[] {
   const indent = widthOf(head.text);
   const lines: Span[][] = [[head]];
@@ -68,8 +68,8 @@ export function flow(head: Span, parts: readonly Line[], between: string, column
 }
 
 /**
- * The line for a terminal, at most so many columns of it. What others said cannot move the cursor or change a colour:
- * nothing but this puts escape sequences in.
+ * Renders a line for a terminal, truncated to `columns`. Control characters in its texts are escaped, so external text cannot
+ * move the cursor or change a color. Only this function adds escape sequences.
  */
 export function paint(line: Line, columns: number, { color, unicode }: Abilities): string {
   let left = columns;
@@ -85,7 +85,7 @@ export function paint(line: Line, columns: number, { color, unicode }: Abilities
   return told;
 }
 
-/** What a line is about, in a column of its own. */
+/** The label of a line, in its own column. */
 export function label(text: string): Span {
   return { text: `  ${text.padEnd(8)} `, style: 'dim' };
 }
@@ -127,7 +127,7 @@ function asciiOf(text: string): string {
   );
 }
 
-/** The sign of something under way, at that moment. */
+/** The frame of the spinner at a moment. */
 export function spinner(nowMs: number): string {
   return spinnerFrames[Math.floor(Math.max(0, nowMs) / 100) % spinnerFrames.length] ?? '';
 }

@@ -4,8 +4,8 @@ import { type Situation, showsUnicode } from './situation.ts';
 import { createLive, type Live, type Terminal } from './terminal.ts';
 
 /**
- * The live view on this process's terminal; undefined where it cannot be opened anew. Node waits for a terminal that takes
- * nothing, and a drill must not: so it is opened once more, without waiting.
+ * The live view on this process's terminal; undefined if the terminal cannot be opened again. Node blocks while a terminal
+ * accepts no data, and a drill must not block. So the terminal is opened a second time, in non-blocking mode.
  */
 export function openLive(
   stderr: WriteStream,
@@ -14,7 +14,7 @@ export function openLive(
   const fd = openUnblocked();
   if (fd === undefined) return undefined;
   const live = createLive(terminalOn(fd, stderr), {
-    // NO_COLOR and FORCE_COLOR are known to Node.
+    // `hasColors` respects NO_COLOR and FORCE_COLOR.
     color: color && stderr.hasColors(16, { ...env }),
     unicode: showsUnicode(env),
   });
@@ -33,7 +33,7 @@ function openUnblocked(): number | undefined {
     try {
       return openSync(path, O_WRONLY | O_NONBLOCK | O_NOCTTY);
     } catch {
-      // The next one, or none.
+      // Try the next path.
     }
   }
   return undefined;
@@ -41,7 +41,7 @@ function openUnblocked(): number | undefined {
 
 function terminalOn(fd: number, stderr: Pick<WriteStream, 'columns' | 'rows'>): Terminal {
   return {
-    // 0 where the terminal does not say.
+    // A terminal without a known size reports 0.
     size: () => ({ columns: stderr.columns || 80, rows: stderr.rows || 24 }),
     write(bytes) {
       try {

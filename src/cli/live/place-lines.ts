@@ -4,7 +4,7 @@ import { hostsWith, isOpen, type Seen } from '../../core/seen.ts';
 import { flow, label, type Line, type Span } from './line.ts';
 import { type LiveState, seenAt } from './state.ts';
 
-/** Who has the target's roles and owns its things, as the probes see it now. */
+/** The present hosts of the target's roles, and the present owners of its things. */
 export function placeLines(state: LiveState, plan: Plan, nowMs: number, columns: number): Line[] {
   const seen = seenAt(state, plan, nowMs);
   const owners = Object.entries(plan.ownership).map(([thing, sides]) => ownerPart(thing, sides, seen));
@@ -22,7 +22,7 @@ function rolePart(role: string, before: string | undefined, now: string): Line {
   return [{ text: `${role} ` }, { text: moved ? `${before} → ${now}` : now, ...styleOf(now, moved) }];
 }
 
-/** One word where all sides agree, else each side's. */
+/** One owner if all sides agree, else the owner of each side. */
 function ownerPart(thing: string, sides: Sides, seen: Seen): Line {
   const told = Object.entries(sides).map(([side, condition]) => ({ side, now: hostsText(condition, seen) }));
   const [first] = told;
@@ -35,7 +35,7 @@ function ownerPart(thing: string, sides: Sides, seen: Seen): Line {
 }
 
 const unseen = '?';
-const nobody = 'nobody';
+const nobody = 'none';
 
 function hostsText(condition: Condition, seen: Seen): string {
   const hosts = hostsWith(condition, seen);

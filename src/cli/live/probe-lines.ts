@@ -4,10 +4,10 @@ import type { Plan, PlannedProbe } from '../../core/plan.ts';
 import { fit, type Line, type Size, type Span, widthOf } from './line.ts';
 import { type LiveState, type Look, type ProbeHistory, recoveryProbeId } from './state.ts';
 
-/** A longer past is of no use while one looks on. */
+/** Most samples in a sparkline. Older samples are not useful in a live view. */
 const mostLooks = 100;
 
-/** What each probe saw last, as many as there is room for: the recovery probe and those that do not see what they should come first. */
+/** The last samples of each probe, as far as there is room. The recovery probe and probes that are not ok have priority. */
 export function probeLines(state: LiveState, plan: Plan, nowMs: number, { columns, rows }: Size): Line[] {
   const { probes } = plan;
   if (rows < 1) return [];
@@ -29,11 +29,11 @@ export function probeLines(state: LiveState, plan: Plan, nowMs: number, { column
     ];
   });
   if (shown.length < probes.length) return [...lines, restLine(state, probes, shown)];
-  const legend: Line = [{ text: '  ▁▂▅█ latency up to the time-out, x failed, ? not known', style: 'dim' }];
+  const legend: Line = [{ text: '  ▁▂▅█ latency up to the timeout, x failed, ? unknown', style: 'dim' }];
   return lines.length < rows ? [...lines, legend] : lines;
 }
 
-/** In the plan's order, whatever they are chosen for. */
+/** The probes with the highest priority, in the plan's order. */
 function choose(state: LiveState, probes: readonly PlannedProbe[], most: number): readonly PlannedProbe[] {
   const recovery = recoveryProbeId(state);
   const rank = (probe: PlannedProbe): number => (probe.id === recovery ? 0 : isWell(state, probe) ? 2 : 1);
@@ -75,7 +75,7 @@ function stateSpan(probe: PlannedProbe, history: ProbeHistory | undefined, nowMs
   if (history === undefined) return { text: 'no answer yet', style: 'dim' };
   const { last, badSinceMs } = history;
   if (!isFresh(probe, last, nowMs)) return { text: 'no fresh answer', style: 'yellow' };
-  if (last.status === 'unknown') return { text: `not known: ${last.message ?? ''}`, style: 'yellow' };
+  if (last.status === 'unknown') return { text: `unknown: ${last.message ?? ''}`, style: 'yellow' };
   if (last.status === 'fail')
     return {
       text: `bad ${runningWords(nowMs - (badSinceMs ?? last.sendMs))} ${last.cause ?? ''}`,

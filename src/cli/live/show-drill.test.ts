@@ -4,7 +4,7 @@ import { LogBuilder, planWith } from '../../analysis/testing/log-builder.ts';
 import { showDrill, showWait } from './show-drill.ts';
 import type { Live, View } from './terminal.ts';
 
-/** A live view that is looked at as text. */
+/** A live view whose block is text. */
 function fakeLive(): { live: Live; shown: () => string[] | undefined } {
   let view: View | undefined;
   const live: Pick<Live, 'show'> = {
@@ -20,7 +20,7 @@ function fakeLive(): { live: Live; shown: () => string[] | undefined } {
   return { live: live as Live, shown };
 }
 
-test('shows a run as its events come, and follows it no more when it is taken away', () => {
+test('shows the events of a run until the block is removed', () => {
   const { live, shown } = fakeLive();
   const listeners = new Set<(event: DrillEvent) => void>();
   const log = {
@@ -39,7 +39,7 @@ test('shows a run as its events come, and follows it no more when it is taken aw
   expect(listeners.size).toBe(0);
 });
 
-test('shows what is waited for, and how long at most', () => {
+test('shows a wait and its limit', () => {
   const { live, shown } = fakeLive();
   const hide = showWait(live, 'waiting for the steady state', 60_000);
   expect(shown()?.[0]).toMatch(/^. \d+\.\d s {2}waiting for the steady state, \d+\.\d s left$/);

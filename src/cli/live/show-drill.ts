@@ -6,7 +6,7 @@ import { nothingYet, reduce } from './state.ts';
 import type { Live } from './terminal.ts';
 import { drillLines } from './view.ts';
 
-/** Shows a run as its events come, where there is a live view; returns what takes it away. */
+/** Shows the events of a run in the live view, if there is one. Returns a function that removes the block. */
 export function showDrill(
   live: Live | undefined,
   log: Pick<EventLog, 'subscribe'>,
@@ -24,7 +24,7 @@ export function showDrill(
   };
 }
 
-/** Shows that something is waited for, at most so long; returns what takes it away. */
+/** Shows a wait of at most `withinMs` in the live view. Returns a function that removes the block. */
 export function showWait(live: Live | undefined, text: string, withinMs: number): () => void {
   if (live === undefined) return () => {};
   const sinceMs = performance.now();

@@ -1,4 +1,4 @@
-/** What decides whether progress is a live view. */
+/** The facts that decide whether progress is a live view. */
 export interface Situation {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly stderrIsTTY: boolean;
@@ -7,14 +7,14 @@ export interface Situation {
   readonly json: boolean;
 }
 
-/** On a terminal that a person looks at, and which nothing else is written to. */
+/** True for an interactive terminal that gets no other output. */
 export function wantsLive({ env, stderrIsTTY, stdoutIsTTY, json }: Situation): boolean {
   if (!stderrIsTTY || env['TERM'] === 'dumb') return false;
   if (!['', '0', 'false', undefined].includes(env['CI'])) return false;
   return !(json && stdoutIsTTY);
 }
 
-/** Whether the terminal shows more than ASCII, by its type and the locale; without a locale, most do. */
+/** Whether the terminal can show non-ASCII characters, by its type and the locale. Without a locale, most terminals can. */
 export function showsUnicode(env: Situation['env']): boolean {
   const locale = [env['LC_ALL'], env['LC_CTYPE'], env['LANG']].find(
     (value) => value !== undefined && value !== '',

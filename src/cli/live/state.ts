@@ -7,22 +7,22 @@ import { type Seen, unmetConditions, withoutPower } from '../../core/seen.ts';
 import { faultKind } from '../../faults/catalog.ts';
 import { controlSamples } from '../../core/starvation-limits.ts';
 
-/** What the live view knows of a drill; times are offsets on the run clock, ms. */
+/** State of a drill for the live view. Times are offsets on the run clock, ms. */
 export interface LiveState {
   readonly plan: Plan | undefined;
   readonly startedMs: number;
-  /** In the order in which they began; the last one is under way. */
+  /** In order of their start; the last one is running. */
   readonly phases: readonly LivePhase[];
   readonly probes: ReadonlyMap<string, ProbeHistory>;
-  /** Faults, preparations and repairs that were issued, by id. */
+  /** Issued faults, preparations, and repairs by id. */
   readonly steps: ReadonlyMap<string, StepState>;
-  /** When the host of a fault would undo it by itself, by the fault's id. */
+  /** For each fault id, the time at which the fault's host undoes it by itself. */
   readonly leases: ReadonlyMap<string, number>;
-  /** The host of each role as it was resolved first. */
+  /** The host of each role when it was first resolved. */
   readonly resolved: ReadonlyMap<string, string>;
   readonly wait: GateWait | undefined;
   readonly outage: LiveOutage | undefined;
-  /** The control of the prober's machine, with its last samples. */
+  /** The last samples of the control on the prober's machine. */
   readonly control: { readonly sinceMs: number; readonly recent: readonly ControlSample[] } | undefined;
   /** The last reading of each machine, by its id. */
   readonly machines: ReadonlyMap<string, MachinePressure>;
@@ -30,17 +30,17 @@ export interface LiveState {
   readonly aborted: string | undefined;
 }
 
-/** A part of the drill, as far as it has come. */
+/** A phase of the drill. */
 export interface LivePhase {
   readonly name: PhaseName;
   readonly sinceMs: number;
-  /** Absent while it is under way. */
+  /** Absent while the phase is running. */
   readonly endMs?: number;
-  /** Its gate was not met, or something in it failed. */
+  /** The phase's gate was not met, or a step in it failed. */
   readonly failed?: true;
 }
 
-/** A fault, preparation or repair on its way; each time is there once that has come. */
+/** A fault, preparation, or repair. A time is absent until its event. */
 export interface StepState {
   readonly kind: string;
   readonly host: string;
@@ -52,50 +52,50 @@ export interface StepState {
   readonly failed?: true;
 }
 
-/** A gate that is waited for. */
+/** A gate that the drill waits for. */
 export interface GateWait {
   readonly gate: Gate;
   readonly sinceMs: number;
-  /** Since when all its conditions have held; absent while they do not. */
+  /** Start of the time in which all conditions hold; absent while they do not. */
   readonly heldSinceMs?: number;
 }
 
-/** One look, as a character of a line tells it. */
+/** One sample of a sparkline. */
 export interface Look {
   readonly status: Sample['status'];
   readonly latencyMs: number;
 }
 
-/** What one probe saw. */
+/** Samples of one probe. */
 export interface ProbeHistory {
   readonly last: Sample;
   /** Oldest first, at most `keptLooks`. */
   readonly looks: readonly Look[];
-  /** When the first failed look of those that no good one followed was sent. */
+  /** Send time of the first failed sample after the last good one; absent if the last one is good. */
   readonly badSinceMs?: number;
-  /** When the first good look that no failed one followed was answered. */
+  /** Answer time of the first good sample after the last failed one; absent if the last one failed. */
   readonly goodSinceMs?: number;
 }
 
-/** What the recovery probe has seen of the service since the first fault. */
+/** The outage of the recovery probe since the first fault. */
 export interface LiveOutage {
   readonly probe: string;
-  /** When the first failed look was sent. */
+  /** Send time of the first failed sample. */
   readonly firstMs: number;
-  /** When the first good look after it was answered. */
+  /** Answer time of the first good sample after that. */
   readonly firstSignMs?: number;
-  /** Times down, one after another; what came before the present one is in `downMs`. */
+  /** Number of outages, including the present one. */
   readonly times: number;
-  /** Of the times that are over. */
+  /** Total duration of the ended outages. */
   readonly downMs: number;
-  /** Begin of the present one; absent while the service is there. */
+  /** Start of the present outage; absent while the service is up. */
   readonly sinceMs?: number;
 }
 
-/** More characters than a wide terminal has room for. */
+/** Samples that are kept per probe: more than a wide terminal has columns for. */
 const keptLooks = 240;
 
-/** Before the first event. */
+/** The state before the first event. */
 export const nothingYet: LiveState = {
   plan: undefined,
   startedMs: 0,
@@ -112,7 +112,7 @@ export const nothingYet: LiveState = {
   aborted: undefined,
 };
 
-/** What is known after an event. */
+/** The state after an event. */
 export function reduce(state: LiveState, event: DrillEvent): LiveState {
   switch (event.type) {
     case 'run.started':
@@ -170,7 +170,7 @@ export function reduce(state: LiveState, event: DrillEvent): LiveState {
   }
 }
 
-/** What the probes see at `nowMs`. */
+/** The observed state at `nowMs`. */
 export function seenAt(
   { probes, steps }: Pick<LiveState, 'probes' | 'steps'>,
   plan: Plan,
@@ -189,12 +189,12 @@ export function seenAt(
   };
 }
 
-/** Kinds that need a machine's power switch or its cloud act on its power, until their heal begins. */
+/** Whether a step has switched its host off. Kinds that need a power switch or a cloud do so, until their heal begins. */
 function hasTakenPower({ kind, effectMs, healingMs }: StepState): boolean {
   return effectMs !== undefined && healingMs === undefined && faultKind(kind)?.needs !== undefined;
 }
 
-/** The parts that the plan's drill will have, in order, as far as all goes well. */
+/** The phases of the plan's drill in order, if no step fails. */
 export function plannedPhases(plan: Plan): PhaseName[] {
   const early = plan.recovery.until === 'redundancy';
   const parts: [PhaseName, boolean][] = [
@@ -212,7 +212,7 @@ export function plannedPhases(plan: Plan): PhaseName[] {
   return parts.flatMap(([name, there]) => (there ? [name] : []));
 }
 
-/** The instance that sees the outage; undefined as long as that depends on a fault that has not come. */
+/** The instance that measures the outage; undefined while it depends on a fault that has not been issued. */
 export function recoveryProbeId({ plan, steps }: Pick<LiveState, 'plan' | 'steps'>): string | undefined {
   if (plan === undefined) return undefined;
   const host = steps.get(plan.faults[0]?.id ?? '')?.host;
@@ -260,7 +260,7 @@ function addToStep(state: LiveState, id: string, more: Partial<StepState>): Live
 
 function takeSample(state: LiveState, sample: Sample): LiveState {
   const before = state.probes.get(sample.probe);
-  // Answers can overtake each other: the later request is the later word.
+  // Answers can arrive out of order. The sample of the later slot is the newer one.
   if (before !== undefined && before.last.slot > sample.slot) return state;
   const status =
     sample.status === 'fail' && hidesFailures(state, sample.finishMs) ? 'unknown' : sample.status;
@@ -287,12 +287,12 @@ function takeControl(state: LiveState, { finishMs, wallMs, cpuMs }: ControlSampl
   };
 }
 
-/** What the control says at a moment; undefined without a control. */
+/** The health of the control at a moment; undefined without a control. */
 export function controlAt({ control }: Pick<LiveState, 'control'>, nowMs: number): ControlHealth | undefined {
   return control === undefined ? undefined : controlHealth(control.recent, nowMs, control.sinceMs);
 }
 
-/** Whether samples that fail just now may have failed for the prober's own machine, which the target does not run on. */
+/** Whether failed samples may be caused by the prober's own machine. False if the target runs on that machine. */
 export function hidesFailures(state: Pick<LiveState, 'control' | 'machines'>, nowMs: number): boolean {
   const carriesTarget = [...state.machines.values()].some((m) => m.prober && m.hosts.length > 0);
   return !carriesTarget && (controlAt(state, nowMs)?.state ?? 'fit') !== 'fit';
@@ -312,7 +312,7 @@ function sinceOf(
   };
 }
 
-/** From the first fault's issue on; a look that says nothing changes nothing. */
+/** Updates the outage, from the issue of the first fault on. An unknown sample changes nothing. */
 function seeOutage(state: LiveState, status: Look['status'], { probe, sendMs, finishMs }: Sample): LiveState {
   const { outage, plan, steps } = state;
   if (status === 'unknown' || !hasBegun(plan?.faults ?? [], steps, sendMs)) return state;

@@ -3,7 +3,7 @@ import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import type { Line } from './line.ts';
 import { createLive, type Terminal } from './terminal.ts';
 
-/** A terminal that takes so many bytes until it is asked to take more. */
+/** A terminal that accepts at most `room` more bytes. */
 class SlowTerminal implements Terminal {
   columns = 40;
   room = Infinity;
@@ -39,7 +39,7 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-test('draws ten frames a second, however much is told', () => {
+test('draws at most ten frames a second', () => {
   const live = createLive(terminal, abilities);
   live.show(view);
   for (let i = 0; i < 100; i++) {
@@ -51,14 +51,14 @@ test('draws ten frames a second, however much is told', () => {
   for (let i = 0; i < 99; i++) expect(terminal.written).toContain(`line ${i}\n`);
 });
 
-test('takes its block away, and leaves the lines', () => {
+test('removes its block, and keeps the lines', () => {
   const live = createLive(terminal, abilities);
   const hide = live.show(view);
   live.print('stays');
   vi.advanceTimersByTime(500);
   terminal.written = '';
   hide();
-  // Two lines of the block and the empty one below, from there upwards.
+  // Two lines of the block, and the empty line below it.
   expect(terminal.written.split('\u001B[2K')).toHaveLength(4);
   expect(stripVTControlCharacters(terminal.written)).toBe('');
   vi.advanceTimersByTime(500);
@@ -66,7 +66,7 @@ test('takes its block away, and leaves the lines', () => {
   expect(terminal.written).toContain('after\n');
 });
 
-test('leaves frames out for a terminal that takes nothing, and waits for nobody', () => {
+test('skips frames for a blocked terminal, and does not wait for it', () => {
   const live = createLive(terminal, abilities);
   live.show(view);
   vi.advanceTimersByTime(100);
@@ -76,19 +76,19 @@ test('leaves frames out for a terminal that takes nothing, and waits for nobody'
   for (let i = 0; i < 2000; i++) live.print(`line ${i}`);
   vi.advanceTimersByTime(60_000);
   expect(frame).toBe(frames);
-  // One attempt for each tick, and none for each line.
+  // One attempt per tick, not one per line.
   expect(terminal.writes - writes).toBeLessThan(2700);
 
   terminal.room = Infinity;
   terminal.written = '';
   vi.advanceTimersByTime(200);
-  expect(terminal.written).toContain('(1500 lines left out: the terminal did not take them)');
+  expect(terminal.written).toContain('(1500 lines dropped: the terminal did not accept them)');
   expect(terminal.written).not.toContain('line 1499\n');
   expect(terminal.written).toContain('line 1500\n');
   expect(terminal.written).toContain(`frame ${frame - 1}`);
 });
 
-test('ends in time on a terminal that takes nothing', async () => {
+test('ends in time on a blocked terminal', async () => {
   const live = createLive(terminal, abilities);
   terminal.room = 0;
   live.print('never seen');
@@ -97,7 +97,7 @@ test('ends in time on a terminal that takes nothing', async () => {
   await expect(ended).resolves.toBeUndefined();
 });
 
-test('hands over what is due when it ends, once the terminal takes it', async () => {
+test('writes pending lines at its end, once the terminal accepts them', async () => {
   const live = createLive(terminal, abilities);
   terminal.room = 0;
   live.print('late');
@@ -109,7 +109,7 @@ test('hands over what is due when it ends, once the terminal takes it', async ()
   expect(terminal.written).toContain('late\n');
 });
 
-test('hands over what is due to whoever writes there next, in order', () => {
+test('hands pending lines over to the next writer, in order', () => {
   const live = createLive(terminal, abilities);
   live.show(view);
   vi.advanceTimersByTime(100);
@@ -121,11 +121,11 @@ test('hands over what is due to whoever writes there next, in order', () => {
   const whole = terminal.written + rest;
   expect(whole.indexOf('first\n')).toBeGreaterThan(0);
   expect(whole.indexOf('second\n')).toBeGreaterThan(whole.indexOf('first\n'));
-  // The block that came below them is taken away again.
+  // The block below them is removed again.
   expect(whole.slice(whole.lastIndexOf('below'))).toContain('\u001B[2K');
 });
 
-test('writes no more to a terminal that is gone', () => {
+test('stops writing to a closed terminal', () => {
   const live = createLive(terminal, abilities);
   live.show(view);
   terminal.isGone = true;
@@ -134,7 +134,7 @@ test('writes no more to a terminal that is gone', () => {
   expect(terminal.written).toBe('');
 });
 
-test('takes away lines that a narrower terminal has broken in two', () => {
+test('erases lines that a narrower terminal has wrapped', () => {
   const live = createLive(terminal, abilities);
   live.show(() => [[{ text: 'x'.repeat(39) }], [{ text: 'short' }]]);
   vi.advanceTimersByTime(100);
@@ -145,19 +145,19 @@ test('takes away lines that a narrower terminal has broken in two', () => {
   expect(terminal.written).toContain('\u001B[4A\r\u001B[J');
 });
 
-test('makes nothing of what a terminal would obey in a line, and keeps its own lines apart', () => {
+test('escapes control characters in a line, and keeps its own line breaks', () => {
   const live = createLive(terminal, abilities);
   live.print('a\u001B[2J\rb\nc');
   expect(terminal.written).toContain('a\\u001b[2J\\u000db\nc\n');
 });
 
-test('leaves out a view that breaks, and says so', () => {
+test('removes a view that throws, and reports it', () => {
   const live = createLive(terminal, abilities);
   live.show(() => {
     throw new Error('no picture');
   });
   vi.advanceTimersByTime(200);
   live.print('goes on');
-  expect(terminal.written).toContain('the live view broke: no picture\n');
+  expect(terminal.written).toContain('the live view failed: no picture\n');
   expect(terminal.written).toContain('goes on\n');
 });

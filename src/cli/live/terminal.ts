@@ -3,56 +3,56 @@ import { messageOf } from '../../core/errors.ts';
 import { printable } from '../../core/printable.ts';
 import { type Line, type Abilities, paint, type Size, widthOf } from './line.ts';
 
-/** A terminal to draw on. */
+/** A terminal. */
 export interface Terminal {
   size(): Size;
-  /** Takes what it can at once, and says how many bytes that were; never waits. Throws when it is gone. */
+  /** Writes without blocking; returns the number of bytes that were accepted. Throws if the terminal is closed. */
   write(bytes: Uint8Array): number;
 }
 
-/** What is shown at the moment, made anew for each frame. */
+/** The content of the block; called for each frame. */
 export type View = (size: Size) => readonly Line[];
 
-/** The end of the terminal: lines that stay, and below them a block that is redrawn. */
+/** The live view: lines that stay, and below them a block that is redrawn. */
 export interface Live {
-  /** A text that stays, in lines of its own. */
+  /** Prints a text as lines that stay. */
   print(text: string): void;
-  /** Shows a block until the function that it returns is called; the latest of several is the one. */
+  /** Shows a block until the returned function is called. Of multiple blocks, the latest is visible. */
   show(view: View): () => void;
-  /** What takes the block away and writes the lines that are due, for whoever is about to write there and waits for the terminal. */
+  /** Returns the bytes that remove the block and write the pending lines, for a caller that then writes to the terminal itself. */
   handOver(): Uint8Array;
-  /** Ends it: no block any more, and no later than `maxMs` from now. */
+  /** Ends the live view: removes the block and writes the pending lines. Resolves after at most `maxMs`. */
   end(maxMs: number): Promise<void>;
 }
 
-/** All that log-update asks of a stream. */
+/** The parts of a stream that log-update uses. */
 type UsedOfStream = Pick<NodeJS.WriteStream, 'columns' | 'rows'> & { write(text: string): boolean };
 
 /** Ten frames a second. */
 const frameMs = 100;
-/** Lines that a terminal which takes none leaves waiting; of more, the oldest are left out. */
+/** Most pending lines for a blocked terminal. Beyond that, the oldest are dropped. */
 const mostLines = 500;
 const mostChars = 4000;
-/** While these hold, a terminal shows a frame as a whole (DEC private mode 2026); others pass over them. */
+/** Synchronized output (DEC private mode 2026): the terminal shows a frame as a whole. Other terminals ignore these sequences. */
 const beginFrame = '\u001B[?2026h';
 const endFrame = '\u001B[?2026l';
 
 /**
- * Draws on a terminal, at most ten times a second. What the terminal does not take at once is kept for later, and frames
- * are left out meanwhile: it may be held (Ctrl-S), slow or gone without anybody waiting for it. The cursor is never hidden and
- * no mode is switched, so that nothing needs to be put back, however this process ends.
+ * Draws on a terminal, at most ten times a second. Bytes that the terminal does not accept at once are kept for later, and
+ * frames are skipped meanwhile. So a blocked (Ctrl-S), slow, or closed terminal never delays the drill. The cursor stays
+ * visible and no terminal mode changes, so there is nothing to restore when this process ends.
  */
 export function createLive(terminal: Terminal, abilities: Abilities): Live {
   const views: View[] = [];
   let lines: string[] = [];
   let leftOut = 0;
-  /** Bytes that the terminal has not taken yet. */
+  /** Bytes that the terminal has not accepted yet. */
   let pending: Uint8Array = new Uint8Array();
   let isGone = false;
   let drawnMs = -Infinity;
   let timer: NodeJS.Timeout | undefined;
   let out = '';
-  /** Widths of the block's lines as they stand on the screen. */
+  /** Widths of the block's lines on the screen. */
   let drawn: readonly number[] = [];
   let drawnSize: Size = { columns: 0, rows: 0 };
   const log = createLogUpdate(
@@ -77,7 +77,7 @@ export function createLive(terminal: Terminal, abilities: Abilities): Live {
     lines = [];
   };
 
-  /** False while something is left. */
+  /** Writes pending bytes; returns false if some are left. */
   const flush = (): boolean => {
     try {
       while (pending.length > 0) {
@@ -91,7 +91,7 @@ export function createLive(terminal: Terminal, abilities: Abilities): Live {
     return true;
   };
 
-  /** A narrower terminal has broken the block's lines in two, a lower one has moved them: log-update would take away others. */
+  /** Erases the block after the terminal was made smaller, which wraps or moves its lines. log-update would erase other lines. */
   const eraseMoved = ({ columns, rows }: Size): void => {
     if (drawn.length === 0 || (columns >= drawnSize.columns && rows >= drawnSize.rows)) return;
     const broken = drawn.reduce((sum, width) => sum + Math.max(1, Math.ceil(width / columns)), 0);
@@ -100,13 +100,13 @@ export function createLive(terminal: Terminal, abilities: Abilities): Live {
     drawn = [];
   };
 
-  /** The block's lines for the screen, and their widths. A picture that cannot be made ends nothing but itself. */
+  /** The block's lines for the screen, and their widths. An exception in a view ends only the live view. */
   const blockOf = (
     view: View | undefined,
     { columns, rows }: Size,
   ): { texts: string[]; widths: number[] } => {
     try {
-      // A line as wide as the terminal would move the cursor on in some.
+      // On some terminals, a line of the full width moves the cursor to the next line.
       const size = { columns: Math.max(1, columns - 1), rows };
       const block = (view?.(size) ?? []).slice(0, Math.max(0, rows - 1));
       const plain = block.map((line) => line.map(({ text }) => text).join(''));
@@ -116,19 +116,19 @@ export function createLive(terminal: Terminal, abilities: Abilities): Live {
       };
     } catch (error) {
       views.length = 0;
-      lines.push(printable(`the live view broke: ${messageOf(error)}`, mostChars));
+      lines.push(printable(`the live view failed: ${messageOf(error)}`, mostChars));
       return { texts: [], widths: [] };
     }
   };
 
-  /** What takes the terminal from what it has got, or will have, to the present lines and block. */
+  /** The bytes that update the terminal to the present lines and block. */
   const compose = (view: View | undefined): Uint8Array => {
     const size = terminal.size();
     const { texts, widths } = blockOf(view, size);
     eraseMoved(size);
     if (lines.length > 0 || texts.length === 0) {
       if (drawn.length > 0) log.clear();
-      const told = leftOut === 0 ? [] : [`(${leftOut} lines left out: the terminal did not take them)`];
+      const told = leftOut === 0 ? [] : [`(${leftOut} lines dropped: the terminal did not accept them)`];
       out += [...told, ...lines].map((line) => `${line}\n`).join('');
       lines = [];
       leftOut = 0;
@@ -159,7 +159,7 @@ export function createLive(terminal: Terminal, abilities: Abilities): Live {
     }
   };
   const keepTicking = (): void => {
-    // The run keeps this process alive, not its picture.
+    // The live view must not keep this process alive.
     timer ??= setInterval(tick, frameMs).unref();
   };
 

@@ -93,13 +93,13 @@ function shown(atMs: number, { columns = 80, rows = 30, unicode = true, of = dri
 }
 
 describe('drillLines', () => {
-  test('counts the gate down and says what it still wants', () => {
+  test('counts the gate down and shows the unmet conditions', () => {
     const lines = shown(5000);
     expect(lines.slice(0, 4)).toEqual([
       '⠋ 5.0 s  built on lab',
       '  steps    ⠋ steady 5.0 s  · fault  · recovery  · heal  · redundancy',
       '  wait     steady state: 55.0 s left · holds 4.7 s of 5.0 s',
-      '  fault    cut: power.cut on the db-primary · to come',
+      '  fault    cut: power.cut on the db-primary · pending',
     ]);
     expect(shown(90).slice(2, 4)).toEqual([
       '  wait     steady state: 59.9 s left',
@@ -112,11 +112,11 @@ describe('drillLines', () => {
     expect(shown(9000)).toContain('  fault    cut: power.cut on the db-primary · in 1.0 s');
   });
 
-  test('counts the outage, what is left of each time-out, and says who owns what', () => {
+  test('shows the outage, the rest of each timeout, and the owners', () => {
     expect(shown(18_050)).toEqual([
       '⠋ 18.1 s  built on lab',
       '  steps    ✓ steady 8.0 s  ✓ fault 2.5 s  ⠋ recovery 7.5 s  · heal  · redundancy',
-      '  outage   DOWN 7.0 s health: timeout · cut short in 23.1 s',
+      '  outage   DOWN 7.0 s health: timeout · drill stops in 23.1 s',
       '  wait     recovery: 82.5 s left',
       '  fault    cut: power.cut on node-1 · in effect 7.5 s · heals in 12.4 s',
       '  prober   ok, dilation 1.1 x · CPU pressure 12 %',
@@ -125,21 +125,21 @@ describe('drillLines', () => {
       `  health      ${' '.repeat(23)}▁▁▁▁▁██████xxxxxxx bad 7.0 s timeout`,
       `  role@node-1 ${' '.repeat(24)}▁▁▁▁▁▁▁▁▁▁xxxxxxx bad 7.8 s timeout`,
       `  role@node-2 ${' '.repeat(23)}▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁ primary`,
-      '  ▁▂▅█ latency up to the time-out, x failed, ? not known',
+      '  ▁▂▅█ latency up to the timeout, x failed, ? unknown',
     ]);
   });
 
-  test('tells the sides apart where they do not agree', () => {
-    expect(shown(14_000)).toContain('  owner    vip told nobody on the wire node-2');
+  test('shows each side if they differ', () => {
+    expect(shown(14_000)).toContain('  owner    vip told none on the wire node-2');
   });
 
-  test('tells the first sign of recovery and how long it has held', () => {
+  test('shows the first sign of recovery and its duration', () => {
     const lines = shown(24_000, { columns: 100 });
-    expect(lines[2]).toBe('  outage   back for 3.2 s · was down 9.7 s · first sign after 10.3 s');
+    expect(lines[2]).toBe('  outage   up for 3.2 s · was down 9.7 s · first sign after 10.3 s');
     expect(lines[3]).toBe('  wait     recovery: 76.5 s left · holds 3.2 s of 5.0 s');
   });
 
-  test('says that the prober is degraded, and takes no failure for known meanwhile', () => {
+  test('shows a degraded prober, and counts failures as unknown meanwhile', () => {
     const lines = shown(32_300, { columns: 120 });
     expect(lines).toContain(
       '  prober   DEGRADED: dilation 8.0 x, limit 2.5 x · CPU pressure 91 % · failures count as unknown',
@@ -147,7 +147,7 @@ describe('drillLines', () => {
     expect(lines.find((line) => line.includes('role@node-1'))).toMatch(/x\?+ /);
   });
 
-  test('takes failures for known where the prober runs on the machine of the target', () => {
+  test('counts failures if the prober runs on the machine of the target', () => {
     const own = drill();
     for (let t = 30_100; t < 33_000; t += 1000) own.at(t, pressure({ machine: 'm2', hosts: ['node-1'] }));
     const told = shown(32_300, { columns: 120, of: own });
@@ -155,16 +155,16 @@ describe('drillLines', () => {
     expect(told.find((line) => line.includes('role@node-1'))).not.toContain('?');
   });
 
-  test('says that the control is silent, and names the pressure of other machines', () => {
+  test('shows a silent control, and the pressure of other machines', () => {
     const of = drill()
       .until(20_000)
       .at(19_500, pressure({ machine: 'm2', prober: false, hosts: ['node-1', 'node-2'] }));
     expect(shown(22_000, { columns: 160, of })).toContain(
-      '  prober   DEGRADED: its control reports nothing · CPU pressure 12 % · CPU pressure of node-1, node-2 12 % · failures count as unknown',
+      '  prober   DEGRADED: the control reports nothing · CPU pressure 12 % · CPU pressure of node-1, node-2 12 % · failures count as unknown',
     );
   });
 
-  test('counts the lease down, and says when the host undoes the fault by itself', () => {
+  test('counts the lease down, and shows when the host undoes the fault by itself', () => {
     const of = drill()
       .at(9900, { type: 'lease.kept', fault: 'cut', untilMs: 19_900 })
       .at(13_400, { type: 'lease.kept', fault: 'cut', untilMs: 23_300 });
@@ -172,15 +172,15 @@ describe('drillLines', () => {
       shown(atMs, { columns: 120, of }).find((line) => line.startsWith('  fault'));
     expect(faultAt(13_000)).toMatch(/ · lease 6\.9 s$/);
     expect(faultAt(13_400)).toMatch(/ · lease 9\.9 s$/);
-    expect(faultAt(23_301)).toMatch(/ · lease over: its host undoes it$/);
+    expect(faultAt(23_301)).toMatch(/ · lease expired: its host undoes it$/);
     expect(faultAt(31_000)).not.toContain('lease');
   });
 
-  test('puts ticks to what is healed', () => {
+  test('marks healed faults', () => {
     expect(shown(33_000)).toContain('  fault    cut: power.cut on node-1 · healed, proven');
   });
 
-  test('marks a gate that was not met, and drops what will not come of a drill that was cut short', () => {
+  test('marks an unmet gate, and drops the remaining phases of an aborted drill', () => {
     const cut = new LogBuilder(plan)
       .at(0, { type: 'phase.started', phase: 'steady' })
       .at(60_000, { type: 'gate', gate: 'steady', state: 'timeout', unmet: ['x'] })
@@ -211,7 +211,7 @@ describe('drillLines', () => {
     }
   });
 
-  test('names what there is no room for, those that do not see what they should first', () => {
+  test('counts the probes without room, and shows failing probes first', () => {
     const many = planWith({
       ...plan,
       probes: [...Array.from({ length: 30 }, (_, i) => probeOf(`more@node-${i}`)), ...plan.probes],
@@ -233,11 +233,11 @@ describe('drillLines', () => {
     expect(lines.at(-1)).toBe('  … 26 more probes: 21 ok, 5 not');
   });
 
-  test('is plain ASCII for a terminal that shows no more', () => {
+  test('is plain ASCII for a terminal without Unicode', () => {
     expect(shown(18_050, { unicode: false }).join('\n')).toMatch(/^[\n\u0020-\u007E]+$/);
   });
 
-  test('lets nothing through that a terminal would obey', () => {
+  test('escapes control characters', () => {
     const hostile = '\u001B[2Jx\u009B1A\u0007\u202E';
     const of = new LogBuilder(planWith({ probes: [probeOf('health')] }))
       .at(0, { type: 'phase.started', phase: 'steady' })

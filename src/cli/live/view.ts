@@ -18,10 +18,10 @@ import {
   type StepState,
 } from './state.ts';
 
-/** The least that is left of the lines above the block, as far as there is room. */
+/** Lines above the block that stay visible, if there is room. */
 const linesAbove = 8;
 
-/** What is shown of a drill at `nowMs` of its run clock: lines that fit `size`, the most important first. */
+/** The live view of a drill at `nowMs` of its run clock: lines that fit `size`, most important first. */
 export function drillLines(state: LiveState, nowMs: number, size: Size): readonly Line[] {
   const { plan } = state;
   if (plan === undefined) return [];
@@ -88,7 +88,7 @@ function phasePart({ name, sinceMs, endMs, failed }: LivePhase, nowMs: number): 
   ];
 }
 
-/** What the recovery probe says since the first fault. */
+/** The outage of the recovery probe since the first fault. */
 function outageLines(state: LiveState, plan: Plan, nowMs: number, columns: number): Line[] {
   const { outage, probes, steps } = state;
   if (outage === undefined) return [];
@@ -105,13 +105,15 @@ function outageLines(state: LiveState, plan: Plan, nowMs: number, columns: numbe
           ],
         ];
   const again =
-    outage.times > 1 ? [[{ text: `${outage.times} times, ${runningWords(outage.downMs)} before` }]] : [];
+    outage.times > 1
+      ? [[{ text: `outage ${outage.times}, ${runningWords(outage.downMs)} down before` }]]
+      : [];
   if (outage.sinceMs === undefined) {
     const good = nowMs - (probes.get(outage.probe)?.goodSinceMs ?? nowMs);
-    const back: Line = [{ text: `back for ${runningWords(good)}`, style: 'green' }];
+    const back: Line = [{ text: `up for ${runningWords(good)}`, style: 'green' }];
     const down: Line = [
       {
-        text: `was down ${runningWords(outage.downMs)}${outage.times > 1 ? ` in ${outage.times} times` : ''}`,
+        text: `was down ${runningWords(outage.downMs)}${outage.times > 1 ? ` in ${outage.times} outages` : ''}`,
       },
     ];
     return flow(label('outage'), [back, down, ...sign], ' · ', columns);
@@ -120,7 +122,7 @@ function outageLines(state: LiveState, plan: Plan, nowMs: number, columns: numbe
   const cap: Line[] =
     outageMs === undefined
       ? []
-      : [[{ text: `cut short in ${runningWords(outage.firstMs + outageMs - nowMs)}`, style: 'yellow' }]];
+      : [[{ text: `drill stops in ${runningWords(outage.firstMs + outageMs - nowMs)}`, style: 'yellow' }]];
   const down: Line = [
     { text: `DOWN ${runningWords(nowMs - outage.sinceMs)}`, style: 'red' },
     { text: ` ${outage.probe}${last?.cause === undefined ? '' : `: ${last.cause}`}` },
@@ -128,7 +130,7 @@ function outageLines(state: LiveState, plan: Plan, nowMs: number, columns: numbe
   return flow(label('outage'), [down, ...again, ...sign, ...cap], ' · ', columns);
 }
 
-/** What is waited for, and how much time it has left. */
+/** The gate or recovery that the drill waits for, and the time until its timeout. */
 function waitLines(state: LiveState, plan: Plan, nowMs: number, columns: number): Line[] {
   const phase = state.phases.at(-1);
   if (phase === undefined) return [];
@@ -170,7 +172,7 @@ function heldPart(heldMs: number, forMs: number): Line {
   ];
 }
 
-/** The faults of the plan, and what else was done to the stack and is not over. */
+/** The faults of the plan, open preparations, and repairs. */
 function stepLines(state: LiveState, plan: Plan, nowMs: number, columns: number): Line[] {
   const done = (step: PlannedFault): boolean => state.steps.get(step.id) !== undefined;
   const open = (step: PlannedFault): boolean =>
@@ -193,13 +195,13 @@ function stepParts(state: LiveState, plan: Plan, planned: PlannedFault, nowMs: n
   if (step.failed === true) return [name, [{ text: 'FAILED', style: 'red' }]];
   if (step.healedMs !== undefined) return [name, [{ text: 'healed, proven', style: 'green' }]];
   if (isRepair)
-    return [name, [step.ackedMs === undefined ? { text: 'under way' } : { text: 'done', style: 'green' }]];
+    return [name, [step.ackedMs === undefined ? { text: 'running' } : { text: 'done', style: 'green' }]];
   if (step.healingMs !== undefined)
     return [name, [{ text: `healing for ${runningWords(nowMs - step.healingMs)}`, style: 'cyan' }]];
   return [name, ...openParts(step, planned, plan, nowMs), ...leaseParts(state, planned, nowMs)];
 }
 
-/** So long before its end, a limit is told. */
+/** A limit is shown from this time before its end, ms. */
 const limitShownMs = 60_000;
 
 function openParts(
@@ -214,7 +216,7 @@ function openParts(
       ? 'in effect'
       : ackedMs !== undefined
         ? 'acknowledged, no effect yet'
-        : 'asked for';
+        : 'injecting';
   const limitMs = issuedMs + plan.limits.faultMs - nowMs;
   return [
     [{ text: `${what} ${runningWords(nowMs - since)}`, style: 'yellow' }],
@@ -222,17 +224,17 @@ function openParts(
       ? []
       : [[{ text: `heals in ${runningWords(effectMs + planned.forMs - nowMs)}` }]]),
     ...(limitMs < limitShownMs
-      ? [[{ text: `cut short in ${runningWords(limitMs)}`, style: 'yellow' as const }]]
+      ? [[{ text: `drill stops in ${runningWords(limitMs)}`, style: 'yellow' as const }]]
       : []),
   ];
 }
 
-/** What is left until the fault's host undoes it by itself; it is put off over and over, while firedrill reaches the host. */
+/** Time until the fault's host undoes the fault by itself. Each renewal by firedrill extends it. */
 function leaseParts({ leases }: LiveState, { id, leaseMs = 0 }: PlannedFault, nowMs: number): Line[] {
   const untilMs = leases.get(id);
   if (untilMs === undefined) return [];
-  if (nowMs > untilMs) return [[{ text: 'lease over: its host undoes it', style: 'red' }]];
-  // It is put off whenever a third is over.
+  if (nowMs > untilMs) return [[{ text: 'lease expired: its host undoes it', style: 'red' }]];
+  // firedrill renews the lease after each third of it, so less than half means that a renewal is late.
   const isLate = untilMs - nowMs < leaseMs / 2;
   return [[{ text: `lease ${runningWords(untilMs - nowMs)}`, ...(isLate ? { style: 'yellow' } : {}) }]];
 }
@@ -247,10 +249,10 @@ function dueText({ phases, steps }: LiveState, { atMs, after }: PlannedFault, no
     after === undefined ? phases.find(({ name }) => name === 'fault')?.sinceMs : steps.get(after)?.healedMs;
   if (zeroMs !== undefined)
     return nowMs < zeroMs + atMs ? `in ${runningWords(zeroMs + atMs - nowMs)}` : 'about to be injected';
-  return after === undefined ? 'to come' : `once ${after} is healed`;
+  return after === undefined ? 'pending' : `once ${after} is healed`;
 }
 
-/** Whether the prober's machine is fit, and how much of each machine is in use. */
+/** The health of the prober's machine, and the pressure of each machine. */
 function proberLines(state: LiveState, nowMs: number, columns: number): Line[] {
   const health = controlAt(state, nowMs);
   if (health === undefined || (health.dilation === null && health.state === 'fit')) return [];
@@ -262,7 +264,7 @@ function proberLines(state: LiveState, nowMs: number, columns: number): Line[] {
           {
             text:
               word === 'silent'
-                ? 'DEGRADED: its control reports nothing'
+                ? 'DEGRADED: the control reports nothing'
                 : `DEGRADED: dilation ${dilationWords(dilation ?? 1)}, limit ${dilationWords(dilationLimit)}`,
             style: 'red',
           },
@@ -273,7 +275,7 @@ function proberLines(state: LiveState, nowMs: number, columns: number): Line[] {
   return flow(label('prober'), parts, ' · ', columns);
 }
 
-/** `CPU pressure 34 %`, of other machines than the prober's with their hosts. */
+/** `CPU pressure 34 %`; for machines other than the prober's, with their hosts. */
 function pressurePart({ prober, hosts, cpu }: MachinePressure): Line[] {
   const where = prober ? '' : ` of ${hosts.join(', ')}`;
   if (cpu.somePct !== null) return [[{ text: `CPU pressure${where} ${Math.round(cpu.somePct)} %` }]];

@@ -13,18 +13,18 @@ import { openLedger } from '../ledger.ts';
 import type { DrillDeps } from '../run.ts';
 import { createSystemClock } from '../system-clock.ts';
 
-/** A container with a web server in it, as far as `docker inspect|stop|start` can tell. The server is real. */
+/** A fake host with one container, which understands `docker inspect|stop|start`. The container's web server is real. */
 export class FakeMachine implements Host {
   readonly name = 'alpha';
   readonly transport = 'fake';
   readonly follow = neverFollowed;
   readonly commands: string[] = [];
-  /** Rows that its server keeps: POST, GET and DELETE of /rows. The last one is forgotten with the power. */
+  /** Rows of its server: POST, GET, and DELETE of /rows. The last row is lost when the server stops. */
   rows: string[] = [];
   removed = 0;
   stopIsIgnored = false;
   startFails = false;
-  /** It starts no sooner: what a test wants to be seen of the outage has been seen by then, however slow this machine is. */
+  /** The container starts only after this promise, so a test can observe the outage first on any machine. */
   startWhen: Promise<unknown> | undefined;
   url = '';
   #server: Server | undefined;
@@ -69,8 +69,8 @@ export class FakeMachine implements Host {
 }
 
 /**
- * A drill that stops the machine's container, with a probe on its server. What it waits for it sees soon, or after many
- * seconds on a busy machine; only the recovery, which does not come, is waited for in vain.
+ * A drill that stops the machine's container, with a probe of its server. Its gates are met soon, or after many seconds
+ * on a busy machine. The recovery does not come, so that wait times out.
  */
 export function planOf(url: string): Plan {
   const gate = { require: [{ probe: 'web' }], forMs: 150, withinMs: 45_000 };
@@ -120,14 +120,14 @@ export function planOf(url: string): Plan {
   };
 }
 
-/** What a drill left in its log, and how many undo records. */
+/** The log of a drill, and its number of open undo records. */
 export interface Outcome {
   readonly events: readonly DrillEvent[];
   readonly types: readonly string[];
   readonly open: number;
 }
 
-/** Runs a drill on the machine, its files in the folder. */
+/** Runs a drill on the machine, with its files in the folder. */
 export async function drillOn(
   machine: FakeMachine,
   folder: string,

@@ -4,8 +4,8 @@ import type { Host } from '../../core/host.ts';
 import { scriptedHost, type Script, type ScriptedHost } from '../../faults/testing/scripted-host.ts';
 
 /**
- * A scripted host that answers late, on a (simulated) clock: `delayMs` says how long its answer takes to a command that is
- * asked for now. A command acts when it is answered, and not at all when its time-out or its signal comes first.
+ * A scripted host that answers late on a (simulated) clock. `delayMs` returns the answer time of a command that starts now.
+ * A command acts when it is answered, and does not act if its time-out or its signal comes first.
  */
 export function lateHost(clock: Clock, delayMs: () => number, script: Script): ScriptedHost {
   const host = scriptedHost(script);

@@ -1,9 +1,8 @@
 import type { Clock } from '../../core/clock.ts';
 
 /**
- * A clock that stands still while anything runs, and goes on to the end of the
- * next sleep when everything waits: concurrent waits end in the order of their
- * times, whatever the machine's speed.
+ * A clock that stands still while code runs, and jumps to the end of the next sleep
+ * when everything waits. Concurrent waits end in the order of their times on any machine.
  */
 export function simulatedClock(): Clock {
   let nowMs = 0;
@@ -19,7 +18,7 @@ export function simulatedClock(): Clock {
     next.wake();
     schedule();
   };
-  /** Immediates run when all promises that can go on have gone on. */
+  /** Immediates run after all pending promise callbacks. */
   const schedule = (): void => {
     if (ticking) return;
     ticking = true;

@@ -12,19 +12,19 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-/** A small disk of its own, mounted. */
+/** A mounted small disk. */
 export interface SmallDisk {
   readonly folder: string;
-  /** Fills it to the last block, but for so many bytes. */
+  /** Fills it to the last block, except for `butBytes`. */
   fill(butBytes?: number): void;
-  /** Removes what `fill` put there. */
+  /** Removes the files of `fill`. */
   free(): void;
   unmount(): void;
 }
 
 const blockBytes = 4096;
 
-/** Mounts a tmpfs. @throws where that is not permitted */
+/** Mounts a tmpfs. @throws if that is not permitted */
 export function mountTmpfs(sizeKib: number): SmallDisk {
   const folder = mkdtempSync(join(tmpdir(), 'tmpfs-'));
   try {
@@ -36,7 +36,7 @@ export function mountTmpfs(sizeKib: number): SmallDisk {
   return diskAt(folder);
 }
 
-/** Makes a small ext4 and mounts it. @throws where that is not permitted */
+/** Creates and mounts a small ext4 file system. @throws if that is not permitted */
 export function mountExt4(sizeMib: number): SmallDisk {
   const folder = mkdtempSync(join(tmpdir(), 'ext4-'));
   const image = `${folder}.img`;
@@ -60,7 +60,7 @@ export function mountExt4(sizeMib: number): SmallDisk {
   };
 }
 
-/** Why no tmpfs can be mounted here; undefined where it can. Where `CI` is set, that is an error. */
+/** Why no tmpfs can be mounted here; undefined if it can. With the variable `CI` it throws instead. */
 export function whyNoTmpfs(): string | undefined {
   try {
     mountTmpfs(64).unmount();
@@ -72,7 +72,7 @@ export function whyNoTmpfs(): string | undefined {
   }
 }
 
-/** The disk that is mounted on a folder. */
+/** The disk mounted on a folder. */
 export function diskAt(folder: string): SmallDisk {
   const filler = join(folder, 'filler');
   return {
@@ -91,7 +91,7 @@ export function diskAt(folder: string): SmallDisk {
   };
 }
 
-/** Writes so many bytes, or until there is no room for more. */
+/** Writes this many bytes, or until the disk is full. */
 function takeUp(path: string, bytes = Infinity): string {
   const fd = openSync(path, 'w');
   const block = Buffer.alloc(blockBytes, 'x');

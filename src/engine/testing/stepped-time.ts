@@ -1,18 +1,18 @@
 import type { Clock } from '../../core/clock.ts';
 import type { Timers } from '../schedule.ts';
 
-/** Time that only moves when told, with the runtime's timer rules: whole ms, in order of time. */
+/** Simulated time that moves only by `advance` and `stall`, with the runtime's timer rules: whole ms, in order of time. */
 export interface SteppedTime {
   readonly clock: Clock;
   readonly nowMs: () => number;
   readonly timers: Timers;
-  /** Lets so much time pass; each timer that is due runs at its time, and what it starts goes on before the next one. */
+  /** Advances the time; each due timer runs at its time, with its promise callbacks before the next timer. */
   advance(ms: number): Promise<void>;
-  /** The event loop is busy: so much time passes, and no timer runs. */
+  /** Advances the time without running timers, as a busy event loop does. */
   stall(ms: number): void;
 }
 
-/** Time that begins at 0. */
+/** Simulated time from 0. */
 export function steppedTime(): SteppedTime {
   let now = 0;
   let nextId = 1;
@@ -41,7 +41,7 @@ export function steppedTime(): SteppedTime {
         pending.delete(next[0]);
         now = Math.max(now, next[1].at);
         next[1].callback();
-        // What a callback does at once, and what it leaves to the next turn.
+        // Two turns: for the callback's promises, and for its immediates.
         await new Promise(setImmediate);
         await new Promise(setImmediate);
       }

@@ -2,12 +2,12 @@ import { execFileSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** For tests: the name that the certificates of servers are for. */
+/** For tests: the name in the servers' certificates. */
 export const certifiedName = 'app.example.com';
 
 /**
- * For tests: makes certificates in a folder, each as NAME.key and NAME.pem: two CAs (`ca`, `other-ca`), and of the first one
- * `good` and `expired`, both for `app.example.com`.
+ * For tests: creates certificates in a folder, each as NAME.key and NAME.pem. There are two CAs (`ca`, `other-ca`); the first
+ * one signs `good` and `expired`, both for `app.example.com`.
  */
 export function makeCertificates(folder: string): void {
   const openssl = (...args: string[]): void =>
@@ -17,7 +17,7 @@ export function makeCertificates(folder: string): void {
     const out = ['-keyout', `${ca}.key`, '-out', `${ca}.pem`];
     openssl('req', '-x509', ...newKey, '-days', '2', '-subj', `/CN=${ca}`, ...out);
   }
-  // `openssl ca`, since only there every version lets both dates be chosen.
+  // `openssl ca` is used because it can set both dates in every version.
   const config = `
     [ca]
     default_ca = test

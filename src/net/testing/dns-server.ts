@@ -1,25 +1,25 @@
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 
-/** For tests: what a question gets. `rcode` 0 with answers of one type, or an error; undefined: silence; text: no DNS. */
+/** For tests: the reply to a question: `rcode` 0 with answers of one type, or an error. undefined: no reply. A string: not DNS. */
 export type DnsReply =
   | {
       readonly rcode: number;
       readonly type?: number;
       readonly answers?: readonly Buffer[];
-      /** Of each answer, seconds; 1 by default. */
+      /** TTL of each answer, s; default: 1. */
       readonly ttl?: number;
     }
   | string
   | undefined;
 
-/** For tests: what a question asks for; type 1 is A, 28 AAAA. */
+/** For tests: a DNS question; type 1 is A, 28 is AAAA. */
 export interface DnsQuestion {
   readonly name: string;
   readonly type: number;
 }
 
-/** For tests: a DNS server on a free UDP port of the loopback that answers as it is told. `seen`: the ports it was asked from. */
+/** For tests: a scripted DNS server on a free UDP port of the loopback. `seen`: the source ports of its queries. */
 export async function dnsServer(reply: (count: number, question: DnsQuestion) => DnsReply): Promise<{
   readonly address: string;
   readonly seen: readonly number[];
@@ -50,7 +50,7 @@ function questionOf(query: Buffer): DnsQuestion {
   return { name: labels.join('.').toLowerCase(), type: query.readUInt16BE(at + 1) };
 }
 
-/** RFC 1035, 4.1: the question again, and answers that point to its name. */
+/** RFC 1035, 4.1: repeats the question, and adds answers that point to its name. */
 function packet(query: Buffer, reply: Exclude<DnsReply, string | undefined>): Buffer {
   const { rcode, type = 1, answers = [], ttl = 1 } = reply;
   let end = 12;
@@ -73,7 +73,7 @@ function packet(query: Buffer, reply: Exclude<DnsReply, string | undefined>): Bu
   return Buffer.concat([header, question, ...records]);
 }
 
-/** For tests: a name as it stands in a packet. */
+/** For tests: a name in wire format. */
 export function dnsName(name: string): Buffer {
   const labels = name.split('.').map((label) => Buffer.from(`\0${label}`));
   for (const label of labels) label[0] = label.length - 1;

@@ -7,31 +7,31 @@ import type { FailCause } from '../../core/sample.ts';
 import { certifiedName, makeCertificates } from './certificates.ts';
 import { listen } from './servers.ts';
 
-/** For tests and benchmarks: a server that does what servers should not, and what a look at it has to say. */
+/** For tests and benchmarks: a misbehaving server, and the expected outcome of a sample. */
 export interface HostileServer {
   readonly name: string;
-  /** Parameters of an `http` probe that looks at it, as a target file has them. */
+  /** Parameters of an `http` probe of it, as in a target file. */
   readonly params: Readonly<Record<string, unknown>>;
   /** `ok`, or the cause of the failure. */
   readonly outcome: 'ok' | FailCause;
-  /** Connections that are open now. */
+  /** Number of open connections. */
   readonly open: () => number;
 }
 
-/** For tests and benchmarks: such servers, all at work. */
+/** For tests and benchmarks: running hostile servers. */
 export interface HostileServers {
   readonly servers: readonly HostileServer[];
   readonly close: () => Promise<void>;
 }
 
-/** What a server does with a connection over which a request has come. */
+/** What a server does with a connection after it has received a request. */
 type Misdeed = (socket: Socket) => void;
 
 const dripMs = 20;
 const head = 'HTTP/1.1 200 OK\r\ncontent-type: text/plain\r\n';
 const chunk = `4000\r\n${'x'.repeat(0x4000)}\r\n`;
 
-/** Writes again and again, slowly. */
+/** Writes small pieces endlessly and slowly. */
 const drips =
   (first: string, text: string): Misdeed =>
   (socket) => {
@@ -40,7 +40,7 @@ const drips =
     socket.once('close', () => clearInterval(timer));
   };
 
-/** Writes for as long as the other end takes it. */
+/** Writes as fast as the other end reads, endlessly. */
 const floods =
   (first: string, text: string): Misdeed =>
   (socket) => {
@@ -59,7 +59,7 @@ const says =
 
 const resets: Misdeed = (socket) => void socket.resetAndDestroy();
 
-/** The body is only read where something is wanted of it. */
+/** A probe reads the body only if it checks something in it. */
 const wantsBody = { expect: { body: 'never there' } };
 
 const plain: readonly (readonly [
@@ -97,7 +97,7 @@ const plain: readonly (readonly [
   ],
 ];
 
-/** For tests and benchmarks: starts them all on the loopback, and a good one. `folder` is for the certificates. */
+/** For tests and benchmarks: starts all hostile servers and two good ones on the loopback. `folder` is for the certificates. */
 export async function startHostileServers(folder: string): Promise<HostileServers> {
   makeCertificates(folder);
   const closes: (() => Promise<void>)[] = [];

@@ -13,16 +13,16 @@ export function message(type: string, ...payload: (string | Buffer)[]): Buffer {
 export const int16 = (n: number): Buffer => Buffer.from([n >> 8, n & 255]);
 /** An integer of the protocol, four bytes. */
 export const int32 = (n: number): Buffer => Buffer.from([n >> 24, (n >> 16) & 255, (n >> 8) & 255, n & 255]);
-/** The server waits for the next query. */
+/** ReadyForQuery: the server waits for the next query. */
 export const ready = message('Z', 'I');
-/** The server takes the connection without a password. */
+/** The server accepts the connection without a password. */
 export const accepted = Buffer.concat([message('R', int32(0)), ready]);
 /** An ErrorResponse; `localized` is the severity in the server's language (`lc_messages`). */
 export function failure(severity: string, code: string, text: string, localized = severity): Buffer {
   return message('E', `S${localized}\0V${severity}\0C${code}\0M${text}\0\0`);
 }
 
-/** A server that answers the start-up message, then each query. */
+/** A scripted server that answers the start-up message, then each query. */
 export async function postgresServer(
   onStartup: (socket: Socket, data: Buffer) => void,
   onQuery: (socket: Socket, query: string) => void = () => {},
@@ -39,5 +39,5 @@ export async function postgresServer(
   );
 }
 
-/** Takes any connection. */
+/** Accepts any connection. */
 export const accept = (socket: Socket): void => void socket.write(accepted);

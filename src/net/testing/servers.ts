@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { ownLoopback } from '../../hosts/testing/own-loopback.ts';
 
-/** For tests: a server at work. */
+/** For tests: a running server. */
 export interface Listening {
   readonly port: number;
   /** host:port */
@@ -10,12 +10,12 @@ export interface Listening {
   readonly close: () => Promise<void>;
 }
 
-/** For tests: a server on a free port of the loopback, and its end. */
+/** For tests: starts a server on a free port of the loopback. */
 export async function listen(server: Server): Promise<Listening> {
   const sockets = new Set<Socket>();
   server.on('connection', (socket: Socket) => {
     sockets.add(socket);
-    // Probes cut connections: no news for the server.
+    // Probes destroy connections, which is not an error of the server.
     socket.on('error', () => {});
   });
   server.listen(0, '127.0.0.1');
@@ -28,7 +28,7 @@ export async function listen(server: Server): Promise<Listening> {
   return { port, address: `127.0.0.1:${port}`, close };
 }
 
-/** For tests: host:port where nobody listens, and no other program can come to listen meanwhile. */
+/** For tests: host:port where nothing listens, and no other program will. */
 export async function unusedAddress(): Promise<string> {
   const server = createServer().listen(0, ownLoopback);
   await once(server, 'listening');

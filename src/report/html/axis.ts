@@ -2,29 +2,29 @@ import { scaleLinear } from 'd3-scale';
 import type { Range } from '../../analysis/intervals.ts';
 import { html, type Html } from './safe.ts';
 
-/** A time axis that all lanes of a chart share. Places are percent of the width: a chart is as wide as its reader's screen. */
+/** A time axis that all lanes of a chart share. Positions are percent of the width, because a chart is as wide as the screen. */
 export interface TimeAxis extends Range {
-  /** What offsets count from, ms on the run clock. */
+  /** Zero of the offsets, ms on the run clock. */
   readonly zeroMs: number;
   readonly ticks: readonly Tick[];
-  /** A moment's place, percent; what lies outside is at the edge. */
+  /** Position of a moment, percent; clamped to 0 and 100. */
   readonly at: (ms: number) => number;
 }
 
 interface Tick {
   readonly at: number;
   readonly label: string;
-  /** Left out on a narrow screen. */
+  /** Hidden on a narrow screen. */
   readonly isMinor: boolean;
 }
 
-/** Ticks that a phone has room for. */
+/** Number of ticks that fit on a phone. */
 const tickCount = 4;
 
-/** Percent of the width that two labels need where the edge has pushed one of them. */
+/** Minimum distance of two labels if one of them is anchored at the edge, percent of the width. */
 const roomAtEdge = 13;
 
-/** Percent with two digits: a thousandth of the width is less than a pixel. */
+/** Percent with two decimals: 0.01 % of the width is less than a pixel. */
 export function percent(value: number): string {
   return `${Number(value.toFixed(2))}%`;
 }
@@ -63,7 +63,7 @@ export function timeAxis({ fromMs, toMs }: Range, zeroMs: number): TimeAxis {
   };
 }
 
-/** Whether a label would meet another that the edge pushes towards it, or is pushed itself. */
+/** Whether a label overlaps a neighbor because one of the two is anchored at the edge. */
 function isCrowded(tick: Tick, before: Tick | undefined, after: Tick | undefined): boolean {
   const meets = (other: Tick | undefined): boolean =>
     other !== undefined &&
@@ -72,12 +72,12 @@ function isCrowded(tick: Tick, before: Tick | undefined, after: Tick | undefined
   return meets(before) || meets(after);
 }
 
-/** Which end of a label is at its place: none is cut off by the edge. */
+/** Text anchor of a label, so that the edge cuts no label off. */
 function anchorOf(at: number): 'start' | 'middle' | 'end' {
   return at < 4 ? 'start' : at > 96 ? 'end' : 'middle';
 }
 
-/** The axis with its labels, as a row of a chart. */
+/** A chart row with the axis labels. */
 export function axisRow({ ticks }: TimeAxis): Html {
   return html`<div class="lane axis" aria-hidden="true">
     <span class="label"></span

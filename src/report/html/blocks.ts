@@ -1,10 +1,10 @@
 import type { Block, Cell, Section } from '../sections.ts';
 import { html, type Html } from './safe.ts';
 
-/** From so many columns on, a row is a card on a phone. */
+/** With at least this many columns, a row is shown as a card on a phone. */
 const cardColumns = 3;
 
-/** A section with its title; nothing where it is empty. */
+/** A section with its title; null if it is empty. */
 export function sectionHtml({ title, blocks }: Section, before?: Html): Html | null {
   if (blocks.length === 0 && before === undefined) return null;
   return html`<section id="${slug(title)}">
@@ -13,12 +13,11 @@ export function sectionHtml({ title, blocks }: Section, before?: Html): Html | n
   </section> `;
 }
 
-/** A title as the part of the page's address that leads to it. */
+/** A title as a URL fragment. */
 export function slug(title: string): string {
   return title.toLowerCase().replace(/[^a-z0-9]+/g, '-');
 }
 
-/** A part of a section. */
 function blockHtml(block: Block): Html {
   switch (block.kind) {
     case 'table':
@@ -43,7 +42,7 @@ function plainCell(cell: Cell): string {
   return typeof cell === 'string' ? cell : cell.strong;
 }
 
-/** A table; on a phone each row of a wide one is a card whose lines have the columns' names. */
+/** A table. On a phone, each row of a wide table is a card with the column titles next to the values. */
 export function tableHtml(head: readonly Cell[], rows: readonly (readonly (Cell | Html)[])[]): Html {
   const names = head.map(plainCell);
   const titled = names.some((name) => name !== '');

@@ -13,7 +13,7 @@ import type { Lane, LaneGroup, Marker, Piece } from './lanes.ts';
 import { machineLanes } from './machine-lane.ts';
 import { probeLane } from './probe-lane.ts';
 
-/** All lanes of a drill's timeline; what there is nothing of is left out. Offsets in titles count from `zeroMs`. */
+/** All lanes of a drill's timeline, without empty groups. Offsets in titles count from `zeroMs`. */
 export function drillLanes(analysis: Analysis, zeroMs: number): readonly LaneGroup[] {
   const { log } = analysis;
   const probes = [...log.series.values()].map((s) => s.probe);
@@ -115,7 +115,7 @@ function stageLanes({ log, summary, recovery, heal }: Analysis): readonly Lane[]
   ];
 }
 
-/** The recovery probe's lane first, then one group for each of the others' names. */
+/** The group of the recovery probe, then the group of all other probes. */
 function probeGroups(analysis: Analysis, zeroMs: number): readonly LaneGroup[] {
   const { log } = analysis;
   const lanes = new Map<string, Lane[]>();
@@ -129,7 +129,7 @@ function probeGroups(analysis: Analysis, zeroMs: number): readonly LaneGroup[] {
   const isDrill = log.plan.faults.length > 0;
   return isDrill && first.length > 0
     ? [
-        { title: 'The probe that tells the outage', lanes: first },
+        { title: 'Recovery probe', lanes: first },
         { title: 'Other probes', lanes: others },
       ]
     : [{ title: 'Probes', lanes: [...first, ...others] }];
@@ -159,7 +159,7 @@ interface Owned {
   readonly maybe: readonly string[];
 }
 
-/** A lane for each host, and one for the times with no owner or with several, where there were any. */
+/** A lane for each host, and one for times with no owner or multiple owners if there are any. */
 function ownerLanes(names: readonly string[], spans: readonly Owned[], zeroMs: number): readonly Lane[] {
   const ownLanes = [...new Set(names)].map((name): Lane => {
     const pieces = joined(
@@ -168,7 +168,7 @@ function ownerLanes(names: readonly string[], spans: readonly Owned[], zeroMs: n
         return kind === undefined ? [] : [{ ...span, kind, title: '' }];
       }),
     ).map((p): Piece => {
-      const sure = p.kind === 'owner' ? name : `perhaps ${name}, not known`;
+      const sure = p.kind === 'owner' ? name : `unknown whether ${name}`;
       return {
         ...p,
         ...(p.kind === 'owner' ? { label: name } : {}),
@@ -178,7 +178,8 @@ function ownerLanes(names: readonly string[], spans: readonly Owned[], zeroMs: n
     const sure = pieces.filter((p) => p.kind === 'owner');
     return {
       label: name,
-      words: sure.length === 0 ? 'never surely' : sure.map((p) => rangeWords(p, zeroMs)).join(', '),
+      words:
+        sure.length === 0 ? 'ownership never certain' : sure.map((p) => rangeWords(p, zeroMs)).join(', '),
       pieces,
     };
   });
@@ -189,16 +190,19 @@ function ownerLanes(names: readonly string[], spans: readonly Owned[], zeroMs: n
           { ...span, kind: 'several', label: String(span.owners.length), title: listWords(span.owners) },
         ];
       return span.owners.length + span.maybe.length === 0
-        ? [{ ...span, kind: 'nobody', title: 'nobody' }]
+        ? [{ ...span, kind: 'nobody', title: 'no owner' }]
         : [];
     }),
   ).map((p): Piece => ({ ...p, title: `${p.title}, ${rangeWords(p, zeroMs)}` }));
   return odd.length === 0
     ? ownLanes
-    : [...ownLanes, { label: 'nobody, or several', words: odd.map((p) => p.title).join('; '), pieces: odd }];
+    : [
+        ...ownLanes,
+        { label: 'no or multiple owners', words: odd.map((p) => p.title).join('; '), pieces: odd },
+      ];
 }
 
-/** Pieces of one kind and title that touch, as one. */
+/** Merges touching pieces of the same kind and title. */
 function joined(pieces: readonly Piece[]): readonly Piece[] {
   const out: { -readonly [K in keyof Piece]: Piece[K] }[] = [];
   for (const piece of pieces) {
@@ -214,7 +218,7 @@ function rangeWords({ fromMs, toMs }: Piece, zeroMs: number): string {
   return `${offsetWords(fromMs - zeroMs, 2)} to ${offsetWords(toMs - zeroMs, 2)} (${durationWords(toMs - fromMs)})`;
 }
 
-/** A lane for each probe and host whose log was read. */
+/** A lane for each pair of log probe and host. */
 function markLanes({ log }: Analysis, zeroMs: number): readonly Lane[] {
   const lanes = new Map<string, Marker[]>();
   for (const mark of log.marks) {
@@ -229,7 +233,7 @@ function markLanes({ log }: Analysis, zeroMs: number): readonly Lane[] {
   }
   return [...lanes].map(([label, markers]) => ({
     label,
-    words: `${counted(markers.length, 'mark')}, told in the event log`,
+    words: `${counted(markers.length, 'mark')}, listed in the event log`,
     pieces: [],
     markers,
   }));

@@ -11,7 +11,7 @@ const pageOf = (...summaries: readonly Partial<Summary>[]): string =>
   renderDrillsHtml(summaries.map((parts, i) => ({ summary: { ...base, ...parts }, link: `run-${i}` })));
 
 describe('the page of several drills', () => {
-  test('begins with the worst verdict, and leads to each report', () => {
+  test('begins with the worst verdict, and links to each report', () => {
     const page = pageOf({ verdict: 'pass' }, { verdict: 'inconclusive' }, { verdict: 'fail' });
     expect(page).toContain('<p class="verdict fail">✗ FAIL</p>');
     expect(page).toContain('<h1>1 of 3 drills passed</h1>');
@@ -22,7 +22,7 @@ describe('the page of several drills', () => {
     ]);
   });
 
-  test('what is not healed is no pass', () => {
+  test('an unhealed fault is not a pass', () => {
     const page = pageOf({ verdict: 'pass', healed: false });
     expect(page).toContain('<p class="verdict fail">✗ INCONCLUSIVE, NOT HEALED</p>');
     expect(page).toContain('<span class="outcome fail">✗ PASS, NOT HEALED</span>');
@@ -39,7 +39,7 @@ describe('the page of several drills', () => {
     expect(page).toMatch(/<td data-name="longest stage">[^<,]+, [\d.]+ m?s( \([^<]+\))?<\/td>/);
   });
 
-  test('a command that ran no drill tells why, and passes nothing', () => {
+  test('a command without drills reports why, and is not a pass', () => {
     const page = renderDrillsHtml([], 'the target is locked');
     expect(page).toContain('<p class="verdict inconclusive">');
     expect(page).toContain('<strong>The command ended early:</strong> the target is locked');

@@ -38,7 +38,7 @@ export function renderDrillsHtml(drills: readonly DrillEntry[], error?: string):
           },
         )}
       </main>
-      <footer>Made by firedrill. What programs read is in each drill's summary.json.</footer> `,
+      <footer>Made by firedrill. Data for programs is in each drill's summary.json.</footer> `,
   );
 }
 

@@ -8,17 +8,17 @@ import { html, type Html } from './safe.ts';
 
 type Bounds = Pick<Measure, 'minMs' | 'maxMs'>;
 
-/** What an edge leaves free, of the whole. */
+/** Scale maximum divided by the largest value: leaves room at the right edge. */
 const headroom = 1.08;
 
-/** A measure as a bar up to its lower bound, hatched up to the upper one, with the limit as a line. */
+/** A measure as a bar: solid up to the lower bound, hatched up to the upper bound, with the limit as a line. */
 export function gauge(measure: Measure, limitMs: number | undefined): Html {
   const { ms, minMs, maxMs } = measure;
   const scale = scaleLinear()
     .domain([0, Math.max(maxMs, limitMs ?? 0, 1) * headroom])
     .range([0, 100]);
   const limit = limitMs === undefined ? undefined : scale(limitMs);
-  const words = `${durationWords(ms)}, surely between ${durationWords(minMs)} and ${durationWords(maxMs)}${limitMs === undefined ? '' : `; limit ${limitWords(limitMs)}`}`;
+  const words = `${durationWords(ms)}, bounds ${durationWords(minMs)} to ${durationWords(maxMs)}${limitMs === undefined ? '' : `; limit ${limitWords(limitMs)}`}`;
   return html`<svg class="gauge" height="${limit === undefined ? 16 : 34}" role="img" aria-label="${words}">
     ${boundsRects(scale, measure, 14)}${
       limit !== undefined &&
@@ -32,7 +32,7 @@ export function gauge(measure: Measure, limitMs: number | undefined): Html {
   </svg>`;
 }
 
-/** From 0 up to the lower bound, hatched up to the upper one; `scale` gives percent. */
+/** A bar: solid up to the lower bound, hatched up to the upper bound; `scale` returns percent. */
 function boundsRects(scale: (ms: number) => number, { minMs, maxMs }: Bounds, height: number): Html {
   return html`<rect class="track" width="100%" height="${height}" y="1" />
     <rect class="sure" width="${percent(scale(minMs))}" height="${height}" y="1" />
@@ -45,7 +45,7 @@ function boundsRects(scale: (ms: number) => number, { minMs, maxMs }: Bounds, he
     /> `;
 }
 
-/** A line of a table as a bar: sure up to the lower bound, hatched up to the upper one, `atMs` marked; lines of one table share their scale, which ends at `longestMs`. */
+/** The bar of a table row: solid up to the lower bound, hatched up to the upper bound, `atMs` marked. `longestMs` is the end of the scale that all rows share. */
 export function boundsBar(bounds: Bounds, atMs: number, longestMs: number, words: string): Html {
   const scale = scaleLinear().domain([0, longestMs]).range([0, 100]);
   return html`<svg class="bar" height="12" role="img" aria-label="${words}">
@@ -54,7 +54,7 @@ export function boundsBar(bounds: Bounds, atMs: number, longestMs: number, words
   </svg>`;
 }
 
-/** The stages of a chain, each where it began, the longest marked; `of` names what they sum to. */
+/** The stages of a chain as bars at their start, the longest marked; `of` names the sum. */
 export function waterfall(stages: readonly Stage[], totalMs: number, of: string): Html | null {
   const dominant = dominantStage(stages);
   if (dominant === undefined) return null;
@@ -83,7 +83,7 @@ export function waterfall(stages: readonly Stage[], totalMs: number, of: string)
               y1="20"
               y2="20"
             />${[predicted.minMs, predicted.medianMs, predicted.maxMs].map((at) => html`<line class="predicted" x1="${percent(scale(fromMs + at))}" x2="${percent(scale(fromMs + at))}" y1="17" y2="23" />`)}`
-        }</svg>${(predicted !== undefined || includes.length > 0) && html`<span class="note">${[expected === undefined ? undefined : `predicted ${expected}`, includes.length === 0 ? undefined : `${includes.join(', ')}: not seen`].filter((w) => w !== undefined).join('; ')}</span>`}</li>
+        }</svg>${(predicted !== undefined || includes.length > 0) && html`<span class="note">${[expected === undefined ? undefined : `predicted ${expected}`, includes.length === 0 ? undefined : `includes ${includes.join(', ')}: unobserved`].filter((w) => w !== undefined).join('; ')}</span>`}</li>
 `;
       })}
     </ol>

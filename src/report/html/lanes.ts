@@ -1,7 +1,7 @@
 import { axisRow, percent, type TimeAxis } from './axis.ts';
 import { html, type Html } from './safe.ts';
 
-/** What a stretch of a lane shows. Each has a shape or a pattern of its own: no colour alone tells anything. */
+/** Kind of a piece of a lane. Each has its own shape or pattern, because color alone is not accessible. */
 export type PieceKind =
   | 'good'
   | 'value'
@@ -21,14 +21,14 @@ export type PieceKind =
   | 'pressed'
   | 'starved';
 
-/** A stretch of a lane, ms on the run clock. */
+/** A piece of a lane, ms on the run clock. */
 export interface Piece {
   readonly fromMs: number;
   readonly toMs: number;
   readonly kind: PieceKind;
-  /** Stands in it where there is room. */
+  /** Text inside the piece, if it fits. */
   readonly label?: string;
-  /** Told when it is pointed at. */
+  /** Tooltip. */
   readonly title: string;
 }
 
@@ -44,7 +44,7 @@ export interface Marker {
 /** One band on the shared axis. */
 export interface Lane {
   readonly label: string;
-  /** What it shows, in words. */
+  /** Text alternative of the band. */
   readonly words: string;
   readonly pieces: readonly Piece[];
   readonly markers?: readonly Marker[];
@@ -56,7 +56,7 @@ export interface LaneGroup {
   readonly lanes: readonly Lane[];
 }
 
-/** A line through all lanes. */
+/** A vertical line through all lanes. */
 export interface Guide {
   readonly atMs: number;
   readonly kind: 'effect' | 'recovered';
@@ -85,7 +85,7 @@ const extents: Readonly<Record<PieceKind, readonly [top: number, height: number]
   starved: [0, 14],
 };
 
-/** Those that matter more are drawn over those that matter less. */
+/** Drawing order: later kinds cover earlier kinds. */
 const gravity: readonly PieceKind[] = [
   'good',
   'value',
@@ -115,16 +115,16 @@ const shapes: Readonly<Record<MarkerShape, string>> = {
   mark: 'M0 2V14M-2 2H2',
 };
 
-/** Pieces of all lanes of a chart together; more are drawn coarser. */
+/** Maximum pieces of all lanes of a chart together; above it, pieces are merged. */
 const pieceBudget = 3000;
-/** Lanes of a chart. */
+/** Maximum lanes of a chart. */
 const laneLimit = 120;
-/** Widths that a text is taken to have and a chart to have on a screen and on a phone, px. */
+/** Assumed width of a character, and of a chart on a screen and on a phone, px. */
 const characterPx = 6.2;
 const wideChartPx = 820;
 const narrowChartPx = 320;
 
-/** The lanes on their axis, with the guides' lines through all of them. `id` is unique in the page. */
+/** The lanes on their axis, with the guides through all lanes. `id` is unique in the page. */
 export function laneChart(
   id: string,
   groups: readonly LaneGroup[],
@@ -157,7 +157,7 @@ function line(at: number, name: string): Html {
   return html`<line class="${name}" x1="${percent(at)}" x2="${percent(at)}" y1="0" y2="100%" />`;
 }
 
-/** What the lines through all lanes are. */
+/** A row that labels the guides. */
 function guideRow(guides: readonly Guide[], axis: TimeAxis): Html {
   return html`<div class="lane" aria-hidden="true">
     <span class="label"></span
@@ -209,7 +209,7 @@ function pieceShape({ fromMs, toMs, kind, title }: Piece, axis: TimeAxis): Html 
   >`;
 }
 
-/** What stands in a piece, where there is room; on a phone less than on a screen. */
+/** The label inside a piece, if it fits; a phone fits less than a screen. */
 function pieceText({ fromMs, toMs, label = '' }: Piece, axis: TimeAxis): Html | null {
   const from = axis.at(fromMs);
   const share = axis.at(toMs) - from;
@@ -227,14 +227,14 @@ function markerShape({ atMs, shape, title }: Marker, axis: TimeAxis): Html {
   </svg>`;
 }
 
-/** The pieces that touch the range, the grave ones last. */
+/** The pieces that touch the range, in drawing order. */
 function within(pieces: readonly Piece[], { fromMs, toMs }: TimeAxis): readonly Piece[] {
   return pieces
     .filter((p) => p.toMs >= fromMs && p.fromMs <= toMs)
     .sort((a, b) => gravity.indexOf(a.kind) - gravity.indexOf(b.kind));
 }
 
-/** Of a kind of which there are too many, those closer to each other than can be seen are drawn as one. */
+/** Merges pieces of one kind that are too close to be told apart, if there are more than `limit`. */
 function coarser(pieces: readonly Piece[], axis: TimeAxis, limit: number): readonly Piece[] {
   if (pieces.length <= limit) return pieces;
   const kinds = [...new Set(pieces.map((p) => p.kind))];
@@ -255,23 +255,21 @@ function coarser(pieces: readonly Piece[], axis: TimeAxis, limit: number): reado
       }
     }
     return [...joined.values()].map(({ fromMs, toMs, count, first }) =>
-      count === 1
-        ? first
-        : { fromMs, toMs, kind, title: `${count} stretches, drawn as one: ${first.title}, …` },
+      count === 1 ? first : { fromMs, toMs, kind, title: `${count} pieces, drawn as one: ${first.title}, …` },
     );
   });
 }
 
 const legendPieces: readonly (readonly [PieceKind, string])[] = [
   ['good', 'good'],
-  ['value', 'good, with the value told'],
-  ['down', 'surely down'],
-  ['edge', 'down began or ended in here'],
+  ['value', 'good, with the reported value'],
+  ['down', 'down'],
+  ['edge', 'bounds of the start or end of down'],
   ['slow', 'slow'],
-  ['unknown', 'not known'],
+  ['unknown', 'unknown'],
   ['owner', 'owner'],
   ['nobody', 'no owner'],
-  ['several', 'several owners'],
+  ['several', 'multiple owners'],
   ['longest', 'longest stage'],
   ['calm', 'machine has enough CPU'],
   ['pressed', 'machine short of CPU'],
@@ -282,11 +280,11 @@ const legendMarkers: readonly (readonly [MarkerShape, string])[] = [
   ['acked', 'acknowledged'],
   ['effect', 'effect'],
   ['heal', 'heal began'],
-  ['healed', 'healed, proven'],
+  ['healed', 'heal proven'],
   ['mark', 'mark in a log'],
 ];
 
-/** What the shapes mean. */
+/** The legend of shapes and patterns. */
 export function legend(): Html {
   return html`<ul class="legend">
     ${legendPieces.map(([kind, words]) => {

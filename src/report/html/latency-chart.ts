@@ -8,20 +8,20 @@ import { axisRow, percent, type TimeAxis } from './axis.ts';
 import { html, type Html, pathData } from './safe.ts';
 
 const height = 120;
-/** Width that the curves are drawn in, before they are stretched to the reader's. */
+/** Width of the curves' view box, before it is stretched to the screen. */
 const width = 1000;
 const windowLimit = 100;
 
-/** What a chart of a probe's latency is drawn of. */
+/** Input of the latency chart of a probe. */
 interface LatencyData {
   readonly probe: ProbeSummary;
   readonly buckets: readonly LatencyBucket[];
   readonly bad: readonly BadWindow[];
-  /** A time without answers that is longer is a break in the curve, ms. */
+  /** A longer time without answers breaks the curve, ms. */
   readonly breakMs: number;
 }
 
-/** Latency of one probe over the run: from the least to the greatest as an area, median and 99th percentile as lines. */
+/** Latency of one probe over the run: minimum to maximum as an area, median and 99th percentile as lines. */
 export function latencyChart(
   { probe: { id, latency }, buckets, bad, breakMs }: LatencyData,
   axis: TimeAxis,
@@ -96,7 +96,7 @@ export function latencyChart(
   </figure> `;
 }
 
-/** Buckets that follow on each other; where nothing was answered for longer than `breakMs`, the curve breaks. */
+/** Splits the buckets into runs: a gap longer than `breakMs` starts a new run. */
 function runsOf(buckets: readonly LatencyBucket[], breakMs: number): LatencyBucket[][] {
   const runs: LatencyBucket[][] = [];
   let last: LatencyBucket | undefined;
@@ -108,7 +108,7 @@ function runsOf(buckets: readonly LatencyBucket[], breakMs: number): LatencyBuck
   return runs;
 }
 
-/** A run of a single bucket is a point, which a line shows only with a length. */
+/** Gives a run of a single bucket a length, because a line does not draw a point. */
 function pathOf(parts: readonly (string | null)[]): string {
   return parts.map((part) => (part ?? '').replace(/Z$/, 'h1Z')).join('');
 }

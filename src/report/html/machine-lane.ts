@@ -14,7 +14,7 @@ const levelWords: Readonly<Record<Level, string>> = {
   starved: 'starved of CPU',
 };
 
-/** A band for each machine: its CPU pressure, and on the prober's machine what the control says of it. */
+/** A band for each machine: its CPU pressure, and on the prober's machine also the control's starved times. */
 export function machineLanes(log: RunLog, zeroMs: number): readonly Lane[] {
   const lanes = log.machines.map((machine) => {
     const starved = machine.prober ? starvedPieces(log, zeroMs) : [];
@@ -33,7 +33,7 @@ function laneOf(label: string, pieces: readonly Piece[]): Lane {
   return { label, words: words.join(', ') || 'never short of CPU', pieces };
 }
 
-/** Readings of one level that touch, as one piece with the highest pressure in it. */
+/** Merges touching readings of one level into a piece with their highest pressure. */
 function pressurePieces(machine: MachineRecord, zeroMs: number): readonly Piece[] {
   const runs: { fromMs: number; toMs: number; level: Level; maxPct: number | null }[] = [];
   for (const reading of machine.readings()) {
@@ -41,7 +41,7 @@ function pressurePieces(machine: MachineRecord, zeroMs: number): readonly Piece[
     if (level === null) continue;
     const fromMs = reading.t - reading.overMs;
     const last = runs.at(-1);
-    // Readings are about a second apart; what lies between two is less than another one.
+    // Readings are about 1 s apart; a gap shorter than one reading does not split a piece.
     if (last?.level === level && fromMs - last.toMs < reading.overMs) {
       last.toMs = reading.t;
       last.maxPct = higher(last.maxPct, reading.somePct);
@@ -55,7 +55,7 @@ function pressurePieces(machine: MachineRecord, zeroMs: number): readonly Piece[
   }));
 }
 
-/** By the CPU pressure; without it by how busy the machine was. null: neither was read. */
+/** The level by CPU pressure, or by CPU use if there is no pressure. null: neither was read. */
 function levelOf({ somePct, busyPct }: PressureReading): Level | null {
   if (somePct !== null) return somePct >= starvedPct ? 'starved' : somePct >= pressedPct ? 'pressed' : 'calm';
   if (busyPct === null) return null;

@@ -5,13 +5,13 @@ import { verdictWords } from '../verdict-text.ts';
 import { html, type Html } from './safe.ts';
 import { style } from './style.ts';
 
-/** Nothing but the page's own style: no script, no request, no form. The hash lets no other style in. */
+/** Content security policy: allows only the page's own style by its hash; no script, no request, no form. */
 function policyFor(own: string): string {
   const hash = createHash('sha256').update(own).digest('base64');
   return `default-src 'none'; style-src 'sha256-${hash}'; img-src data:; base-uri 'none'; form-action 'none'`;
 }
 
-/** What patterns and hatches are drawn with; used by all charts of the page. */
+/** SVG patterns that all charts of the page use. */
 const patterns = html`<svg class="hidden" aria-hidden="true">
   <defs>
     <pattern id="hatch" width="6" height="6" patternUnits="userSpaceOnUse" patternTransform="rotate(45)">
@@ -39,18 +39,18 @@ const patterns = html`<svg class="hidden" aria-hidden="true">
 
 const marks = { pass: '✓', fail: '✗', inconclusive: '?' } as const;
 
-/** The verdict, first thing on a page. */
+/** The verdict badge at the top of a page. */
 export function badge(verdict: VerdictWord, healed: boolean): Html {
   const kind = healed ? verdict : 'fail';
   return html`<p class="verdict ${kind}">${marks[kind]} ${verdictWords({ verdict, healed })}</p>`;
 }
 
-/** An outcome in a table: `words` with a mark, not in colour alone. */
+/** An outcome in a table: `words` with a mark, because color alone is not accessible. */
 export function outcomeHtml(verdict: VerdictWord, words: string): Html {
   return html`<span class="outcome ${verdict}">${marks[verdict]} ${words}</span>`;
 }
 
-/** A whole page: one file that needs no other, with a policy by which it can ask for none. `more` is style of its own. */
+/** A complete page in one file. Its content security policy forbids all requests. `more` is additional style. */
 export function page(title: string, body: Html, more = ''): string {
   const own = style + more;
   const parts = [

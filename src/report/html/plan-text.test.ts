@@ -13,7 +13,7 @@ steps:
       file: secrets/password
 `;
 
-test('the texts of a plan have no secret, but say where one is', () => {
+test("a plan's texts mask secrets", () => {
   const base = planWith({
     probes: [
       probeOf('db', {

@@ -1,22 +1,21 @@
 import { stringify } from 'yaml';
 import type { Json, Plan } from '../../core/plan.ts';
 
-/** Names under which a secret may stand; references to one (a file, a variable) are none. */
+/** Names whose value may be a secret. A reference to a secret (a file, a variable) is not a secret. */
 const secretName =
   /(pass(word|wd|phrase)?|secret|token|credentials?|authorization|cookie|api-?key|private-?key)$/i;
 const stands = '[secret]';
 
-/** A drill's plan as text, secrets taken out. */
+/** A drill's plan as text, with secrets masked. */
 interface PlanTexts {
-  /** The scenario's file as it was read; undefined where the log does not have it. */
+  /** The scenario file as it was read; undefined if the log does not have it. */
   readonly file: string | undefined;
-  /** What the scenario says, with every default and variable filled in, as YAML. */
+  /** The resolved scenario (all defaults and variables filled in) as YAML. */
   readonly scenario: string;
-  /** What of the target is used, likewise. */
+  /** The parts of the target that the drill uses, resolved, as YAML. */
   readonly target: string;
 }
 
-/** The texts of a plan. */
 export function planTexts(plan: Plan): PlanTexts {
   const { target, hosts, probes, writers, roles, ownership, models, healthy, ...rest } = plan;
   const { text, ...scenario } = rest.scenario;
@@ -28,7 +27,7 @@ export function planTexts(plan: Plan): PlanTexts {
   };
 }
 
-/** Where a line gives something a name under which a secret may stand, its value is taken out, in comments too. */
+/** Masks the value after each name in `secretName`, in comments too. */
 function linesWithoutSecrets(text: string): string {
   return inUrls(text).replaceAll(
     /([\w-]+)(["']?[ \t]*[:=][ \t]*)([^\s{}#][^\n#]*)/g,
@@ -36,7 +35,7 @@ function linesWithoutSecrets(text: string): string {
   );
 }
 
-/** A user's password in an address. */
+/** Masks passwords in URLs. */
 function inUrls(text: string): string {
   return text.replaceAll(/(:\/\/[^\s/:@]*):[^\s/@]+@/g, `$1:${stands}@`);
 }

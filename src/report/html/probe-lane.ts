@@ -11,11 +11,11 @@ import { counted } from '../text.ts';
 import { causeWords } from '../watch-text.ts';
 import type { Lane, Piece } from './lanes.ts';
 
-/** A probe that tells more values than these, or changes them more often, is told of by its answers alone. */
+/** A probe with more values or more changes is drawn without its values. */
 const valueLimit = 12;
 const changeLimit = 16;
 
-/** One probe's band: good, down with its bounds, slow, unknown; with the values that it told, where there are few. */
+/** One probe's band: good, down with its bounds, slow, unknown; with the reported values if there are few. */
 export function probeLane({ log, windows }: Analysis, series: ProbeSeries, zeroMs: number): Lane {
   const { probe, samples, dropped } = series;
   const bad = windows.get(probe.id) ?? [];
@@ -53,13 +53,13 @@ function laneWords(bad: readonly BadWindow[], samples: readonly KeptSample[]): s
   const unsureMs = bad.reduce((sum, w) => sum + (w.state === 'unsure' ? durationOf(w).maxMs : 0), 0);
   if (unsureMs > 0)
     words.push(
-      `perhaps down for up to ${durationWords(unsureMs)} while the prober was degraded, or samples are lost`,
+      `uncertain for up to ${durationWords(unsureMs)}: the prober was degraded, or samples are lost`,
     );
-  const unknown = samples.some((s) => s.status === 'unknown') ? ['in part unknown'] : [];
+  const unknown = samples.some((s) => s.status === 'unknown') ? ['partly unknown'] : [];
   return [...words, ...unknown].join(', ') || 'good throughout';
 }
 
-/** Good and unknown stretches, from sample to sample; what is down is drawn over them. */
+/** Good and unknown pieces, from sample to sample; down windows are drawn over them. */
 function answerPieces(series: ProbeSeries, zeroMs: number, hasValues: boolean): readonly Piece[] {
   const stale = staleAfterMs(series);
   const pieces: { -readonly [K in keyof Piece]: Piece[K] }[] = [];
@@ -86,7 +86,7 @@ function answerPieces(series: ProbeSeries, zeroMs: number, hasValues: boolean): 
     if (isSilent) add({ fromMs: toMs, toMs: next, kind: 'unknown', title: '' });
   }
   return pieces.map((p) => {
-    const what = p.kind === 'unknown' ? 'not known' : (p.label ?? 'good');
+    const what = p.kind === 'unknown' ? 'unknown' : (p.label ?? 'good');
     return {
       ...p,
       title: `${what}, ${offsetWords(p.fromMs - zeroMs, 2)} to ${offsetWords(p.toMs - zeroMs, 2)}`,
@@ -94,10 +94,10 @@ function answerPieces(series: ProbeSeries, zeroMs: number, hasValues: boolean): 
   });
 }
 
-/** A window as its bounds, and over them what is surely in it. */
+/** A window as a piece for its bounds, and over it a piece for the time that is certainly down. */
 function windowPieces(w: BadWindow, zeroMs: number): readonly Piece[] {
   const start = middle(w.startLoMs, w.startHiMs);
-  const open = w.open ? ', still so at the end' : '';
+  const open = w.open ? ', still open at the end' : '';
   const title = `${w.state} from ${offsetWords(start - zeroMs)} for ${measureWords(durationOf(w))}${open}: ${causeWords(w.causes)}`;
   if (w.state === 'slow') return [{ fromMs: w.startLoMs, toMs: w.endHiMs, kind: 'slow', title }];
   const edges: Piece = { fromMs: w.startLoMs, toMs: w.endHiMs, kind: 'edge', title };

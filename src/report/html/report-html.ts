@@ -30,11 +30,11 @@ import { badge, outcomeHtml, page } from './page.ts';
 import { planTexts } from './plan-text.ts';
 import { html, type Html } from './safe.ts';
 
-/** Lines of the plan's texts that are shown. */
+/** Maximum lines of each plan text. */
 const planLines = 1500;
 
 /**
- * report.html: one page that needs nothing else. Of the log alone; the same log gives the same bytes. Its size is bounded,
+ * report.html: one self-contained page, rendered from the log alone. The same log gives the same bytes. Its size is bounded,
  * whatever the run's length.
  */
 export function renderReportHtml(analysis: Analysis, latency: LatencyOverTime): string {
@@ -55,13 +55,13 @@ export function renderReportHtml(analysis: Analysis, latency: LatencyOverTime): 
       <main>${checkPart(summary)}${parts.map((p) => p.part)}</main>
       <footer>
         Made by firedrill ${log.versions.firedrill} (Node ${log.versions.node}) from the event log of run
-        ${summary.runId}. The samples one by one are in samples.csv, what programs read in summary.json, the
-        whole log in events.ndjson.
+        ${summary.runId}. Each sample is in samples.csv, data for programs in summary.json, and the complete
+        log in events.ndjson.
       </footer> `,
   );
 }
 
-/** What a reader must know within seconds: passed or not, how long, how sure, and what took the time. */
+/** The verdict, the RTO with its bounds, the longest stage, and the other figures. */
 function head({ log, summary, recovery }: Analysis, title: string): Html {
   const { verdict, healed, reasons, notes, faults, startedAt, target } = summary;
   const what = faults.map((f) => `${f.kind} on ${f.on}`).join(', ');
@@ -90,7 +90,7 @@ function checkPart({ checks }: Summary): Html | null {
   );
 }
 
-/** More of a sentence than this is opened by who wants it. Characters. */
+/** The rest of a longer sentence is folded, characters. */
 const sentenceLimit = 220;
 
 function listOf(title: string, items: readonly string[]): Html | null {
@@ -131,8 +131,8 @@ function rtoFigure(summary: Summary, limitMs: number | undefined, longerThanMs: 
   }
   const words = [
     rto.ms === 0
-      ? `an outage that no sample shows may have ended up to ${durationWords(rto.maxMs)} after the fault`
-      : `surely between ${durationWords(rto.minMs)} and ${durationWords(rto.maxMs)}`,
+      ? `no sample failed; an outage between two samples may have ended up to ${durationWords(rto.maxMs)} after the fault`
+      : `bounds ${durationWords(rto.minMs)} to ${durationWords(rto.maxMs)}`,
     firstSignWords(rto) ?? null,
     predicted?.rto === undefined ? null : `predicted ${predictedWords(predicted.rto)}`,
     gauge(rto, limitMs),
@@ -149,7 +149,7 @@ function mostFigure({ stages, rto }: Summary): Html | null {
   const dominant = dominantStage(stages);
   if (dominant === undefined || rto === null) return null;
   const share = `${((dominant.ms / rto.ms) * 100).toFixed(0)} % of the RTO`;
-  return figure('Most of it', dominant.name, [`${stageWords(dominant)}, ${share}`], 'most');
+  return figure('Longest stage', dominant.name, [`${stageWords(dominant)}, ${share}`], 'most');
 }
 
 function otherFigures(summary: Summary): readonly Html[] {
@@ -174,7 +174,7 @@ function otherFigures(summary: Summary): readonly Html[] {
       figure(
         'RPO',
         summary.rpo === null
-          ? 'not known'
+          ? 'unknown'
           : summary.rpo.lost === 0
             ? 'nothing lost'
             : durationWords(summary.rpo.ms),
@@ -183,11 +183,11 @@ function otherFigures(summary: Summary): readonly Html[] {
     );
   if (faults.length === 0)
     for (const { id, availability } of probes.slice(0, 6))
-      figures.push(figure(id, availability === null ? 'not seen' : availabilityWords(availability), []));
+      figures.push(figure(id, availability === null ? 'unknown' : availabilityWords(availability), []));
   return figures;
 }
 
-/** The outage, where the whole run would show it too small; and the whole run. */
+/** The timeline of the outage if the timeline of the run shows it too small, and that of the run. */
 function timelines(analysis: Analysis): readonly { readonly title: string; readonly part: Html | null }[] {
   const { log, recovery } = analysis;
   const zeroMs = recovery?.effect.ms ?? log.startMs;
@@ -208,9 +208,7 @@ function timelines(analysis: Analysis): readonly { readonly title: string; reado
     title,
     part: sectionHtml(
       { title, blocks: [] },
-      html`<p class="small">
-          Times are from ${from}. Hatched is down; what is lightly hatched may belong to it.
-        </p>
+      html`<p class="small">Times count from ${from}. Hatched: down. Lightly hatched: possibly down.</p>
         ${laneChart(id, groups, timeAxis(range, zeroMs), guides)}${(range === near || near === null) && legend()}`,
     ),
   });
@@ -220,7 +218,7 @@ function timelines(analysis: Analysis): readonly { readonly title: string; reado
   ];
 }
 
-/** From shortly before the effect until the recovery (or what was seen of the outage), with some room; null where that is most of the run. */
+/** From shortly before the effect to shortly after the recovery or the last window; null if that is more than 60 % of the run. */
 function outageRange({ log, recovery }: Analysis): Range | null {
   if (recovery === null || recovery.windows.length === 0) return null;
   const lastMs = recovery.recovered?.hiMs ?? recovery.windows.at(-1)?.endHiMs ?? log.endMs;
@@ -241,7 +239,7 @@ function stagePart({ stages, rto }: Summary): Html | null {
   return sectionHtml(
     { title: 'Stages of the recovery', blocks: [] },
     html`<p>The longest is <strong>${dominant?.name}</strong>: ${stageWords(dominant ?? { ms: 0 })}.</p>
-      ${chart}${predicted && html`<p class="small">${predictionWords(stages)} It is the line below a stage: from the least to the most, the median marked.</p>`}`,
+      ${chart}${predicted && html`<p class="small">${predictionWords(stages)} The line below a stage spans its prediction from minimum to maximum, with the median marked.</p>`}`,
   );
 }
 
@@ -254,7 +252,7 @@ function returnPart({ heal }: Summary): Html | null {
   );
 }
 
-/** The recovery probe's latency, and that of the others to be opened. */
+/** The recovery probe's latency, and the other probes' latency in a closed block. */
 function latencyPart({ log, summary, recovery, windows }: Analysis, latency: LatencyOverTime): Html | null {
   const axis = timeAxis({ fromMs: log.startMs, toMs: log.endMs }, recovery?.effect.ms ?? log.startMs);
   const charts = summary.probes.flatMap((probe) => {
@@ -278,9 +276,8 @@ function latencyPart({ log, summary, recovery, windows }: Analysis, latency: Lat
   return sectionHtml(
     { title: 'Latency', blocks: [] },
     html`<p class="small">
-        Of good answers, by when they were asked for. The area is from the shortest to the longest, the line
-        their median, the dashed one the 99th percentile; hatched is when the probe was down. The scale is
-        logarithmic.
+        Latency of good answers by send time, on a logarithmic scale. Area: minimum to maximum. Solid line:
+        median. Dashed line: 99th percentile. Hatched: the probe was down.
       </p>
       ${first.map((c) => c.chart)}${
         others.length > 0 &&
@@ -306,7 +303,7 @@ ${lines.slice(0, planLines).map((line) => [line, '\n'])}${left > 0 && `… ${lef
   return sectionHtml(
     { title: 'Scenario and target', blocks: [] },
     html`<p class="small">
-        The plan is what was run, with every default and variable filled in. Secrets are left out.
+        The plan is the scenario as it ran, with all defaults and variables filled in. Secrets are masked.
       </p>
       ${file !== undefined && opened(`Scenario ${log.plan.scenario.path}`, file)}${opened('Plan', scenario)}${opened(`Target ${log.plan.target.path}`, target)}`,
   );

@@ -3,22 +3,22 @@ import { hostileTexts } from '../testing/hostile-drill.ts';
 import { html, pathData } from './safe.ts';
 
 describe('a template', () => {
-  test('takes what is between its braces for text, in an element and in an attribute', () => {
+  test('escapes its values in an element and in an attribute', () => {
     const text = `<b> & "x" 'y'`;
     expect(html`<p title="${text}">${text}</p>`.toString()).toBe(
       '<p title="&lt;b&gt; &amp; &quot;x&quot; &#39;y&#39;">&lt;b&gt; &amp; &quot;x&quot; &#39;y&#39;</p>',
     );
   });
 
-  test.each(hostileTexts)('lets nothing of %j mean anything', (text) => {
+  test.each(hostileTexts)('neutralizes %j', (text) => {
     const inside = html`${text}`.toString();
     expect(inside).not.toMatch(/[<>"']/);
     expect(inside).not.toMatch(/&(?!(amp|lt|gt|quot|#39);)/);
-    // oxlint-disable-next-line no-control-regex -- these are what must be gone
+    // oxlint-disable-next-line no-control-regex -- asserts that these characters are removed
     expect(inside).not.toMatch(/[\u0000-\u0008\u000e-\u001f\u200b-\u200f\u202a-\u202e\u2066-\u2069\ud800]/);
   });
 
-  test('takes other templates and lists of them as they are, and nothing for nothing', () => {
+  test('inserts templates and lists as they are, and renders null, undefined, and false as nothing', () => {
     const items = ['a', 'b<'].map((item) => html`<li>${item}</li>`);
     expect(
       html`<ul>
@@ -27,12 +27,12 @@ describe('a template', () => {
     ).toBe('<ul>\n<li>a</li><li>b&lt;</li>0\n</ul>');
   });
 
-  test('cuts a long text and says by how much', () => {
+  test('cuts a long text and reports how many characters it cut', () => {
     const text = html`${'x'.repeat(100_000)}`.toString();
     expect(text).toBe(`${'x'.repeat(2000)}… (98000 more characters)`);
   });
 
-  test('keeps no indentation of its source', () => {
+  test("drops its source's indentation", () => {
     expect(
       html`<p>
         <b>${' a '}</b>

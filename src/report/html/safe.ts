@@ -1,6 +1,6 @@
 import { stripControlCharactersInLines } from '../../core/control-characters.ts';
 
-/** A piece of HTML: only this file makes one, so that what comes from outside is text in it. */
+/** A piece of HTML. Only this file creates one, so that external text is always escaped. */
 export class Html {
   readonly #text: string;
 
@@ -13,16 +13,15 @@ export class Html {
   }
 }
 
-/** What can stand in a template: HTML as it is, text and numbers escaped, lists joined, nothing left out. */
+/** A template value: HTML is inserted as it is, text and numbers are escaped, lists are joined, null, undefined, and false are dropped. */
 export type HtmlValue = Html | string | number | null | undefined | false | readonly HtmlValue[];
 
-/** Longer texts are cut: what answered with a page of a megabyte is told of, not shown. Characters. */
+/** Longer texts are cut, because a probe body can be a megabyte. Characters. */
 const longest = 2000;
 
 /**
- * HTML of a template: what is between the braces is text, in an element or in a quoted attribute, whatever
- * characters it has. Control characters and those that turn the direction of what follows are taken out; a text
- * longer than 2000 characters is cut, and says so.
+ * HTML of a template. Values are escaped for an element and for a quoted attribute. Control characters and characters
+ * that change the writing direction are removed. A text longer than 2000 characters is cut, with a note.
  */
 export function html(parts: TemplateStringsArray, ...values: readonly HtmlValue[]): Html {
   return new Html(
@@ -34,7 +33,7 @@ export function html(parts: TemplateStringsArray, ...values: readonly HtmlValue[
 
 const tightened = new WeakMap<TemplateStringsArray, readonly string[]>();
 
-/** The template's own parts without the indentation that they have in the source. */
+/** The template's literal parts without their source indentation. */
 function tight(parts: TemplateStringsArray): readonly string[] {
   const known = tightened.get(parts);
   if (known !== undefined) return known;
@@ -43,9 +42,10 @@ function tight(parts: TemplateStringsArray): readonly string[] {
   return made;
 }
 
-/** The commands of an SVG path, of any length. @throws RangeError for anything else */
+/** Path data of an SVG path, of any length. @throws RangeError if it has other characters */
 export function pathData(commands: string): Html {
-  if (!/^[-\d.,MLHVZhvlz]*$/.test(commands)) throw new RangeError('not the commands of a path');
+  if (!/^[-\d.,MLHVZhvlz]*$/.test(commands))
+    throw new RangeError('render an SVG path: its data has characters other than path commands and numbers');
   return new Html(commands);
 }
 

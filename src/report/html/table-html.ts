@@ -9,7 +9,7 @@ import { boundsBar } from './figures.ts';
 import { badge, outcomeHtml, page } from './page.ts';
 import { html, type Html } from './safe.ts';
 
-/** table.html: the failure table on a page of its own, each drill with a link to its report beside it in `runs/`. */
+/** table.html: the failure table as a page; each drill links to its report in `runs/` next to the page. */
 export function renderTableHtml(table: FailureTable): string {
   const parts = tableParts(table);
   const verdict = verdictOf(table);
@@ -35,7 +35,7 @@ export function renderTableHtml(table: FailureTable): string {
               : [{ kind: 'list', items: parts.whys.map(({ what, why }) => `${what}: ${why}`) }],
         })}${baselinePart(parts)}
       </main>
-      <footer>Made by firedrill. What programs read is in table.json.</footer> `,
+      <footer>Made by firedrill. Data for programs is in table.json.</footer> `,
   );
 }
 
@@ -50,7 +50,7 @@ function baselinePart({ baseline }: TableParts): Html | null {
   );
 }
 
-/** Of the whole: a failed row, or one that is worse than its baseline, then one that is not decided, or not there. */
+/** The table's verdict: fail for a failed row or a regression; pass if complete and all rows passed; else inconclusive. */
 function verdictOf({ rows, complete, baseline }: FailureTable): VerdictWord {
   if (rows.some((row) => row.verdict === 'fail') || (baseline !== undefined && isWorse(baseline)))
     return 'fail';
@@ -73,11 +73,11 @@ function rowPart({ rows }: FailureTable, parts: TableParts): Html | null {
   );
 }
 
-/** From the lowest to the highest bound of a row's drills, their median marked; all rows on one scale. */
+/** A bar from the lowest to the highest bound of a row's drills, with the median marked; all rows share a scale. */
 function spreadBar({ measured }: RowLine, longestMs: number): Html | null {
   if (measured === null) return null;
   const { medianMs, bounds } = measured;
-  const words = `median ${durationWords(medianMs)}, surely between ${durationWords(bounds.minMs)} and ${durationWords(bounds.maxMs)}`;
+  const words = `median ${durationWords(medianMs)}, bounds ${durationWords(bounds.minMs)} to ${durationWords(bounds.maxMs)}`;
   return boundsBar(bounds, medianMs, longestMs, words);
 }
 
@@ -85,7 +85,7 @@ function drillPart({ rows }: FailureTable, parts: TableParts): Html | null {
   const drills = rows.flatMap((row) => row.drills);
   const cells = parts.drills.map(({ runId, cells }, i) =>
     cells.map((cell, column) => {
-      // What is no name of a folder would lead elsewhere.
+      // A run id that is not a plain folder name could link outside `runs/`.
       if (column === 1 && runId !== null && runId === fileSlug(runId, 255))
         return html`<a href="runs/${runId}/report.html">${cell}</a>`;
       return column === cells.length - 1 ? outcomeHtml(drills[i]?.verdict ?? 'inconclusive', cell) : cell;

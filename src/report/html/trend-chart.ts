@@ -7,12 +7,12 @@ import { percent } from './axis.ts';
 import { html, type Html, pathData } from './safe.ts';
 
 const height = 132;
-/** What the topmost value leaves free, for runs without an RTO. */
+/** Free space above the largest value, for runs without an RTO. */
 const headroomPx = 22;
-/** Where these stand. */
+/** Vertical position of runs without an RTO, px. */
 const withoutPx = 10;
 const tickCount = 4;
-/** Widths that a text is taken to have and a chart to have on a phone, px. */
+/** Assumed width of a character, and of a chart on a phone, px. */
 const characterPx = 6.5;
 const narrowPx = 240;
 
@@ -29,7 +29,7 @@ function shapeOf({ verdict, healed }: KeptRun): Shape {
   return healed ? verdict : 'unhealed';
 }
 
-/** A chart of the RTO of one drill, run by run, the oldest first: bounds as bars, the verdict as a shape, the newest budget as a line. */
+/** A chart of one drill's RTO by run, oldest first: bounds as bars, the verdict as a shape, the newest budget as a line. */
 export function trendChart(name: string, runs: readonly KeptRun[], words: string): Html {
   const budget = runs.flatMap((run) => rtoLimitMs(run) ?? []).at(-1);
   const most = Math.max(1000, budget ?? 0, ...runs.map(({ rto }) => rto?.maxMs ?? 0));
@@ -104,18 +104,18 @@ function point(run: KeptRun, at: number, y: (ms: number) => number): Html {
 
 interface Release {
   readonly label: string;
-  /** The first of its runs in a row. */
+  /** Index of its first consecutive run. */
   readonly first: number;
 }
 
-/** Where another release begins; none where no run has a label. */
+/** The runs at which the label changes; empty if no run has a label. */
 function releasesOf(runs: readonly KeptRun[]): readonly Release[] {
   return runs.flatMap(({ label }, first) =>
     label === undefined || label === runs[first - 1]?.label ? [] : [{ label, first }],
   );
 }
 
-/** Releases as far as there is room for their names, and the first and the last date. */
+/** The names of releases that fit, and the first and last date. */
 function axisOf(runs: readonly KeptRun[]): Html {
   let freeFrom = 0;
   const names = releasesOf(runs).flatMap(({ label, first }) => {
@@ -149,7 +149,7 @@ const legendEntries: readonly (readonly [Shape, string])[] = [
   ['unhealed', 'not healed'],
 ];
 
-/** What the shapes mean. */
+/** The legend of the shapes. */
 export function trendLegend(): Html {
   return html`<ul class="legend">
     ${legendEntries.map(
@@ -173,7 +173,7 @@ export function trendLegend(): Html {
       <svg aria-hidden="true"><line class="budget" x1="0" x2="26" y1="8" y2="8" /></svg>budget
     </li>
     <li>
-      <svg aria-hidden="true"><line class="release" x1="13" x2="13" y1="0" y2="16" /></svg>another release
+      <svg aria-hidden="true"><line class="release" x1="13" x2="13" y1="0" y2="16" /></svg>release change
     </li>
   </ul> `;
 }

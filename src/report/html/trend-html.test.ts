@@ -3,14 +3,14 @@ import type { KeptRun } from '../../analysis/kept-run.ts';
 import { keptOf } from '../../analysis/testing/kept.ts';
 import { renderTrendHtml } from './trend-html.ts';
 
-/** The page of some runs, given from the oldest on. */
+/** The page of runs that are given oldest first. */
 function pageOf(runs: readonly KeptRun[]): string {
   return renderTrendHtml(runs.map((run) => ({ run, href: null })).toReversed());
 }
 
 const count = (page: string, part: string | RegExp) => page.split(part).length - 1;
 
-/** Without the legend, which has each shape, too. */
+/** The charts without the legend, which has each shape too. */
 const charts = (page: string) => page.slice(page.indexOf('class="trends"'), page.indexOf('id="runs"'));
 
 const limits = (maxMs: number): Partial<KeptRun> => ({
@@ -32,14 +32,14 @@ describe('the trend', () => {
     expect(
       ['pass', 'inconclusive', 'fail', 'unhealed'].map((shape) => count(drawn, `class="point ${shape}"`)),
     ).toEqual([2, 1, 1, 1]);
-    // The one without an RTO has no bounds.
+    // The run without an RTO has no bounds.
     expect(count(drawn, 'class="error"')).toBe(4);
     expect(drawn).toContain('2026-03-04 00:00, fail, no RTO measured');
     expect(drawn).toContain('2026-03-05 00:00, fail, NOT HEALED, 32.00 s (31.95 s to 32.05 s)');
     expect(drawn).toContain('last 32.00 s, median 31.00 s of 3 runs');
   });
 
-  test('puts a longer time higher, with its bounds around it', () => {
+  test('draws a longer time higher, with its bounds around it', () => {
     const wide = { ...keptOf(2, 60_000), rto: { ms: 60_000, minMs: 50_000, maxMs: 70_000, first: null } };
     const drawn = charts(pageOf([keptOf(1, 20_000), wide]));
     const places = [...drawn.matchAll(/<svg y="([\d.]+)"/g)].map(([, y]) => Number(y));
@@ -50,7 +50,7 @@ describe('the trend', () => {
     expect(Number(bar?.[2])).toBeLessThan(places[1] ?? 0);
   });
 
-  test('has the newest budget as a line, where a run knows one', () => {
+  test('has the newest budget as a line, if a run has one', () => {
     const drawn = charts(
       pageOf([keptOf(1, 1000, limits(9000)), keptOf(2, 1000, limits(8000)), keptOf(3, 1000)]),
     );
@@ -59,7 +59,7 @@ describe('the trend', () => {
     expect(charts(pageOf([keptOf(1, 1000)]))).not.toContain('class="budget"');
   });
 
-  test('marks where another release begins', () => {
+  test('marks each change of the release', () => {
     const labels = ['v1', 'v1', 'v2', 'v2', 'v1'];
     const drawn = charts(pageOf(labels.map((label, i) => keptOf(i, 1000, { label }))));
     const places = [...drawn.matchAll(/class="release"\s+x1="([\d.]+)%"/g)].map(([, x]) => Number(x));
@@ -67,7 +67,7 @@ describe('the trend', () => {
     expect([...drawn.matchAll(/y="12">(v\d)</g)].map(([, label]) => label)).toEqual(['v1', 'v2', 'v1']);
   });
 
-  test('has every run in a table, the newest first, with its report where there is one', () => {
+  test('has every run in a table, newest first, with a link to its report if there is one', () => {
     const runs = [keptOf(1, 1000), keptOf(2, 2000)];
     const page = renderTrendHtml([
       { run: runs[1] ?? keptOf(0, 0), href: '../r/run%202/report.html' },

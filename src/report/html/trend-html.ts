@@ -14,11 +14,11 @@ import { trendStyle } from './trend-style.ts';
 /** A run of the trend. */
 export interface TrendRun {
   readonly run: KeptRun;
-  /** Its report, from where the page stands, with every part of the path encoded; null where there is none. */
+  /** URL of its report relative to the page, percent-encoded by path segment; null if it has no report. */
   readonly href: string | null;
 }
 
-/** trend.html: the RTO of each drill over its runs, and the runs as a table. The newest first, as `readKept` has them. */
+/** trend.html: each drill's RTO over its runs, and a table of the runs. `trend` is newest first, as `readKept` returns it. */
 export function renderTrendHtml(trend: readonly TrendRun[]): string {
   const runs = trend.map(({ run }) => run);
   const drills = [...drillsOf(runs, [])].map(([name, { a }]) => ({ name, runs: a.toReversed() }));
@@ -34,7 +34,7 @@ export function renderTrendHtml(trend: readonly TrendRun[]): string {
         )}
         <h1>RTO over time</h1>
         <p class="what">
-          <span>the verdict is that of the newest run of each drill</span
+          <span>verdict of the newest run of each drill</span
           ><span>${counted(runs.length, 'run')} of ${counted(drills.length, 'drill')}</span
           ><span>${first} to ${last}</span>
         </p>
@@ -43,8 +43,8 @@ export function renderTrendHtml(trend: readonly TrendRun[]): string {
         ${sectionHtml(
           { title: 'Drills', blocks: [] },
           html`<p class="small">
-              Runs stand in order of time, evenly spaced; bars are the bounds that hold the truth. A run at
-              the top edge measured no RTO.
+              Runs are in order of time, evenly spaced. Bars are the bounds of the RTO. A run at the top edge
+              has no measured RTO.
             </p>
             ${trendLegend()}
             <div class="trends">${drills.map(({ name, runs }) => drillFigure(name, runs))}</div>`,

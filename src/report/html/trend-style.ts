@@ -1,4 +1,4 @@
-/** What the page of a history has besides the style of all pages. */
+/** The trend page's additional style. */
 export const trendStyle = `
 .trends{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(100%,20rem),1fr));gap:.4rem 1.6rem}
 .trends figure{margin:.4rem 0;min-width:0}

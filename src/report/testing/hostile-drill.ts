@@ -1,6 +1,6 @@
 import { LogBuilder, planWith, probeOf } from '../../analysis/testing/log-builder.ts';
 
-/** Texts that a target, a host or a file may send, each of which a careless page would obey. */
+/** Texts that a target, a host, or a file may send, and that a page without escaping would execute. */
 export const hostileTexts: readonly string[] = [
   '</style><script>globalThis.pwned = 1</script>',
   '" onload="globalThis.pwned = 2" x="',
@@ -17,7 +17,7 @@ export const hostileTexts: readonly string[] = [
 
 const hostile = hostileTexts.join(' ');
 
-/** A drill in which every text that comes from outside is hostile, and some are 100 kB long. */
+/** A drill in which every external text is hostile, and some texts are 100 kB long. */
 export function hostileDrill(): LogBuilder {
   const host = `node-1 ${hostile}`;
   const long = `${hostile}${'<x> & "y" '.repeat(10_000)}`;

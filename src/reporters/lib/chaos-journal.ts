@@ -4,7 +4,7 @@ import type { CheckResult, Summary } from '../../core/summary.ts';
 import type { FinishedDrill } from '../reporter.ts';
 import { faultStretch, phasesOf, recoveryOf, type Stretch, wallMs } from './moments.ts';
 
-/** What an activity of a Chaos Toolkit experiment is; `tolerance` of hypotheses only. */
+/** An activity of a Chaos Toolkit experiment; only hypotheses have a `tolerance`. */
 export interface Activity {
   readonly type: 'action' | 'probe';
   readonly name: string;
@@ -16,7 +16,7 @@ export interface Activity {
   };
 }
 
-/** An activity that was carried out. Dates are UTC without a zone, as Python's `utcnow().isoformat()` writes them; `duration` is in seconds. */
+/** A completed activity. Dates are UTC without a time zone, as Python's `utcnow().isoformat()` writes them; `duration` is in seconds. */
 export interface ActivityRun {
   readonly activity: Activity;
   readonly output: unknown;
@@ -60,13 +60,13 @@ export interface Journal {
   readonly rollbacks: readonly ActivityRun[];
 }
 
-/** The version whose journal this is: readers choose what they expect by it. */
+/** Version of the journal format: readers select their expectations by it. */
 const journalVersion = '1.19.0';
 
 /**
- * A drill as a Chaos Toolkit journal. The steady state is the hypothesis before, the checks are the hypothesis after; faults are
- * actions, recovery and stages are probes of the method, heals are rollbacks. A failed verdict is a deviation; a drill without a
- * verdict is `failed` (the steady state was not met) or `aborted`.
+ * A drill as a Chaos Toolkit journal. The steady state is the hypothesis before the method, the checks are the hypothesis
+ * after it. Faults are actions, recovery and stages are probes of the method, heals are rollbacks. A failed verdict is a
+ * deviation. An inconclusive drill is `interrupted` (refused by a guard rail), `failed` (not steady), or `aborted`.
  */
 export function journalOf(
   { plan, summary }: FinishedDrill,
@@ -99,7 +99,7 @@ export function journalOf(
       description: descriptionOf(summary),
       tags: ['firedrill', `scenario:${summary.scenario.name}`, `target:${summary.target}`],
       'steady-state-hypothesis': {
-        title: 'Before the fault the steady state holds; afterwards the checks do',
+        title: 'The steady state holds before the fault, and the checks pass after it',
         probes: [...before.probes, ...(after?.probes ?? [])].map((probe) => probe.activity),
       },
       method: run.map((one) => one.activity),
@@ -133,7 +133,7 @@ function descriptionOf({ scenario, target, runId, verdict, reasons }: Summary): 
   return `firedrill drill ${scenario.name} on ${target}, run ${runId}, verdict ${verdict}${why}`;
 }
 
-/** Faults are issued only when all of it holds. */
+/** The hypothesis before the method. Faults are issued only if all conditions hold. */
 function steadyBefore(conditions: readonly string[], summary: Summary): Hypothesis {
   const met = summary.faults.length > 0 || summary.verdict === 'pass';
   const stretch = phasesOf(summary).find((phase) => phase.name === 'steady') ?? {
@@ -198,7 +198,7 @@ function recoveryRuns(summary: Summary): readonly ActivityRun[] {
   ];
 }
 
-/** From when the heal was due: the fault's own time over, else the beginning of the return. */
+/** A rollback. It starts when the heal is due: after the fault's own duration, or else at the start of the return. */
 function healRun(
   fault: Summary['faults'][number],
   planned: PlannedFault | undefined,

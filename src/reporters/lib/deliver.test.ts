@@ -5,7 +5,7 @@ import { unusedAddress } from '../../net/testing/servers.ts';
 
 const token = 'token-in-the-path';
 const signal = new AbortController().signal;
-/** Enough for every retry, and short where one waits in vain. */
+/** `quick` leaves time for every retry; `brief` ends soon if no answer comes. */
 const quick = { wholeMs: 5000, pauseMs: 1 };
 const brief = { wholeMs: 300, pauseMs: 1 };
 
@@ -27,31 +27,31 @@ const post = (more: Partial<Post> = {}): Post => ({
   ...more,
 });
 
-/** Why it was not delivered. */
+/** The error of a request that was not delivered. */
 async function failureOf(sent: Promise<void>): Promise<Undelivered> {
   const error = await sent.then(
     () => undefined,
     (reason: unknown) => reason,
   );
-  if (!(error instanceof Undelivered)) throw new Error(`no such failure: ${String(error)}`);
+  if (!(error instanceof Undelivered)) throw new Error(`deliver: expected Undelivered, got ${String(error)}`);
   expect(error.message).not.toContain(token);
   return error;
 }
 
-test('a 2xx is delivered, once', async () => {
+test('a 2xx answer ends the delivery after one request', async () => {
   server.script(answers(204));
   await deliver(post(), signal, quick);
   expect(server.received).toMatchObject([{ method: 'POST', path: `/${token}`, body: `{"a":"${token}"}` }]);
 });
 
-describe('come back later', () => {
-  test.each([429, 502, 503, 504])('%i is tried again', async (status) => {
+describe('a temporary refusal', () => {
+  test.each([429, 502, 503, 504])('%i is retried', async (status) => {
     server.script(answers(status), answers(status), answers(200));
     await deliver(post(), signal, quick);
     expect(server.received).toHaveLength(3);
   });
 
-  test('four tries are enough', async () => {
+  test('stops after four attempts', async () => {
     server.script(answers(503, {}, 'overloaded'));
     await expect(failureOf(deliver(post(), signal, quick))).resolves.toMatchObject({
       message: 'the endpoint: answered 503: overloaded',
@@ -60,7 +60,7 @@ describe('come back later', () => {
     expect(server.received).toHaveLength(4);
   });
 
-  test('Retry-After is kept to: what comes sooner is refused here', async () => {
+  test('Retry-After is respected: the server refuses an earlier attempt', async () => {
     let openFrom = Infinity;
     server.script(
       (request, response) => {
@@ -73,9 +73,9 @@ describe('come back later', () => {
     expect(server.received).toHaveLength(2);
   });
 
-  test('one that is longer than there is time ends it at once', async () => {
+  test('a Retry-After beyond the time limit ends the delivery immediately', async () => {
     server.script(answers(429, { 'retry-after': '3600' }));
-    // Waited for, it would outlast the test.
+    // Waiting for it would exceed the test's time limit.
     await expect(failureOf(deliver(post(), signal, { wholeMs: 60_000, pauseMs: 1 }))).resolves.toMatchObject({
       message: 'the endpoint: answered 429',
       mayPass: true,
@@ -84,7 +84,7 @@ describe('come back later', () => {
   });
 });
 
-describe('no', () => {
+describe('a final refusal', () => {
   test.each([400, 401, 404, 413, 500])('%i is final', async (status) => {
     server.script(answers(status, {}, 'never'));
     await expect(failureOf(deliver(post(), signal, quick))).resolves.toMatchObject({
@@ -94,23 +94,23 @@ describe('no', () => {
     expect(server.received).toHaveLength(1);
   });
 
-  test('a redirect is not followed: what it would lead to gets nothing', async () => {
+  test('a redirect is not followed: its target gets no request', async () => {
     const elsewhere = await receiver();
     server.script(answers(307, { location: elsewhere.url }));
     const failure = await failureOf(deliver(post(), signal, quick));
     await elsewhere.close();
-    expect(failure.message).toBe('the endpoint: answered 307, a redirect, which is not followed');
+    expect(failure.message).toBe('the endpoint: answered 307 (redirects are not followed)');
     expect(elsewhere.received).toEqual([]);
   });
 
-  test('what a terminal would obey in an answer is written out, and long answers are cut', async () => {
+  test('control characters in an answer are escaped, and long answers are cut', async () => {
     server.script(answers(400, {}, `\u001b[2J${'long '.repeat(100)}`));
     const { message } = await failureOf(deliver(post(), signal, quick));
     expect(message).toContain('\\u001b[2Jlong');
     expect(message.length).toBeLessThan(300);
   });
 
-  test('a 2xx may complain', async () => {
+  test('a 2xx answer may contain a complaint', async () => {
     server.script(answers(200, {}, '{"lost":1}'));
     const complaint: Post['complaint'] = ({ body }) => JSON.stringify(body);
     await expect(failureOf(deliver(post({ complaint }), signal, quick))).resolves.toMatchObject({
@@ -120,12 +120,12 @@ describe('no', () => {
   });
 });
 
-describe('nobody knows what became of it', () => {
+describe('an unknown outcome', () => {
   test.each([
     ['a reset', resets, 4],
     ['an endless answer', pours, 4],
     ['502', answers(502), 4],
-  ])('%s: sent again only where a second one does no harm', async (_, behaviour, tries) => {
+  ])('%s: sent again only if the request is repeatable', async (_, behaviour, tries) => {
     server.script(behaviour);
     await expect(failureOf(deliver(post(), signal, quick))).resolves.toMatchObject({ mayPass: true });
     expect(server.received).toHaveLength(tries);
@@ -135,13 +135,13 @@ describe('nobody knows what became of it', () => {
     expect(server.received).toHaveLength(tries + 1);
   });
 
-  test.each([429, 503])('%i did surely nothing: sent again in any case', async (status) => {
+  test.each([429, 503])('%i certainly had no effect: always sent again', async (status) => {
     server.script(answers(status), answers(200));
     await deliver(post({ repeatable: false }), signal, quick);
     expect(server.received).toHaveLength(2);
   });
 
-  test('a server that hangs is waited for no longer than there is time', async () => {
+  test('a server that hangs is waited for until the time limit', async () => {
     server.script(hangs);
     await expect(failureOf(deliver(post(), signal, brief))).resolves.toMatchObject({
       message: 'the endpoint: no answer within 300 ms',
@@ -153,7 +153,7 @@ describe('nobody knows what became of it', () => {
   });
 });
 
-test('a connection that is refused may come about later', async () => {
+test('a refused connection may succeed later', async () => {
   const address = await unusedAddress();
   const call = () => ({ method: 'POST', url: `http://${address}/${token}`, headers: {} }) as const;
   await expect(failureOf(deliver(post({ call, repeatable: false }), signal, quick))).resolves.toMatchObject({
@@ -162,7 +162,7 @@ test('a connection that is refused may come about later', async () => {
   });
 });
 
-test('ends with the signal', async () => {
+test('ends when the signal aborts', async () => {
   server.script(hangs);
   const cut = new AbortController();
   const sent = failureOf(deliver(post(), cut.signal, { wholeMs: 60_000, pauseMs: 1 }));

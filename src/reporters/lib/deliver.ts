@@ -6,19 +6,19 @@ import { printable } from '../../core/printable.ts';
 import { type Answer, type Call, createHttpClient } from '../../http/http-client.ts';
 import { retryAfterMs } from '../../http/retry-after.ts';
 
-/** A request that tells somebody of a drill. */
+/** A request that reports a drill to an endpoint. */
 export interface Post {
-  /** Made anew for each try: it may hold the time. */
+  /** Called for each attempt, because the request may contain the current time. */
   readonly call: () => Call;
-  /** Who is told, for messages. */
+  /** Name of the receiver for messages. */
   readonly to: string;
-  /** The receiver knows a second one for the same: it may be sent again when nobody knows what became of the first. */
+  /** The receiver recognizes a repeated request, so the request may be sent again if the outcome of the first is unknown. */
   readonly repeatable: boolean;
-  /** What a 2xx complains of all the same. */
+  /** The error in a 2xx answer, if it has one. */
   readonly complaint?: (answer: Answer) => string | undefined;
 }
 
-/** Not delivered. `mayPass`: sending it later does no harm, and may do. */
+/** Not delivered. `mayPass`: sending the request later is safe and may succeed. */
 export class Undelivered extends DrillError {
   readonly mayPass: boolean;
 
@@ -29,27 +29,27 @@ export class Undelivered extends DrillError {
   }
 }
 
-/** What a try may wait for, ms. */
+/** Time limits of a delivery, ms. */
 export interface Patience {
-  /** From the first try to the end of the last. */
+  /** From the first attempt to the end of the last. */
   readonly wholeMs: number;
-  /** Before the second try; each pause is up to twice as long as drawn, and twice as long as the one before. */
+  /** Pause before the second attempt. Each pause doubles, times a random factor between 1 and 2. */
   readonly pauseMs: number;
 }
 
-/** Four tries within ten seconds. */
+/** Four attempts within 10 s. */
 export const patience: Patience = { wholeMs: 10_000, pauseMs: 500 };
 const retries = 3;
 
-/** "Come back later", by the OTLP specification; where a second request would do harm, those that surely did nothing. */
+/** Status codes to retry, from the OTLP specification. `surelyIdle`: codes of requests that certainly had no effect. */
 const passing: ReadonlySet<number> = new Set([429, 502, 503, 504]);
 const surelyIdle: ReadonlySet<number> = new Set([429, 503]);
 
 const http = createHttpClient({ verify: true });
 
 /**
- * Sends a request until it is answered well, `signal` aborts, or its time is over.
- * @throws Undelivered saying why; never what was sent
+ * Sends a request until it gets a 2xx answer, `signal` aborts, or the time limit passes.
+ * @throws Undelivered with the reason; its message never contains the request
  */
 export async function deliver(
   post: Post,
@@ -85,7 +85,7 @@ export async function deliver(
   try {
     await pRetry(once, { retries, minTimeout: pauseMs, factor: 2, randomize: true, signal: bounded });
   } catch (error) {
-    // What p-retry says when the time is over says nothing of the endpoint.
+    // After the time limit, p-retry's own error does not describe the endpoint.
     if (bounded.aborted || error instanceof Undelivered) throw failure;
     throw new Undelivered(post, messageOf(error), false);
   }
@@ -96,5 +96,5 @@ const shownChars = 200;
 function wordsOf({ status, text }: Answer): string {
   const said = text.trim();
   const what = said === '' ? '' : `: ${printable(said, shownChars)}`;
-  return `answered ${status}${status >= 300 && status < 400 ? ', a redirect, which is not followed' : ''}${what}`;
+  return `answered ${status}${status >= 300 && status < 400 ? ' (redirects are not followed)' : ''}${what}`;
 }

@@ -4,7 +4,7 @@ import type { ReporterKind } from '../reporter.ts';
 import { linkTo } from './link.ts';
 import { writeWhole } from './write-file.ts';
 
-/** A kind that writes one page for the drills of the whole command, `file` in the folder of --out by default. */
+/** A reporter kind that writes one page for the whole command; default: `file` in the folder of --out. */
 export function drillsPageKind(
   name: string,
   file: string,
@@ -12,7 +12,7 @@ export function drillsPageKind(
 ): ReporterKind {
   return {
     name,
-    describe: `a page with a row for each drill, ${file} in the folder of --out by default`,
+    describe: `a page with a row for each drill; default: ${file} in the folder of --out`,
     value: 'file',
     create: (value, { out }) => ({
       runEnded({ drills, error }) {

@@ -15,17 +15,17 @@ describe('endpoint', () => {
 
   test.each([
     ['no url, s3cret', 'not a URL'],
-    ['ftp://s3cret.example/', 'not a URL of HTTP: ftp:'],
-    ['https://user:s3cret@a.example/', 'names a user or password'],
-    ['http://a.example/s3cret', 'a credential would go over plain HTTP'],
-    ['http://127.0.0.1.example/s3cret', 'a credential would go over plain HTTP'],
-    ['http://localhost.example/s3cret', 'a credential would go over plain HTTP'],
-  ])('%s is refused, and not quoted', (text, why) => {
+    ['ftp://s3cret.example/', 'not an HTTP URL: its scheme is ftp:'],
+    ['https://user:s3cret@a.example/', 'has a user or password'],
+    ['http://a.example/s3cret', 'would send a credential over plain HTTP'],
+    ['http://127.0.0.1.example/s3cret', 'would send a credential over plain HTTP'],
+    ['http://localhost.example/s3cret', 'would send a credential over plain HTTP'],
+  ])('%s is refused, and not in the message', (text, why) => {
     expect(() => endpoint(text, rules)).toThrow(`SOME_URL: ${why}`);
     expect(() => endpoint(text, rules)).not.toThrow(/s3cret/);
   });
 
-  test('plain HTTP is as good where nothing is at stake, or its user says so', () => {
+  test('plain HTTP is allowed without a credential, or with FIREDRILL_ALLOW_HTTP=1', () => {
     const text = 'http://collector:4318/';
     expect(endpoint(text, { ...rules, credential: false }).href).toBe(text);
     expect(endpoint(text, { ...rules, env: { FIREDRILL_ALLOW_HTTP: '1' } }).href).toBe(text);
@@ -42,14 +42,14 @@ test.each([
   expect(below(new URL(base), 'x/y').href).toBe(href);
 });
 
-test('a variable that is empty is not set', () => {
+test('an empty variable counts as not set', () => {
   expect(setting({ A: ' ' }, 'A')).toBeUndefined();
   expect(setting({ A: ' b ' }, 'A')).toBe('b');
   expect(needed({ A: 'b' }, 'A', 'something')).toBe('b');
   expect(() => needed({ A: '' }, 'A', 'something')).toThrow('A is not set');
 });
 
-test('of an address that is a credential the whole is a secret, and what is long in it', () => {
+test('the secrets of a credential URL are the URL and its long parts', () => {
   const token = 'abcdefghijklmnop';
   expect(secretsOf(new URL(`https://a.example/services/T1/${token}?k=${token}2&l=m`))).toEqual([
     `https://a.example/services/T1/${token}?k=${token}2&l=m`,

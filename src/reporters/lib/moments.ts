@@ -1,7 +1,7 @@
 import type { Plan } from '../../core/plan.ts';
 import type { ProbeSummary, Summary } from '../../core/summary.ts';
 
-/** A stretch of wall time, ms since the Unix epoch. */
+/** An interval of wall time, ms since the Unix epoch. */
 export interface Stretch {
   readonly fromMs: number;
   readonly toMs: number;
@@ -10,7 +10,7 @@ export interface Stretch {
 /** Wall time of a summary's date, ms since the Unix epoch. */
 export const wallMs = (date: string): number => Date.parse(date);
 
-/** From the first effect of a fault to the recovery that held: what the RTO measures. Undefined without an RTO. */
+/** The interval of the RTO: from a fault's first effect to the recovery that held. Undefined without an RTO. */
 export function recoveryOf({ faults, rto, stages }: Summary): Stretch | undefined {
   const effects = faults.flatMap((f) => (f.effectAt === null ? [] : [wallMs(f.effectAt)]));
   if (rto === null || effects.length === 0) return undefined;
@@ -19,7 +19,7 @@ export function recoveryOf({ faults, rto, stages }: Summary): Stretch | undefine
   return { fromMs, toMs: fromMs + rto.ms };
 }
 
-/** The probe whose bad windows are the outage. Undefined where the log has none, or several. */
+/** The probe whose bad windows are the outage. Undefined if the log has none or multiple. */
 export function recoveryProbeOf(plan: Plan, { faults, probes }: Summary): ProbeSummary | undefined {
   const { probe, onFaultHost = false } = plan.recovery;
   const host = faults.find((f) => f.id === plan.faults[0]?.id)?.on;
@@ -32,7 +32,7 @@ export function recoveryProbeOf(plan: Plan, { faults, probes }: Summary): ProbeS
   return found.length === 1 ? found[0] : undefined;
 }
 
-/** When each phase began and ended: they touch, and the last ends with the run. */
+/** The interval of each phase: phases are contiguous, and the last ends with the run. */
 export function phasesOf({ phases, endedAt }: Summary): readonly (Stretch & { readonly name: string })[] {
   let fromMs = wallMs(endedAt) - phases.reduce((sum, { ms }) => sum + ms, 0);
   return phases.map(({ name, ms }) => {
@@ -42,12 +42,12 @@ export function phasesOf({ phases, endedAt }: Summary): readonly (Stretch & { re
   });
 }
 
-/** A fault from the moment it was asked for until it was proven healed; one that is not, to the end. */
+/** A fault's interval, from its issue to its proven heal, or to the end of the run if it is not healed. */
 export function faultStretch(fault: Summary['faults'][number], { endedAt }: Summary): Stretch {
   return { fromMs: wallMs(fault.issuedAt), toMs: wallMs(fault.healedAt ?? endedAt) };
 }
 
-/** From the beginning of the heal to the last fault that was proven healed. Undefined where nothing was healed while the run watched. */
+/** From the start of the heal to the last proven heal of a fault. Undefined if the run observed no heal. */
 export function healOf({ heal, faults, endedAt }: Summary): Stretch | undefined {
   if (heal === null) return undefined;
   const fromMs = wallMs(heal.startedAt);

@@ -1,6 +1,6 @@
 import type { FailureTable } from '../../report/table.ts';
 
-/** The drills of a table that were not run, each once: name and why. */
+/** A table's drills that were not run, each once: name and reason. */
 export function notRunIn(table: FailureTable | undefined): readonly { name: string; why: string }[] {
   const drills = new Map(
     (table?.rows ?? []).flatMap((row) => row.drills).map((drill) => [drill.number, drill]),

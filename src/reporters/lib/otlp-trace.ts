@@ -12,7 +12,7 @@ import {
   wallMs,
 } from './moments.ts';
 
-/** A value as OTLP has it in JSON: 64-bit integers are text. https://opentelemetry.io/docs/specs/otlp/ */
+/** A value in OTLP's JSON encoding: 64-bit integers are strings. https://opentelemetry.io/docs/specs/otlp/ */
 export type AnyValue =
   | { readonly stringValue: string }
   | { readonly boolValue: boolean }
@@ -56,7 +56,7 @@ export interface TraceRequest {
   }[];
 }
 
-/** Values of attributes before they are OTLP's; integers are told from other numbers by `int`. */
+/** Attribute values before their OTLP encoding; `int` marks integers. */
 type Plain = string | boolean | number | readonly string[] | { readonly int: number };
 type Attributes = Readonly<Record<string, Plain | null | undefined>>;
 
@@ -65,13 +65,13 @@ const internal = 1;
 const ok = 1;
 const failed = 2;
 
-/** Outages of a probe that flaps by the thousand make no trace anybody can read; the root says how many are left out. */
+/** Maximum window spans of a trace, to keep it readable; the root span has the number of omitted windows. */
 const mostWindows = 200;
 
-/** A span before it has its identity. */
+/** A span without its ids. */
 interface Part extends Stretch {
   readonly name: string;
-  /** Tells it from its siblings, whatever their order. */
+  /** Unique among its siblings, and independent of their order. */
   readonly key: string;
   readonly attributes: Attributes;
   readonly events?: readonly {
@@ -84,8 +84,8 @@ interface Part extends Stretch {
 }
 
 /**
- * A drill as a trace: the drill, and in it its phases, its faults, the recovery with its stages, the outages of the recovery
- * probe, the heal, and the return with its stages. Ids follow from the run's: the same run is the same trace.
+ * A drill as a trace. The root span has child spans for phases, faults, the recovery with its stages, the windows of the
+ * recovery probe, the heal, and the return with its stages. Ids are hashes of the run id: the same run gives the same trace.
  */
 export function traceOf(
   drill: FinishedDrill,
@@ -274,7 +274,7 @@ function windowPart(window: Window, index: number, probe: string, { endedAt }: S
   };
 }
 
-/** The heal itself, and the return up to restored redundancy with its stages. */
+/** The heal, and the return to redundancy with its stages. */
 function healParts(summary: Summary): readonly Part[] {
   const { heal } = summary;
   const stretch = healOf(summary);
@@ -333,12 +333,12 @@ function anyValue(value: Plain): AnyValue {
   return { arrayValue: { values: value.map((text) => ({ stringValue: text.toWellFormed() })) } };
 }
 
-/** Nanoseconds since the epoch as text: to the microsecond, beyond which no offset here is known. */
+/** Nanoseconds since the Unix epoch as text, rounded to 1 µs: no offset is known more precisely. */
 function nanos(ms: number): string {
   return `${Math.round(ms * 1000)}000`;
 }
 
-/** As many hex digits of a text's SHA-256; not all of them are 0, which no id may be. */
+/** The first `digits` hex digits of a text's SHA-256. An id of only zeros would be invalid, but is practically impossible. */
 function digest(text: string, digits: number): string {
   return createHash('sha256').update(`firedrill\n${text}`).digest('hex').slice(0, digits);
 }

@@ -26,7 +26,7 @@ const box = () =>
   );
 const bodies = (): readonly string[] => server.received.map(({ body }) => body);
 
-test('sends what there is of each drill, in order, and has nothing to say', async () => {
+test("sends each drill's requests in order, without an error", async () => {
   const { drillEnded, runEnded } = box();
   await drillEnded(first);
   await drillEnded(second);
@@ -34,7 +34,7 @@ test('sends what there is of each drill, in order, and has nothing to say', asyn
   expect(runEnded({ drills, exitCode: 0 })).toBeUndefined();
 });
 
-test('what could not be delivered goes first after the next drill', async () => {
+test('an undelivered request is sent first after the next drill', async () => {
   server.script(answers(200), answers(503), answers(503), answers(503), answers(503), answers(200));
   const { drillEnded, runEnded } = box();
   await drillEnded(first);
@@ -44,20 +44,20 @@ test('what could not be delivered goes first after the next drill', async () => 
   expect(runEnded({ drills, exitCode: 0 })).toBeUndefined();
 });
 
-test('what is refused for good is told at the end, and holds up nothing', async () => {
+test('a final refusal is reported at the end, and does not delay the others', async () => {
   server.script(answers(200), answers(400, {}, 'not that'), answers(200));
   const { drillEnded, runEnded } = box();
   await drillEnded(first);
   await drillEnded(second);
   expect(bodies()).toEqual(['first a', 'first b', 'second a', 'second b']);
   expect(() => runEnded({ drills, exitCode: 0 })).toThrow(
-    '1 of 3 drills not told: there: answered 400: not that',
+    '1 of 3 drills not delivered: there: answered 400: not that',
   );
 });
 
-test('an endpoint that stays away is told once, at the end', async () => {
+test('an unavailable endpoint is reported once, at the end', async () => {
   server.script(answers(503));
   const { drillEnded, runEnded } = box();
   for (const drill of [first, second, third]) await drillEnded(drill);
-  expect(() => runEnded({ drills, exitCode: 0 })).toThrow('3 of 3 drills not told: there: answered 503');
+  expect(() => runEnded({ drills, exitCode: 0 })).toThrow('3 of 3 drills not delivered: there: answered 503');
 });

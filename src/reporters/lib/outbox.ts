@@ -3,8 +3,8 @@ import type { FinishedDrill, Reporter } from '../reporter.ts';
 import { deliver, type Patience, patience, type Post, Undelivered } from './deliver.ts';
 
 /**
- * A reporter that sends requests of each drill when it is over, in order. What cannot be delivered then, and may be later, waits
- * for the end of the next drill; what was not delivered when the command ends is told.
+ * A reporter that sends the requests of each drill in order when the drill ends. A request that may succeed later waits for
+ * the end of the next drill. Undelivered requests are reported when the command ends.
  */
 export function outbox(
   postsOf: (drill: FinishedDrill) => readonly Post[],
@@ -38,7 +38,7 @@ export function outbox(
       const message = first instanceof Error ? first.message : 'not delivered in time';
       throw new DrillError(
         'host-unreachable',
-        `${missed.size} of ${drills.length} drills not told: ${message}`,
+        `${missed.size} of ${drills.length} drills not delivered: ${message}`,
       );
     },
   };

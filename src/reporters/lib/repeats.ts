@@ -2,7 +2,7 @@ import { rtoRepeats } from '../../analysis/repeats.ts';
 import type { Repeats, Summary } from '../../core/summary.ts';
 import type { FinishedDrill } from '../reporter.ts';
 
-/** Drills of the same scenario and the same combination of its matrix, on the same target, in the order in which they ran. */
+/** Groups of drills with the same scenario, matrix combination, and target; each in the order in which they ran. */
 export function byScenario(drills: readonly FinishedDrill[]): readonly (readonly FinishedDrill[])[] {
   const found = new Map<string, FinishedDrill[]>();
   for (const drill of drills) {
@@ -14,7 +14,7 @@ export function byScenario(drills: readonly FinishedDrill[]): readonly (readonly
   return [...found.values()];
 }
 
-/** What the RTOs of such drills came to; null where fewer than two measured it. */
+/** Statistics of the RTOs of such drills; null if fewer than two measured it. */
 export function repeatsIn(drills: readonly FinishedDrill[]): Repeats | null {
   return rtoRepeats(drills.map(({ summary }) => summary));
 }
@@ -23,7 +23,7 @@ function keyOf({ summary: { scenario, target } }: FinishedDrill): string {
   return JSON.stringify([scenario.path, scenario.name, target]);
 }
 
-/** A drill's summary with what it came to together with those of the same drill before it; itself is among `drills`. */
+/** A drill's summary with the statistics of its repeats so far; `drills` includes the drill itself. */
 export function summaryWithRepeats(
   drill: FinishedDrill,
   drills: readonly FinishedDrill[],

@@ -5,7 +5,7 @@ import { WholeFile } from '../../engine/whole-file.ts';
 
 const then = 'run it again';
 
-/** Writes a file whole or not at all, and the folders that lead to it. @throws DrillError `harness` when the disk does not take it */
+/** Writes a file atomically, and creates its parent folders. @throws DrillError `harness` if the write fails */
 export function writeWhole(path: string, text: string): void {
   try {
     mkdirSync(dirname(path), { recursive: true });

@@ -1,8 +1,8 @@
 import { z } from 'zod';
 
-// What is made of a journal by those who read it, from their sources: chaostoolkit-lib (run.py, activity.py, hypothesis.py and
-// types_new.py, 1.x: what is written, and what an experiment may hold) and chaostoolkit-reporting (__init__.py and index.md:
-// what `chaos report` reads). They are Python, in a registry that tests cannot reach, so this stands for them.
+// The rules of Chaos Toolkit's own journal readers, from their sources: chaostoolkit-lib 1.x (run.py, activity.py,
+// hypothesis.py, and types_new.py: journal and experiment) and chaostoolkit-reporting (__init__.py and index.md: the input of
+// `chaos report`). They are Python packages, which tests cannot install, so this schema replaces them.
 
 /** `datetime.utcnow().isoformat()`. */
 const date = z.string().regex(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}$/);
@@ -18,7 +18,7 @@ const activity = z.object({
   }),
 });
 
-/** ensure_hypothesis_tolerance_is_valid: of those that we use. */
+/** ensure_hypothesis_tolerance_is_valid, for the tolerances that firedrill writes. */
 const hypothesisProbe = activity.extend({
   type: z.literal('probe'),
   tolerance: z.union([z.boolean(), z.string()]),
@@ -40,7 +40,7 @@ const state = z.object({
 
 /** For tests: a journal that Chaos Toolkit's own tools can read. */
 export const journalSchema = z.object({
-  // get_report_template compares it.
+  // get_report_template compares versions.
   'chaoslib-version': z.string().regex(/^\d+\.\d+\.\d+$/),
   platform: text,
   node: text,

@@ -1,7 +1,7 @@
 import { createServer, type IncomingHttpHeaders, type RequestListener } from 'node:http';
 import { listen } from '../../net/testing/servers.ts';
 
-/** For tests: a request as it came. */
+/** For tests: a received request. */
 export interface Received {
   readonly method: string;
   readonly path: string;
@@ -9,22 +9,22 @@ export interface Received {
   readonly body: string;
 }
 
-/** For tests: what a server does with a request that it has read. */
+/** For tests: a server's reaction to a request that it has read. */
 export type Behaviour = RequestListener;
 
-/** For tests: answers so. */
+/** For tests: answers with this status, headers, and body. */
 export const answers =
   (status: number, headers: Readonly<Record<string, string>> = {}, body = ''): Behaviour =>
   (_, response) =>
     void response.writeHead(status, headers).end(body);
 
-/** For tests: cuts the connection once the request was read. */
+/** For tests: resets the connection after the request. */
 export const resets: Behaviour = (request) => void request.socket.resetAndDestroy();
 
 /** For tests: never answers. */
 export const hangs: Behaviour = () => undefined;
 
-/** For tests: an answer that has no end. */
+/** For tests: sends an endless answer. */
 export const pours: Behaviour = (request, response) => {
   response.writeHead(200);
   const pour = (): void => {
@@ -34,17 +34,17 @@ export const pours: Behaviour = (request, response) => {
   pour();
 };
 
-/** For tests: a server on the loopback that keeps what it gets. */
+/** For tests: a loopback server that records its requests. */
 export interface Receiver {
   readonly url: string;
   readonly port: number;
   readonly received: Received[];
-  /** What it does with the next requests, in order; the last goes on. */
+  /** Sets the behaviors of the next requests, in order; the last one repeats. */
   script(...behaviours: readonly [Behaviour, ...Behaviour[]]): void;
   close(): Promise<void>;
 }
 
-/** For tests: starts one; it answers 200 until told otherwise. */
+/** For tests: starts a receiver; it answers 200 by default. */
 export async function receiver(): Promise<Receiver> {
   const received: Received[] = [];
   let script: readonly Behaviour[] = [answers(200)];

@@ -4,16 +4,16 @@ import { summarize } from '../../analysis/summarize.ts';
 import type { Summary } from '../../core/summary.ts';
 import type { FinishedDrill, ReporterContext } from '../reporter.ts';
 
-/** A context that keeps what reporters print. */
+/** A reporter context that records all output. */
 export interface Heard extends ReporterContext {
-  /** On stdout. */
+  /** Output on stdout. */
   readonly printed: () => string;
-  /** On stderr. */
+  /** Lines on stderr. */
   readonly said: string[];
   readonly secrets: string[];
 }
 
-/** A context for a test; `run` in an environment without anything by default. */
+/** A context for a test; default: command `run` with an empty environment. */
 export function heard(parts: Partial<ReporterContext> = {}): Heard {
   const printed: string[] = [];
   const said: string[] = [];
@@ -34,7 +34,7 @@ export function heard(parts: Partial<ReporterContext> = {}): Heard {
   };
 }
 
-/** The drill of a built log, over. */
+/** The finished drill of a built log. */
 export function finished(
   built: LogBuilder,
   parts: Partial<Summary> = {},

@@ -11,16 +11,16 @@ const testdata = join(import.meta.dirname, '..', 'testdata');
 /** For tests: the text of a file of `testdata`. */
 export const readTestdata = (name: string): string => readFileSync(join(testdata, name), 'utf8');
 
-/** For tests: a file as it was read, whatever its name. */
+/** For tests: a file under any name, as if it were read from disk. */
 export function inputOf(name: string, text: string): TargetInput {
   return { source: parseSource(name, text), sha256: 'sha', resolveFile: (path) => `beside/${path}` };
 }
 
-/** A file that is wrong on purpose: `invalid-target-…`, `invalid-suite-…`, or of a scenario. */
+/** A file that is invalid on purpose: a target (`invalid-target-…`), a suite (`invalid-suite-…`), or a scenario. */
 export interface MalformedFile {
   readonly name: string;
   readonly text: string;
-  /** The problems it has to give, each with its place: the comments `# expect: ` in its first lines. */
+  /** The expected problems with their positions, from the comments `# expect: ` in the file's first lines. */
   readonly expected: readonly string[];
 }
 
@@ -35,7 +35,7 @@ export function malformedFiles(): MalformedFile[] {
     });
 }
 
-/** The problems that a file gives. A scenario goes with `target.yaml`, or with that of its comment `# target: `. */
+/** The problems of a file. A scenario uses `target.yaml`, or the target that its comment `# target: ` names. */
 export function problemsIn(name: string, text: string): string[] {
   return problemsOf(() => {
     if (name.startsWith('invalid-suite-')) return parseSuite(parseSource(name, text));

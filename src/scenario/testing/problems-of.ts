@@ -1,6 +1,6 @@
 import { InvalidInput } from '../source.ts';
 
-/** For tests: the problems that a file is refused for, a line each; none where it is taken. */
+/** For tests: the problems of the InvalidInput that an action throws, one per line. Empty if it throws none. */
 export function problemsOf(action: () => unknown): string[] {
   try {
     action();

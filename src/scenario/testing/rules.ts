@@ -1,7 +1,7 @@
 import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** A message of a validation rule: where it is written, how, and what it looks like when it is given. */
+/** A message of a validation rule: its source file, its template, and a pattern for the message that a user gets. */
 export interface RuleMessage {
   readonly file: string;
   readonly written: string;
@@ -10,18 +10,18 @@ export interface RuleMessage {
 
 const src = join(import.meta.dirname, '..', '..');
 
-/** Of kinds, and of durations: the words that a schema has for a value that it does not take. */
+/** Folders with schemas whose messages for invalid values count: those of kinds and of durations. */
 const schemaFolders = ['core', 'faults', 'faults/lib', 'net', 'probes', 'probes/lib', 'writers'];
 const schemaRule = /(?:\berror(?::| =)|\bmessage:)\s*$/;
 const issueBefore = /addIssue\([^)]*$/;
 
-/** What else has prose in `src/scenario`: descriptions, names of checks, refusals of arguments, defects. */
+/** Other prose in `src/scenario`: descriptions, names of checks, errors about arguments, and internal errors. */
 const noRule = /(?:\.describe\(|\b(?:title|description):|named\(|\bcount\(|new Error\(|\.meta\()\s*$/;
 const noRuleFiles = new Set(['check-schema.ts', 'settings.ts', 'used-probes.ts', 'load-words.ts']);
 
 /**
- * For tests: the messages of all validation rules, as far as the sources tell: in `src/scenario` every text of several words
- * that is nothing else, elsewhere what schemas say of values.
+ * For tests: the messages of all validation rules, extracted from the sources. In `src/scenario`, every text of multiple
+ * words counts unless it is other prose; in other folders, only the messages of schemas count.
  */
 export function ruleMessages(): RuleMessage[] {
   const own = namesIn('scenario')
@@ -47,7 +47,7 @@ function namesIn(folder: string): string[] {
   return readdirSync(join(src, folder)).filter((name) => name.endsWith('.ts') && !name.endsWith('.test.ts'));
 }
 
-/** A text in a source file: what is fixed of it, and what stands before it. */
+/** A string or template in a source file: its fixed parts, and the 120 characters before it. */
 interface Literal {
   readonly before: string;
   readonly parts: readonly string[];
@@ -59,7 +59,7 @@ function proseIn(folder: string, name: string): (Literal & { readonly file: stri
     .map((literal) => ({ ...literal, file: `${folder}/${name}` }));
 }
 
-/** Every string and template of a source text; comments have none. */
+/** Every string and template of a source text, without comments. */
 function literalsIn(text: string): Literal[] {
   const found: Literal[] = [];
   const skipString = (from: number): number => {
@@ -67,7 +67,7 @@ function literalsIn(text: string): Literal[] {
     while (at < text.length && text[at] !== text[from]) at += text[at] === '\\' ? 2 : 1;
     return at + 1;
   };
-  /** Reads on to the end, or past the brace that closes an expression within a template. */
+  /** Scans to the end, or past the brace that closes an expression in a template. */
   const scan = (from: number): number => {
     let open = 0;
     for (let at = from; at < text.length;) {

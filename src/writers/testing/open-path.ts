@@ -3,7 +3,7 @@ import { ProbeTimeout } from '../../core/probe.ts';
 import type { WriterKind, WriterPath } from '../../core/writer.ts';
 import { createNameResolver } from '../../resolver/name-resolver.ts';
 
-/** For tests: opens a path with the given fields, as the engine would after the planner. Its rows are called `firedrill_test`. */
+/** For tests: opens a path with these fields, as the engine does after the planner. Its store is `firedrill_test`. */
 export async function openPath<P>(kind: WriterKind<P>, fields: unknown): Promise<WriterPath> {
   return kind.open(kind.params.parse(fields), {
     store: 'firedrill_test',
@@ -20,7 +20,7 @@ export async function openPath<P>(kind: WriterKind<P>, fields: unknown): Promise
   });
 }
 
-/** For tests: a signal that aborts as the engine's do. Long enough by default that only a hang meets it. */
+/** For tests: a signal that aborts as the engine's signals do. By default only a hang lasts that long. */
 export function timeOut(timeoutMs = 5000): AbortSignal {
   const controller = new AbortController();
   setTimeout(() => controller.abort(new ProbeTimeout(timeoutMs)), timeoutMs).unref();

@@ -11,8 +11,8 @@ const source = join(import.meta.dirname, '../main.go');
 export const collectorPath = join(folder, 'otelcol');
 
 /**
- * Before any test, once: the Collector is built from Debian's sources of it, which only its unstable release has, with the Go
- * of that release; neither is installed. About 330 MB to fetch, and five minutes.
+ * Global setup: builds the Collector once from Debian unstable's source packages with the same release's Go. Only unstable
+ * has them; neither is installed. Downloads about 330 MB and takes 5 min.
  */
 export async function setup(): Promise<void> {
   const stamp = join(folder, 'main.go');
@@ -30,7 +30,7 @@ export async function setup(): Promise<void> {
       '--variant=extract',
       '--include=golang-go,golang-opentelemetry-collector-dev',
       '--aptopt=Acquire::Languages "none"',
-      // A mirror that has stood still for a week will do.
+      // Accept a mirror that was not updated for a week.
       '--aptopt=Acquire::Check-Valid-Until "false"',
       'sid',
       root,
@@ -46,7 +46,7 @@ export async function setup(): Promise<void> {
       GOPATH: `${join(folder, 'gopath')}:${join(root, 'usr/share/gocode')}`,
       GOCACHE: join(folder, 'cache'),
       GOTOOLCHAIN: 'local',
-      // As Debian builds it: packages are found by folders, and nothing is fetched.
+      // As in Debian's own build: GOPATH finds the packages, so nothing is downloaded.
       GO111MODULE: 'off',
       CGO_ENABLED: '0',
     },

@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { parse, stringify } from 'yaml';
 
-/** One change of a text; `at` is a place in it, from 0 to 1. */
+/** One change of a text; `at` and `to` are positions from 0 to 1. */
 export type Edit =
   | {
       readonly kind: 'insert' | 'replace';
@@ -17,7 +17,7 @@ export type Edit =
   | { readonly kind: 'move'; readonly at: number; readonly to: number }
   | { readonly kind: 'drop' | 'wrap' | 'share'; readonly at: number };
 
-/** What means something in YAML, in these files, or to JavaScript. */
+/** Texts with a meaning in YAML, in firedrill's files, or in JavaScript. */
 const tokens = [
   '\t',
   '\n',
@@ -165,7 +165,7 @@ const ofStructure: readonly fc.Arbitrary<Edit>[] = [
   fc.record({ kind: fc.constantFrom('drop', 'wrap', 'share'), at }),
 ];
 
-/** Some changes, to the structure of a file first and then to its text. */
+/** Up to three changes of a file's structure, then up to three of its text. */
 export const edits: fc.Arbitrary<readonly Edit[]> = fc
   .tuple(
     fc.array(fc.oneof(...ofStructure), { maxLength: 3 }),
@@ -176,7 +176,7 @@ export const edits: fc.Arbitrary<readonly Edit[]> = fc
 
 const parsed = new Map<string, unknown>();
 
-/** The text with the changes. */
+/** Applies the changes to the text. */
 export function edited(text: string, all: readonly Edit[]): string {
   const structure = all.filter((edit) => structural.has(edit.kind));
   let made = text;
@@ -192,7 +192,7 @@ export function edited(text: string, all: readonly Edit[]): string {
 
 const structural: ReadonlySet<Edit['kind']> = new Set(['set', 'rename', 'move', 'drop', 'wrap', 'share']);
 
-/** A place in a value: what holds it, and under which key. */
+/** A place in a value: its holder and its key there. */
 type Place = { readonly holder: Record<string, unknown>; readonly key: string };
 
 function placesIn(holder: object, depth = 0): Place[] {

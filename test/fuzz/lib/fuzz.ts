@@ -1,15 +1,15 @@
 import { Worker } from 'node:worker_threads';
 
-/** How much to try. */
+/** Size of a fuzz run. */
 export interface FuzzOrder {
   readonly seed: number;
   readonly mutants: number;
   readonly typos: number;
-  /** Counts the files read so far, and holds the one being read: its length, then its bytes. */
+  /** Shared with the worker: the number of files read so far, then the length and bytes of the current file. */
   readonly progress: SharedArrayBuffer;
 }
 
-/** What came of the files. */
+/** Results by number of files. */
 export interface FuzzCounts {
   taken: number;
   refused: number;
@@ -17,12 +17,13 @@ export interface FuzzCounts {
   slowestMs: number;
 }
 
-/** No file may take that long, on whatever machine: a few milliseconds are usual. */
+/** A file that takes longer counts as stuck, ms; usual are a few ms. */
 const stuckAfterMs = 30_000;
 
 /**
- * Changes valid files and reads each of them, in a thread that can be ended when it hangs: the same seed makes the same files.
- * @throws Error with the smallest file found that is not read as it should be
+ * Changes valid files and reads each of them, in a thread that can be terminated if it hangs. The same seed gives the same
+ * files.
+ * @throws Error with the smallest file found that is not handled correctly
  */
 export async function fuzz(order: Omit<FuzzOrder, 'progress'>): Promise<FuzzCounts> {
   const progress = new SharedArrayBuffer(1_000_008);
@@ -34,7 +35,7 @@ export async function fuzz(order: Omit<FuzzOrder, 'progress'>): Promise<FuzzCoun
     const count = Atomics.load(counter, 0);
     if (count === seen) {
       const text = Buffer.from(new Uint8Array(progress, 8, counter[1])).toString('utf8');
-      reject(new Error(`file ${count} is not read after ${stuckAfterMs} ms:\n${text}`));
+      reject(new Error(`read file ${count}: not finished after ${stuckAfterMs} ms:\n${text}`));
     }
     seen = count;
   }, stuckAfterMs);

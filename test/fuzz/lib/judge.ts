@@ -6,16 +6,16 @@ import { parseSuite } from '../../../src/scenario/suite-schema.ts';
 import { planTarget, type TargetInput } from '../../../src/scenario/target-planner.ts';
 import type { ValidInput } from './valid-inputs.ts';
 
-/** What became of a file. */
+/** Result of reading a file. */
 export type Verdict =
   { readonly taken: true } | { readonly taken: false; readonly problems: readonly string[] };
 
 const targets = new Map<string, TargetInput>();
 
 /**
- * Reads a file as firedrill does, as far as that touches nothing.
- * @throws Error for whatever a user must never see: anything thrown but problems, one without its place in the file, one
- * that a terminal would obey, a plan that the event log cannot hold
+ * Reads a file as firedrill does, without I/O.
+ * @throws Error in one of these cases: firedrill throws an error other than InvalidInput; a problem has no place in the file;
+ * a problem has control characters; the event log could not store the plan
  */
 export function judge(valid: ValidInput, text: string): Verdict {
   try {
@@ -43,7 +43,7 @@ function planOf(valid: ValidInput, text: string): unknown {
       const target = targets.get(file) ?? inputOf('target.yaml', file);
       targets.set(file, target);
       const plans = makePlans(openScenario(inputOf(valid.path, text)), () => target);
-      // What `plan` prints of a fault is part of reading it.
+      // `plan` also prints each fault's description.
       for (const { faults } of plans)
         for (const { kind, params } of faults) faultKind(kind)?.describe(params);
       return plans.map((plan) => drawMoments(plan, 1, 0));
@@ -57,7 +57,7 @@ function inputOf(path: string, text: string): TargetInput {
 
 function problemsOf({ path, problems, message }: InvalidInput, text: string): readonly string[] {
   const lines = text.replace(/^\uFEFF/, '').split('\n');
-  if (problems.length === 0) throw new Error('refused without a problem');
+  if (problems.length === 0) throw new Error('refused, but without a problem');
   for (const { line, column, message } of problems) {
     const width = lines[line - 1]?.length;
     if (width === undefined || column < 1 || column > width + 1) {
@@ -65,16 +65,16 @@ function problemsOf({ path, problems, message }: InvalidInput, text: string): re
     }
     // oxlint-disable-next-line no-control-regex
     if (message === '' || /[\u0000-\u001F\u007F-\u009F\u202A-\u202E]/.test(message)) {
-      throw new Error(`not for a terminal: ${JSON.stringify(message)}`);
+      throw new Error(`message is empty or has control characters: ${JSON.stringify(message)}`);
     }
-    // zod's and the parser's own words say nothing to people who write files.
+    // Messages of zod and of the parser do not help the author of a file.
     if (/^[^"]*(Invalid input|Too (small|big)|Maximum call stack|undefined|\[object )/.test(message)) {
-      throw new Error(`says nothing: ${message}`);
+      throw new Error(`message does not help: ${message}`);
     }
   }
   const told = message.split('\n');
   if (told.length !== problems.length || !told.every((line) => line.startsWith(`${path}:`))) {
-    throw new Error(`not a line for each problem: ${message}`);
+    throw new Error(`message must have one line for each problem: ${message}`);
   }
   return told;
 }

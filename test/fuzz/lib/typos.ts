@@ -11,15 +11,15 @@ const schemas = { scenario: scenarioSchema, target: targetSchema, suite: suiteSc
 /** A field of a valid file. */
 interface Field {
   readonly key: string;
-  /** Where its key is: an offset in the text, and as problems say it. */
+  /** Position of its key: an offset in the text, and line and column as problems have them. */
   readonly offset: number;
   readonly line: number;
   readonly column: number;
-  /** The fields that could stand in its place. */
+  /** The fields that are allowed in its place. */
   readonly here: readonly string[];
 }
 
-/** A slip of the hand in a key, and what has to come of it. */
+/** A typo in a key, and the expected problem. */
 export interface Typo {
   readonly text: string;
   readonly key: string;
@@ -28,7 +28,7 @@ export interface Typo {
   readonly here: readonly string[];
 }
 
-/** Every field of a file but those whose names are free. */
+/** Every field of a file, except fields with free names. */
 export function fieldsOf({ kind, path, text }: ValidInput): Field[] {
   const source = parseSource(path, text);
   const known = knownFields(schemas[kind]);
@@ -50,7 +50,7 @@ export function fieldsOf({ kind, path, text }: ValidInput): Field[] {
   return visit(source.value, []);
 }
 
-/** Says which slip to make. */
+/** Generates typos. */
 export const slips = fc.record({
   field: fc.nat(),
   kind: fc.constantFrom('lost', 'doubled', 'wrong', 'swapped'),
@@ -59,7 +59,7 @@ export const slips = fc.record({
 });
 type Slip = typeof slips extends fc.Arbitrary<infer T> ? T : never;
 
-/** The file with the slip; undefined where it makes another field, or none. */
+/** The file with the typo; undefined if the result is a known field, or empty. */
 export function typoIn(valid: ValidInput, fields: readonly Field[], slip: Slip): Typo | undefined {
   const field = fields[slip.field % fields.length];
   if (field === undefined) return undefined;

@@ -2,12 +2,12 @@ import { readFileSync, readdirSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { parse } from 'yaml';
 
-/** A file that firedrill takes as it is. */
+/** A valid file. */
 export interface ValidInput {
   readonly kind: 'scenario' | 'target' | 'suite';
   readonly path: string;
   readonly text: string;
-  /** Of a scenario: the target that it names. */
+  /** A scenario's target file, as text. */
   readonly target?: string;
 }
 
@@ -20,7 +20,7 @@ function yamlFiles(folder: string): string[] {
     .map((name) => join(folder, name));
 }
 
-/** Every scenario, suite and target that comes with firedrill. */
+/** All scenarios, suites, and targets in the repository. */
 export function validInputs(): ValidInput[] {
   const scenarios = yamlFiles('scenarios').map((path): ValidInput => {
     const text = readFileSync(join(root, path), 'utf8');

@@ -15,7 +15,7 @@ const fields = new Map(inputs.map((valid) => [valid, fieldsOf(valid)] as const))
 const counts: FuzzCounts = { taken: 0, refused: 0, typos: 0, slowestMs: 0 };
 const inputIndex = fc.nat({ max: inputs.length - 1 });
 
-/** Lets the other thread see what is being read, in case that never ends. */
+/** Shares the current file with the main thread, which prints it if the read hangs. */
 function tell(path: string, text: string): void {
   counter[1] = new TextEncoder().encodeInto(`${path}\n${text}`, current).written;
   Atomics.add(counter, 0, 1);

@@ -23,7 +23,7 @@ const postgresCrash = 'scenarios/certlocker/postgres-crash.yaml';
 const inVm = (vm: string, ...argv: string[]) =>
   must(['docker', 'exec', `firedrill-certlocker-${vm}`, ...argv]);
 const onNodes = (...argv: string[]) => Promise.all(nodes.map((node) => inVm(node, ...argv)));
-/** A drill as a user starts it, to be interrupted or killed. */
+/** Starts a drill as a user does; the test interrupts or kills it. */
 const startDrill = (scenario: string) => bench.start('run', scenario, '--out', bench.out);
 
 /** The node whose database is the standby. */
@@ -33,10 +33,10 @@ async function standby(): Promise<string> {
       'PGPASSWORD=$POSTGRESQL_POSTGRES_PASSWORD psql -U postgres -h 127.0.0.1 -tAc "SELECT pg_is_in_recovery()"';
     if ((await inVm(node, 'docker', 'exec', 'certlocker-postgres', 'bash', '-c', psql)) === 't') return node;
   }
-  throw new Error('no standby');
+  throw new Error('find the standby: neither database is in recovery');
 }
 
-/** Names of tables that drills have left, as a node's database has them. */
+/** Names of tables that drills left in a node's database. */
 const tablesOfDrills = (node: string): Promise<string> => {
   const query = "SELECT tablename FROM pg_tables WHERE tablename LIKE 'firedrill%'";
   const psql = `PGPASSWORD=$POSTGRESQL_POSTGRES_PASSWORD psql -U postgres -h 127.0.0.1 certlocker -tAc "${query}"`;
@@ -51,7 +51,7 @@ async function labUp(): Promise<void> {
 
 beforeAll(labUp);
 afterAll(async () => {
-  // Beside it a machine of two cores is too busy for the labs that come next.
+  // With this lab up, a machine with two cores is too busy for the next labs.
   await bench.start('lab', 'down', '--stack', 'certlocker');
   bench.remove();
 });
@@ -74,7 +74,7 @@ describe('the lab', () => {
 });
 
 describe('the watchdog', () => {
-  test('decides as its rules say, on a made-up node', async () => {
+  test('follows its rules on a simulated node', async () => {
     const watchdog = join(import.meta.dirname, '../../../compose-lab/certlocker/watchdog');
     const container = ['--rm', '--volume', `${watchdog}:/watchdog:ro`, '--entrypoint', 'bash'] as const;
     const told = await must([
@@ -90,7 +90,7 @@ describe('the watchdog', () => {
 });
 
 describe('postgres crash on the primary', () => {
-  test('promotes the other node, serves from it, and ends redundant', async () => {
+  test('promotes the other node, serves from it, and restores redundancy', async () => {
     const { oldStandby, exitCode, all, stdout } = await fromStandby(postgresCrash);
     expect(exitCode, all).toBe(0);
     const summary = bench.summary();
@@ -108,7 +108,7 @@ describe('postgres crash on the primary', () => {
     expect(summary.stages.map((stage) => stage.name)).toContain('repmgr promotes');
     expect(stdout).toContain('PASS');
 
-    // Both pgpools were written through; nothing is left of it.
+    // The writers wrote through both pgpools and left no table.
     const [rows] = summary.writers;
     expect(rows?.paths).toEqual(['rows@node-1', 'rows@node-2']);
     expect(rows?.acked).toBeGreaterThan(0);
@@ -127,7 +127,7 @@ describe('postgres crash on the primary', () => {
   });
 });
 
-test.runIf(isLong)('the stack is driven wholly over SSH', () =>
+test.runIf(isLong)('a drill runs entirely over SSH', () =>
   expectDrivenOverSsh(bench, {
     stack: 'certlocker',
     drill: ['scenarios/certlocker/container-crash.yaml', '--var', 'container=ui', '--var', 'on=standby'],
@@ -136,7 +136,7 @@ test.runIf(isLong)('the stack is driven wholly over SSH', () =>
 );
 
 describe.runIf(isLong)('a drill can fail', () => {
-  test('with the watchdog off, because the application layer stays behind', async () => {
+  test('with the watchdog off, because the application layer does not move', async () => {
     await onNodes('systemctl', 'stop', 'cl-watchdog.timer');
     try {
       const { exitCode, all } = await bench.drill(`${here}/broken-recovery.yaml`);
@@ -154,7 +154,7 @@ describe.runIf(isLong)('a drill can fail', () => {
     await labUp();
   });
 
-  test('with the watchdogs off when a node is lost, because nobody starts a Router beside the new primary', async () => {
+  test('with the watchdogs off during a node loss, because no Router starts next to the new primary', async () => {
     // Disabled, so that they stay off when the lost node boots again.
     await onNodes('systemctl', 'disable', '--now', 'cl-watchdog.timer');
     try {
@@ -177,14 +177,14 @@ describe.runIf(isLong)('a drill can fail', () => {
     await labUp();
   });
 
-  test('with writes acknowledged that the standby never got, and says which', async () => {
+  test('with acknowledged writes that the standby never got, and reports them', async () => {
     const { oldStandby, exitCode, all, stdout } = await fromStandby(`${here}/loss-not-allowed.yaml`);
     expect(exitCode, all).toBe(1);
     const { checks, rpo, writers, healed, roles } = bench.summary();
     expect(healed).toBe(true);
     expect(roles.find(({ role }) => role === 'db-primary')?.after).toBe(oldStandby);
     expect(checks.map(({ status }) => status)).toEqual(['fail', 'pass', 'pass']);
-    // Ten seconds of the clients of both pgpools, or more on a busy machine.
+    // At least 10 s of writes through both pgpools, and more on a busy machine.
     expect(rpo?.lost).toBeGreaterThan(0);
     expect(rpo?.minMs).toBeGreaterThan(5000);
     expect(rpo?.maxMs).toBeGreaterThanOrEqual(rpo?.minMs ?? Infinity);
@@ -193,7 +193,7 @@ describe.runIf(isLong)('a drill can fail', () => {
     await expect(tablesOfDrills(oldStandby)).resolves.toBe('');
   });
 
-  test('with repmgrd stopped, because nobody is promoted', async () => {
+  test('with repmgrd stopped, because no node is promoted', async () => {
     const node = await standby();
     await inVm(node, 'docker', 'exec', 'certlocker-postgres', 'pkill', '-STOP', '-x', 'repmgrd');
     try {
@@ -213,7 +213,7 @@ describe.runIf(isLong)('a drill can fail', () => {
 });
 
 describe.runIf(isLong)('the harness', () => {
-  test('sees no outage when the standby loses its UI, and starts it again', async () => {
+  test("detects no outage when the standby's UI stops, and starts it again", async () => {
     const node = await standby();
     const { exitCode, all } = await bench.drill(`${here}/ui-stop.yaml`);
     expect(exitCode, all).toBe(0);
@@ -222,7 +222,7 @@ describe.runIf(isLong)('the harness', () => {
     );
   });
 
-  test('heals before it goes when it is interrupted', async () => {
+  test('heals before it exits when it is interrupted', async () => {
     const node = await standby();
     const run = startDrill(`${here}/ui-stop.yaml`);
     for await (const line of run.iterable({ from: 'stderr' })) {
@@ -236,7 +236,7 @@ describe.runIf(isLong)('the harness', () => {
     expect((await bench.start('status')).exitCode).toBe(0);
   });
 
-  test('leaves an undo record when it is killed, refuses to go on, and heals from it', async () => {
+  test('leaves an undo record when it is killed, refuses further drills, and heals from it', async () => {
     const node = await standby();
     const run = startDrill(`${here}/ui-stop.yaml`);
     for await (const line of run.iterable({ from: 'stderr' })) {
@@ -255,18 +255,18 @@ describe.runIf(isLong)('the harness', () => {
     await expect(state()).resolves.toBe('running');
     expect((await bench.start('heal')).stdout).toContain('no open faults');
 
-    // The report of a run that was cut short can still be made.
+    // `report` also works on a killed run.
     const { exitCode } = await bench.start('report', bench.runFolder());
     expect(exitCode).toBe(0);
     expect(bench.summary()).toMatchObject({ verdict: 'inconclusive', healed: false });
   });
 });
 
-/** A kind that only a cloud's server can have, tried at the server of the standby: no client is to notice. */
+/** Kinds that need a cloud server, tested on the standby's server: clients must not be affected. */
 const kindsOfServers = ['server.reboot', 'server.stop'] as const;
 
 describe('every kind of fault', () => {
-  test.runIf(isLong)('has a drill that passes, and the stack is whole after each', async () => {
+  test.runIf(isLong)('has a drill that passes, and the stack has full redundancy after each', async () => {
     const table = await everyFault();
     const again = table.rows.filter(({ verdict, drills }) => verdict === 'inconclusive' && isStarved(drills));
     const repeated = again.length === 0 ? [] : (await everyFault(again.map(({ row }) => row))).rows;
@@ -290,16 +290,16 @@ describe('every kind of fault', () => {
     expect([...new Set([...drilled, ...kindsOnHosts])].sort()).toEqual(known.sort());
   });
 
-  test('is in the short run, too: in the drill, on a host alone, or at a server', async () => {
+  test('is in the short run too: in the drill, on a single host, or on a server', async () => {
     const short = new Set([...(await kindsIn([postgresCrash])), ...kindsOnHosts, ...kindsOfServers]);
     expect([...short].sort()).toEqual(faultKinds.map(({ kind }) => kind).sort());
   });
 
-  // The last of this file: a node that has just booted is not waited for to be redundant again. So its database cannot be
-  // asked who is the standby before the second of them.
+  // Last in this file, because these tests do not wait for full redundancy of the node that has just booted. For the same
+  // reason the second test cannot ask its database which node is the standby.
   let server: Promise<FaultContext> | undefined;
   test.each(kindsOfServers)(
-    '%s at the standby: it takes effect, and is healed through the cloud',
+    '%s on the standby takes effect, and is healed through the cloud',
     async (name) => {
       const ctx = await (server ??= serverOfStandby());
       const kind = faultKind(name);
@@ -317,14 +317,14 @@ describe('every kind of fault', () => {
   );
 });
 
-/** Kinds of preparations and faults in the plans of these scenarios. */
+/** Kinds of the preparations and faults in these scenarios' plans. */
 async function kindsIn(scenarios: readonly string[]): Promise<string[]> {
   const { stdout } = await bench.start('plan', '--json', ...scenarios);
   const plans = JSON.parse(stdout) as readonly Plan[];
   return plans.flatMap((plan) => [...plan.prepare, ...plan.faults].map((fault) => fault.kind));
 }
 
-/** What a lab test reads of a failure table. */
+/** The part of a failure table that a lab test reads. */
 interface TableRows {
   readonly rows: readonly {
     readonly row: string;
@@ -334,7 +334,7 @@ interface TableRows {
   }[];
 }
 
-/** Runs the table of every kind, or some rows of it. */
+/** Runs the table of all kinds, or some of its rows. */
 async function everyFault(rows: readonly string[] = []): Promise<TableRows> {
   const grep = rows.length === 0 ? [] : ['--grep', `^(${rows.join('|')})$`];
   const args = ['--out', bench.out, '--reporter', 'json', ...grep];
@@ -347,7 +347,7 @@ function isStarved(drills: TableRows['rows'][number]['drills']): boolean {
   return drills.some(({ reasons }) => starvedWordsIn(reasons).length > 0);
 }
 
-/** A drill, and the node that was the standby when it began: another one where it is run once more. */
+/** Runs a drill, and returns the node that was the standby at its start; a repeat may have another standby. */
 function fromStandby(scenario: string) {
   return onceMoreIfStarved(bench.out, async () => {
     const oldStandby = await standby();
@@ -356,7 +356,7 @@ function fromStandby(scenario: string) {
   });
 }
 
-/** The standby's host and server, as the target has them. */
+/** The standby's host and server from the target. */
 async function serverOfStandby(): Promise<FaultContext> {
   const { stdout } = await bench.start('plan', '--json', postgresCrash);
   const [plan] = JSON.parse(stdout) as readonly Plan[];
@@ -371,7 +371,7 @@ async function serverOfStandby(): Promise<FaultContext> {
   };
 }
 
-/** Waits until it is so; a host that does not answer is asked again. */
+/** Polls every 500 ms until `holds`; an error counts as not yet. */
 async function until({ clock, signal }: FaultContext, holds: () => Promise<boolean>): Promise<void> {
   while (!(await holds().catch(() => false))) await clock.sleep(500, signal);
 }

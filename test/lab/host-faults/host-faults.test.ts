@@ -15,15 +15,15 @@ import { isLong } from '../lib/long.ts';
 import { itConforms } from '../../transport-conformance.ts';
 import { machines, machinesDown, machinesUp, traces } from './machines.ts';
 
-// Machines, and the machine that runs this test as one more: what each fault does to real packets and containers, and
-// that nothing of it is left.
+// Tests the effect of each fault on real packets and containers, and that it leaves no trace. The machine that runs this test
+// is the third network peer (`tester`).
 const [tester, a, b] = ['198.18.65.1', '198.18.65.11', '198.18.65.12'] as const;
 const hosts = machines;
 const clock = createSystemClock();
 const signal = AbortSignal.timeout(3_600_000);
-/** How long an answer is waited for that has to come: a busy machine takes its time. */
+/** Maximum wait for an expected answer, ms; long, because a busy machine is slow. */
 const answerMs = 60_000;
-/** How long one is waited for that has not to come. */
+/** Wait before concluding that no answer comes, ms. */
 const silenceMs = 700;
 
 beforeAll(() => machinesUp(signal));
@@ -32,19 +32,19 @@ afterAll(machinesDown);
 const open = async () => ({ host: hosts.a, notes: [], close: async () => {} });
 itConforms('transport docker, to a real container', open, { user: 'root' });
 
-/** Kinds that were injected, and whose effect was seen. */
+/** Kinds that were injected and took effect. */
 const tried = new Set<string>();
 
-/** A fault of this kind on a machine, stepped through as the engine does. */
+/** A fault of this kind on a machine, with the steps of the engine. */
 function fault(kindName: string, params: Readonly<Record<string, Json>>, host: Host = hosts.a) {
   const kind = faultKind(kindName);
-  if (kind === undefined) throw new Error(`no fault kind ${kindName}`);
+  if (kind === undefined) throw new Error(`find fault kind ${kindName}: not in the catalog`);
   const parsed = kind.params.parse(params);
   const ctx: FaultContext = { host, server: undefined, clock, signal };
   let before: Json = null;
   let lease: LedgerRecord['lease'];
   return {
-    /** Without a lease no timer on the host undoes it. */
+    /** Without a lease, no timer on the host undoes the fault. */
     inject: async (leaseMs?: number): Promise<void> => {
       before = await kind.before(parsed, ctx);
       const undo = kind.undo?.(parsed, before);
@@ -53,11 +53,11 @@ function fault(kindName: string, params: Readonly<Record<string, Json>>, host: H
       await kind.inject(parsed, before, ctx);
       await until(() => kind.effect(parsed, before, ctx));
       tried.add(kindName);
-      // What mends itself may be mended already.
+      // A fault that the stack repairs itself may already be repaired.
       const mayBeMended = kind.healAfter === 'redundancy';
       expect(mayBeMended || !(await kind.healed(parsed, before, ctx))).toBe(true);
     },
-    /** Heals, twice over: the second heal finds nothing to do. */
+    /** Heals twice: the second heal must find nothing to do. */
     heal: async (): Promise<void> => {
       await kind.heal(parsed, before, ctx);
       await until(() => kind.healed(parsed, before, ctx));
@@ -78,7 +78,7 @@ function fault(kindName: string, params: Readonly<Record<string, Json>>, host: H
 async function until(holds: () => Promise<boolean>, withinMs = 120_000): Promise<void> {
   const deadline = clock.nowMs() + withinMs;
   while (!(await holds().catch(() => false))) {
-    if (clock.nowMs() > deadline) throw new Error(`not so within ${withinMs} ms`);
+    if (clock.nowMs() > deadline) throw new Error(`wait for a condition: false after ${withinMs} ms`);
     await clock.sleep(100, signal);
   }
 }
@@ -91,29 +91,29 @@ async function output(host: Host, ...argv: readonly string[]): Promise<string> {
   return (await host.exec(argv, { timeoutMs: 120_000, signal })).stdout;
 }
 
-/** An answer to one ping within a second. */
+/** Whether one ping gets an answer within 1 s. */
 function pings(host: Host, address: string): Promise<boolean> {
   return ok(host, 'ping', '-n', '-c', '1', '-W', '1', address);
 }
 
-/** One ping from the stand-in for a container on the machine. */
+/** Whether one ping from the network namespace that simulates a container gets an answer. */
 function innerPings(host: Host, address: string): Promise<boolean> {
   return ok(host, 'ip', 'netns', 'exec', 'inner', 'ping', '-n', '-c', '1', '-W', '1', address);
 }
 
-/** An answer comes, though a busy machine may let many a ping wait. */
+/** Waits until a ping gets an answer, because a busy machine may delay pings. */
 const reaches = (ping: typeof pings, host: Host, address: string): Promise<void> =>
   until(() => ping(host, address), answerMs);
 
-/** Does one datagram from this machine get to that address? One that has to is waited for. */
+/** Whether a datagram from `from` arrives at the address; waits longer if it `hasTo`. */
 async function arrives(from: Host, to: Host, address: string, hasTo: boolean): Promise<boolean> {
   const token = crypto.randomUUID();
-  // The kernel tells the sender when it dropped the packet itself: then it did not arrive either.
+  // If the sender's kernel drops the packet, the command fails; the result is the same.
   await ok(from, 'bash', '-c', `echo ${token} >/dev/udp/${address}/9000`);
   return isWritten(to, token, '/run/received', hasTo);
 }
 
-/** Does one packet of IP protocol 112, that this command sends there, get to where it is written down? One that has to is waited for. */
+/** Whether a packet of IP protocol 112 from this socat command is written to the file; waits longer if it `hasTo`. */
 async function advertArrives(
   from: Host,
   socat: readonly string[],
@@ -125,7 +125,7 @@ async function advertArrives(
   return isWritten(at, token, file, hasTo);
 }
 
-/** Is it in that file before the time for an answer is over? */
+/** Whether the token appears in the file in time. */
 async function isWritten(host: Host, token: string, file: string, hasTo: boolean): Promise<boolean> {
   const deadline = clock.nowMs() + (hasTo ? answerMs : silenceMs);
   while (clock.nowMs() < deadline) {
@@ -135,7 +135,7 @@ async function isWritten(host: Host, token: string, file: string, hasTo: boolean
   return false;
 }
 
-/** A connection from this test to an echo, that stays open. */
+/** An open connection from this test to an echo server. */
 async function echo(port: number) {
   const socket: Socket = connect(port, a);
   await once(socket, 'connect', { signal: AbortSignal.timeout(answerMs) });
@@ -143,10 +143,10 @@ async function echo(port: number) {
   socket.setEncoding('utf8').on('data', (text: string) => {
     heard += text;
   });
-  // A connection that breaks is one that does not answer.
+  // A broken connection counts as no answer.
   socket.on('error', () => undefined);
   return {
-    /** Is a new word answered in that time? */
+    /** Whether a new word is echoed in time. */
     answers: async (withinMs: number): Promise<boolean> => {
       const word = crypto.randomUUID();
       socket.write(word);
@@ -160,7 +160,7 @@ async function echo(port: number) {
 }
 
 describe('network.partition', () => {
-  test('cuts a host off from one peer, both ways, and from nobody else', async () => {
+  test('cuts a host off from one peer in both directions, and from no other', async () => {
     const untouched = await traces(hosts.a, signal);
     const cut = fault('network.partition', { peers: [b] });
     await reaches(pings, hosts.a, b);
@@ -178,7 +178,7 @@ describe('network.partition', () => {
   test.runIf(isLong).each([
     ['in', { fromPeer: false, toPeer: true }],
     ['out', { fromPeer: true, toPeer: false }],
-  ] as const)('cuts one way: %s', async (direction, expected) => {
+  ] as const)('cuts one direction: %s', async (direction, expected) => {
     const cut = fault('network.partition', { peers: [b], direction });
     await cut.inject();
     expect({
@@ -191,7 +191,7 @@ describe('network.partition', () => {
   });
 
   test.runIf(isLong).each(['both', 'in', 'out'])(
-    'cuts connections that exist, to the host and through it (%s)',
+    'cuts existing connections, to the host and through it (%s)',
     async (direction) => {
       const [own, published] = [await echo(8001), await echo(8080)];
       try {
@@ -203,7 +203,7 @@ describe('network.partition', () => {
           false,
         ]);
         await cut.heal();
-        // The same connections: nobody had told them that anything was wrong.
+        // The same connections still work, because no end closed them.
         expect(await Promise.all([own.answers(answerMs), published.answers(answerMs)])).toEqual([true, true]);
       } finally {
         own.close();
@@ -212,7 +212,7 @@ describe('network.partition', () => {
     },
   );
 
-  test.runIf(isLong)('cuts some ports only', async () => {
+  test.runIf(isLong)('cuts only some ports', async () => {
     const [cutOff, other] = [await echo(8001), await echo(8002)];
     try {
       const cut = fault('network.partition', { peers: [tester], ports: [{ port: 8001 }] });
@@ -227,7 +227,7 @@ describe('network.partition', () => {
     }
   });
 
-  test.runIf(isLong)('cuts one IP protocol only', async () => {
+  test.runIf(isLong)('cuts only one IP protocol', async () => {
     const connection = await echo(8001);
     try {
       const cut = fault('network.partition', { peers: [tester], protocols: ['icmp'] });
@@ -251,7 +251,7 @@ describe('network.partition', () => {
     const inner = '198.18.66.2';
     const send = (to: string) => ['socat', '-u', '-', `IP4-SENDTO:${to}`];
     const own = { at: hosts.a, file: '/run/vrrp' };
-    // Adverts for a peer go to the other machine and come from there, those for the group on a bridge of the machine.
+    // Adverts to and from a peer use the other machine; adverts to the group use a bridge on the machine.
     const heard = async (hasTo: Readonly<Record<keyof typeof all, boolean>>) => ({
       fromPeer: await advertArrives(hosts.b, send(`${a}:112`), own, hasTo.fromPeer),
       toPeer: await advertArrives(
@@ -297,7 +297,7 @@ describe('network.partition', () => {
 
 describe('the lease of a fault', () => {
   const leaseMs = 3000;
-  /** What the timer may take beyond the lease on a busy machine. */
+  /** Additional time for the timer after the lease on a busy machine, ms. */
   const graceMs = 120_000;
 
   const leased: readonly (readonly [kind: string, params: Readonly<Record<string, Json>>, host: Host])[] = [
@@ -317,13 +317,13 @@ describe('the lease of a fault', () => {
       hosts.a,
     ],
   ];
-  /** Kinds that the short run tries here only, and one with rules of packets. */
+  /** Kinds that the short run tests only here, and one kind with packet rules. */
   const alwaysLeased = ['network.partition', 'container.stop', 'container.kill', 'command'];
 
   test.each(leased.filter(([kind]) => isLong || alwaysLeased.includes(kind)))(
-    'undoes %s %j where nobody comes back',
+    'undoes %s %j when the harness does not come back',
     async (kind, params, host) => {
-      // Interfaces of containers have another name each time.
+      // The network interfaces of containers get new names each time.
       const seen = () =>
         host === hosts.engine
           ? output(host, 'systemctl', 'list-units', '--all', '--plain', '--no-legend', 'firedrill-*')
@@ -337,9 +337,9 @@ describe('the lease of a fault', () => {
     },
   );
 
-  test.runIf(isLong)('is renewed for as long as somebody is there, and no longer', async () => {
+  test.runIf(isLong)('lasts while it is renewed, and no longer', async () => {
     const stop = fault('service.stop', { units: ['drowse.service'] });
-    // Long against what one renewal takes on a busy machine; together they are longer than the lease.
+    // Much longer than one renewal on a busy machine; the six waits together are longer than the lease.
     const longLeaseMs = 20_000;
     await stop.inject(longLeaseMs);
     for (let renewal = 1; renewal <= 6; renewal++) {
@@ -348,12 +348,12 @@ describe('the lease of a fault', () => {
       await stop.renew(renewal);
     }
     await until(stop.healed, longLeaseMs + graceMs);
-    // What has fired is not armed again.
+    // A timer that has fired cannot be renewed.
     await expect(stop.renew(7)).rejects.toMatchObject({ code: 'fault-failed' });
     expect(await stop.healed()).toBe(true);
   });
 
-  /** Takes no rules: an injection there gets no further than its lease. */
+  /** A host that refuses packet rules, so that an injection fails after arming its lease. */
   const refusing: Host = {
     ...hosts.a,
     exec: (argv, options) =>
@@ -362,7 +362,7 @@ describe('the lease of a fault', () => {
         : hosts.a.exec(argv, options),
   };
 
-  test.runIf(isLong)('that runs out over nothing leaves nothing, no failed unit either', async () => {
+  test.runIf(isLong)('that expires without a fault leaves nothing, not even a failed unit', async () => {
     const untouched = await traces(hosts.a, signal);
     const cut = fault('network.partition', { peers: [b] }, refusing);
     await expect(cut.inject(leaseMs)).rejects.toMatchObject({ code: 'fault-failed' });
@@ -370,7 +370,7 @@ describe('the lease of a fault', () => {
     await until(async () => (await traces(hosts.a, signal)) === untouched, leaseMs + graceMs);
   });
 
-  test.runIf(isLong)('ends with the heal, also of an injection that got no further', async () => {
+  test.runIf(isLong)('ends with the heal, also after a failed injection', async () => {
     const untouched = await traces(hosts.a, signal);
     const cut = fault('network.partition', { peers: [b] }, refusing);
     await expect(cut.inject(60_000)).rejects.toMatchObject({ code: 'fault-failed' });
@@ -381,7 +381,7 @@ describe('the lease of a fault', () => {
 });
 
 describe('network.isolate', () => {
-  test('leaves a host nobody but itself and its containers', async () => {
+  test('leaves a host only itself and its containers', async () => {
     const untouched = await traces(hosts.a, signal);
     const alone = fault('network.isolate', {});
     await alone.inject();
@@ -396,7 +396,7 @@ describe('network.isolate', () => {
     expect(await traces(hosts.a, signal)).toBe(untouched);
   });
 
-  test.runIf(isLong)('leaves those that are allowed', async () => {
+  test.runIf(isLong)('leaves the allowed peers', async () => {
     const alone = fault('network.isolate', { allow: [b] });
     await alone.inject();
     await reaches(pings, hosts.a, b);
@@ -406,12 +406,12 @@ describe('network.isolate', () => {
 });
 
 describe('network.loss', () => {
-  test('loses about the share asked for', async () => {
+  test('loses about the given share', async () => {
     const loss = fault('network.loss', { peers: [b], percent: 50, direction: 'in' });
     await loss.inject();
     const said = await output(hosts.a, 'ping', '-n', '-q', '-c', '200', '-i', '0.005', '-W', '5', b);
     const received = Number(/ (\d+) received/.exec(said)?.[1]);
-    // Six standard deviations: seven around a hundred.
+    // Six standard deviations: 100 ± 6 × 7.07.
     expect(received).toBeGreaterThan(58);
     expect(received).toBeLessThan(142);
     await loss.heal();
@@ -420,7 +420,7 @@ describe('network.loss', () => {
 });
 
 describe('network.link-down', () => {
-  test('takes the interface down and brings back what the kernel forgot', async () => {
+  test('takes the interface down and restores its routes', async () => {
     const untouched = await traces(hosts.a, signal);
     expect(untouched).toContain('default via');
     const down = fault('network.link-down', { interface: 'eth0' });
@@ -434,12 +434,12 @@ describe('network.link-down', () => {
 });
 
 describe('network.delay', () => {
-  test('delays packets where the kernel has netem, and says so where it has not', async () => {
+  test('delays packets if the kernel has netem, and reports its absence otherwise', async () => {
     const untouched = await traces(hosts.a, signal);
     const netem = await ok(hosts.b, ...'tc qdisc add dev br-inner root netem limit 9'.split(' '));
     const delay = fault('network.delay', { delay: '200ms', variation: '10ms' });
     const outcome = await delay.inject().then(() => 'injected', messageOf);
-    // The quickest of some: without a delay one of them is quick on a busy machine, too.
+    // The minimum of five: without a delay, at least one is fast even on a busy machine.
     const said = await output(hosts.a, 'ping', '-n', '-c', '5', '-i', '0.3', '-W', '10', b);
     const rtt = Math.min(...[...said.matchAll(/time=([\d.]+) ms/g)].map(([, ms]) => Number(ms)));
     expect(outcome).toMatch(netem ? /^injected$/ : /^a: .* tc netem does not work: /);
@@ -450,7 +450,7 @@ describe('network.delay', () => {
 });
 
 describe('service.stop', () => {
-  test('stops units and starts again those that were active', async () => {
+  test('stops units, and its heal starts those that were active', async () => {
     const stop = fault('service.stop', { units: ['ssh.service', 'haproxy.service'] });
     await stop.inject();
     expect(await ok(hosts.a, 'systemctl', 'is-active', '-q', 'ssh.service')).toBe(false);
@@ -471,7 +471,7 @@ describe('service.restart', () => {
     await restart.heal();
   });
 
-  test.runIf(isLong)('reloads a unit, whose process goes on', async () => {
+  test.runIf(isLong)('reloads a unit without ending its process', async () => {
     const before = await mainPid();
     const reload = fault('service.restart', { units: ['ssh.service'], action: 'reload' });
     await reload.inject();
@@ -482,14 +482,14 @@ describe('service.restart', () => {
   test.runIf(isLong).each([
     ['haproxy.service', 'restart', 'a: haproxy.service is not active'],
     ['drowse.service', 'reload', 'a: cannot reload drowse.service: the unit has no reload command'],
-  ])('refuses what would be none: %s, %s', async (unit, action, message) => {
+  ])('refuses an impossible action: %s, %s', async (unit, action, message) => {
     await expect(fault('service.restart', { units: [unit], action }).inject()).rejects.toMatchObject({
       code: 'fault-failed',
       message,
     });
   });
 
-  test.runIf(isLong)('has its heal start what did not come back', async () => {
+  test.runIf(isLong)('starts a unit that did not come back when it heals', async () => {
     const restart = fault('service.restart', { units: ['drowse.service'] });
     await restart.inject();
     expect(await ok(hosts.a, 'systemctl', 'stop', 'drowse.service')).toBe(true);
@@ -500,7 +500,7 @@ describe('service.restart', () => {
 });
 
 describe('process.kill', () => {
-  test('has its heal start a unit that nobody else starts', async () => {
+  test('starts a unit that nothing else starts when it heals', async () => {
     const kill = fault('process.kill', { process: 'drowse', unit: 'drowse.service' });
     await kill.inject();
     expect(await ok(hosts.a, 'pgrep', '-x', 'drowse')).toBe(false);
@@ -512,14 +512,14 @@ describe('process.kill', () => {
 describe('a container', () => {
   const { engine } = hosts;
 
-  /** Whether an echo on the holder's address takes a connection, and whether it answers. */
+  /** Whether an echo server on the holder's address accepts a connection, and whether it answers. */
   async function echoes(port: number): Promise<{ readonly accepts: boolean; readonly answers: boolean }> {
     const script = `exec 3<>/dev/tcp/198.19.250.2/${port} && echo accepted && echo word >&3 && read -r -t 1 said <&3 && echo "$said"`;
     const said = await output(engine, 'timeout', '30', 'bash', '-c', script);
     return { accepts: said.includes('accepted'), answers: said.includes('word') };
   }
 
-  /** It serves again, however long a busy machine takes for it. */
+  /** Waits until the echo server answers again. */
   const served = (port: number): Promise<void> => until(async () => (await echoes(port)).answers);
 
   const inspect = (format: string, ...names: readonly string[]) =>
@@ -530,7 +530,7 @@ describe('a container', () => {
     return output(engine, 'readlink', `/proc/${pid}/ns/net`);
   }
 
-  test('hangs while it is paused: connections are taken and not served', async () => {
+  test('hangs while it is paused: connections are accepted and not served', async () => {
     await served(8003);
     const pause = fault('container.pause', { container: 'holder' }, engine);
     await pause.inject();
@@ -543,7 +543,7 @@ describe('a container', () => {
     await served(8003);
   });
 
-  test('that is restarted leaves those in its network namespace behind', async () => {
+  test('that is restarted leaves the containers of its network namespace behind', async () => {
     expect(await namespaceOf('guest')).toBe(await namespaceOf('holder'));
     const restart = fault('container.restart', { container: 'holder', graceSeconds: 1 }, engine);
     await restart.inject();
@@ -555,7 +555,7 @@ describe('a container', () => {
     await served(8004);
   });
 
-  test('that is removed comes back as it was, from the files that it was made of', async () => {
+  test('that is removed is restored identically from its Compose files', async () => {
     const make = () => inspect('{{.Name}} {{.Config.Cmd}} {{.Config.Env}} {{json .Config.Labels}}', 'spare');
     const others = () => inspect('{{.Id}} {{.State.StartedAt}}', 'holder', 'guest');
     const [id, made, beside] = [await inspect('{{.Id}}', 'spare'), await make(), await others()];
@@ -569,7 +569,7 @@ describe('a container', () => {
     expect(await others()).toBe(beside);
   });
 
-  test.runIf(isLong)('is not removed where Compose could not bring it back', async () => {
+  test.runIf(isLong)('is not removed if Compose could not restore it', async () => {
     const id = await inspect('{{.Id}}', 'spare');
     const params = { container: 'spare', projectDirectory: '/opt/app', file: 'more.yaml' };
     await expect(fault('container.remove', params, engine).inject()).rejects.toMatchObject({
@@ -580,7 +580,7 @@ describe('a container', () => {
 });
 
 describe('compose.down', () => {
-  test('takes a whole project down and brings it up again', async () => {
+  test('takes a complete project down and brings it up again', async () => {
     const { engine } = hosts;
     const services = async () =>
       (await output(engine, 'docker', 'compose', '--project-directory', '/opt/whole', 'ps', '--services'))
@@ -597,7 +597,7 @@ describe('compose.down', () => {
 });
 
 describe('power.cut', () => {
-  test('takes the power from a machine and gives it back', async () => {
+  test('cuts the power of a machine and restores it', async () => {
     const cut = fault('power.cut', {}, hosts.b);
     await cut.inject();
     expect(await pings(hosts.a, b)).toBe(false);
@@ -606,8 +606,8 @@ describe('power.cut', () => {
   });
 });
 
-test('each kind that needs no stack was tried', () => {
-  // Where the kernel has no netem it is refused, which its own test makes sure of.
+test('each kind that needs no stack was tested', () => {
+  // Without netem in the kernel network.delay is refused, which its own test checks.
   const untried = kindsOnHosts.filter((kind) => !tried.has(kind) && kind !== 'network.delay');
   expect(untried).toEqual([]);
 });

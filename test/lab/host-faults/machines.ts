@@ -3,7 +3,7 @@ import type { Host } from '../../../src/core/host.ts';
 import { createDockerHost } from '../../../src/hosts/docker.ts';
 import { must } from '../../firedrill.ts';
 
-// Machines for tests of faults, each a VM as the labs have them (compose.yaml), reached by the transport under test.
+// Machines for tests of faults: VM containers like those of the labs (compose.yaml), accessed over the transport under test.
 const folder = 'test/lab/host-faults';
 const compose = ['docker', 'compose', '-f', `${folder}/compose.yaml`] as const;
 
@@ -18,7 +18,7 @@ function machine(name: string): Host {
   return createDockerHost(name, { kind: 'docker', container: `firedrill-host-faults-${name}` });
 }
 
-/** Starts all machines and makes them ready. */
+/** Starts all machines and prepares them. */
 export async function machinesUp(signal: AbortSignal): Promise<void> {
   await must(['docker', 'build', '-q', '-t', 'firedrill-test/node:1', 'compose-lab/images/node']);
   await must([...compose, 'up', '-d']);
@@ -29,7 +29,7 @@ export async function machinesUp(signal: AbortSignal): Promise<void> {
   ]);
 }
 
-/** Removes all machines with what they hold. */
+/** Removes all machines and their volumes. */
 export async function machinesDown(): Promise<void> {
   await must([...compose, 'down', '--volumes', '--timeout', '2']);
 }
@@ -37,10 +37,11 @@ export async function machinesDown(): Promise<void> {
 async function prepare(host: Host, name: string, signal: AbortSignal): Promise<void> {
   const script = await readFile(`${folder}/${name}`, 'utf8');
   const made = await host.exec(['bash', '-s'], { timeoutMs: 600_000, signal, input: script });
-  if (made.exitCode !== 0) throw new Error(`${host.name}: ${name} exited ${made.exitCode}: ${made.stderr}`);
+  if (made.exitCode !== 0)
+    throw new Error(`prepare ${host.name} with ${name}: exit code ${made.exitCode}: ${made.stderr}`);
 }
 
-/** Networks, packet rules and timers of a machine: what a fault on them must not change for good. */
+/** Networks, packet rules, and timers of a machine, as text. A healed fault must leave them unchanged. */
 export async function traces(host: Host, signal: AbortSignal): Promise<string> {
   const looks = [
     ['iptables', '-w', '-t', 'mangle', '-S'],

@@ -1,8 +1,7 @@
 #!/bin/bash
-# Makes the machine of this test ready that has a Docker engine: a compose project in /opt/app, of containers that are made of
-# what the machine itself has. `holder` echoes on 198.19.250.2:8003, `guest` on port 8004 in its network namespace; `spare`
-# is in a profile and half of it in a second file. The project has another name than its folder. A project in /opt/whole is there to
-# be taken down.
+# Prepares the machine with a Docker engine. Its image has only the machine's own socat. The Compose project in /opt/app has
+# another name than its folder: `holder` echoes on 198.19.250.2:8003, `guest` on port 8004 in the same network namespace, and
+# `spare` is in a profile and partly in a second file. Tests take the project in /opt/whole down.
 set -euo pipefail
 until systemctl is-system-running | grep -Eq 'running|degraded'; do sleep 0.2; done
 
@@ -31,7 +30,7 @@ services:
     container_name: spare
     command: ['TCP-LISTEN:8005,fork,reuseaddr', PIPE]
     profiles: [spare]
-    # Started beside `holder`, it would take that one's address when it is first.
+    # Without a fixed address, `spare` could get the address of `holder` if it starts first.
     networks: { default: { ipv4_address: 198.19.250.3 } }
 networks:
   default: { ipam: { config: [{ subnet: 198.19.250.0/24 }] } }

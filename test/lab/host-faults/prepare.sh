@@ -1,7 +1,7 @@
 #!/bin/bash
-# Makes a machine of this test ready: echo on TCP 8001 and 8002, UDP 9000 into /run/received, VRRP into /run/vrrp, a unit
-# that nobody starts again, and a stand-in for a container: a network namespace on a bridge of the machine, with an echo
-# that is published as port 8080 and VRRP into /run/inner-vrrp.
+# Prepares a machine: echo on TCP 8001 and 8002, UDP 9000 into /run/received, VRRP into /run/vrrp, and a unit that nothing
+# restarts. A network namespace on a bridge simulates a container: its echo is published as port 8080, and its VRRP goes into
+# /run/inner-vrrp.
 set -euo pipefail
 until systemctl is-system-running | grep -Eq 'running|degraded'; do sleep 0.2; done
 ip netns add inner
@@ -29,7 +29,7 @@ for port in 8001 8002; do until nc -z 127.0.0.1 "$port"; do sleep 0.1; done; don
 until ip netns exec inner nc -z 127.0.0.1 80; do sleep 0.1; done
 for file in received vrrp inner-vrrp; do until [ -e /run/$file ]; do sleep 0.1; done; done
 
-# By a name that nothing else runs under.
+# A process name that nothing else uses.
 cp /usr/bin/sleep /run/drowse
 printf '[Service]\nExecStart=/run/drowse infinity\n' >/run/systemd/system/drowse.service
 systemctl daemon-reload

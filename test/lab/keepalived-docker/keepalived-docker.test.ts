@@ -31,7 +31,7 @@ beforeAll(async () => {
       'node-1': stationOf('198.18.2.11', await macOf(vm('node-1'))),
       'node-2': stationOf('198.18.2.12', await macOf(vm('node-2'))),
     },
-    // Three adverts, and the half second between two signs of life of the probe's own capture.
+    // Three adverts, plus the 500 ms between two heartbeats of the probe's own capture.
     silentAfterMs: 3500,
   };
 });
@@ -49,11 +49,11 @@ describe('two Docker hosts under keepalived', () => {
   });
 
   test.runIf(isLong).each(['keepalived-kill', 'vrrp-partition'])(
-    '%s passes, and ownership and outages in its report are what packet captures show',
+    '%s passes, and the ownership and outages in its report match packet captures',
     async (scenario) => expectPacketsAgree(stack, `${scenarios}/${scenario}.yaml`),
   );
 
-  test.runIf(isLong)('are driven wholly over SSH', () =>
+  test.runIf(isLong)('can be drilled entirely over SSH', () =>
     expectDrivenOverSsh(bench, {
       stack: name,
       drill: [`${scenarios}/vrrp-partition.yaml`],
@@ -62,7 +62,7 @@ describe('two Docker hosts under keepalived', () => {
   );
 });
 
-describe.runIf(isLong)('a path over SSH that swallows everything', () => {
+describe.runIf(isLong)('an SSH path that drops all packets', () => {
   const asked = '/run/firedrill-asked';
   const onNode = (...argv: readonly string[]): Promise<string> =>
     must(['docker', 'exec', vm('node-1'), ...argv]);
@@ -73,7 +73,7 @@ describe.runIf(isLong)('a path over SSH that swallows everything', () => {
   });
   afterAll(() => rm(folder, { recursive: true }));
 
-  test('while a fault is injected: it is looked for and not injected again, and the drill goes on', async () => {
+  test('during an injection: the harness checks the effect, does not inject again, and the drill goes on', async () => {
     const lab = await labOf(name);
     const { sshKey, knownHosts } = statePaths(lab);
     const address = lab.manifest.vms.find((vm) => vm.name === 'node-1')?.address ?? '';

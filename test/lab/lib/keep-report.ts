@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 
-/** Writes the report of a storm where one is asked for and it did anything: one that is cut off leaves what it counted. */
+/** Writes the report of a storm if `path` is set and the storm has a result; an interrupted storm reports its counts so far. */
 export function keepReport(path: string | undefined, done: readonly unknown[], report: () => string): void {
   if (path === undefined || done.length === 0) return;
   mkdirSync(dirname(path), { recursive: true });

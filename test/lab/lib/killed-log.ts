@@ -2,16 +2,16 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { DrillEvent } from '../../../src/core/event.ts';
 
-/** What the log of a harness that was killed has. */
+/** Content of a killed harness's log. */
 export interface KilledLog {
   readonly events: readonly DrillEvent[];
-  /** The last step that it has, by the type of its event. */
+  /** Event type of the last step. */
   readonly last: string;
-  /** How much of a line stands at its end. */
+  /** Length of the incomplete last line. */
   readonly tornBytes: number;
 }
 
-/** Reads the log of the one run in a folder, which may end anywhere or not be there. */
+/** Reads the log of the single run in a folder; the log may be incomplete or missing. */
 export function killedLog(out: string): KilledLog {
   const [run] = existsSync(out) ? readdirSync(out) : [];
   const path = join(out, run ?? '.', 'events.ndjson');

@@ -1,4 +1,4 @@
-/** Kinds of faults that need no stack: each is tried on a host alone, in host-faults.test.ts, which makes sure of this list. */
+/** Kinds of faults that need no stack. host-faults.test.ts tests each on a single host, and checks this list. */
 export const kindsOnHosts = [
   'command',
   'compose.down',

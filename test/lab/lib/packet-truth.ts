@@ -1,25 +1,25 @@
 import type { Ownership, OwnershipSide, OwnershipStretch } from '../../../src/core/summary.ts';
 import { must } from '../../firedrill.ts';
 
-/** What a capture holds of a virtual address: times in ms since the Unix epoch. */
+/** A capture's packets of a virtual address: times in ms since the Unix epoch. */
 export interface Packets {
   /** Adverts by the name of the host that sent them. */
   readonly adverts: ReadonlyMap<string, readonly number[]>;
-  /** Claims on the wire, by host: what a host sends on its own when it has taken the address. */
+  /** Gratuitous ARP, by host: a host sends it when it takes the address. */
   readonly announcements: ReadonlyMap<string, readonly number[]>;
   /** Answers to who-has, by host. */
   readonly answers: ReadonlyMap<string, readonly number[]>;
 }
 
-/** Hosts by name, with the addresses that tell them apart on the wire. */
+/** Hosts by name, with the addresses that identify them in packets. */
 export type Stations = Readonly<Record<string, { readonly ip: string; readonly mac: string }>>;
 
 const pcap = '/tmp/firedrill-packet-truth.pcap';
 
-/** Captures VRRP and ARP in a container until `stop`, which gives the packets as text of tcpdump. */
+/** Captures VRRP and ARP in a container until `stop`, which returns the packets as tcpdump text. */
 export async function startCapture(container: string): Promise<{ stop: () => Promise<string> }> {
   const inside = (...argv: string[]): Promise<string> => must(['docker', 'exec', container, ...argv]);
-  // By its own pid: probes run tcpdump, too.
+  // Remember the pid, because probes run tcpdump too.
   const pid = await inside(
     'sh',
     '-c',
@@ -34,7 +34,7 @@ export async function startCapture(container: string): Promise<{ stop: () => Pro
   };
 }
 
-/** Reads tcpdump's text. Not with the probes' own parser: that one is on trial. */
+/** Parses tcpdump's text, independent of the probes' own parser, which is under test. */
 export function readPackets(text: string, vip: string, stations: Stations): Packets {
   const found = { adverts: new Map(), announcements: new Map(), answers: new Map() } as Record<
     keyof Packets,
@@ -61,17 +61,17 @@ export function readPackets(text: string, vip: string, stations: Stations): Pack
     const sender = /^\S+ ([0-9a-f:]{17}) >/.exec(line)?.[1];
     const byMac = named(({ mac }) => mac === sender);
     if (line.includes(`who-has ${vip} `) && line.includes(`tell ${vip},`)) add('announcements', byMac);
-    // An answer goes to who asked; what is sent to everybody is an announcement.
+    // An answer is unicast to the requester; a broadcast is an announcement.
     else if (line.includes(`Reply ${vip} is-at`))
       add(line.includes('> ff:ff:ff:ff:ff:ff') ? 'announcements' : 'answers', byMac);
   }
   return found;
 }
 
-/** How far a side of the ownership and the packets may be apart at an edge: two clocks of one machine, and a process. */
+/** Maximum difference at an edge between an ownership side and the packets, ms: two clocks of one machine, and a process start. */
 const toleranceMs = 100;
 
-/** A stretch on the wall clock, with the moments between which it surely lasted. */
+/** A stretch on the wall clock, with the interval in which it is certain. */
 interface Sure extends OwnershipStretch {
   readonly sureFromMs: number;
   readonly sureToMs: number;
@@ -94,9 +94,8 @@ function sideOf(ownership: readonly Ownership[], name: string): OwnershipSide {
 const within = (atMs: number, fromMs: number, toMs: number): boolean => atMs > fromMs && atMs < toMs;
 
 /**
- * What is wrong with the side `advertised`, one sentence each. An owner has sent adverts
- * with no gap longer than `silentAfterMs` and nobody else has; whoever becomes an owner
- * sent its first advert within the bounds of the edge.
+ * Errors of the side `advertised`, one sentence each. An owner must send adverts without a gap longer than `silentAfterMs`,
+ * and no other host may send any. A new owner must send its first advert within the bounds of the edge.
  */
 export function advertFaults(
   ownership: readonly Ownership[],
@@ -107,11 +106,11 @@ export function advertFaults(
   return stretches.flatMap((stretch, index) => {
     const { owners, maybe, sureFromMs, sureToMs, wall } = stretch;
     const faults: string[] = [];
-    const label = `advertised by ${owners.join(' and ') || 'nobody'} from ${(stretch.fromMs / 1000).toFixed(2)} s`;
+    const label = `advertised by ${owners.join(' and ') || 'no host'} from ${(stretch.fromMs / 1000).toFixed(2)} s`;
     for (const [name, sent] of packets.adverts) {
       const here = sent.filter((ms) => within(ms, sureFromMs + toleranceMs, sureToMs - toleranceMs));
       if (owners.includes(name)) {
-        // It may have sent its last one before the edge, and is silent only when its time is up.
+        // Its last advert may be before the edge; the gap counts from there.
         const marks = [Math.max(sureFromMs, sent.findLast((ms) => ms <= sureFromMs) ?? 0), ...here, sureToMs];
         const gapMs = Math.max(...marks.slice(1).map((ms, i) => ms - (marks[i] ?? ms)));
         if (gapMs > silentAfterMs + toleranceMs)
@@ -140,11 +139,11 @@ export function advertFaults(
   });
 }
 
-/** What is wrong with the side `answered`: who answers is an owner, and an owner answers at all. */
+/** Errors of the side `answered`: only an owner may answer, and each owner must answer. */
 export function answerFaults(ownership: readonly Ownership[], packets: Packets): string[] {
   return sureStretches(sideOf(ownership, 'answered')).flatMap(
     ({ owners, maybe, sureFromMs, sureToMs, fromMs }) => {
-      const label = `answered by ${owners.join(' and ') || 'nobody'} from ${(fromMs / 1000).toFixed(2)} s`;
+      const label = `answered by ${owners.join(' and ') || 'no host'} from ${(fromMs / 1000).toFixed(2)} s`;
       const answered = (name: string): number =>
         (packets.answers.get(name) ?? []).filter((ms) =>
           within(ms, sureFromMs + toleranceMs, sureToMs - toleranceMs),
@@ -156,7 +155,7 @@ export function answerFaults(ownership: readonly Ownership[], packets: Packets):
         ...others.flatMap((name) =>
           answered(name) > 0 ? [`${label}: ${name} answered ${answered(name)} times`] : [],
         ),
-        // A second and more between two looks leave no answer in a short stretch.
+        // Samples are more than 1 s apart, so a short stretch may have no answer.
         ...(sureToMs - sureFromMs < 3000
           ? []
           : owners.flatMap((name) => (answered(name) === 0 ? [`${label}: ${name} never answered`] : []))),
@@ -165,7 +164,7 @@ export function answerFaults(ownership: readonly Ownership[], packets: Packets):
   );
 }
 
-/** What is wrong with the side `claimed`: whoever becomes an owner announces itself within the bounds of the edge. */
+/** Errors of the side `claimed`: a new owner must announce itself within the bounds of the edge. */
 export function claimFaults(ownership: readonly Ownership[], packets: Packets): string[] {
   const stretches = sureStretches(sideOf(ownership, 'claimed'));
   return stretches.flatMap((stretch, index) => {
@@ -176,7 +175,7 @@ export function claimFaults(ownership: readonly Ownership[], packets: Packets): 
     );
     return gained.flatMap((name) => {
       const earliest = stretch.wall(stretch.fromMinMs) - toleranceMs;
-      // keepalived adds the address and announces it in one go.
+      // keepalived adds the address and announces it at the same time.
       const first = (packets.announcements.get(name) ?? []).find((ms) => ms > earliest);
       return first !== undefined && first < stretch.wall(stretch.fromMaxMs) + toleranceMs
         ? []
@@ -187,7 +186,7 @@ export function claimFaults(ownership: readonly Ownership[], packets: Packets): 
   });
 }
 
-/** The packets as if they had been captured that much later: what the faults must show. */
+/** The packets as if they were captured `byMs` later; the checks must detect the difference. */
 export function shifted(packets: Packets, byMs: number): Packets {
   const shift = (of: ReadonlyMap<string, readonly number[]>) =>
     new Map([...of].map(([name, times]) => [name, times.map((ms) => ms + byMs)]));

@@ -5,15 +5,15 @@ import type { DrillEvent } from '../../../src/core/event.ts';
 import type { Bench } from '../../firedrill.ts';
 import { sshTarget, type SshWay } from './ssh-target.ts';
 
-/** Events of the latest run of a bench, which may not be over yet. */
+/** Events of a bench's latest run, which may still be running. */
 export function eventsOf(bench: Bench): DrillEvent[] {
   const whole = readFileSync(join(bench.runFolder(), 'events.ndjson'), 'utf8').split('\n').slice(0, -1);
   return whole.map((line) => JSON.parse(line) as DrillEvent);
 }
 
 /**
- * Runs a drill of a stack that is up, over the sshd of its machines alone: it has to pass. `hosts` are the transports that its
- * plan has to have. A power cut stays with docker: nothing in a machine can switch it on again.
+ * Runs a drill of a running stack over the sshd of its machines only, and expects a pass. `hosts` are the expected transports
+ * in its plan. A power cut needs the docker transport, because nothing inside a machine can switch it on again.
  */
 export async function expectDrivenOverSsh(
   bench: Bench,
@@ -33,7 +33,8 @@ export async function expectDrivenOverSsh(
   const { exitCode, all } = await bench.drill(...drill, '--target', target);
   expect(exitCode, all).toBe(0);
   const [started] = eventsOf(bench);
-  if (started?.type !== 'run.started') throw new Error('the log does not begin with run.started');
+  if (started?.type !== 'run.started')
+    throw new Error(`read the log: its first event is ${started?.type ?? 'missing'}, not run.started`);
   expect(Object.fromEntries(started.plan.hosts.map((host) => [host.name, host.transport.kind]))).toEqual(
     hosts,
   );

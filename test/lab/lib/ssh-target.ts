@@ -7,17 +7,16 @@ import { loadLab, type Lab } from '../../../src/lab/manifest.ts';
 
 const root = join(import.meta.dirname, '../../..');
 
-/** How a host of the lab is reached: fields of `transport: ssh`. */
+/** Fields of `transport: ssh` for a host of the lab. */
 export type SshWay = Readonly<Record<string, string | number | boolean>>;
 
-/** The lab of a stack, as its files say. */
+/** The lab of a stack, from its files. */
 export function labOf(stack: string): Promise<Lab> {
   return loadLab(join(root, 'compose-lab'), stack);
 }
 
 /**
- * Makes a user on each VM of a stack who may run everything as root without a password, and gives the ways by which such a
- * user reaches them.
+ * Creates a user with passwordless sudo on each VM of a stack. Returns the transport fields for that user, by host.
  */
 export async function sudoWays(stack: string): Promise<Record<string, SshWay>> {
   const lab = await labOf(stack);
@@ -36,8 +35,8 @@ echo 'driller ALL=(ALL) NOPASSWD: ALL' >/etc/sudoers.d/driller`;
 }
 
 /**
- * The stack's own target file with SSH in the place of docker for each of its VMs; what is no VM (a stand-in beside the
- * stack) stays as it is. By `ways` some hosts are reached otherwise. Returns the path.
+ * Writes a copy of the stack's target file with SSH instead of docker for each of its VMs; other hosts keep their transport.
+ * `ways` overrides the transport fields of some hosts. Returns the path.
  */
 export async function sshTarget(stack: string, ways: Readonly<Record<string, SshWay>> = {}): Promise<string> {
   const lab = await labOf(stack);
@@ -56,7 +55,7 @@ export async function sshTarget(stack: string, ways: Readonly<Record<string, Ssh
     };
     document.setIn(['hosts', name], { ...rest, transport: 'ssh', ...(ways[name] ?? plain) });
   }
-  // As deep as the original: files are named relative to it.
+  // At the same depth as the original, because it has relative file names.
   const folder = join(root, '.firedrill', 'ssh');
   await mkdir(folder, { recursive: true });
   const path = join(folder, `${stack}.yaml`);

@@ -13,21 +13,21 @@ import {
   type Stations,
 } from './packet-truth.ts';
 
-/** A stack with a virtual address, and how to tell its nodes on the wire. */
+/** A stack with a virtual address, and the addresses that identify its nodes in packets. */
 export interface VipStack {
   readonly bench: Bench;
-  /** Container from which the network is seen. */
+  /** Container with a view of the network. */
   readonly vantage: string;
   readonly vip: string;
   readonly stations: Stations;
-  /** A master that sent nothing for so long is called silent, ms. */
+  /** A master without an advert for this time counts as silent, ms. */
   readonly silentAfterMs: number;
 }
 
 /**
- * Runs a drill beside two packet captures: it has to pass. The ownership in its report has to be what the packets at the
- * vantage show, from each side, and its outages what those at the prober's own place do. The same packets some time late
- * may agree with nothing: the comparison can fail.
+ * Runs a drill in parallel with two packet captures, and expects a pass. The ownership in its report must match the packets
+ * at the vantage, for each side. Its outages must match the packets at the prober. The same packets with a time shift must
+ * disagree, which proves that the comparison can fail.
  */
 export async function expectPacketsAgree(stack: VipStack, scenario: string): Promise<void> {
   const { bench, vantage, vip, stations, silentAfterMs } = stack;
@@ -39,7 +39,7 @@ export async function expectPacketsAgree(stack: VipStack, scenario: string): Pro
     return { exitCode, all, atProber: drill.packets, packets: seen };
   });
   const { ownership } = bench.summary();
-  // Sentences on where the summary and the packets disagree, by side.
+  // Disagreements of the summary and the packets, one sentence each, by side.
   const disagreements = (of: typeof packets): Record<string, string[]> => ({
     advertised: advertFaults(ownership, of, silentAfterMs),
     answered: answerFaults(ownership, of),
@@ -50,11 +50,11 @@ export async function expectPacketsAgree(stack: VipStack, scenario: string): Pro
   for (const found of Object.values(disagreements(shifted(packets, 8000)))) expect(found).not.toEqual([]);
   const { truth, shifted: late } = checkedDrill(bench, atProber);
   expect(truth.faults).toEqual([]);
-  // A drill without an outage has none at any time.
+  // Without an outage, shifted packets cannot disagree.
   if (truth.windows.length > 0) expect(late.faults).not.toEqual([]);
 }
 
-/** The stations of a stack's nodes that are VMs: the address and MAC that Docker gave them. */
+/** The station of a VM node: the address and MAC from Docker. */
 export function stationOf(ip: string, mac: string): Stations[string] {
   return { ip, mac: mac.trim().toLowerCase() };
 }

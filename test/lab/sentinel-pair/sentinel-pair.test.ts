@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createBench, must } from '../../firedrill.ts';
 
-// A stack that nothing in firedrill knows: Redis under Sentinel in plain containers, described by two YAML files.
+// A stack without special support in firedrill: Redis with Sentinel in plain containers, described by two YAML files.
 const folder = 'test/lab/sentinel-pair';
 const compose = ['docker', 'compose', '-f', `${folder}/compose.yaml`] as const;
 const bench = createBench();
@@ -18,8 +18,8 @@ afterAll(async () => {
 
 const drill = () => bench.start('run', `${folder}/primary-stop.yaml`, '--out', bench.out);
 
-describe('a foreign stack, described by a target and a scenario', () => {
-  test('is drilled: Sentinel promotes the replica, clients follow, the old primary comes back', async () => {
+describe('an unknown stack, described by a target and a scenario', () => {
+  test('passes a drill: Sentinel promotes the replica, clients follow, and the old primary comes back', async () => {
     const { exitCode, all } = await bench.drill(`${folder}/primary-stop.yaml`);
     expect(exitCode, all).toBe(0);
     const summary = bench.summary();
@@ -30,7 +30,7 @@ describe('a foreign stack, described by a target and a scenario', () => {
   });
 
   test('fails the drill when the Sentinels cannot agree', async () => {
-    // Two of the three fall silent once the drill has begun: a quorum is not reached any more, and nobody is promoted.
+    // Pausing two of the three Sentinels prevents a quorum, so no replica is promoted.
     const silenced = ['firedrill-pair-sentinel-2', 'firedrill-pair-sentinel-3'] as const;
     try {
       const run = drill();

@@ -10,7 +10,7 @@ const scenarios = 'scenarios/wazuh-lb';
 const vm = (name: string): string => `firedrill-wazuh-lb-${name}`;
 let stack: VipStack;
 
-/** The MAC of the namespace that the pause container holds. */
+/** The MAC of the pause container's network namespace. */
 async function macOf(node: string): Promise<string> {
   return must([
     'docker',
@@ -34,7 +34,7 @@ beforeAll(async () => {
       'node-1': stationOf('198.18.1.111', await macOf('node-1')),
       'node-2': stationOf('198.18.1.112', await macOf('node-2')),
     },
-    // Three adverts, and the half second between two signs of life of the probe's own capture.
+    // Three adverts, plus the 500 ms between two heartbeats of the probe's own capture.
     silentAfterMs: 3500,
   };
 });
@@ -45,7 +45,7 @@ afterAll(async () => {
 });
 
 describe('load balancers under keepalived, in a pause container’s namespace', () => {
-  // In the long run nginx-stop is drilled beside packet captures.
+  // The long run drills nginx-stop with packet captures instead.
   test.skipIf(isLong)('nginx-stop passes', async () => {
     const { exitCode, all } = await bench.drill(`${scenarios}/nginx-stop.yaml`);
     expect(exitCode, all).toBe(0);
@@ -53,7 +53,7 @@ describe('load balancers under keepalived, in a pause container’s namespace', 
   });
 
   test.runIf(isLong).each(['nginx-stop', 'node-poweroff'])(
-    '%s passes, and ownership and outages in its report are what packet captures show',
+    '%s passes, and the ownership and outages in its report match packet captures',
     async (name) => expectPacketsAgree(stack, `${scenarios}/${name}.yaml`),
   );
 
@@ -65,12 +65,12 @@ describe('load balancers under keepalived, in a pause container’s namespace', 
     },
   );
 
-  test.runIf(isLong)('are driven wholly over SSH, by somebody who is not root', async () =>
+  test.runIf(isLong)('can be drilled entirely over SSH by a user with sudo', async () =>
     expectDrivenOverSsh(bench, {
       stack: 'wazuh-lb',
       drill: [`${scenarios}/nginx-crash.yaml`],
       ways: await sudoWays('wazuh-lb'),
-      // The servers behind the stack are a stand-in, and no machine.
+      // The servers behind the stack are simulated by a container, not by a VM.
       hosts: { 'node-1': 'ssh', 'node-2': 'ssh', vantage: 'ssh', backends: 'docker' },
     }),
   );

@@ -12,7 +12,7 @@ function said(pieces: Connection['fromServer']): readonly (readonly [number, str
 }
 
 describe('a connection', () => {
-  test('has what each side said, when, and how it ended', () => {
+  test("has each side's bytes with their times, and its end", () => {
     const [connection] = read(
       conversation(40_000, 1000, [
         [2, '>', 'question'],
@@ -32,7 +32,7 @@ describe('a connection', () => {
     expect(connection?.clientEnd).toEqual({ atMs: 1008, by: 'fin' });
   });
 
-  test('counts once what came twice, and waits for what is missing', () => {
+  test('drops repeated bytes, and waits for missing ones', () => {
     const segment = (atMs: number, seq: number, text: string): MadeSegment => ({
       atMs,
       way: '<',
@@ -56,7 +56,7 @@ describe('a connection', () => {
     ]);
   });
 
-  test('goes on where sequence numbers begin anew', () => {
+  test('continues when sequence numbers wrap around', () => {
     const [connection] = read([
       { atMs: 1, way: '>', port: 40_000, flags: 'S', seq: 0xffff_fffd },
       { atMs: 2, way: '>', port: 40_000, seq: 0xffff_fffe, payload: Buffer.from('abc') },
@@ -68,7 +68,7 @@ describe('a connection', () => {
     ]);
   });
 
-  test('is refused by a RST, silent without anything, and another one when its port is used again', () => {
+  test('is refused by a RST, has no end without an answer, and is a new one if its port is used again', () => {
     const [refused, silent, again] = read([
       { atMs: 1, way: '>', port: 40_000, flags: 'S', seq: 1 },
       { atMs: 2, way: '<', port: 40_000, flags: 'RA' },
@@ -82,7 +82,7 @@ describe('a connection', () => {
     expect(again).not.toHaveProperty('serverEnd');
   });
 
-  test('is left out without its beginning, and when it is not between the two', () => {
+  test('is omitted without its SYN, and if it is between other addresses', () => {
     const [, ...middle] = conversation(40_000, 1, [[1, '>', 'x']]);
     expect(read(middle)).toEqual([]);
     expect(connectionsTo('198.18.9.100:80', madeClient, readPcap(madePcap(conversation(4, 1, []))))).toEqual(

@@ -1,18 +1,18 @@
 import type { Segment } from './pcap.ts';
 
-/** Bytes of one direction that came in order with one packet. */
+/** In-order bytes of one direction that one packet completed. */
 export interface Piece {
   readonly atMs: number;
   readonly bytes: Buffer;
 }
 
-/** What became of one end of a connection: when it said that it is over, and how. */
+/** How and when one side ended a connection. */
 export interface End {
   readonly atMs: number;
   readonly by: 'fin' | 'rst';
 }
 
-/** A TCP connection that a client opened, by its packets alone. Times in ms since the Unix epoch. */
+/** A TCP connection that a client opened, from its packets alone. Times in ms since the Unix epoch. */
 export interface Connection {
   readonly client: string;
   /** The client's first SYN. */
@@ -26,7 +26,7 @@ export interface Connection {
   readonly serverEnd?: End;
 }
 
-/** One direction: puts segments in order, drops what came twice. */
+/** One direction: puts segments in order and drops repeated bytes. */
 class Direction {
   readonly pieces: Piece[] = [];
   end: End | undefined;
@@ -49,10 +49,10 @@ class Direction {
     }
   }
 
-  /** Takes over what continues the stream, at the moment at which it became whole. */
+  /** Appends a segment that continues the stream, with the time at which the stream became complete up to it. */
   #join(segment: Segment, atMs: number): boolean {
     if (this.#next === undefined) return false;
-    // Modulo 2^32: how much of it is known already; negative when something is missing before it.
+    // Modulo 2^32: number of its bytes that are already known; negative if bytes before it are missing.
     const known = (this.#next - segment.seq) | 0;
     if (known < 0) return false;
     this.#early = this.#early.filter((other) => other !== segment);
@@ -67,7 +67,7 @@ class Direction {
 interface Open {
   readonly client: string;
   readonly synMs: number;
-  /** The SYN's sequence number: the same port with another one is another connection. */
+  /** The SYN's sequence number: another number on the same port means another connection. */
   readonly seq: number;
   acceptedMs: number | undefined;
   readonly fromClient: Direction;
@@ -75,9 +75,8 @@ interface Open {
 }
 
 /**
- * The connections from one address to a server (`address:port`), in the order of their
- * SYNs. Packets that came twice (sent again, or passed on by another host) count once;
- * connections whose SYN is not in the capture are left out.
+ * The connections from one address to a server (`address:port`), in the order of their SYNs. Repeated packets
+ * (retransmitted, or forwarded by another host) count once. Connections without a captured SYN are omitted.
  */
 export function connectionsTo(
   server: string,

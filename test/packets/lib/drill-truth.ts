@@ -10,17 +10,17 @@ import { questionOf } from './probe-question.ts';
 import type { ProberPackets } from './prober-capture.ts';
 import { type DrillTruth, windowTruth } from './window-truth.ts';
 
-/** So late the packets must disagree with every window that was seen at a burst rate, ms. */
+/** With this time shift, the packets must disagree with every window at a burst rate, ms. */
 const shiftMs = 400;
 
-/** A drill's outages against a capture that went on beside it, and the same packets as if they had been captured later. */
+/** A drill's outages compared with a parallel capture, and with the same packets shifted in time. */
 export interface CheckedDrill {
   readonly truth: DrillTruth;
-  /** The comparison can fail. */
+  /** Must have disagreements, which proves that the comparison can fail. */
   readonly shifted: DrillTruth;
 }
 
-/** Holds the latest run of a bench against the packets beside it; see `windowTruth`. */
+/** Compares a bench's latest run with the packets of a parallel capture; see `windowTruth`. */
 export function checkedDrill(bench: Bench, packets: ProberPackets): CheckedDrill {
   const log = readLogFile(join(bench.runFolder(), 'events.ndjson'));
   return { truth: truthOf(log, packets, 0), shifted: truthOf(log, packets, shiftMs) };

@@ -18,9 +18,9 @@ import { windowTruth } from './window-truth.ts';
 const intervalMs = 100;
 const lastMs = 20_000;
 const timeoutMs = 900;
-/** Answered then, after a hang: what was asked from 10.0 to 10.1 s, and from 14.2 to 15.0 s. What was asked in between was not. */
+/** Answer times after a hang: `before` for requests from 10.0 to 10.1 s, `after` for requests from 14.2 to 15.0 s. Requests in between get no answer. */
 const answersMs = { before: 10_850, after: 15_050 };
-/** How long before these answers the server did the handshakes. */
+/** Time from the server's handshake to these answers. */
 const handshakeAheadMs = 50;
 
 function answeredMs(sentMs: number): number | undefined {
@@ -29,7 +29,7 @@ function answeredMs(sentMs: number): number | undefined {
   return sentMs < 14_200 ? undefined : answersMs.after;
 }
 
-/** A drill of that service, as one saw it to whom it answered at these moments. */
+/** A drill log of a service that answers at these times. */
 function drill(of: (sentMs: number) => number | undefined): RunLog {
   const recovery = { probe: 'health', withinMs: 60_000, stableForMs: 3000 };
   const probes = [probeOf('health', { burstIntervalMs: intervalMs })];
@@ -53,7 +53,7 @@ function drill(of: (sentMs: number) => number | undefined): RunLog {
     .read();
 }
 
-/** The packets of one look: TLS 1.3, in which tickets go ahead of the answer. */
+/** The packets of one attempt over TLS 1.3, where session tickets precede the answer. */
 function packetsOf(port: number, atMs: number, tookMs: number | undefined): readonly MadeSegment[] {
   const hello = [0.5, '>', tlsRecord(22, 200)] as const;
   if (tookMs === undefined) return conversation(port, atMs, [hello, [timeoutMs - 1, '>', 'FIN']]);
@@ -68,7 +68,7 @@ function packetsOf(port: number, atMs: number, tookMs: number | undefined): read
   ]);
 }
 
-/** The outages that packets of that service show. */
+/** The outages in that service's packets. */
 function outagesOf({ anchors: [{ wallMs, t }] }: RunLog): readonly Outage[] {
   const segments = Array.from({ length: lastMs / intervalMs }, (_, index) => {
     const sentMs = index * intervalMs;
@@ -82,7 +82,7 @@ function outagesOf({ anchors: [{ wallMs, t }] }: RunLog): readonly Outage[] {
   return outagesIn(looksIn(connections, { protocol: 'tls' }, limits));
 }
 
-test('answers that a hang held up agree with a log that says the same', () => {
+test('packets with held answers agree with a log of the same answers', () => {
   const log = drill(answeredMs);
   const { faults, windows } = windowTruth(log, outagesOf(log));
   expect(faults).toEqual([]);
@@ -103,7 +103,7 @@ test.each<[string, (sentMs: number) => number | undefined, RegExp]>([
     /^window .*: end at .*, by packets at 15\.050 s: not within 15\.200 s to /,
   ],
   [
-    'a start where an answer was held up',
+    'a start after a held answer',
     (ms) => (ms >= 10_000 && ms <= 10_100 ? ms + 8 : answeredMs(ms)),
     /^window .*: start at .*, by packets at 9\.908 s: not within 10\.100 s to /,
   ],
@@ -112,7 +112,7 @@ test.each<[string, (sentMs: number) => number | undefined, RegExp]>([
     (ms) => (ms >= 9700 && ms < 10_000 ? undefined : answeredMs(ms)),
     /^window .*: start at .*, by packets at 9\.908 s: more than 100 ms apart/,
   ],
-])('they disagree with a log that says otherwise: %s', (_, of, fault) => {
+])('they disagree with a log of other answers: %s', (_, of, fault) => {
   const log = drill(of);
   expect(windowTruth(log, outagesOf(log)).faults).toContainEqual(expect.stringMatching(fault));
 });

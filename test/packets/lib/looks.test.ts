@@ -27,7 +27,7 @@ describe('plain HTTP', () => {
   const get = 'GET /health HTTP/1.1\r\n\r\n';
   const reply = (status: number): string => `HTTP/1.1 ${status} Said\r\nContent-Length: 4\r\n\r\nbody`;
 
-  test('is good with status 200 and a whole body, from its first packet to its last', () => {
+  test('is good with status 200 and a complete body, from its first packet to its last', () => {
     const whole = reply(200);
     const found = looks(
       question,
@@ -40,7 +40,7 @@ describe('plain HTTP', () => {
     expect(found).toEqual([{ outcome: 'good', sentMs: 1000, answerFromMs: 1005, answerToMs: 1009 }]);
   });
 
-  test('is whole at its last chunk, too', () => {
+  test('is also complete at its last chunk', () => {
     const head = 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n';
     const found = looks(
       question,
@@ -89,7 +89,7 @@ describe('plain HTTP', () => {
       { downMs: 1000, badMs: 1899 },
     ],
     [
-      'a late answer to a client of more patience',
+      'a late answer to a client with a longer time-out',
       conversation(1, 1000, [
         [1, '>', get],
         [951, '<', reply(200)],
@@ -116,7 +116,7 @@ describe('plain HTTP', () => {
     expect(looks(question, segments)).toEqual([{ outcome: 'bad', sentMs: 1000, ...times }]);
   });
 
-  test('is bad where a SYN is refused, or not answered at all', () => {
+  test('is bad if a SYN is refused or not answered', () => {
     const syn = (port: number, atMs: number): MadeSegment => ({ atMs, way: '>', port, flags: 'S', seq: 1 });
     const found = looks(question, [
       syn(1, 1000),
@@ -130,7 +130,7 @@ describe('plain HTTP', () => {
     ]);
   });
 
-  test('is good, too, where the answer reached its client just after the time-out: a timer may be late', () => {
+  test("is also good if the answer arrives just after the time-out, because the client's timer may be late", () => {
     const found = looks(
       question,
       conversation(1, 1000, [
@@ -142,7 +142,7 @@ describe('plain HTTP', () => {
     expect(found).toEqual([{ outcome: 'good', sentMs: 1000, answerFromMs: 1931, answerToMs: 1931 }]);
   });
 
-  test('says nothing when it was given up early, asks for something else, or the capture ends', () => {
+  test('is ignored if the client gave up early, asked for something else, or the capture ended', () => {
     expect(
       looks(
         question,
@@ -176,7 +176,7 @@ describe('HTTPS', () => {
   const good = (port: number, atMs: number): readonly MadeSegment[] =>
     conversation(port, atMs, [...asks, [8, '<', tlsRecord(23, 179)], [9, '<', goodbye], [9.1, '<', 'FIN']]);
 
-  test('is good with as many bytes as most answers have, in however many records', () => {
+  test('is good with the byte count of most answers, in any number of records', () => {
     const inTwo = [tlsRecord(23, 100), tlsRecord(23, 79 + 17)] as const;
     const found = looks(
       question,
@@ -196,7 +196,7 @@ describe('HTTPS', () => {
     ]);
   });
 
-  test('is answered by the response alone: neither the handshake nor tickets, however long before it', () => {
+  test('has the time of the response, not of the handshake or of tickets before it', () => {
     const held = conversation(3, 3000, [
       [1, '>', hello],
       [764, '<', serverFlight],
@@ -212,7 +212,7 @@ describe('HTTPS', () => {
     });
   });
 
-  test('is bad with tickets alone, half a record, another answer, or a handshake that hangs', () => {
+  test('is bad with only tickets, half a record, another answer, or a handshake that hangs', () => {
     const found = looks(
       question,
       good(1, 1000),
@@ -228,7 +228,7 @@ describe('HTTPS', () => {
     expect(outcomes(found)).toEqual(['good', 'good', 'bad', 'bad', 'bad', 'bad']);
   });
 
-  test('says nothing where a client asks something else, as over a connection that it keeps', () => {
+  test('is ignored if the request differs, for example on a kept connection', () => {
     const kept = conversation(9, 500, [
       [1, '>', hello],
       [2, '<', serverFlight],
@@ -242,7 +242,7 @@ describe('HTTPS', () => {
 describe('lines over one connection', () => {
   const question: Question = { protocol: 'line', answer: /^ack \d+$/ };
 
-  test('are a look each; the first one is sent with the SYN', () => {
+  test('are one attempt each; the first one starts at the SYN', () => {
     const found = looks(
       question,
       conversation(1, 1000, [
@@ -262,7 +262,7 @@ describe('lines over one connection', () => {
     ]);
   });
 
-  test('are bad when the server ends the connection, before an answer or between two looks', () => {
+  test('are bad if the server ends the connection before an answer or between two attempts', () => {
     const exchange: Parameters<typeof conversation>[2] = [
       [2, '>', 'keep-alive\n'],
       [3, '<', 'ack 1\n'],
@@ -280,7 +280,7 @@ describe('lines over one connection', () => {
     ]);
   });
 
-  test('say nothing of a connection over which no line goes', () => {
+  test('are ignored on a connection without a line', () => {
     expect(looks(question, conversation(1, 1000, [[1, '>', 'FIN']]))).toEqual([]);
   });
 });

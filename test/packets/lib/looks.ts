@@ -1,55 +1,55 @@
 import type { Connection, Piece } from './connections.ts';
 import { dataRecords } from './tls-records.ts';
 
-/** What is asked of the server, and how a good answer is known. */
+/** The request of an attempt, and the criterion of a good answer. */
 export type Question =
-  /** HTTPS over TLS 1.3: an answer is as long as most answers in the capture; another status has another length. */
+  /** HTTPS over TLS 1.3: a good answer has the byte count of most answers in the capture, because another status has another length. */
   | { readonly protocol: 'tls' }
-  /** HTTP/1.1: an answer is whole and has status 200. `request` begins the request line, e.g. `GET /health `. */
+  /** HTTP/1.1: a good answer is complete and has status 200. `request` is the start of the request line, for example `GET /health `. */
   | { readonly protocol: 'http'; readonly request: string }
-  /** A line and its answer, again and again over one connection. */
+  /** Lines and their answers over one connection. */
   | { readonly protocol: 'line'; readonly answer: RegExp };
 
-/** A look at the server as its packets show it; all ms since the Unix epoch. */
+/** An attempt on the server, from its packets. All times in ms since the Unix epoch. */
 export type Look =
   | {
       readonly outcome: 'good';
       readonly sentMs: number;
-      /** First and last packet of the server's answer: of its response, not of a handshake before it. */
+      /** First and last packet of the server's response, without the handshake. */
       readonly answerFromMs: number;
       readonly answerToMs: number;
     }
-  /** Refused, reset, closed too early, answered badly or not in time: known at `badMs`. */
+  /** Refused, reset, closed too early, a bad answer, or no answer in time. `badMs` is the time of that result. */
   | {
       readonly outcome: 'bad';
       readonly sentMs: number;
-      /** The server was down by then: at `badMs`, or for a time-out at its sending. */
+      /** The server was down at this time: `badMs`, or for a time-out the send time. */
       readonly downMs: number;
       readonly badMs: number;
     };
 
-/** A request and what came back. */
+/** A request and its answer. */
 interface Exchange {
   readonly sentMs: number;
-  /** undefined: no answer, or not to its end. */
+  /** undefined: no answer, or an incomplete one. */
   readonly answer: { readonly fromMs: number; readonly toMs: number; readonly good: boolean } | undefined;
   readonly clientEndMs: number;
   readonly serverEndMs: number;
 }
 
-/** A client that gives up has waited this share of the time-out at least: its timer began before the SYN. */
+/** A client that gives up has waited at least this share of the time-out, because its timer starts before the SYN. */
 const nearlyAll = 0.95;
-/** So late a client's timer may be, ms: on a busy machine. */
+/** Maximum lateness of a client's timer on a busy machine, ms. */
 const timerLagMs = 50;
 
 /**
- * The looks at a server, in the order in which they were sent. A new connection is one
- * look, from its SYN, whatever is asked over it afterwards: who keeps a connection sees
- * no listener. With `line`, each line is a look; the first one is sent with the SYN.
+ * The attempts on a server, in the order in which they were sent. A new connection is one attempt from its SYN on; later
+ * requests on it are ignored, because they do not test the listener. With `line`, each line is an attempt; the first one
+ * starts at the SYN.
  *
- * Without an answer within `timeoutMs` it is bad; a good answer just after that counts if its client was still there, whose
- * timer may be late. A look that its client gave up before that says nothing: a client of less patience may look at the same
- * server.
+ * Without an answer within `timeoutMs` an attempt is bad. A good answer just after that counts if the client still waited,
+ * because its timer may be late. An attempt that the client ended earlier is ignored, because another client with a shorter
+ * time-out may use the same server.
  */
 export function looksIn(
   connections: readonly Connection[],
@@ -61,7 +61,7 @@ export function looksIn(
     .sort((a, b) => a.sentMs - b.sentMs);
 }
 
-/** undefined: it says nothing. */
+/** undefined: the exchange is ignored. */
 function lookOf(exchange: Exchange, timeoutMs: number, untilMs: number): Look | undefined {
   const { sentMs, answer, clientEndMs, serverEndMs } = exchange;
   const lateMs = sentMs + timeoutMs;
@@ -77,7 +77,7 @@ function lookOf(exchange: Exchange, timeoutMs: number, untilMs: number): Look | 
   return { outcome: 'bad', sentMs, downMs: sentMs, badMs: Math.min(sentMs + waitedMs, lateMs) };
 }
 
-/** Without those that ask for something else. */
+/** The exchanges with the given request. */
 function exchangesOf(connections: readonly Connection[], question: Question): readonly Exchange[] {
   switch (question.protocol) {
     case 'tls':
@@ -93,18 +93,16 @@ function ends({ clientEnd, serverEnd }: Connection): Pick<Exchange, 'clientEndMs
   return { clientEndMs: clientEnd?.atMs ?? Infinity, serverEndMs: serverEnd?.atMs ?? Infinity };
 }
 
-/** Of a record's bytes: header, content type, tag. */
+/** Bytes of a record in addition to its content: header, content type, tag. */
 const recordOverhead = 22;
-/** Content of an alert: the server's goodbye is no part of its answer. */
+/** Content length of an alert: the server's close_notify is not part of its answer. */
 const alertBytes = 2;
 
 /**
- * The client's first record of data ends its handshake, the second one asks. The server's
- * session tickets and its answer come after the former: as many bytes each time, in
- * however many records. These look alike, and tickets come first, at once, though the
- * answer may be held up: only the last record is surely the answer's. What most requests
- * ask is the question; one of another length, such as that of a client which keeps its
- * connection, is something else.
+ * The client's first data record ends its handshake, and the second one is the request. After the first, the server sends
+ * session tickets and its answer: the same number of bytes each time, in any number of records. Tickets and answers cannot
+ * be distinguished. Tickets come first and immediately, but the answer may be held: only the last record certainly belongs
+ * to it. The most common request length is the question. Another length, as of a client that keeps its connection, is not.
  */
 function tlsExchanges(connections: readonly Connection[]): readonly Exchange[] {
   const read = connections.map((connection) => {
@@ -134,7 +132,7 @@ function mostCommon(values: readonly number[]): number | undefined {
   return [...counts].sort(([, a], [, b]) => b - a)[0]?.[0];
 }
 
-/** undefined: something else was asked. */
+/** undefined: the request differs. */
 function httpExchange(connection: Connection, request: string): Exchange | undefined {
   const { fromClient, fromServer, synMs } = connection;
   const asked = fromClient[0];
@@ -150,7 +148,7 @@ function httpExchange(connection: Connection, request: string): Exchange | undef
   return { sentMs: synMs, answer: undefined, ...ends(connection) };
 }
 
-/** A reply to its end, by its length or its last chunk. */
+/** Whether a reply is complete, by its length or its last chunk. */
 function isWholeReply(text: string): boolean {
   const head = text.indexOf('\r\n\r\n');
   if (head === -1) return false;
@@ -174,7 +172,7 @@ function lineExchanges(connection: Connection, good: RegExp): readonly Exchange[
     };
   });
   const last = exchanges.at(-1);
-  // No line ever went over it, or the server ended it between two looks.
+  // The connection had no line, or the server ended it between two attempts.
   if (last === undefined || (last.answer !== undefined && serverEndMs < clientEndMs)) {
     const sentMs = last === undefined ? connection.synMs : serverEndMs;
     exchanges.push({ sentMs, answer: undefined, clientEndMs, serverEndMs });

@@ -1,36 +1,36 @@
 import type { Look } from './looks.ts';
 
-/** A time without service, by packets. All ms since the Unix epoch. */
+/** A time without service, from packets. All times in ms since the Unix epoch. */
 export interface Outage {
   /**
-   * The last packet of the last good answer before it; the first packet that says "down"
-   * where that came sooner, since a server that stops may end what it has begun.
+   * The last packet of the last good answer before it, or the first packet that shows "down" if that is earlier: a server
+   * that stops may still finish answers.
    */
   readonly fromMs: number;
-  /** When the first of its bad looks says "down": packets show no more of its start than that it lies between `fromMs` and this. */
+  /** First time at which a bad attempt shows "down". From packets, the start is only known to lie between `fromMs` and this. */
   readonly downByMs: number;
   /**
-   * The earliest first packet of a good answer to what was asked after its last bad look (answers may overtake each other),
-   * or that came when the last of its bad looks was over: one connection may be broken off while another waits.
+   * The earliest first packet of a good answer. The answer's request was sent after the last bad attempt, because answers may
+   * overtake each other. Or the answer came after the end of the last bad attempt: one connection may break while another waits.
    */
   readonly toMs: number;
-  /** How long the look took to whose answer `toMs` belongs, to that first packet: no look can tell the end more sharply. */
+  /** Time from the request to the answer at `toMs`: the end cannot be known more precisely. */
   readonly answerTookMs: number;
-  /** When the first and the last of its bad looks were sent. */
+  /** Send times of its first and last bad attempt. */
   readonly firstBadMs: number;
   readonly lastBadMs: number;
 }
 
-/** Lower limit of "held up", ms, and its factor over what most answers take. */
+/** An answer counts as held if it takes longer than this, ms, and longer than this factor times the median answer. */
 const heldFloorMs = 150;
 const heldFactor = 5;
 
 /**
- * The times without service that looks show: from the last good look before a bad one to the first good one after it.
- * What is without a good answer on one of its sides is left out.
+ * The times without service: from the last good attempt before a bad one to the first good one after it. A time without a
+ * good answer on both sides is omitted.
  *
- * Looks count in the order of their sending, but for answers that were held up: one of these shows that the server was up when
- * it came, and nothing of the time since it was asked for.
+ * Attempts are ordered by send time, except held answers: a held answer shows that the server was up when it arrived, but
+ * nothing about the time since its request.
  */
 export function outagesIn(looks: readonly Look[]): readonly Outage[] {
   const inOrder = inOrderOfEvidence(looks);
@@ -61,7 +61,7 @@ export function outagesIn(looks: readonly Look[]): readonly Outage[] {
   return outages;
 }
 
-/** A look, and the moment at which it counts: what it shows is not known to have been so before. */
+/** An attempt, and the moment from which its result is evidence. */
 interface PlacedLook {
   readonly look: Look;
   readonly atMs: number;
@@ -78,7 +78,7 @@ function inOrderOfEvidence(looks: readonly Look[]): readonly PlacedLook[] {
     .sort((a, b) => a.atMs - b.atMs);
 }
 
-/** The lower one of two: answers that were held up are to be told by it, and make no part of it. */
+/** The lower median, so that held answers do not influence the limit that detects them. */
 function median(values: readonly number[]): number {
   return values.toSorted((a, b) => a - b)[Math.floor((values.length - 1) / 2)] ?? 0;
 }
@@ -87,7 +87,7 @@ function isAnsweredAfter({ look }: PlacedLook, ms: number): boolean {
   return look.outcome === 'good' && look.answerFromMs > ms;
 }
 
-/** When the first good answer to these looks came, up to the next bad one, and how long that look took. */
+/** Arrival of the first good answer to these attempts, up to the next bad one, and the duration of that attempt. */
 function firstAnswer(looks: readonly PlacedLook[]): Pick<Outage, 'toMs' | 'answerTookMs'> {
   let first = { toMs: Infinity, answerTookMs: 0 };
   for (const { look, atMs } of looks) {

@@ -21,9 +21,9 @@ describe('a pcap file', () => {
   test.each([
     ['microseconds', {}],
     ['nanoseconds', { nanoseconds: true }],
-    ['a machine of the other byte order', { bigEndian: true }],
-    ['frames that were padded', { padding: 6 }],
-  ])('gives its TCP segments: %s', (_, options) => {
+    ['the other byte order', { bigEndian: true }],
+    ['padded frames', { padding: 6 }],
+  ])('has TCP segments: %s', (_, options) => {
     const [first, second, ...others] = readPcap(madePcap([syn, data], options));
     expect(first).toMatchObject({ from: '198.18.9.1:40000', to: '198.18.9.100:443', seq: 4_000_000_000 });
     expect(first).toMatchObject({ syn: true, ack: false, fin: false, rst: false });
@@ -34,16 +34,16 @@ describe('a pcap file', () => {
     expect(others).toEqual([]);
   });
 
-  test('may end in the middle of a packet, as that of a tcpdump that was stopped', () => {
+  test('may end in the middle of a packet, because tcpdump was stopped', () => {
     const file = madePcap([syn, data]);
     expect(readPcap(file.subarray(0, file.length - 1))).toHaveLength(1);
     expect(readPcap(file.subarray(0, 24))).toEqual([]);
   });
 
-  test('is refused where it would be misread', () => {
+  test('is refused if it would be misread', () => {
     expect(() => readPcap(Buffer.alloc(24))).toThrow('not a pcap file');
     expect(() => readPcap(Buffer.alloc(3))).toThrow('3 bytes');
     expect(() => readPcap(madePcap([syn], { linkType: 276 }))).toThrow('link type 276');
-    expect(() => readPcap(madePcap([data], { snapLength: 58 }))).toThrow('58 of its bytes');
+    expect(() => readPcap(madePcap([data], { snapLength: 58 }))).toThrow('only 58 of its bytes');
   });
 });

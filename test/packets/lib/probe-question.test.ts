@@ -15,11 +15,11 @@ test.each([
       timeoutMs: 900,
     },
   ],
-])('an http probe asks by its URL, where it connects to', (params, question) => {
+])("an http probe's question has its URL and its connect address", (params, question) => {
   expect(questionOf(probeOf('dashboard', { params }))).toEqual(question);
 });
 
-test('a session asks line by line', () => {
+test("a session's question is line by line", () => {
   const params = { address: '198.18.1.100:1514', send: 'hello', expect: '^ack' };
   expect(questionOf(probeOf('session', { kind: 'tcp-session', params }))).toEqual({
     server: '198.18.1.100:1514',
@@ -28,10 +28,10 @@ test('a session asks line by line', () => {
   });
 });
 
-test('what packets alone do not tell of is refused', () => {
+test('a probe that packets cannot check is refused', () => {
   expect(() => questionOf(probeOf('db', { kind: 'sql', params: {} }))).toThrow(
-    'db: no packets are read for sql',
+    'db: packets cannot check sql probes',
   );
   const params = { url: 'http://198.18.2.100/', connection: 'kept-alive' };
-  expect(() => questionOf(probeOf('kept', { params }))).toThrow('kept connections');
+  expect(() => questionOf(probeOf('kept', { params }))).toThrow('http probes with kept connections');
 });

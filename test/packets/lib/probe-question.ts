@@ -1,7 +1,7 @@
 import type { PlannedProbe } from '../../../src/core/plan.ts';
 import type { Question } from './looks.ts';
 
-/** Where a probe asks what, for a reader of packets. */
+/** A probe's server and request, to find its attempts in packets. */
 export interface ProbeQuestion {
   /** `address:port` */
   readonly server: string;
@@ -10,9 +10,9 @@ export interface ProbeQuestion {
 }
 
 /**
- * What to look for in a capture beside a probe.
+ * The server and request of a probe, to find its attempts in a parallel capture.
  *
- * @throws Error for kinds and settings that packets alone do not tell of
+ * @throws Error for probe kinds and settings that packets alone cannot check
  */
 export function questionOf({ id, kind, params, timeoutMs }: PlannedProbe): ProbeQuestion {
   const p = params as Readonly<Record<string, unknown>>;
@@ -23,7 +23,9 @@ export function questionOf({ id, kind, params, timeoutMs }: PlannedProbe): Probe
       timeoutMs,
     };
   if (kind !== 'http' || p.connection === 'kept-alive')
-    throw new Error(`${id}: no packets are read for ${kind} probes, or for kept connections of http`);
+    throw new Error(
+      `${id}: packets cannot check ${kind} probes${kind === 'http' ? ' with kept connections' : ''}`,
+    );
   const url = new URL(String(p.url));
   const server = typeof p.connectTo === 'string' ? p.connectTo : url.host;
   const request = `${String(p.method)} ${url.pathname}${url.search} `;

@@ -2,9 +2,9 @@ import { execa } from 'execa';
 import { must } from '../../firedrill.ts';
 import { readPcap, type Segment } from './pcap.ts';
 
-/** What passed between this machine and a server. */
+/** The packets between this machine and a server. */
 export interface ProberPackets {
-  /** This machine's address on the way there. */
+  /** This machine's address on the route to the server. */
   readonly client: string;
   readonly segments: readonly Segment[];
   /** The capture as tcpdump wrote it. */
@@ -13,15 +13,14 @@ export interface ProberPackets {
   readonly untilMs: number;
 }
 
-/** Has tcpdump; every lab has built it. */
+/** An image with tcpdump; every lab builds it. */
 const image = 'firedrill-lab/node:1';
 
 /**
- * Does something beside a capture at the prober's own place: of TCP with an address, on
- * the interface by which this machine reaches it. tcpdump comes in a container, in this
- * machine's network.
+ * Runs `act` in parallel with a capture at the prober: of TCP with an address, on this machine's interface to it. tcpdump
+ * runs in a container in this machine's network namespace.
  *
- * @throws Error when the kernel dropped packets: what is missing would look like an outage
+ * @throws Error if the kernel dropped packets, because missing packets would look like an outage
  */
 export async function besideCapture<T>(
   address: string,
@@ -50,7 +49,7 @@ export async function besideCapture<T>(
   });
   const { stdout } = await running;
   const dropped = /(\d+) packets? dropped by kernel/.exec(said)?.[1];
-  if (dropped !== '0') throw new Error(`tcpdump dropped packets: ${said}`);
+  if (dropped !== '0') throw new Error(`capture packets: the kernel dropped some: ${said}`);
   const pcap = Buffer.from(stdout);
   return { result, packets: { client: route.client, segments: readPcap(pcap), pcap, untilMs } };
 }
@@ -61,6 +60,6 @@ async function routeTo(address: string): Promise<{ readonly interface: string; r
     readonly prefsrc: string;
   }[];
   const [route] = routes;
-  if (route === undefined) throw new Error(`no route to ${address}`);
+  if (route === undefined) throw new Error(`find a route to ${address}: ip route get returned none`);
   return { interface: route.dev, client: route.prefsrc };
 }

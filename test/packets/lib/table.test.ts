@@ -41,23 +41,25 @@ function drill(round: number, more: Partial<DrillRow>): DrillRow {
   };
 }
 
-test('the table counts who agrees and shows each window by both', () => {
+test('the table counts agreeing drills, and shows each window from both sources', () => {
   const bad = [{ start: edge(1000, 900), end: edge(4000, 3970, false), recovery: true }];
   const text = renderTable({
     conditions: machine,
     planned: 4,
     drills: [
       drill(1, {}),
-      drill(2, { windows: bad, faults: ['window from 1.000 s: not so'] }),
+      drill(2, { windows: bad, faults: ['window from 1.000 s: wrong'] }),
       drill(3, { windows: [], rto: null }),
     ],
   });
   expect(text).toContain('**1 of 4 drills agree**');
-  expect(text).toContain('Starts differ by −100 to +40, ends by −30 to −30; the interval\nwas 100 ms.');
+  expect(text).toContain(
+    'Starts differ by −100 to +40 ms, ends by −30 to −30 ms; the probe\ninterval was 100 ms.',
+  );
   expect(text).toContain('| nginx-stop 1 | dashboard | 3000 | 2930 | +40 | −30 | 100 | yes | 3100 | 3070 |');
   expect(text).toContain(
     '| nginx-stop 2 | dashboard | 3000 | 3070 | −100 | −30 | 100 | **no** | 3100 | 3070 |',
   );
   expect(text).toContain('| nginx-stop 3 | dashboard | none | none |  |  |  |  |  |  |');
-  expect(text).toContain('nginx-stop 2:\n\n- window from 1.000 s: not so\n');
+  expect(text).toContain('nginx-stop 2:\n\n- window from 1.000 s: wrong\n');
 });

@@ -9,10 +9,10 @@ export interface DrillRow extends DrillTruth {
   readonly verdict: VerdictWord;
 }
 
-/** What a run of the suite found; results.json. */
+/** Results of a run of the suite; results.json. */
 export interface PacketResults {
   readonly conditions: Conditions;
-  /** Drills that the suite has; those that measured nothing are not in `drills`. */
+  /** Number of drills in the suite; a drill without a measurement is not in `drills`. */
   readonly planned: number;
   readonly drills: readonly DrillRow[];
 }
@@ -25,15 +25,15 @@ export function renderTable({ conditions: c, planned, drills }: PacketResults): 
   return [
     '# Outage windows and packets',
     '',
-    '`npm run test:packets` makes this file and results.json.',
+    '`npm run test:packets` writes this file and results.json.',
     '',
-    `**${agree} of ${planned} drills agree** with a packet capture at the prober's own place: in ${windows.length} outage windows the`,
-    'estimates of start and end are no more than one probe interval from the packets, or within the time that the packets leave',
-    'open, and the bounds contain them.',
-    'What is compared with what stands in `test/packets/lib`: window-truth.ts, outages.ts, looks.ts.',
+    `**${agree} of ${planned} drills agree** with a packet capture at the prober. This covers ${windows.length} outage windows. A window agrees if`,
+    'its estimated start and end are within one probe interval of the packets, or within the time that the packets leave open,',
+    'and if its bounds contain the times of the packets. The comparison is in `test/packets/lib`: window-truth.ts, outages.ts,',
+    'and looks.ts.',
     '',
-    `Starts differ by ${range(windows.map(({ start }) => apart(start)))}, ends by ${range(windows.map(({ end }) => apart(end)))}; the interval`,
-    `was ${[...new Set(edges.map(({ intervalMs }) => intervalMs))].sort((a, b) => a - b).join(' or ')} ms. Differences are firedrill's estimate minus the packets'; all times in ms.`,
+    `Starts differ by ${range(windows.map(({ start }) => apart(start)))} ms, ends by ${range(windows.map(({ end }) => apart(end)))} ms; the probe`,
+    `interval was ${[...new Set(edges.map(({ intervalMs }) => intervalMs))].sort((a, b) => a - b).join(' or ')} ms. Differences are firedrill's estimate minus the packets'; the table is in ms.`,
     '',
     ...table(
       [
@@ -55,7 +55,7 @@ export function renderTable({ conditions: c, planned, drills }: PacketResults): 
       faults.length === 0 ? [] : [`${scenario} ${round}:`, '', ...faults.map((fault) => `- ${fault}`), ''],
     ),
     `${c.startedAt}, ${c.cores} cores (${c.cpu}), ${c.memoryGib} GiB, ${c.system}, Linux ${c.kernel}, Node ${c.node}, lab \`wazuh-lb\` on`,
-    `the same machine, load ${c.loadBefore.toFixed(1)} before it.`,
+    `the same machine, load ${c.loadBefore.toFixed(1)} before the run.`,
     '',
   ].join('\n');
 }
@@ -82,7 +82,7 @@ function apart({ byFiredrillMs, byPacketsMs }: EdgeTruth): number {
 }
 
 function range(values: readonly number[]): string {
-  return values.length === 0 ? 'nothing' : `${signed(Math.min(...values))} to ${signed(Math.max(...values))}`;
+  return values.length === 0 ? '0' : `${signed(Math.min(...values))} to ${signed(Math.max(...values))}`;
 }
 
 function ms(value: number): string {

@@ -1,6 +1,6 @@
 import type { Piece } from './connections.ts';
 
-/** A TLS record of application data, with the moments of its first and its last byte. */
+/** A TLS record of application data, with the times of its first and last byte. */
 export interface DataRecord {
   readonly beganMs: number;
   readonly wholeMs: number;
@@ -11,9 +11,8 @@ const applicationData = 23;
 const headerBytes = 5;
 
 /**
- * The whole records of application data in one direction (RFC 8446, 5.1). In TLS 1.3
- * that is everything after the hellos, encrypted parts of the handshake and session
- * tickets, too.
+ * The complete records of application data in one direction (RFC 8446, 5.1). In TLS 1.3 these are all records after the
+ * hellos, including encrypted handshake messages and session tickets.
  */
 export function dataRecords(pieces: readonly Piece[]): readonly DataRecord[] {
   const records: DataRecord[] = [];

@@ -8,12 +8,12 @@ const recovery = { probe: 'health', withinMs: 60_000, stableForMs: 3000 };
 
 type Span = readonly [fromMs: number, toMs: number];
 
-/** The service is refused in these spans of the run clock; looked at ten times a second until 20 s, then once. */
+/** The service refuses connections in these spans of the run clock. The interval is 100 ms until 20 s, then 1 s. */
 function drill(...down: readonly Span[]): RunLog {
   return drillWith(down, () => 10);
 }
 
-/** `tookMs`: how long an answer takes to what was asked then, once it was down. */
+/** `tookMs`: duration of the answer to a request at `askedMs`, after the first down span. */
 function drillWith(down: readonly Span[], tookMs: (askedMs: number) => number): RunLog {
   const probes = [probeOf('health', { burstIntervalMs: 100 })];
   const isDown = (ms: number): boolean => down.some(([fromMs, toMs]) => ms >= fromMs && ms < toMs);
@@ -36,7 +36,7 @@ function drillWith(down: readonly Span[], tookMs: (askedMs: number) => number): 
     .read();
 }
 
-/** An outage by packets, its times on the run clock. */
+/** An outage from packets, with times given on the run clock. */
 function outage(log: RunLog, fromMs: number, toMs: number, answerTookMs = 5): Outage {
   const [{ wallMs, t }] = log.anchors;
   const wall = (ms: number): number => wallMs + ms - t;
@@ -50,11 +50,11 @@ function outage(log: RunLog, fromMs: number, toMs: number, answerTookMs = 5): Ou
   };
 }
 
-describe('windows beside packets', () => {
-  // Looks at 10.0 (good), 10.1 (refused) to 12.2 (refused), 12.3 s.
+describe('windows compared with packets', () => {
+  // Samples at 10.0 s (good), 10.1 s (refused) to 12.2 s (refused), and 12.3 s (good).
   const log = drill([10_030, 12_240]);
 
-  test('agree where edges are within an interval and within the bounds', () => {
+  test('agree if edges are within an interval and within the bounds', () => {
     const { faults, windows, rto } = windowTruth(log, [outage(log, 10_020, 12_280)]);
     expect(faults).toEqual([]);
     expect(windows).toMatchObject([
@@ -79,11 +79,11 @@ describe('windows beside packets', () => {
         recovery: true,
       },
     ]);
-    // The effect is known to lie between 9.9 and 10.05 s.
+    // The effect lies between 9.9 and 10.05 s.
     expect(rto).toMatchObject({ byPacketsMs: 12_280 - 9975, byFiredrillMs: 12_255 - 9975 });
   });
 
-  test('are on the clock of the anchor that is nearest: wall times are cut to whole milliseconds', () => {
+  test('use the most exact anchor, because wall times are cut to whole milliseconds', () => {
     const [{ wallMs, t }] = log.anchors;
     const later = { t: t + 5000.1, wallMs: wallMs + 5001 };
     const earlier = { t: t + 6000.4, wallMs: wallMs + 6000 };
@@ -94,29 +94,29 @@ describe('windows beside packets', () => {
     expect(windows[0]?.end.byPacketsMs).toBeCloseTo(12_279.1, 3);
   });
 
-  test('disagree at a start that the bounds rule out, however near', () => {
+  test('disagree about a start outside the bounds, even if it is near', () => {
     expect(windowTruth(log, [outage(log, 9990, 12_280)]).faults).toEqual([
       'window from 10.100 s: start at 10.050 s, by packets at 9.990 s: not within 10.000 s to 10.101 s',
     ]);
   });
 
-  test('disagree at an end that the bounds rule out, and so does the RTO', () => {
+  test('disagree about an end outside the bounds, as does the RTO', () => {
     expect(windowTruth(log, [outage(log, 10_020, 12_320)]).faults).toEqual([
       'window from 10.100 s: end at 12.255 s, by packets at 12.320 s: not within 12.200 s to 12.310 s',
       'RTO 2.280 s, by packets 2.345 s: not within 2.150 s to 2.410 s',
     ]);
   });
 
-  test('disagree with packets that were captured later, or earlier', () => {
+  test('disagree with packets that are shifted in time', () => {
     for (const byMs of [-200, 200]) {
       const { faults } = windowTruth(log, [outage(log, 10_020 + byMs, 12_280 + byMs)]);
-      // Both edges and the RTO: too far apart, and not within the bounds.
+      // Both edges and the RTO are too far apart, and outside the bounds.
       expect(faults).toHaveLength(6);
     }
   });
 
-  test('may be as far from an end as its answer took, but for late ones', () => {
-    // The first good look is sent at 12.3 s, and answered 140 ms later.
+  test("may differ at an end by its answer's duration, except for a late answer", () => {
+    // The first good sample is sent at 12.3 s, and answered 140 ms later.
     const slow = drillWith([[10_030, 12_240]], () => 140);
     expect(windowTruth(slow, [outage(slow, 10_020, 12_440, 5)]).faults).toEqual([
       'window from 10.100 s: end at 12.320 s, by packets at 12.440 s: more than 100 ms apart, in bounds of 12.200 s to 12.440 s',
@@ -127,8 +127,8 @@ describe('windows beside packets', () => {
     expect(windows.map(({ end }) => end.sharpnessMs)).toEqual([150]);
   });
 
-  test('begin anywhere between the last answer and the first sign of down, where answers were held up', () => {
-    // Answers to what is asked at 10.1 and 10.2 s come at 10.9 s: they tell nothing of the start.
+  test('may begin anywhere between the last answer and the first sign of down, if answers were held', () => {
+    // The answers to requests at 10.1 and 10.2 s arrive at 10.9 s, so they do not show the start.
     const held = new LogBuilder(planWith({ probes: [probeOf('health', { burstIntervalMs: 100 })], recovery }))
       .at(0, { type: 'rate.changed', burst: true })
       .probing(
@@ -153,41 +153,41 @@ describe('windows beside packets', () => {
     };
     expect(of(10_300).windows[0]?.start).toMatchObject({ byPacketsMs: 10_010, loMs: 10_000, isWithin: true });
     expect(of(10_300).faults).toEqual([]);
-    // Packets that show it down sooner tell the start more sharply than the window does.
+    // Packets that show down earlier know the start more precisely than the window.
     expect(of(10_100).faults).toEqual([
       'window from 10.300 s: start at 10.160 s, by packets at 10.010 s: more than 100 ms apart, in bounds of 10.000 s to 10.320 s',
     ]);
   });
 
-  test('need an outage each, and each outage a window', () => {
+  test('need one outage each, and each outage needs a window', () => {
     expect(windowTruth(log, []).faults).toEqual(['window from 10.100 s: no outage by packets']);
     const more = [outage(log, 10_020, 12_280), outage(log, 14_000, 14_400)];
     expect(windowTruth(log, more).faults).toEqual(['no window: an outage by packets from 14.000 s']);
   });
 
-  test('may miss what no two looks of theirs could see', () => {
+  test('may miss an outage between two samples', () => {
     const short = [outage(log, 10_020, 12_280), outage(log, 14_010, 14_180)];
     expect(windowTruth(log, short).faults).toEqual([]);
   });
 
-  test('end with the answer to the probe, whatever another connection met after it', () => {
-    // What is asked from 12.2 s on is held up until 12.43 s.
+  test("end with the probe's answer, even if another connection fails later", () => {
+    // Answers to requests from 12.2 s on are held until 12.43 s.
     const held = drillWith([[10_030, 12_150]], (ms) => Math.max(10, 12_430 - ms));
     const [of] = windowTruth(held, [outage(held, 10_020, 12_430), outage(held, 12_401, 12_480)]).windows;
     expect(of?.end).toMatchObject({ loMs: 12_400, hiMs: 12_430, byPacketsMs: 12_430, isWithin: true });
-    // Asked while the probe itself waited for its answer, it is part of the same outage.
+    // An attempt that failed while the probe waited for its answer belongs to the same outage.
     const beside = [outage(held, 10_020, 12_430), outage(held, 12_385, 12_480)];
     expect(windowTruth(held, beside).windows[0]?.end).toMatchObject({ byPacketsMs: 12_480, isWithin: false });
   });
 
-  test('may be one for two outages, unless it was answered for longer than an interval in between', () => {
+  test('may cover two outages, unless the service was up for longer than an interval in between', () => {
     const of = (upFromMs: number, upToMs: number) =>
       windowTruth(log, [outage(log, 10_020, upFromMs), outage(log, upToMs, 12_280)]).faults;
     expect(of(11_000, 11_090)).toEqual([]);
     expect(of(11_000, 11_120)).toEqual(['window from 10.100 s: up again by packets from 11.000 s']);
   });
 
-  test('are judged by the interval of their time', () => {
+  test('are compared with the probe interval at their time', () => {
     const later = drill([10_030, 12_240], [30_100, 32_500]);
     const { faults, windows } = windowTruth(later, [
       outage(later, 10_020, 12_280),

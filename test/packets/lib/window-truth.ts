@@ -4,67 +4,65 @@ import { analyseRecovery, type RecoveryAnalysis, recoverySeries } from '../../..
 import { type BadWindow, badWindows, endOf } from '../../../src/analysis/windows.ts';
 import type { Outage } from './outages.ts';
 
-/** One edge of a window beside the packets; ms. */
+/** One edge of a window compared with the packets; ms. */
 export interface EdgeTruth {
-  /** On the run clock; of a start, the last moment at which packets show the server up. */
+  /** Time of the edge from packets, on the run clock. For a start: the last time at which packets show the server up. */
   readonly byPacketsMs: number;
   readonly byFiredrillMs: number;
   readonly loMs: number;
   readonly hiMs: number;
-  /** Between two looks of the probe then. */
+  /** The probe's interval at that time. */
   readonly intervalMs: number;
-  /** What the estimate may be away from the packets: the interval, or what the look took that showed the edge if that was longer; never a late answer's time. */
+  /** Maximum difference of estimate and packets: the interval, or the duration of the attempt that showed the edge if that is longer, limited to the latency that counts as slow. */
   readonly sharpnessMs: number;
-  /** The estimate is no further from the packets than `sharpnessMs`, or in a time in which they do not tell where the edge was. */
+  /** Whether the estimate is within `sharpnessMs` of the packets, or within the time that the packets leave open. */
   readonly isNear: boolean;
-  /** The packets are within the bounds. */
+  /** Whether the packets' time is within the bounds. */
   readonly isWithin: boolean;
 }
 
-/** An outage of the recovery probe, by its window and by packets. */
+/** An outage of the recovery probe, from its window and from packets. */
 export interface WindowTruth {
   readonly start: EdgeTruth;
   readonly end: EdgeTruth;
-  /** It is the one whose end is the recovery. */
+  /** Whether its end is the recovery. */
   readonly recovery: boolean;
 }
 
-/** A drill's outages by firedrill and by packets. */
+/** A drill's outages from firedrill and from packets. */
 export interface DrillTruth {
   readonly probe: string;
   readonly windows: readonly WindowTruth[];
-  /** To the recovery that held, from the effect as firedrill saw it; ms. null without a window that ended in it. */
+  /** From the effect (by firedrill) to the recovery that held, ms; null if no window ends with the recovery. */
   readonly rto: {
     readonly byPacketsMs: number;
     readonly byFiredrillMs: number;
     readonly minMs: number;
     readonly maxMs: number;
   } | null;
-  /** Where the two disagree, one sentence each. */
+  /** Disagreements, one sentence each. */
   readonly faults: readonly string[];
 }
 
-/** What clocks may differ by at a bound, ms: anchors of wall time have whole milliseconds, and NTP slews. */
+/** Tolerance at a bound, ms: anchors of wall time have whole milliseconds, and NTP slews the clock. */
 const clockMs = 2;
-/** How long after a look is sent its SYN may be on the wire, ms: on a busy machine. */
+/** Maximum delay of a SYN after the send time of its sample on a busy machine, ms. */
 const sendLagMs = 50;
 
 /**
- * Holds the `down` windows of a drill's recovery probe, and its RTO, against the outages
- * that packets at the prober's own place show. They agree when
+ * Compares the `down` windows of a drill's recovery probe, and its RTO, with the outages in packets at the prober. They agree
+ * if all of these hold:
  *
- * - each window has an outage, and each outage a window, but for one whose bad looks were
- *   all sent within one interval: the probe may have looked before and after it;
- * - the estimate of each edge is within one interval of the packets (the probe's interval
- *   at that moment, the longer one where it changes within the edge's bounds; what the first failure,
- *   or the first answer, took where that is longer: a service that has just started answers slowly),
- *   or, for a start, between the last answer and the first sign of down: where the answers to looks
- *   in between were held up these are more than an interval apart, and packets tell no more;
- * - the bounds of each edge contain the packets;
- * - the RTO to the recovery is as near to that by packets as its end, and its bounds contain that.
+ * - Each window has an outage, and each outage has a window. Exception: all bad attempts of the outage were sent within one
+ *   interval, so that the probe's samples may lie before and after it.
+ * - The estimate of each edge is within one interval of the packets. The interval is the probe's at that time; if it changes
+ *   within the edge's bounds, the longer one. If the first failure or the first answer takes longer than the interval, that
+ *   duration is the limit: a service that has just started answers slowly. A start may also lie between the last answer and
+ *   the first sign of down. With held answers, these are more than an interval apart, and packets are not more precise.
+ * - The bounds of each edge contain the time of the packets.
+ * - The RTO differs from that of the packets by no more than the end may, and its bounds contain that of the packets.
  *
- * Several outages in one window are one, if what was answered between them was answered
- * within one interval.
+ * Multiple outages in one window count as one if the service was up between them for at most one interval.
  */
 export function windowTruth(log: RunLog, outages: readonly Outage[]): DrillTruth {
   const series = recoverySeries(log);
@@ -111,7 +109,7 @@ export function windowTruth(log: RunLog, outages: readonly Outage[]): DrillTruth
   return { probe: series.probe.id, windows, rto: rto?.told ?? null, faults };
 }
 
-/** An anchor's wall time is cut to whole milliseconds, and read before its `t`: each is early, and the latest one is nearest. */
+/** An anchor's wall time is cut to whole milliseconds and read before its `t`, so every anchor is early and the latest is the most exact. */
 function toRunClock({ anchors }: RunLog, outage: Outage): Outage {
   const aheadMs = Math.max(...anchors.map(({ wallMs, t }) => wallMs - t));
   const offset = (wallMs: number): number => wallMs - aheadMs;
@@ -126,15 +124,15 @@ function toRunClock({ anchors }: RunLog, outage: Outage): Outage {
 }
 
 /**
- * By the looks that were bad: what comes before and after them may touch the next outage. What was asked after the probe
- * itself had been answered again is not this one.
+ * Whether an outage belongs to a window, by its bad attempts: the times before and after them may touch the next outage. An
+ * attempt after the probe's own good answer does not belong to it.
  */
 function isOf({ firstBadMs, lastBadMs }: Outage, window: BadWindow): boolean {
   const asked = Math.min(window.lastBadMs + sendLagMs, window.endHiMs);
   return firstBadMs <= asked && lastBadMs >= window.firstBadMs - clockMs;
 }
 
-/** Times between the outages of one window that the probe should have seen. */
+/** Up times between the outages of one window that are longer than an interval, so the probe should have found them. */
 function upBetween(outages: readonly Outage[], intervalMs: number): readonly string[] {
   return outages.slice(1).flatMap(({ fromMs }, index) => {
     const upMs = outages[index]?.toMs ?? fromMs;
@@ -142,12 +140,12 @@ function upBetween(outages: readonly Outage[], intervalMs: number): readonly str
   });
 }
 
-/** An edge as packets show it. */
+/** An edge from packets. */
 interface ShownEdge {
   readonly byPacketsMs: number;
-  /** It may have been as late as this. */
+  /** Latest possible time of the edge. */
   readonly untilMs: number;
-  /** What the look took that showed the edge; where that is longer than the probe calls late, it is no excuse. */
+  /** Duration of the attempt that showed the edge; it counts only up to the latency that the probe calls slow. */
   readonly tookMs: number;
 }
 
@@ -175,7 +173,7 @@ function edgeFaults(name: string, edge: EdgeTruth): readonly string[] {
   ];
 }
 
-/** `end`: of the window whose end is the recovery. */
+/** `end`: the end of the window that ends with the recovery. */
 function rtoTruth({ effect, rto }: RecoveryAnalysis, end: EdgeTruth) {
   if (rto === null) return null;
   const byPacketsMs = end.byPacketsMs - effect.ms;

@@ -5,7 +5,7 @@ import { labContext } from '../../../src/lab/lab-context.ts';
 
 const names = ['chromium', 'chromium-browser', 'google-chrome'];
 
-/** The browser on this machine's path; undefined without one. */
+/** Path of a Chromium on PATH; undefined without one. */
 export function chromiumPath(): string | undefined {
   const folders = (process.env['PATH'] ?? '').split(delimiter);
   return names
@@ -13,7 +13,7 @@ export function chromiumPath(): string | undefined {
     .find((path) => existsSync(path));
 }
 
-/** Before any test of the pages: a browser, from the machine's own packages where it has none. */
+/** Global setup: installs Chromium from the machine's packages if there is none. */
 export async function setup(): Promise<void> {
   if (chromiumPath() !== undefined) return;
   await aptInstall(

@@ -4,31 +4,31 @@ import { pathToFileURL } from 'node:url';
 import { type Browser, chromium, type Page } from 'playwright-core';
 import { chromiumPath } from './chromium.ts';
 
-/** How a reader looks at a page. */
+/** Browser settings of a reader. */
 export interface Reader {
   readonly width?: number;
   readonly colours?: 'light' | 'dark';
-  /** Lets tests put scripts into the page. */
+  /** Allows tests to add scripts to the page. */
   readonly bypassPolicy?: boolean;
 }
 
-/** A page that is open, and what it did while it was opened. */
+/** An open page, with its requests and console output. */
 export interface OpenPage {
   readonly page: Page;
-  /** Addresses that it asked for, besides its own. */
+  /** Requested URLs, without the page's own. */
   readonly asked: readonly string[];
-  /** What the browser's console said. */
+  /** Lines of the browser's console. */
   readonly said: readonly string[];
 }
 
-/** A headless browser of this machine. */
+/** Starts a headless browser. */
 export async function startBrowser(): Promise<Browser> {
   const executablePath = chromiumPath();
-  if (executablePath === undefined) throw new Error('there is no Chromium on the path');
+  if (executablePath === undefined) throw new Error('start Chromium: none is on PATH');
   return chromium.launch({ executablePath });
 }
 
-/** Opens a page from a file, without a network. */
+/** Opens a page from a file, offline. */
 export async function openPage(
   browser: Browser,
   folder: string,

@@ -51,7 +51,7 @@ function suite(): string {
   });
 }
 
-/** The trend of drills with hostile names, one of them over many runs, among them all that a chart has a shape for. */
+/** The trend of drills with hostile names; one drill has many runs, with every shape of a chart. */
 function trend(): string {
   const hostile = hostileTexts.join(' ');
   const runs = Array.from({ length: 70 }, (_, i): KeptRun => {
@@ -71,7 +71,7 @@ function trend(): string {
   );
 }
 
-/** The drills of one command, one of them with hostile names, one without an RTO. */
+/** The drills of one command, among them a drill with hostile names and a drill without an RTO. */
 function drills(): string {
   const hostile = summarize(hostileDrill().read());
   return renderDrillsHtml(
@@ -90,7 +90,7 @@ function watch(): string {
   return htmlOf(builder.probing('web', 0, 9000, 1000, (t) => ({ status: 'ok', finishMs: t + 5 })));
 }
 
-/** Pages of all kinds, by what they show. */
+/** Pages of all kinds, by their content. */
 export const pages: Readonly<Record<string, string>> = {
   'a drill of certlocker': example('example-certlocker'),
   'a drill of wazuh-lb': example('example-wazuh-lb'),

@@ -1,7 +1,7 @@
-// The last package of OpenTelemetry's that brings the code for reading; it has no types for it.
+// The last OpenTelemetry package that includes the decoder; it has no types for it.
 import generated from '@opentelemetry/otlp-proto-exporter-base/build/src/generated/root.js';
 
-/** A message of OTLP's protocol buffers, as OpenTelemetry's own generated code has it. */
+/** A message type of OTLP's protocol buffers in OpenTelemetry's generated code. */
 interface MessageType {
   fromObject(object: unknown): object;
   verify(message: object): string | null;
@@ -23,12 +23,12 @@ interface Generated {
 const { opentelemetry } = generated as unknown as Generated;
 const { ExportTraceServiceRequest } = opentelemetry.proto.collector.trace.v1;
 
-/** The only place where OTLP's JSON differs from that of protocol buffers: ids are in hex, not in Base64. */
+/** Ids are the only difference of OTLP's JSON to protocol buffers' JSON: hex instead of Base64. */
 const ids = new Set(['traceId', 'spanId', 'parentSpanId']);
 
 /**
- * Reads a request in JSON, writes it as protocol buffers and reads that again. What comes back has only what OTLP knows, as the
- * type that it has there. @throws where a value has a type that it must not have
+ * Converts a JSON request to protocol buffers and back. The result has only fields of OTLP, with their OTLP types.
+ * @throws Error if a value has a wrong type
  */
 export function throughProtobuf(request: unknown): unknown {
   const message = ExportTraceServiceRequest.fromObject(withIds(request, (hex) => Buffer.from(hex, 'hex')));
@@ -50,7 +50,7 @@ function withIds(value: unknown, change: (id: never) => unknown): unknown {
   );
 }
 
-/** What protocol buffers do not tell from nothing. */
+/** Drops empty arrays, which protocol buffers do not distinguish from absent fields. */
 export function withoutEmpty(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(withoutEmpty);
   if (typeof value !== 'object' || value === null) return value;

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { withForeignPackages } from '../../../src/lab/apt.ts';
 import { labContext, mustRun } from '../../../src/lab/lab-context.ts';
 
-/** What has promtool, the Pushgateway, xmllint, GitHub's parser of Markdown, and a reader of JUnit files with what they need; python3 is the machine's own. */
+/** Packages of promtool, the Pushgateway, xmllint, GitHub's Markdown parser, and junitparser, with their libraries. python3 is the machine's own. */
 const packages = [
   'prometheus',
   'prometheus-pushgateway',
@@ -18,17 +18,17 @@ const packages = [
   'libcmark-gfm-extensions0.29.0.gfm.6',
 ];
 
-/** Their names have versions in them; what they are linked to is in every later release, too. */
+/** The library package names have versions, so the release is fixed. Later releases also have the system libraries that they need. */
 const release = 'bookworm';
 
 const folder = join(import.meta.dirname, '../../../.firedrill/readers');
 
-/** A program of those packages. */
+/** Path of a program from those packages. */
 export function program(name: string): string {
   return join(folder, 'usr/bin', name);
 }
 
-/** What programs of those packages need in their environment. */
+/** Environment for programs from those packages. */
 export const environment = {
   LD_LIBRARY_PATH: join(
     folder,
@@ -38,7 +38,7 @@ export const environment = {
   PYTHONPATH: join(folder, 'usr/lib/python3/dist-packages'),
 };
 
-/** Before any test: Debian's packages, unpacked into a folder of their own, once. Installed, they would start services. */
+/** Global setup: unpacks the Debian packages once into a separate folder. Installing them would start services. */
 export async function setup(): Promise<void> {
   const stamp = join(folder, '.whole');
   const wanted = packages.join(' ');

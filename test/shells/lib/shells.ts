@@ -5,7 +5,7 @@ import { labContext } from '../../../src/lab/lab-context.ts';
 import { shells } from '../../../src/cli/commands/completion.ts';
 import { unpackSshd } from './sshd.ts';
 
-/** Other shells that people log in to, what runs commands as root, and the SSH client. */
+/** Other login shells, sudo, and the SSH client. */
 const logins = ['dash', 'tcsh', 'busybox', 'sudo', 'ssh'];
 
 function isOnPath(name: string): boolean {
@@ -13,8 +13,8 @@ function isOnPath(name: string): boolean {
 }
 
 /**
- * Before any test of completion, of the CI's commands, and of transports: the shells, sudo and ShellCheck, from the machine's
- * own packages where it has not all of them; and an SSH server.
+ * Global setup for the tests of completion, CI commands, and transports: installs missing shells, sudo, and ShellCheck from
+ * the machine's packages, and unpacks an SSH server.
  */
 export async function setup(): Promise<void> {
   const context = labContext(new AbortController().signal, () => {});

@@ -15,16 +15,16 @@ import { createInterface } from 'node:readline';
 import { withForeignPackages } from '../../../src/lab/apt.ts';
 import { mustRun, type LabContext } from '../../../src/lab/lab-context.ts';
 
-/** Its package, and what it is linked to. Installed, it would start a service on port 22. */
+/** The sshd package and its library. Installing it would start a service on port 22. */
 const packages = ['openssh-server', 'libwrap0'];
-/** What they are linked to is in every later release, too. */
+/** Later releases also have the system libraries that these packages need. */
 const release = 'bookworm';
 const folder = join(import.meta.dirname, '../../../.firedrill/sshd');
 const installed = '/usr/sbin/sshd';
 const unpacked = join(folder, installed);
 const keyring = '/usr/share/keyrings/debian-archive-keyring.gpg';
 
-/** An SSH server of Debian, unpacked into a folder of its own, once, where the machine has none installed. */
+/** Unpacks Debian's SSH server once into a separate folder, if the machine has none installed. */
 export async function unpackSshd(context: LabContext): Promise<void> {
   if (existsSync(installed) || existsSync(unpacked) || whyNoSshd() !== undefined) return;
   await rm(folder, { recursive: true, force: true });
@@ -34,22 +34,22 @@ export async function unpackSshd(context: LabContext): Promise<void> {
   });
 }
 
-/** Why no server can be run here; undefined where one can. */
+/** Why an SSH server cannot run on this machine; undefined if it can. */
 export function whyNoSshd(): string | undefined {
   if (process.getuid?.() !== 0) return 'sshd needs root to log in other users';
-  if (!existsSync(installed) && !existsSync(keyring)) return 'there is no sshd, and this is not Debian';
+  if (!existsSync(installed) && !existsSync(keyring)) return 'this machine has no sshd and is not Debian';
   return undefined;
 }
 
-/** Somebody who may log in. */
+/** A user who may log in. */
 export interface SshUser {
   readonly name: string;
   readonly shell: string;
   /** Files of the home folder, by their path in it. */
   readonly files?: Readonly<Record<string, string>>;
-  /** Runs in place of what is asked for. */
+  /** Command that runs instead of the requested one. */
   readonly forced?: string;
-  /** May run anything as root, without a password. */
+  /** May run everything as root without a password. */
   readonly sudo?: true;
   readonly passwordExpired?: true;
 }
@@ -59,12 +59,12 @@ export interface SshdLab {
   readonly close: () => Promise<void>;
 }
 
-/** First of the users' numbers: nobody else has them. */
+/** First of the users' UIDs, which no other user has. */
 const firstUid = 64_101;
 
 /**
- * A real sshd on loopback for users that exist for it alone: it runs in a mount namespace with an /etc of its own, so that
- * nothing of the machine changes. The machine's name resolves to nothing there, of which sudo warns.
+ * A real sshd on loopback with its own users. It runs in a mount namespace with its own /etc, so that the machine does not
+ * change. The machine's name does not resolve there, so sudo prints a warning.
  */
 export async function startSshd(
   work: string,
@@ -84,7 +84,7 @@ export async function startSshd(
       chownSync(join(homes, name, path), firstUid + n, firstUid + n);
     }
   }
-  // Busybox is the shell of systems where it is called sh.
+  // Busybox acts as a shell if its name is sh.
   symlinkSync('/bin/busybox', join(work, 'sh'));
   writeFileSync(join(work, 'start.sh'), startScript(work, users));
   for (let tries = 0; ; tries += 1) {
@@ -97,8 +97,8 @@ export async function startSshd(
     });
     const said: string[] = [];
     if (await isListening(server, said)) return { port, close: () => end(server) };
-    // Somebody else may have taken the port in between.
-    if (tries >= 3) throw new Error(`sshd does not listen: ${said.join('\n')}`);
+    // Another process may have taken the port in between.
+    if (tries >= 3) throw new Error(`start sshd: it does not listen: ${said.join('\n')}`);
   }
 }
 
@@ -107,7 +107,7 @@ function libraries(): string {
   return join(folder, 'usr/lib', machine);
 }
 
-/** What makes the namespace and becomes the server. */
+/** The script that sets up the namespace and then executes sshd. */
 function startScript(work: string, users: readonly SshUser[]): string {
   const lines = (file: string, each: (user: SshUser, uid: number) => string): string =>
     `cat >>"$etc/${file}" <<'END'\n${users.map((user, n) => each(user, firstUid + n)).join('\n')}\nEND`;
@@ -118,7 +118,7 @@ function startScript(work: string, users: readonly SshUser[]): string {
     'grep -q ^sshd: "$etc/passwd" || echo "sshd:x:64100:65534::/run/sshd:/usr/sbin/nologin" >>"$etc/passwd"',
     lines('passwd', ({ name, shell }, uid) => `${name}:x:${uid}:${uid}::${work}/homes/${name}:${shell}`),
     lines('group', ({ name }, uid) => `${name}:x:${uid}:`),
-    // The day of the last change: 0 for one that has to be changed.
+    // The day of the last password change; 0 forces a change.
     lines('shadow', ({ name, passwordExpired }) => `${name}:*:${passwordExpired ? 0 : 19000}:0:99999:7:::`),
     `cat >"$etc/sudoers" <<'END'\n${users.map(({ name, sudo }) => (sudo ? `${name} ALL=(ALL) NOPASSWD: ALL\n` : '')).join('')}END`,
     'chmod 440 "$etc/sudoers"',
@@ -151,7 +151,7 @@ function config(work: string, users: readonly SshUser[], port: number): string {
   ].join('\n');
 }
 
-/** Whether it listens; false where it ended before. */
+/** Resolves to true when it listens, and to false if it ends first. */
 async function isListening(server: ChildProcess, said: string[]): Promise<boolean> {
   const { promise, resolve } = Promise.withResolvers<boolean>();
   if (server.stderr === null) return false;
@@ -181,7 +181,7 @@ async function freePort(): Promise<number> {
 async function mustSpawn(file: string, argv: readonly string[]): Promise<void> {
   const child = spawn(file, argv, { stdio: 'ignore' });
   const code = await new Promise<number | null>((resolve) => child.on('close', resolve));
-  if (code !== 0) throw new Error(`${file} ended with exit ${code}`);
+  if (code !== 0) throw new Error(`run ${file}: exit code ${code}`);
 }
 
 /** A line of known_hosts for the server of that folder. */

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { chosenConditions, conditionNames, putInForce } from './conditions.ts';
 
-test('all conditions, or some in the trial’s order', () => {
+test("all conditions, or some in the trial's order", () => {
   expect(chosenConditions(undefined)).toEqual(conditionNames);
   expect(chosenConditions('')).toEqual(conditionNames);
   expect(chosenConditions('neighbour-1, quiet')).toEqual(['quiet', 'neighbour-1']);

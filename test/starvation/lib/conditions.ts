@@ -5,7 +5,7 @@ import { labOf } from '../../lab/lib/ssh-target.ts';
 import { labCgroup, type LabCgroup, type Unavailable } from './lab-cgroup.ts';
 import { cpuQuota, diskOf, type InForce, limitCpus, limitWrites } from './limits.ts';
 
-/** What drills run under; the order is the trial's. */
+/** Conditions of the drills, in the trial's order. */
 export const conditionNames = [
   'quiet',
   'neighbour-1',
@@ -17,10 +17,10 @@ export const conditionNames = [
 ] as const;
 export type ConditionName = (typeof conditionNames)[number];
 
-/** Writes that `slow-disk` leaves the lab, operations a second: a slow network volume. */
+/** Write limit of the lab under `slow-disk`, operations per second: as on a slow network volume. */
 const slowDiskOps = 20;
 
-/** The names in a list with commas, in the trial's order; all of them where there is no list. */
+/** The names of a comma-separated list, in the trial's order; all names without a list. */
 export function chosenConditions(list: string | undefined): readonly ConditionName[] {
   if (list === undefined || list === '') return conditionNames;
   const asked = list.split(',').map((name) => name.trim());
@@ -32,7 +32,7 @@ export function chosenConditions(list: string | undefined): readonly ConditionNa
   return conditionNames.filter((name) => asked.includes(name));
 }
 
-/** Puts a condition in force for the lab of a stack, or says why this machine cannot have it. */
+/** Puts a condition in force for a stack's lab, or returns why this machine cannot have it. */
 export async function putInForce(name: ConditionName, stack: string): Promise<InForce | Unavailable> {
   switch (name) {
     case 'quiet':
@@ -52,15 +52,15 @@ export async function putInForce(name: ConditionName, stack: string): Promise<In
   }
 }
 
-/** The CPU quota that the lab's control group has, CPUs: one that a killed run left would spoil the quiet drills. null: none. */
+/** The existing CPU quota of the lab's control group, in CPUs; null: none. A quota that a killed run left would distort the quiet drills. */
 export async function leftQuota(stack: string): Promise<number | null> {
   const cgroup = await cgroupOf(stack, 'cpu');
   return 'unavailable' in cgroup ? null : cpuQuota(cgroup);
 }
 
 /**
- * Processes that use a core each. Each is in a session of its own, as another program is: schedulers share CPU between
- * sessions. It ends when this process has ended.
+ * Processes that use one core each. Each has its own session, like another program, because schedulers share CPU between
+ * sessions. They end after this process ends.
  */
 function neighbours(count: number): InForce {
   const burn =

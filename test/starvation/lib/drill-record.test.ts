@@ -26,7 +26,7 @@ const prober = {
   clockSteps: [],
 };
 
-test('dilations are of each side of the fault, pressure of the prober’s machine', () => {
+test("has dilations before and after the fault, and the pressure of the prober's machine", () => {
   const before = [1, 1, 3, 1].map((dilation, index) => sample((index + 1) * 300, dilation));
   const after = [12, 4].map((dilation, index) => sample(2000 + index * 500, dilation));
   const reasons = ['this machine is overloaded'];
@@ -43,7 +43,7 @@ test('dilations are of each side of the fault, pressure of the prober’s machin
   });
 });
 
-test('without a fault all is before it; without a summary there is no verdict', () => {
+test('without a fault all samples count as before; without a summary there is no verdict', () => {
   expect(recordOf([sample(500, 2)], undefined)).toEqual({
     verdict: null,
     starved: null,

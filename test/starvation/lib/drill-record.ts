@@ -13,7 +13,7 @@ export interface Dilations {
   readonly p99: number;
 }
 
-/** What one drill came to, and how its machine was. null: not measured. */
+/** Results of one drill, and the load of its machine. null: not measured. */
 export interface DrillRecord extends JudgedDrill {
   /** Counts from 1 within its condition and part. */
   readonly round: number;
@@ -41,7 +41,7 @@ export function readDrill(of: DrillOf, out: string, exitCode: number | undefined
   return { ...of, ...recordOf(killedLog(out).events, summary), exitCode };
 }
 
-/** What the events and the summary of a drill say. */
+/** The record of a drill from its events and its summary. */
 export function recordOf(
   events: readonly DrillEvent[],
   summary: Pick<Summary, 'verdict' | 'reasons' | 'rto' | 'prober'> | undefined,

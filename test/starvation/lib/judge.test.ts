@@ -10,7 +10,7 @@ const drill = {
 } as const;
 const starved = 'this machine is overloaded';
 
-describe('a drill of the scenario as it stands', () => {
+describe('a drill of the unchanged scenario', () => {
   test.each([
     ['quiet', 'pass', null, 'right'],
     ['quiet', 'fail', null, 'false fail'],
@@ -41,7 +41,7 @@ describe('a drill with a limit that cannot be met', () => {
   });
 });
 
-test('a fault that is left over outranks the verdict', () => {
+test('a remaining fault overrides the verdict', () => {
   expect(judge({ ...drill, exitCode: 4 })).toBe('fault left');
   expect(judge({ ...drill, exitCode: 4, verdict: null })).toBe('fault left');
 });

@@ -1,23 +1,23 @@
 import { ExitCode } from '../../../src/core/errors.ts';
 import type { VerdictWord } from '../../../src/core/summary.ts';
 
-/** `as-is`: the scenario as it stands, which passes on a quiet machine. `must-fail`: with an RTO limit that no run can meet. */
+/** `as-is`: the unchanged scenario, which passes on a quiet machine. `must-fail`: with an RTO limit that no run can meet. */
 export type Part = 'as-is' | 'must-fail';
 
-/** What judging a drill needs. */
+/** The input of `judge`. */
 export interface JudgedDrill {
   readonly part: Part;
   readonly condition: string;
   readonly exitCode: number | undefined;
   /** null: the drill wrote no summary. */
   readonly verdict: VerdictWord | null;
-  /** The reason that says that the machine was starved; null without one. */
+  /** The reason that blames a starved machine; null without one. */
   readonly starved: string | null;
 }
 
 /**
  * - `right`: a verdict that the condition allows.
- * - `false fail`, `false pass`: a verdict that is not the stack's.
+ * - `false fail`, `false pass`: a verdict that the stack did not cause.
  * - `fault left`: exit code 4, a fault is not proven healed.
  * - `unexplained`: no verdict, or inconclusive without starvation as a reason; on a quiet machine, every inconclusive drill.
  */

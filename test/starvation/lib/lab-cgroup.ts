@@ -4,17 +4,17 @@ export interface LabCgroup {
   readonly folder: string;
 }
 
-/** Why a condition cannot be made on this machine, for the report. */
+/** Why this machine cannot have a condition, for the report. */
 export interface Unavailable {
   readonly unavailable: string;
 }
 
-/** These hold more than containers: a limit on them would hold for the whole machine, firedrill included. */
+/** Groups that contain more than containers: a limit on them would apply to the complete machine, including firedrill. */
 const notOfTheLabAlone = /^\/?$|^\/(system|user|machine)\.slice\b/;
 
 /**
- * The control group above a container's own for a controller.
- * @param controller as /proc names it in v1: `cpu`, `blkio`; v2 has one hierarchy for all
+ * The parent of a container's control group, for a controller.
+ * @param controller v1 name in /proc: `cpu` or `blkio`; v2 has one hierarchy for all controllers
  * @param procCgroup text of /proc/PID/cgroup of a process of the container, read on the engine's host
  */
 export function labCgroup(
@@ -36,7 +36,7 @@ export function labCgroup(
   const parent = segments.slice(0, own).join('/');
   if (notOfTheLabAlone.test(parent))
     return {
-      unavailable: `the lab's containers have no control group of their own: they are in ${parent === '' ? '/' : parent} (set \`cgroup-parent\` of the Docker engine)`,
+      unavailable: `the lab's containers do not have their own control group: they are in ${parent === '' ? '/' : parent} (set \`cgroup-parent\` of the Docker engine)`,
     };
   return v1 === undefined
     ? { version: 2, folder: `/sys/fs/cgroup${parent}` }

@@ -21,7 +21,7 @@ function inForce(limit: InForce | Unavailable): InForce {
 }
 
 describe('a CPU quota', () => {
-  test('v1: a share of the period, and what was before it', () => {
+  test('v1: sets a share of the period, and restores the old value', () => {
     write('cpu.cfs_quota_us', '-1\n');
     write('cpu.cfs_period_us', '50000\n');
     const cgroup = { version: 1, folder } as const;
@@ -47,7 +47,7 @@ describe('a CPU quota', () => {
     expect(cpuQuota(cgroup)).toBeNull();
   });
 
-  test.each([1, 2] as const)('v%i: says where there is none', (version) => {
+  test.each([1, 2] as const)('v%i: reports a missing file', (version) => {
     expect(limitCpus({ version, folder }, 1)).toEqual({
       unavailable: expect.stringContaining('is missing') as string,
     });
@@ -57,7 +57,7 @@ describe('a CPU quota', () => {
 describe('a limit on writes', () => {
   const name = 'blkio.throttle.write_iops_device';
 
-  test('v1: on each group below, until these are gone', () => {
+  test('v1: is set on each group below, and ignores groups that are gone', () => {
     mkdirSync(join(folder, 'a/b'), { recursive: true });
     for (const below of ['', 'a/', 'a/b/']) write(`${below}${name}`, '');
     write(name, '8:0 500\n');
@@ -71,7 +71,7 @@ describe('a limit on writes', () => {
     expect(limit.holds()).toBe(false);
   });
 
-  test('v2: on the one group, and only of the disk', () => {
+  test('v2: is set on the single group, and only for the disk', () => {
     write('io.max', '8:0 rbps=1 wbps=max riops=max wiops=300\n8:16 rbps=max wbps=max riops=max wiops=7\n');
     const limit = inForce(limitWrites({ version: 2, folder }, '8:0', 20));
     expect(read('io.max')).toBe('8:0 wiops=20');
@@ -80,7 +80,7 @@ describe('a limit on writes', () => {
     expect(read('io.max')).toBe('8:0 wiops=300');
   });
 
-  test('v2: without one before, none is left', () => {
+  test('v2: leaves no limit if there was none before', () => {
     write('io.max', '');
     const limit = inForce(limitWrites({ version: 2, folder }, '8:0', 20));
     limit.undo();
@@ -88,7 +88,7 @@ describe('a limit on writes', () => {
     expect(limit.holds()).toBe(false);
   });
 
-  test.each([1, 2] as const)('v%i: says where there is none', (version) => {
+  test.each([1, 2] as const)('v%i: reports a missing file', (version) => {
     expect(limitWrites({ version, folder }, '8:0', 20)).toEqual({
       unavailable: expect.stringContaining('is missing') as string,
     });

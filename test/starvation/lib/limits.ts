@@ -2,15 +2,15 @@ import { existsSync, readFileSync, readdirSync, statSync, writeFileSync } from '
 import { join } from 'node:path';
 import type { LabCgroup, Unavailable } from './lab-cgroup.ts';
 
-/** A condition that is in force. */
+/** A condition in force. */
 export interface InForce {
-  /** Whether it still is. */
+  /** Whether it is still in force. */
   readonly holds: () => boolean;
   /** Ends it; safe to call twice. Synchronous, so that it also runs while the process exits. */
   readonly undo: () => void;
 }
 
-/** A control group's CPU quota for all processes in it together, CPUs; null: none. Throws where it cannot be read. */
+/** A control group's CPU quota for all of its processes together, in CPUs; null: none. @throws Error if it cannot be read */
 export function cpuQuota({ version, folder }: LabCgroup): number | null {
   const [quota, period] =
     version === 2
@@ -20,7 +20,7 @@ export function cpuQuota({ version, folder }: LabCgroup): number | null {
   return Number.isFinite(cpus) && cpus > 0 ? cpus : null;
 }
 
-/** Limits the CPUs of a control group, all processes in it together. */
+/** Limits the CPUs of a control group, for all of its processes together. */
 export function limitCpus(cgroup: LabCgroup, cpus: number): InForce | Unavailable {
   const { version, folder } = cgroup;
   const path = join(folder, version === 2 ? 'cpu.max' : 'cpu.cfs_quota_us');
@@ -33,10 +33,10 @@ export function limitCpus(cgroup: LabCgroup, cpus: number): InForce | Unavailabl
 }
 
 /**
- * Limits the writes of a control group to a disk, operations a second.
+ * Limits the writes of a control group to a disk, in operations per second.
  *
- * v1 does not pass the limit on to groups below, so that each of these gets one of its own: a container that is restarted
- * later has none. v1 also limits only writes that a process waits for (fsync, direct I/O).
+ * In v1, groups below do not inherit the limit, so each gets its own; a container that restarts later has none. v1 also
+ * limits only writes that a process waits for (fsync, direct I/O).
  * @param device `major:minor` of a whole disk
  */
 export function limitWrites(
@@ -54,14 +54,14 @@ export function limitWrites(
   for (const path of paths) writeFileSync(path, line(opsPerSecond));
   return {
     holds: () => writeLimit(join(folder, name), device) === opsPerSecond,
-    // The group of a container that has ended meanwhile is gone, and its limit with it.
+    // The group of a container that has ended is gone, together with its limit.
     undo: () => {
       for (const { path, ops } of before) if (existsSync(path)) writeFileSync(path, line(ops));
     },
   };
 }
 
-/** The limit on writes to a device in a file of limits; undefined without one. */
+/** The write limit of a device in a limits file; undefined without one. */
 function writeLimit(path: string, device: string): number | undefined {
   const line = read(path)
     .split('\n')
@@ -70,12 +70,12 @@ function writeLimit(path: string, device: string): number | undefined {
   return Number.isFinite(ops) && ops > 0 ? ops : undefined;
 }
 
-/** `major:minor` of the whole disk that a file is on: a limit is refused for a partition. */
+/** `major:minor` of the disk of a file; not of its partition, because the kernel refuses a limit on a partition. */
 export function diskOf(path: string): string | Unavailable {
   const { dev } = statSync(path);
   const device = `${(dev >> 8) & 0xfff}:${(dev & 0xff) | ((dev >> 12) & 0xfff00)}`;
   const folder = `/sys/dev/block/${device}`;
-  if (!existsSync(folder)) return { unavailable: `no limit on writes: ${path} is on no disk (${device})` };
+  if (!existsSync(folder)) return { unavailable: `no limit on writes: ${path} is not on a disk (${device})` };
   return existsSync(join(folder, 'partition')) ? read(`${folder}/../dev`) : device;
 }
 

@@ -1,9 +1,9 @@
 import { isMap, isSeq, parseDocument } from 'yaml';
 
-/** Shorter than any failover: the probes alone need longer to see the outage and its end. */
+/** Shorter than any failover: the probes alone need longer to detect the outage and its end. */
 const unmeetableRto = '500ms';
 
-/** The text of a scenario with an RTO limit that no run can meet. Throws where it has no check of the RTO with a maximum. */
+/** The text of a scenario with an RTO limit that no run can meet. @throws Error if it has no check `rto` with `max` */
 export function withUnmeetableRto(text: string): string {
   const document = parseDocument(text);
   const checks = document.get('checks');

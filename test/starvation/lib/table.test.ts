@@ -57,7 +57,7 @@ const trial: Trial = {
   ],
 };
 
-test('a trial as Markdown: counts and ranges by condition, what was false, and where', () => {
+test('a trial as Markdown has counts and ranges by condition, and each false verdict', () => {
   const text = renderTrial(trial);
   const rows = text.split('\n').filter((line) => /^\| (quiet|neighbour)/.test(line));
   expect(rows).toEqual([
@@ -74,15 +74,15 @@ test('a trial as Markdown: counts and ranges by condition, what was false, and w
   expect(text.split('\n').filter((line) => line.startsWith('- '))).toEqual([
     '- slow-disk: no limit on writes',
     '- neighbour-2, as-is 1: false fail (exit code 1): RTO was 12.0 s',
-    '- neighbour-2, as-is 3: unexplained (exit code 3): no reason was given',
-    '- neighbour-2, as-is 4: fault left (exit code 4): no reason was given',
-    '- quiet, must-fail 2: false pass (exit code 0): no reason was given',
+    '- neighbour-2, as-is 3: unexplained (exit code 3): no reason',
+    '- neighbour-2, as-is 4: fault left (exit code 4): no reason',
+    '- quiet, must-fail 2: false pass (exit code 0): no reason',
   ]);
   expect(text).toContain('Linux 6.1');
   expect(text).toContain('a process starts in 2.5 ms.');
 });
 
-test('parts and lists without anything are left out', () => {
+test('empty parts and lists are omitted', () => {
   const text = renderTrial({ ...trial, drills: [drill('quiet', 1)], skipped: new Map() });
   expect(text.match(/^## .*/gm)).toEqual(['## False fails', '## Machine']);
 });

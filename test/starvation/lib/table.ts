@@ -8,7 +8,7 @@ import {
 import type { DrillRecord } from './drill-record.ts';
 import { judge, type Judgement, type Part } from './judge.ts';
 
-/** What a trial found. */
+/** Results of a trial. */
 export interface Trial {
   readonly stack: string;
   readonly scenario: string;
@@ -23,11 +23,11 @@ export interface Trial {
 const parts = {
   'as-is': {
     title: 'False fails',
-    text: 'The scenario as it stands. It passes on a quiet machine, so `fail` is false under every condition.',
+    text: 'The unchanged scenario. It passes on a quiet machine, so `fail` is false under every condition.',
   },
   'must-fail': {
     title: 'False passes',
-    text: 'The same scenario with an RTO limit of 500 ms, which no run can meet: `pass` is false.',
+    text: 'The same scenario with an RTO limit of 500 ms, which no run can meet, so `pass` is false.',
   },
 } as const satisfies Readonly<Record<Part, { readonly title: string; readonly text: string }>>;
 
@@ -37,9 +37,8 @@ export function renderTrial(trial: Trial): string {
   return [
     `# Starvation: ${stack}, ${scenario}`,
     '',
-    '`npm run test:starvation` with STARVATION_REPORT=1 writes this file. Each drill runs on a machine that lacks CPU or disk on',
-    'purpose. A drill may then be inconclusive because the machine was starved; it must not give a verdict that is not the',
-    "stack's.",
+    '`npm run test:starvation` with STARVATION_REPORT=1 writes this file. Each drill runs on a machine that deliberately lacks CPU',
+    'or disk. A drill may then be inconclusive because the machine was starved, but its verdict must not be false.',
     '',
     `Thresholds: dilation ${dilationLimit} x (median of five), one result of ${standstillDilation} x, other programs ${othersLimitPct} % of the CPU, p90 of the latency`,
     `before the fault ${slowBeforeFaultShare * 100} % of the time-out (\`src/core/starvation-limits.ts\`).`,
@@ -129,7 +128,7 @@ function isFalse(judgement: Judgement): boolean {
   return judgement === 'false fail' || judgement === 'false pass';
 }
 
-/** A row for each verdict that came up under a condition. */
+/** A row for each verdict that occurred under a condition. */
 function rangeRows(condition: string, drills: readonly DrillRecord[]): readonly (readonly string[])[] {
   return (['pass', 'inconclusive', 'fail', null] as const).flatMap((verdict) => {
     const those = drills.filter((drill) => drill.verdict === verdict);
@@ -160,7 +159,7 @@ function rangeRows(condition: string, drills: readonly DrillRecord[]): readonly 
   });
 }
 
-/** `1.0 / 1.2 / 3.4`: least, median (the upper of two), and most; `-` of none. */
+/** `1.0 / 1.2 / 3.4`: minimum, upper median, and maximum; `-` without values. */
 function rangeWords(values: readonly number[], digits: number): string {
   const sorted = values.toSorted((a, b) => a - b);
   const [min] = sorted;
@@ -174,7 +173,7 @@ function oddLine(drill: DrillRecord): readonly string[] {
   const judgement = judge(drill);
   if (judgement === 'right') return [];
   const { condition, part, round, exitCode, reasons } = drill;
-  const why = reasons.length === 0 ? 'no reason was given' : reasons.join('; ');
+  const why = reasons.length === 0 ? 'no reason' : reasons.join('; ');
   return [`${condition}, ${part} ${round}: ${judgement} (exit code ${exitCode ?? 'none'}): ${why}`];
 }
 

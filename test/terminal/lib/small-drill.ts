@@ -4,20 +4,20 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-/** A real drill that needs no lab: a server on the loopback that answers until a file is there, which the fault makes. */
+/** A real drill without a lab: a loopback server answers until the fault creates a file. */
 export interface SmallDrill {
   readonly scenario: string;
-  /** Of the runs and of firedrill's state. */
+  /** Folder of the runs and of firedrill's state. */
   readonly folder: string;
-  /** Whether the fault is there. */
+  /** Whether the fault is in effect. */
   isDown(): boolean;
   remove(): void;
 }
 
-/** What its service says of itself: a terminal would obey it. */
+/** Output of its service with terminal control sequences. */
 const hostile = String.raw`\033[2J\033[1;1H\033]0;pwned\007`;
 
-/** Starts the server, and writes target and scenario: two hosts, of which one owns the address and loses it. */
+/** Starts the server, and writes target and scenario: of two hosts, the first owns the address and loses it. */
 export async function createSmallDrill(): Promise<SmallDrill> {
   const folder = mkdtempSync(join(tmpdir(), 'firedrill-terminal-'));
   const down = join(folder, 'down');
@@ -52,7 +52,7 @@ export async function createSmallDrill(): Promise<SmallDrill> {
       },
       {
         id: 'hostile',
-        // Nothing in the drill uses it: it is there for what it says.
+        // No check uses this probe; it only produces hostile output.
         always: true,
         kind: 'exec',
         on: ['alpha'],

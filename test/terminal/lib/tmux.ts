@@ -5,7 +5,7 @@ import { execa } from 'execa';
 import { aptInstall } from '../../../src/lab/apt.ts';
 import { labContext } from '../../../src/lab/lab-context.ts';
 
-/** Before any test of the terminal: tmux, from the machine's own packages where it has none. */
+/** Global setup: installs tmux from the machine's packages if there is none. */
 export async function setup(): Promise<void> {
   const folders = (process.env['PATH'] ?? '').split(delimiter);
   if (folders.some((folder) => existsSync(join(folder, 'tmux')))) return;
@@ -15,26 +15,26 @@ export async function setup(): Promise<void> {
   );
 }
 
-/** A terminal in which a command runs, with nobody at it. */
+/** A terminal that runs a command. */
 export interface Pane {
   /** The screen as text, without empty lines at its end. */
   screen(): Promise<string[]>;
-  /** Lines that went off the top of the screen, and the screen; lines that the width broke are joined. */
+  /** The scrollback and the screen, with wrapped lines joined. */
   everything(): Promise<string[]>;
-  /** The screen's colours and weights as escape sequences. */
+  /** The screen with its colors and weights as escape sequences. */
   painted(): Promise<string>;
-  /** Keys as tmux names them. */
+  /** Sends keys, by their tmux names. */
   keys(...keys: string[]): Promise<void>;
   resize(columns: number, rows: number): Promise<void>;
   cursorIsShown(): Promise<boolean>;
   title(): Promise<string>;
-  /** The exit code of the command; undefined as long as it runs. */
+  /** The exit code of the command; undefined while it runs. */
   exitCode(): number | undefined;
-  /** Ends it and what runs in it. */
+  /** Ends the terminal and its processes. */
   close(): Promise<void>;
 }
 
-/** Opens a terminal of that size, of a tmux server of its own, and runs a command in it. */
+/** Opens a terminal of that size in its own tmux server, and runs a command in it. */
 export async function openPane(
   argv: readonly string[],
   {
@@ -57,7 +57,7 @@ export async function openPane(
     return stdout;
   };
   const size = ['-x', String(columns), '-y', String(rows)];
-  // The pane stays when the command has ended. Ctrl-C is meant for that alone.
+  // The pane stays after the command ends. The shell ignores Ctrl-C, so that only the command gets it.
   const script = 'trap : INT; code=$1; shift; "$@"; echo $? > "$code"; exec sleep infinity';
   await tmux('new-session', '-d', ...size, 'sh', '-c', script, 'sh', codePath, ...argv);
   const ask = async (format: string): Promise<string> => (await tmux('display-message', '-p', format)).trim();

@@ -4,36 +4,36 @@ import type { Row, RowClient, Rows, WriterKind, Written } from '../../../src/cor
 import type { SimulatedTime } from './simulated-time.ts';
 import { contains, type Span } from './spans.ts';
 
-/** A row that was committed. */
+/** A committed row. */
 export interface Commit extends Row {
   readonly atMs: number;
 }
 
-/** A write with what its client knows. */
+/** A write with its outcome for the client. */
 export interface KnownWrite extends Row {
   readonly outcome: Written['outcome'];
   readonly finishMs: number;
 }
 
-/** What a database does with requests at a moment. `cut`: it commits, and its answer is lost. */
+/** A database's reaction to requests. `cut`: it commits, but its answer is lost. */
 export type DatabaseState = 'up' | 'refuse' | 'drop' | 'cut';
 
-/** A database that rows are written to: what is committed while it loses is gone later; reads come from a replica. */
+/** A simulated database: rows that it commits during a loss are gone later; reads come from a replica. */
 export interface Database {
   readonly kind: WriterKind<unknown>;
   set(state: DatabaseState): void;
-  /** The replica gets nothing new from now on, or catches up at once. */
+  /** Pauses the replica, or lets it catch up immediately. */
   pauseReplica(isPaused: boolean): void;
-  /** What is committed in these stretches is lost. */
+  /** Rows that are committed during these spans are lost. */
   readonly losses: Span[];
   readonly pauses: readonly Span[];
   readonly commits: readonly Commit[];
   readonly writes: readonly KnownWrite[];
-  /** Moments of reads that ran while others wrote. */
+  /** Times of reads that ran in parallel with writes. */
   readonly readAtMs: readonly number[];
 }
 
-/** A database that serves requests in `latencyMs`. `timeoutMs` is its clients'. */
+/** A database that serves requests in `latencyMs`. `timeoutMs` is the time-out of its clients. */
 export function simulatedDatabase(
   time: SimulatedTime,
   { latencyMs, timeoutMs }: { readonly latencyMs: () => number; readonly timeoutMs: number },

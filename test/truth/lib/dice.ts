@@ -1,22 +1,22 @@
 import { seeded } from '../../../src/analysis/testing/log-builder.ts';
 
-/** Seeded random draws: the same seed gives the same draws on any machine. */
+/** Seeded random draws: the same seed gives the same draws on every machine. */
 export interface Dice {
   /** A number in [low, high). */
   between(low: number, high: number): number;
-  /** A number in [low, high) whose logarithm is evenly distributed: all scales are as likely. */
+  /** A number in [low, high) with a uniformly distributed logarithm, so that all scales are equally likely. */
   scale(low: number, high: number): number;
   /** A whole number in [low, high]. */
   whole(low: number, high: number): number;
   /** True in this share of the draws. */
   chance(share: number): boolean;
-  /** One of the items, each as likely. */
+  /** One of the items, each equally likely. */
   pick<T>(items: readonly [T, ...T[]]): T;
-  /** An exponentially distributed number with that mean. */
+  /** An exponentially distributed number with the given mean. */
   exponential(mean: number): number;
 }
 
-/** Draws that belong to a seed. */
+/** The draws of a seed. */
 export function diceOf(seed: number): Dice {
   const next = seeded(seed);
   // The first draws of neighboring seeds resemble each other.

@@ -7,31 +7,31 @@ import type { ProbedService, Stall } from './prober.ts';
 import type { SimulatedTime } from './simulated-time.ts';
 import type { CheckText, KnownRun } from './known-run.ts';
 
-/** Something that happens so long after a fault's effect, or after the beginning of its heal, ms. */
+/** An action `afterMs` after a fault's effect, or after the start of its heal. */
 export interface Step {
   readonly afterMs: number;
   readonly act: () => void;
 }
 
-/** One fault and what follows from it. */
+/** One fault and its consequences. */
 export interface FaultScript {
   readonly id: string;
   /** From `fault.issued` to its effect, and from there to its acknowledgement, ms. */
   readonly actsAfterMs: number;
   readonly acknowledgedAfterMs: number;
   readonly effects: readonly Step[];
-  /** Effects that have not happened yet when the heal begins do not happen. */
+  /** Steps of the heal. Effects after the start of the heal do not happen. */
   readonly heals: readonly Step[];
   readonly healTakesMs: number;
 }
 
 /**
- * Which bounds have to hold the longest outage that no sample met: one gap between samples is as wide as they show. The RTO has
- * such an outage only where it begins within `stableFor` of the recovery; `not-rto`: it begins later.
+ * Which bounds must contain the longest outage that no sample met, which fits in the gap between two samples. The RTO includes
+ * such an outage only if it begins within `stableFor` of the recovery; `not-rto`: it begins later.
  */
 export type HoldsOneHidden = 'all' | 'not-rto';
 
-/** What a case is made with. */
+/** The tools to build a case. */
 export interface Stage {
   readonly dice: Dice;
   readonly time: SimulatedTime;
@@ -39,48 +39,48 @@ export interface Stage {
   readonly stalls: Stall[];
 }
 
-/** A drill to be simulated. Everything that happens follows from its seed. */
+/** A drill to simulate. Everything in it follows from its seed. */
 export interface DrillScript {
   readonly target: FileContent;
-  /** Without checks: these follow from the truth. */
+  /** The scenario without checks, which are derived from the truth. */
   readonly scenario: FileContent;
-  /** What each probe instance probes. */
+  /** The service of each probe instance. */
   readonly probed: (probeId: string) => Omit<ProbedService, 'probe'>;
   readonly faults: readonly FaultScript[];
-  /** Steps from the run's start on. */
+  /** Steps, with times from the start of the run. */
   readonly background?: readonly Step[];
-  /** How long the run goes on after the last gate, ms. */
+  /** Duration of the run after the last gate, ms. */
   readonly tailMs: number;
-  /** An answer of the recovery probe that took longer was held up for all to see. */
+  /** A longer answer of the recovery probe is certainly held, ms. */
   readonly lateMs: number;
   /** The checks of the scenario, with limits near the truth. */
   readonly checks: (known: KnownRun) => readonly CheckText[];
-  /** Whether bounds have to hold the longest outage that no sample met, too. */
+  /** Which bounds must also contain the longest outage that no sample met. */
   readonly holdsOneHidden?: HoldsOneHidden;
-  /** Whether it is up cannot be said of the service, so that its figures are not judged. */
+  /** The service is not clearly up or down, so its figures are not judged. */
   readonly isNotJudged?: true;
-  /** What the target's writers write through. */
+  /** Kind of the target's writers. */
   readonly writerKind?: WriterKind<unknown>;
   /** Whether the log loses an event of a writer. */
   readonly losesLine?: () => boolean;
-  /** Checks of the plan that the run goes by, where it needs some. */
+  /** Checks in the plan during the run, if the run needs some. */
   readonly someChecks?: readonly CheckText[];
-  /** No drill, but a watch of this length, ms. */
+  /** A watch of this duration instead of a drill, ms. */
   readonly watchMs?: number;
-  /** The engine does not look at the steady state again before it acts, as older versions did not. */
+  /** The engine does not check the steady state again before the fault, like older versions. */
   readonly actsUnseen?: true;
-  /** Damages the log that the analysis reads; it has to say so, or to read it. */
+  /** Damages the log before the analysis, which must read it or refuse it with a message. */
   readonly damage?: (lines: readonly string[]) => readonly string[];
-  /** What is true beyond the ups and downs of the probed services, a line each. */
+  /** Additional truth about the case, one line each. */
   readonly truthWords?: () => readonly string[];
-  /** Judges what only this kind of case has. */
+  /** Judges the figures of this kind of case. */
   readonly judge?: (known: KnownRun, analysis: Analysis) => readonly Judged[];
 }
 
 /** Cases of one kind. */
 export interface Family {
   readonly name: string;
-  /** What its cases have in common. */
+  /** Description of its cases. */
   readonly about: string;
   readonly script: (stage: Stage) => DrillScript;
 }

@@ -3,7 +3,7 @@ import { judgeCase } from './judge-case.ts';
 import { simulate } from './simulate.ts';
 import { isViolation } from './tally.ts';
 
-/** One case for people: its log, then the truth and the judged figures as comments. */
+/** One case as text: its log, then the truth and the judged figures as comments. */
 export async function dump(family: Family, seed: number): Promise<string> {
   const one = await simulate(family, seed);
   const { faults, changes, gates } = one.known;

@@ -9,13 +9,13 @@ export interface FamilyOrder {
   readonly seed: number;
 }
 
-// A thread that simulates one family after another, as they are asked for, and answers with their tallies.
+// A thread that simulates the requested families, one after the other, and answers with their tallies.
 parentPort?.on('message', (order: FamilyOrder) => void answer(order));
 
 async function answer({ family: name, logs, seed }: FamilyOrder): Promise<void> {
   const family = familyOf(name);
-  if (family === undefined) throw new Error(`no family ${name}`);
+  if (family === undefined) throw new Error(`find family ${name}: it does not exist`);
   const tallies = await runFamilies([family], { logs, seed });
-  // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread, no window
+  // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread, not a window
   parentPort?.postMessage(tallies);
 }

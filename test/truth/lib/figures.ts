@@ -5,7 +5,7 @@ import { msText } from './plan-text.ts';
 import { downtimeTruth, firstSignTruth, holdingOneHidden, rtoTruth, type Truth } from './recovery-truth.ts';
 import { outagesOf, type Outages } from './sight.ts';
 
-/** The true figures of the recovery probe's service. */
+/** The true figures of the service of the recovery probe. */
 export interface ServiceFigures {
   readonly outages: Outages;
   readonly downtime: Truth;
@@ -13,15 +13,15 @@ export interface ServiceFigures {
   readonly outOfService: Truth;
   readonly rto: Truth;
   readonly first: Truth;
-  /** undefined: nothing was healed. */
+  /** undefined: no fault was healed. */
   readonly healOutage: Truth | undefined;
-  /** Checks whose limits lie around the truth. */
+  /** Checks with limits around the truth. */
   checks(dice: Dice): readonly CheckText[];
 }
 
-/** What a judge has to know of a case. */
+/** Options of a case for its judge. */
 export interface JudgeOptions {
-  /** An answer that took longer was held up for all to see, ms. */
+  /** A longer answer is certainly held, ms. */
   readonly lateMs: number;
   readonly holdsOneHidden?: HoldsOneHidden;
 }
@@ -29,7 +29,7 @@ export interface JudgeOptions {
 /** The recovery probe's figures of a run. */
 export function judgedFigures(known: KnownRun, { lateMs, holdsOneHidden }: JudgeOptions): ServiceFigures {
   const probe = known.plan.probes.find((p) => p.name === known.plan.recovery.probe);
-  if (probe === undefined) throw new Error('the plan has no recovery probe');
+  if (probe === undefined) throw new Error('judge a run: its plan has no recovery probe');
   const outages = outagesOf(known, probe.id, lateMs);
   const healMs = healBeganMs(known);
   const rto = rtoTruth(known, outages);
@@ -61,7 +61,7 @@ function maxCheck(kind: string, index: number, ms: number): CheckText {
   return { kind, name: `${kind} ${index}`, max: msText(ms) };
 }
 
-/** Limits below, above and next to the truth, ms. */
+/** Limits below, above, and close to the truth, ms. */
 export function limitsNear(dice: Dice, truth: Truth | undefined, intervalMs: number): readonly number[] {
   if (truth === undefined) return [];
   const full = Number.isFinite(truth.full) ? truth.full : dice.between(1000, 20_000);

@@ -1,23 +1,23 @@
 import { roundMs } from '../../../src/core/clock.ts';
 import type { SimulatedTime } from './simulated-time.ts';
 
-/** A line of a host's journal that means something. */
+/** A relevant line of a host's journal. */
 export interface Line {
   readonly name: string;
   readonly value?: string;
-  /** The host that it is about, where it is not the journal's own. */
+  /** The host that the line is about, if it is not the journal's own. */
   readonly host?: string;
 }
 
-/** A line that was written. */
+/** A written line. */
 export interface WrittenLine extends Line {
-  /** ms on the run clock, which the host's agrees with. */
+  /** Time of the line, ms on the run clock, which is in sync with the host's clock. */
   readonly atMs: number;
-  /** A look of the probe has given it. */
+  /** Whether the probe has read it. */
   isRead: boolean;
 }
 
-/** A host's journal, and how much of it was read. */
+/** A host's journal with its read position. */
 export class Journal {
   readonly #time: SimulatedTime;
   readonly #lines: WrittenLine[] = [];
@@ -35,7 +35,7 @@ export class Journal {
     this.#lines.push({ ...line, atMs: roundMs(this.#time.nowMs()), isRead: false });
   }
 
-  /** What was written up to a moment and not read before: each line is read once, however many looks fail in between. */
+  /** The unread lines up to a moment. Each line is read once, even if attempts fail in between. */
   readUntil(ms: number): readonly WrittenLine[] {
     const found = this.#lines.filter((line) => !line.isRead && line.atMs <= ms);
     for (const line of found) line.isRead = true;

@@ -20,10 +20,10 @@ export function judgeCase(one: SimulatedCase): readonly Judged[] {
   }
   return one.script.damage === undefined
     ? judgeAnalysis(one, analysis)
-    : [judged('damage', 'held', `read in spite of it: ${analysis.summary.verdict}`)];
+    : [judged('damage', 'held', `read despite the damage: ${analysis.summary.verdict}`)];
 }
 
-/** Judges all figures of an analysis of a case. Without a fault that acted there are none. */
+/** Judges all figures of a case's analysis. Without a fault in effect there are none. */
 export function judgeAnalysis(
   one: Pick<SimulatedCase, 'known' | 'script'>,
   analysis: Analysis,
@@ -67,7 +67,7 @@ function judgeService(
   ];
 }
 
-/** The time out of service that the recovery probe's availability comes to. */
+/** The time out of service, from the recovery probe's availability. */
 function unavailable({ log, summary }: Analysis): Measure | undefined {
   const share = summary.probes[0]?.availability;
   if (share === null || share === undefined) return undefined;
@@ -76,7 +76,7 @@ function unavailable({ log, summary }: Analysis): Measure | undefined {
   return { ms: ms(share.share), minMs: ms(share.maxShare), maxMs: ms(share.minShare) };
 }
 
-/** Passes where the service did not come back by itself, and only there. */
+/** `no-recovery` must pass if and only if the service did not come back before the heal. */
 function noRecovery({ kind, status, observed }: CheckResult, { rto }: ServiceFigures): readonly Judged[] {
   if (kind !== 'no-recovery') return [];
   const isWrong = status === 'pass' ? rto.most < Infinity : status === 'fail' && rto.least === Infinity;

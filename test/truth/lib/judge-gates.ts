@@ -1,17 +1,17 @@
 import type { KnownRun } from './known-run.ts';
 import { judged, type Judged } from './judged.ts';
 
-/** A sample is on record at most this long after its time-out, and the gate looks again within this time, ms. */
+/** Maximum delay from a sample's time-out to its record and to the gate's next check, ms. */
 const recordedWithinMs = 300;
 
 /**
- * Judges gates that were met: no sample of the recovery probe failed that was sent in the time for which all had to hold, whenever it
- * arrived. The last time-out before the gate is left out: its samples may be answered by later ones.
+ * Judges gates that were met: no sample of the recovery probe that was sent during the hold time may fail, whenever it
+ * finished. Samples sent within the last time-out before the gate are ignored, because they may finish after it.
  */
 export function judgeGates({ plan, sent, gates }: KnownRun): readonly Judged[] {
   const holdMs: Readonly<Record<string, number>> = {
     steady: plan.steady.forMs,
-    // A recovery that has to last until redundancy is known to have done so when redundancy's own gate is met.
+    // A recovery that must last until redundancy is complete when the redundancy gate is met.
     recovery: plan.recovery.until === undefined ? plan.recovery.stableForMs : plan.redundancy.forMs,
     redundancy: plan.redundancy.forMs,
   };

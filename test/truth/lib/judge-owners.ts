@@ -4,14 +4,14 @@ import { judgeVerdict } from './judge.ts';
 import { bounds, type Judged, judged, truthWords, verdict } from './judged.ts';
 import { longestOf, ownerStates, type OwnerTruth, type StateSpans, totalOf } from './owner-truth.ts';
 
-/** What a side says of the time between samples: how much more of a state may have been there, ms. */
+/** A side with the additional time of each state that is possible between samples, ms. */
 type WithUnseen = OwnershipSide & {
   readonly unseenMs?: { readonly nobody: number; readonly several: number };
 };
 
 /**
- * Judges the times without an owner and with several, and the checks on them. Names of checks begin with what they are about. A limit
- * of 0 asks the samples alone: such a check is judged by `seen`, in which what no sample met may be missing.
+ * Judges the times with no owner and with multiple owners, and their checks. Names of checks begin with the state. A limit of
+ * 0 applies to the samples only, so such a check is judged by `seen`, which may lack changes that no sample met.
  */
 export function judgeOwners(
   { summary, recovery }: Analysis,
@@ -44,7 +44,7 @@ function stateJudged(
   return [
     ...bounds(`${name} total`, total, totalOf(state)),
     ...certain.map((w) => {
-      // `fromMs` is the middle of the bounds of its beginning.
+      // `fromMs` is the middle of the bounds of its start.
       const fromMs = zeroMs + w.fromMs - w.maxMs;
       const toMs = zeroMs + w.fromMs + w.maxMs;
       const isSo = state.most.some((span) => span.fromMs <= toMs && span.toMs >= fromMs);

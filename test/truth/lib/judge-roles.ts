@@ -5,13 +5,13 @@ import type { Owned } from './owned.ts';
 import type { OwnerTruth } from './owner-truth.ts';
 import { contains, spansOf } from './spans.ts';
 
-/** Whether a host may be taken for an owner at a moment, and whether it may be taken for none. */
+/** Whether a host may count as an owner at a moment, and whether it may count as not an owner. */
 interface Possible {
   readonly yes: boolean;
   readonly no: boolean;
 }
 
-/** A sample speaks for the present until three intervals and a time-out after it was sent; it may take one more time-out to come. */
+/** A sample is fresh until three intervals plus a time-out after its send time, and may take one more time-out to finish. */
 function staleAfterMs({ plan }: KnownRun): number {
   const probe = plan.probes.find(({ host }) => host !== undefined);
   return probe === undefined ? 0 : 3 * probe.intervalMs + 2 * probe.timeoutMs;
@@ -26,7 +26,7 @@ function possibleAt(owned: Owned, atMs: number, sinceMs: number): Possible {
   return { yes: meets(true), no: meets(false) };
 }
 
-/** Judges checks on who has the role `owner`, which `node-1` had before the fault. */
+/** Judges checks on the role `owner`, which `node-1` held before the fault. */
 export function judgeRoles(
   check: CheckResult,
   known: KnownRun,

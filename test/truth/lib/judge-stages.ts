@@ -2,24 +2,24 @@ import type { Measure, Stage, Summary } from '../../../src/core/summary.ts';
 import { judgeBounds } from './judge.ts';
 import { judged, type Judged } from './judged.ts';
 
-/** What a stage waits for. */
+/** The event that ends a stage. */
 export interface StageEvent {
-  /** When it happened after the fault; undefined where it had been so before, or never was. */
+  /** When it happened after the fault, ms; undefined if it was true before, or never happened. */
   readonly atMs: number | undefined;
 }
 
-/** A stage's bounds, where the summary has some. */
+/** A stage's bounds, if the summary has them. */
 function measureOf(stage: Stage & Partial<Measure>): Measure | undefined {
   const { ms, minMs, maxMs } = stage;
   return minMs === undefined || maxMs === undefined ? undefined : { ms, minMs, maxMs };
 }
 
-/** Sums of rounded times, ms. */
+/** Rounding error of sums of rounded times, ms. */
 const roundingMs = 1;
 
 /**
- * Judges the stages of a recovery by what really happened, by the names of the stages: no stage is named that did not happen, each
- * takes as long as it did from the end of the one before it, and all of them sum to the RTO.
+ * Judges the stages of a recovery by the true events, which are keyed by stage name. Every named stage must have happened. Its
+ * bounds must contain its true duration from the end of the stage before it. All stages must sum to the RTO.
  */
 export function judgeStages(
   { stages, rto }: Pick<Summary, 'stages' | 'rto'>,

@@ -2,14 +2,14 @@ import type { BadWindow } from '../../../src/analysis/windows.ts';
 import type { FigureOutcome } from './judge.ts';
 import type { Outages } from './sight.ts';
 
-/** Microseconds are rounded, ms. */
+/** Rounding error of times in whole microseconds, ms. */
 const roundingMs = 0.002;
 
 function isWithin(ms: number, loMs: number, hiMs: number): boolean {
   return ms >= loMs - roundingMs && ms <= hiMs + roundingMs;
 }
 
-/** Judges each `down` window by the true edges: an outage has to begin, and one to end, within its bounds. */
+/** Judges each `down` window: a true outage must begin within the bounds of its start, and one must end within those of its end. */
 export function judgeWindows(
   windows: readonly BadWindow[],
   { full, most }: Outages,
@@ -18,7 +18,7 @@ export function judgeWindows(
     if (window.state !== 'down') return [];
     const begins = full.some((o) => isWithin(o.fromMs, window.startLoMs, window.startHiMs));
     const ends = full.some((o) => isWithin(o.toMs, window.endLoMs, window.endHiMs));
-    // A window that no outage of `most` covers as a whole claims more than was so.
+    // If no outage of `most` covers the inner part of a window, the window claims too much.
     const innerLoMs = Math.min(window.startHiMs, window.endLoMs);
     const innerHiMs = Math.max(window.startHiMs, window.endLoMs);
     const isCovered =
@@ -28,7 +28,7 @@ export function judgeWindows(
   });
 }
 
-/** Judges whether every outage that samples met is in a window; one that was only seen as late answers may be in a slow one. */
+/** Judges whether every outage that samples met is in a window. An outage with only late answers may be in a `slow` window. */
 export function judgeCompleteness(
   windows: readonly BadWindow[],
   { least }: Outages,
@@ -38,7 +38,7 @@ export function judgeCompleteness(
   );
 }
 
-/** Judges each window of late answers where the service is late only when it hangs: by the true edges, as the others. */
+/** Judges each `slow` window by the true edges; only for services whose answers are late only during a hang. */
 export function judgeSlowWindows(windows: readonly BadWindow[], { full }: Outages): readonly FigureOutcome[] {
   return windows.flatMap((window): FigureOutcome[] => {
     if (window.state !== 'slow') return [];
@@ -48,7 +48,7 @@ export function judgeSlowWindows(windows: readonly BadWindow[], { full }: Outage
   });
 }
 
-/** Windows in words. */
+/** Windows as text. */
 export function windowWords(windows: readonly BadWindow[]): string {
   return windows
     .map((w) => `${w.state} [${w.startLoMs}, ${w.startHiMs}] to [${w.endLoMs}, ${w.endHiMs}]`)

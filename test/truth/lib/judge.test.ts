@@ -10,7 +10,7 @@ import { addCase, emptyTally, isViolation } from './tally.ts';
 
 const truth = { full: 1000, least: 900, most: 1100, withLongestHidden: 1000 };
 
-test('bounds hold the truth, or do not, or not for what no sample met', () => {
+test('bounds contain the truth, or miss it, or miss only changes that no sample met', () => {
   expect(judgeBounds({ minMs: 950, maxMs: 1050 }, truth)).toBe('held');
   expect(judgeBounds({ minMs: 0, maxMs: 950 }, truth)).toBe('one-hidden');
   expect(judgeBounds({ minMs: 1050, maxMs: 2000 }, truth)).toBe('hidden');
@@ -18,7 +18,7 @@ test('bounds hold the truth, or do not, or not for what no sample met', () => {
   expect(judgeBounds({ minMs: 1110, maxMs: 2000 }, truth)).toBe('violated');
 });
 
-test('a verdict is right, wrong, or wrong by what no sample met alone', () => {
+test('a verdict is right, wrong, or wrong only by changes that no sample met', () => {
   expect(judgeVerdict('pass', { maxMs: 1000 }, truth)).toBe('right');
   expect(judgeVerdict('pass', { maxMs: 950 }, truth)).toBe('hidden-wrong');
   expect(judgeVerdict('pass', { maxMs: 890 }, truth)).toBe('wrong');
@@ -32,7 +32,7 @@ test('a verdict is right, wrong, or wrong by what no sample met alone', () => {
 
 async function caseOf(name: string, seed: number): Promise<{ one: SimulatedCase; analysis: Analysis }> {
   const family = familyOf(name);
-  if (family === undefined) throw new Error('no such family');
+  if (family === undefined) throw new Error(`find family ${name}: it does not exist`);
   const one = await simulate(family, seed);
   return { one, analysis: analyseCase(one) };
 }
@@ -44,17 +44,17 @@ const wrongIn = (one: SimulatedCase, analysis: Analysis): string[] =>
     .filter(isViolation)
     .map(({ figure }) => figure);
 
-test('an analysis that is right is found right', async () => {
+test('a correct analysis has no violation', async () => {
   const { one, analysis } = await oneOutage();
   expect(judgeAnalysis(one, analysis).length).toBeGreaterThan(8);
   expect(wrongIn(one, analysis)).toEqual([]);
 });
 
-test('a bound that is moved past the truth is found wrong', async () => {
+test('a bound moved past the truth is detected', async () => {
   const { one, analysis } = await oneOutage();
   const { summary } = analysis;
   const { rto, downtime } = summary;
-  if (rto === null || downtime === null) throw new Error('no figures');
+  if (rto === null || downtime === null) throw new Error('read the summary: it has no RTO or no downtime');
   const later = <M extends Measure>(measure: M): M => ({ ...measure, minMs: measure.maxMs + 1, maxMs: 1e6 });
   const sooner = <M extends Measure>(measure: M): M => ({ ...measure, minMs: 0, maxMs: measure.minMs - 1 });
   const withRto = (changed: typeof rto): Analysis => ({ ...analysis, summary: { ...summary, rto: changed } });
@@ -65,7 +65,7 @@ test('a bound that is moved past the truth is found wrong', async () => {
   ]);
 });
 
-test('a verdict that is turned round is found wrong', async () => {
+test('an inverted verdict is detected', async () => {
   const { one, analysis } = await oneOutage();
   const turned = { pass: 'fail', fail: 'pass', inconclusive: 'inconclusive' } as const;
   const checks = analysis.summary.checks.map((check) => ({ ...check, status: turned[check.status] }));
@@ -75,10 +75,10 @@ test('a verdict that is turned round is found wrong', async () => {
   expect(wrong).toHaveLength(decided);
 });
 
-test('a window whose edge is moved, and an outage without a window, are found wrong', async () => {
+test('a window with a moved edge, and an outage without a window, are detected', async () => {
   const { one, analysis } = await oneOutage();
   const [[id, [window]] = ['', []], ...others] = [...analysis.windows];
-  if (window === undefined) throw new Error('no window');
+  if (window === undefined) throw new Error('read the windows: there is none');
   const moved = { ...window, startLoMs: window.startHiMs, startHiMs: window.startHiMs + 1 };
   expect(others).toEqual([]);
   expect(wrongIn(one, { ...analysis, windows: new Map([[id, [moved]]]) })).toEqual(['window']);
@@ -99,10 +99,10 @@ test('the same seed gives the same log', async () => {
   expect(a.one.lines).toEqual(b.one.lines);
 });
 
-/** A summary with one figure wrong. */
+/** Makes one figure of a summary wrong. */
 type Spoil = (summary: Summary) => Partial<Summary>;
 
-/** Passes fail, and all else passes. */
+/** Inverts checks: a pass becomes a fail, and everything else a pass. */
 function turned(isMeant: (check: CheckResult) => boolean): Spoil {
   return ({ checks }) => ({
     checks: checks.map((check) =>
@@ -215,7 +215,7 @@ test.each<{ family: string; figure: string; spoil: Spoil }>([
     figure: 'check no-recovery',
     spoil: turned(({ kind }) => kind === 'no-recovery'),
   },
-])('of $family, a wrong "$figure" is found', async ({ family, figure, spoil }) => {
+])('in $family, a wrong "$figure" is detected', async ({ family, figure, spoil }) => {
   const found = new Set<string>();
   for (let seed = 1; seed <= 10 && !found.has(figure); seed++) {
     const { one, analysis } = await caseOf(family, seed);
@@ -226,7 +226,7 @@ test.each<{ family: string; figure: string; spoil: Spoil }>([
   expect([...found]).toEqual([figure]);
 });
 
-test('a gate that was met though a sample of its hold failed is found wrong', async () => {
+test('a gate that was met despite a failed sample in its hold time is detected', async () => {
   const { one } = await oneOutage();
   const { known } = one;
   const failedMs = known.sent.find(({ sample }) => sample.status === 'fail')?.sample.sendMs ?? 0;

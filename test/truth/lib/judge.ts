@@ -2,19 +2,19 @@ import type { CheckResult, Measure } from '../../../src/core/summary.ts';
 import type { Truth } from './recovery-truth.ts';
 
 /**
- * How a figure came out.
+ * The outcome of a figure with bounds.
  *
- * - `held`: its bounds hold the truth.
- * - `hidden`: they do not, but some course of events that the samples leave possible would be held.
- * - `one-hidden`: they hold no course of events with the longest outage that no sample met.
- * - `violated`: no course of events that the samples leave possible is held.
+ * - `held`: the bounds contain the truth.
+ * - `hidden`: they do not, but they contain another course of events that the samples allow.
+ * - `one-hidden`: they contain no course of events with the longest outage that no sample met.
+ * - `violated`: they contain no course of events that the samples allow.
  */
 export type FigureOutcome = 'held' | 'hidden' | 'one-hidden' | 'violated';
 
-/** How a check came out; `hidden-wrong` is wrong only by changes that no sample met. */
+/** The outcome of a check; `hidden-wrong` is wrong only because of changes that no sample met. */
 export type VerdictOutcome = 'right' | 'inconclusive' | 'hidden-wrong' | 'wrong';
 
-/** Microseconds are rounded, and figures are sums of rounded ones, ms. */
+/** Rounding error of figures, which are sums of times in whole microseconds, ms. */
 const roundingMs = 0.05;
 
 /** Judges bounds by the truth. */

@@ -2,20 +2,19 @@ import type { CheckResult, Measure } from '../../../src/core/summary.ts';
 import { type FigureOutcome, judgeBounds, judgeVerdict, type VerdictOutcome } from './judge.ts';
 import type { Truth } from './recovery-truth.ts';
 
-/** One figure of a case, judged. */
+/** One judged figure of a case. */
 export interface Judged {
   readonly figure: string;
   readonly outcome: FigureOutcome | VerdictOutcome | 'crashed';
-  /** What was found and what is true, for people. */
+  /** The figure and the truth, as text. */
   readonly detail: string;
 }
 
-/** A judged figure. */
 export function judged(figure: string, outcome: Judged['outcome'], detail: string): Judged {
   return { figure, outcome, detail };
 }
 
-/** Judges a duration with bounds, where the analysis gives one. */
+/** Judges a duration with bounds, if the analysis has one. */
 export function bounds(
   figure: string,
   measure: Measure | null | undefined,
@@ -34,8 +33,8 @@ export function verdict(check: CheckResult, truth: Truth | undefined): readonly 
   return [judged(`check ${check.kind}`, outcome, detail)];
 }
 
-/** A truth in words. */
+/** A truth as text. */
 export function truthWords({ full, least, most }: Truth): string {
   const round = (ms: number): number => Math.round(ms * 100) / 100;
-  return `true ${round(full)} ms (possible by the samples: ${round(least)} to ${round(most)})`;
+  return `true ${round(full)} ms (samples allow ${round(least)} to ${round(most)} ms)`;
 }

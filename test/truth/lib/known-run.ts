@@ -3,7 +3,7 @@ import type { SentSample } from './prober.ts';
 import type { Change } from './service.ts';
 import type { FileContent } from './plan-text.ts';
 
-/** When a fault really acted and was healed, ms on the run clock; undefined where it did not get there. */
+/** True times of a fault, ms on the run clock; undefined for steps that it did not reach. */
 export interface KnownFault {
   readonly id: string;
   readonly issuedMs: number;
@@ -13,36 +13,36 @@ export interface KnownFault {
   readonly healedMs: number | undefined;
 }
 
-/** What is known of a simulated run beyond its log. */
+/** The truth about a simulated run, in addition to its log. */
 export interface KnownRun {
-  /** Without checks. */
+  /** The plan without checks. */
   readonly plan: Plan;
   readonly faults: readonly KnownFault[];
-  /** By probe instance. */
+  /** Changes of the probed service, by probe instance. */
   readonly changes: ReadonlyMap<string, readonly Change[]>;
   readonly sent: readonly SentSample[];
   readonly gates: readonly { readonly gate: string; readonly t: number; readonly isMet: boolean }[];
   readonly endMs: number;
 }
 
-/** A check as a scenario file has it. */
+/** A check in a scenario file. */
 export type CheckText = FileContent & { readonly kind: string; readonly name: string };
 
-/** The first fault's real effect. Throws where none acted: such a run has no figures. */
+/** True time of the first effect. @throws Error if no fault took effect: such a run has no figures */
 export function effectMs({ faults }: KnownRun): number {
   const [first] = faults;
-  if (first === undefined) throw new Error('no fault acted');
+  if (first === undefined) throw new Error('find the first effect: no fault took effect');
   return Math.min(...faults.map((fault) => fault.effectMs));
 }
 
-/** When the wait for the recovery was over, by what the engine logged. */
+/** When the wait for the recovery ended, by the engine's log. */
 export function waitOverMs({ gates, faults }: KnownRun): number {
   const gate = gates.find((g) => g.gate === 'recovery')?.t ?? Infinity;
   const heals = faults.flatMap((f) => (f.forMs === undefined ? [f.healStartedMs ?? Infinity] : []));
   return Math.min(gate, ...heals);
 }
 
-/** When the return began: the first heal after the last fault was issued; undefined if there was none. */
+/** When the return began: the first heal after the issue of the last fault; undefined if there was none. */
 export function healBeganMs({ faults }: KnownRun): number | undefined {
   const issuedMs = Math.max(...faults.map((f) => f.issuedMs));
   const starts = faults.flatMap((f) => (f.healStartedMs === undefined ? [] : [f.healStartedMs]));

@@ -3,7 +3,7 @@ import type { Change } from './service.ts';
 import type { SimulatedTime } from './simulated-time.ts';
 import { contains, joined, type Span, spansOf } from './spans.ts';
 
-/** Whether a host owns something, whoever can see it, with the history of that. */
+/** The true ownership of a host, with its history. */
 export class Owned {
   readonly #time: SimulatedTime;
   readonly #changes: Change[];
@@ -21,20 +21,20 @@ export class Owned {
     return this.#changes.at(-1)?.isUp === true;
   }
 
-  /** From now on the host is an owner, or is not. */
+  /** Sets whether the host is an owner from now on. */
   set(isOwner: boolean): void {
     if (this.isOwner !== isOwner) this.#changes.push({ atMs: this.#time.nowMs(), isUp: isOwner });
   }
 }
 
-/** When a host owned something: truly, and as little and as much as the samples leave possible. */
+/** When a host was an owner: the truth, and the least and most that the samples allow. */
 export interface OwnedSpans {
   readonly full: readonly Span[];
   readonly fewest: readonly Span[];
   readonly most: readonly Span[];
 }
 
-/** What the samples of a probe say of a host: only an answer tells, and of the moment at which it was given. */
+/** A host's ownership by the samples of a probe. Only an answer is evidence, for the moment at which it was given. */
 export function ownedSpans(
   owned: Owned,
   sent: readonly SentSample[],
@@ -55,7 +55,7 @@ export function ownedSpans(
   };
 }
 
-/** The stretches of a range in which the number of owners is as asked. */
+/** The spans of a range in which the number of owners satisfies `isAsked`. */
 export function countSpans(
   owners: readonly (readonly Span[])[],
   range: Span,
@@ -64,7 +64,7 @@ export function countSpans(
   return spansWhere(owners, range, (are) => isAsked(are.filter(Boolean).length));
 }
 
-/** The stretches of a range in which it is so, by which of the lists have a span there. */
+/** The spans of a range in which `isSo` holds, given which of the lists have a span there. */
 export function spansWhere(
   lists: readonly (readonly Span[])[],
   range: Span,

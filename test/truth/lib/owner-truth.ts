@@ -4,11 +4,11 @@ import { countSpans, type Owned, ownedSpans, type OwnedSpans, spansWhere } from 
 import type { Truth } from './recovery-truth.ts';
 import { lengthOf, type Span } from './spans.ts';
 
-/** What may be so of the owners of a thing: it has none, or several, or others from the one side than from the other. */
+/** Ownership states: no owner, multiple owners, or different owners on the two sides. */
 export const ownerStates = ['nobody', 'several', 'differs'] as const;
 export type OwnerState = (typeof ownerStates)[number];
 
-/** Times after the fault in which it is so: truly, and as few and as many as the samples leave possible. */
+/** Times of a state after the fault: the truth, and the least and most that the samples allow. */
 export interface StateSpans {
   readonly full: readonly Span[];
   readonly least: readonly Span[];
@@ -24,26 +24,26 @@ export interface OwnerTruth {
   readonly differs: StateSpans;
 }
 
-/** One side from which owners are seen: the probe, what its answer says of an owner, and the owners by host. */
+/** One side of the ownership: the probe, its value for an owner, and the true ownership by host. */
 export interface OwnerSide {
   readonly name: string;
   readonly value: string;
   readonly owners: ReadonlyMap<string, Owned>;
 }
 
-/** The moment up to which a run was watched: the end of its last sample in the log. */
+/** The end of the observed time: the end of the last sample in the log. */
 export function watchedUntilMs({ sent }: KnownRun): number {
   return sent.reduce((last, { sample, isLogged }) => (isLogged ? Math.max(last, sample.finishMs) : last), 0);
 }
 
-/** The same where the bounds have to hold what no sample met. */
+/** The truth if the bounds must also contain changes that no sample met. */
 export function withoutHidden(truth: OwnerTruth): OwnerTruth {
   const exact = ({ full }: StateSpans): StateSpans => ({ full, least: full, most: full });
   const { nobody, several, differs } = truth;
   return { ...truth, nobody: exact(nobody), several: exact(several), differs: exact(differs) };
 }
 
-/** The owners of each host from a side, as its samples can tell of them. */
+/** The ownership of each host from one side, by its samples. */
 function sideSpans(
   { sent }: KnownRun,
   { name, value, owners }: OwnerSide,
@@ -57,12 +57,12 @@ function sideSpans(
   );
 }
 
-/** When a host is an owner from the one side and not from the other. */
+/** When a host is an owner on one side and not on the other. */
 function differenceSpans(side: readonly OwnedSpans[], other: readonly OwnedSpans[], range: Span): StateSpans {
   const lists = (of: (spans: OwnedSpans) => readonly Span[]) => [...side.map(of), ...other.map(of)];
   const hosts = side.map((_, index) => index);
   const differ = (are: readonly boolean[]) => hosts.some((index) => are[index] !== are[side.length + index]);
-  // Surely an owner, then perhaps an owner.
+  // First the certain owners, then the possible owners.
   const both = [...lists(({ fewest }) => fewest), ...lists(({ most }) => most)];
   const count = 2 * side.length;
   const sure = (are: readonly boolean[], index: number): boolean | undefined =>
@@ -84,7 +84,7 @@ function differenceSpans(side: readonly OwnedSpans[], other: readonly OwnedSpans
   };
 }
 
-/** The owners as the samples of two sides can tell of them; `hosts`, `nobody` and `several` are of the first. */
+/** The owners by the samples of two sides; `hosts`, `nobody`, and `several` are of the first side. */
 export function ownerTruth(known: KnownRun, side: OwnerSide, other: OwnerSide): OwnerTruth {
   const range = { fromMs: effectMs(known), toMs: watchedUntilMs(known) };
   const hosts = sideSpans(known, side, range.toMs);

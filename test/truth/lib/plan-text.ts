@@ -3,28 +3,28 @@ import { makePlans, openScenario } from '../../../src/scenario/planner.ts';
 import { parseSource } from '../../../src/scenario/source.ts';
 import type { TargetInput } from '../../../src/scenario/target-planner.ts';
 
-/** What a file says, as it would be written in YAML. */
+/** Content of a YAML file. */
 export type FileContent = Readonly<Record<string, unknown>>;
 
-/** A probe as the target file has it; durations in ms. */
+/** A probe of the target file; durations in ms. */
 export interface ProbeText {
   readonly id: string;
   readonly on?: readonly string[];
   readonly intervalMs: number;
   readonly timeoutMs: number;
   readonly burstMs?: number;
-  /** What its answers say. */
+  /** Name of the value in its answers. */
   readonly value?: string;
-  /** It reads its hosts' journals for these marks. */
+  /** Marks that it reads from its hosts' journals. */
   readonly marks?: readonly string[];
 }
 
-/** A duration as files have it. */
+/** A duration in file syntax. */
 export function msText(ms: number): string {
   return `${Math.round(ms)}ms`;
 }
 
-/** An HTTP probe, or one of journals, as an entry of the target file. */
+/** An HTTP or journal probe as an entry of the target file. */
 function probeContent({ id, on, intervalMs, timeoutMs, burstMs, value, marks }: ProbeText): FileContent {
   const url = on === undefined ? `http://198.18.9.10/${id}` : `http://\${address}/${id}`;
   return {
@@ -40,7 +40,7 @@ function probeContent({ id, on, intervalMs, timeoutMs, burstMs, value, marks }: 
   };
 }
 
-/** A target of two hosts. */
+/** A target with two hosts. */
 export function targetContent(
   probes: readonly ProbeText[],
   more: FileContent & { readonly steady: FileContent },
@@ -57,7 +57,7 @@ export function targetContent(
   };
 }
 
-/** JSON is YAML: the content as a file that was read. */
+/** The content as a file that was read; JSON is valid YAML. */
 function inputOf(path: string, content: FileContent): TargetInput {
   return {
     source: parseSource(path, JSON.stringify(content, null, 1)),
@@ -66,15 +66,15 @@ function inputOf(path: string, content: FileContent): TargetInput {
   };
 }
 
-/** A scenario has to check something. */
+/** A scenario needs at least one check. */
 const someCheck = { kind: 'rto', name: 'some check', max: '60s' };
 
-/** The plan of a scenario with these checks against a target, by the planner. @throws InvalidInput */
+/** The planner's plan of a scenario with these checks. @throws InvalidInput */
 export function planOf(target: FileContent, scenario: FileContent, checks: readonly FileContent[]): Plan {
   const whole = { ...scenario, checks: checks.length === 0 ? [someCheck] : checks };
   const [plan] = makePlans(openScenario(inputOf('simulated.yaml', whole)), () =>
     inputOf('target.yaml', target),
   );
-  if (plan === undefined) throw new Error('the planner made no plan');
+  if (plan === undefined) throw new Error('plan the scenario: the planner returned no plan');
   return plan;
 }

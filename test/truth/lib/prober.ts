@@ -7,48 +7,48 @@ import type { Journal } from './journal.ts';
 import type { Evidence, Reply, Request, Service } from './service.ts';
 import type { SimulatedTime } from './simulated-time.ts';
 
-/** The prober's thread stands still from one moment to another, ms. */
+/** A time during which the prober's thread does not run, ms on the run clock. */
 export interface Stall {
   readonly fromMs: number;
   readonly toMs: number;
 }
 
-/** A sample with what it really met. */
+/** A sample with its true evidence. */
 export interface SentSample {
   readonly sample: Sample;
   readonly evidence: readonly Evidence[];
-  /** It is in the log. */
+  /** Whether it is in the log. */
   readonly isLogged: boolean;
 }
 
-/** A probe instance and what it probes. */
+/** A probe instance and its service. */
 export interface ProbedService {
   readonly probe: PlannedProbe;
   readonly service: Service;
-  /** Place of its slots in the interval, in [0, 1). */
+  /** Phase of its slots within the interval, in [0, 1). */
   readonly phase: number;
-  /** A sample that the observer itself broke, or that is lost from the log. */
+  /** `unknown`: the attempt itself failed; `lost`: the sample is missing from the log. */
   readonly fate?: (slot: number) => 'unknown' | 'lost' | undefined;
-  /** The journal that it reads: what it finds there are marks, and a look that fails says nothing. */
+  /** The journal that it reads: lines become marks, and a failed attempt is unknown. */
   readonly journal?: Journal;
 }
 
-/** What the prober's thread does, as src/engine/prober-lane.ts does it on sockets: here on simulated services. */
+/** Simulates the prober's thread (src/engine/prober-lane.ts) on simulated services instead of sockets. */
 export interface SimulatedProber {
-  /** All samples so far, in order of their ends. */
+  /** All samples so far, in order of their finish. */
   readonly sent: readonly SentSample[];
   setBurst(on: boolean): void;
-  /** Ends all schedules. What is in flight leaves no sample. */
+  /** Ends all schedules. Attempts in flight leave no sample. */
   stop(): void;
 }
 
-/** A time-out that fires later than this is the prober's own: the sample is unknown (src/engine/prober-lane.ts). */
+/** If a time-out fires later than this, the prober was late and the sample is unknown, ms (src/engine/prober-lane.ts). */
 const lateTimeoutMs = 50;
-/** Shorter stalls are not in samples. */
+/** Shorter stalls are not recorded in samples, ms. */
 const leastStallMs = 50;
 const healthEveryMs = 5000;
 
-/** What the prober needs. */
+/** Options of the simulated prober. */
 interface ProberOptions {
   readonly time: SimulatedTime;
   readonly probed: readonly ProbedService[];
@@ -101,7 +101,7 @@ export function startSimulatedProber(options: ProberOptions): SimulatedProber {
   };
 }
 
-/** What a look at a journal has found. */
+/** The marks from reading a journal. */
 function marksOf({ probe, journal }: ProbedService, { sample, evidence }: Looked): readonly NewEvent[] {
   if (journal === undefined || sample.status !== 'ok') return [];
   return journal.readUntil(evidence.at(-1)?.atMs ?? 0).map(({ name, value, host, atMs }) => ({
@@ -122,9 +122,9 @@ function setInterval(probe: PlannedProbe, schedule: Schedule, isBurst: boolean):
 /** A thread whose callbacks wait for the end of a stall. */
 interface Thread {
   readonly timers: Timers;
-  /** Runs what came from a socket, now or at the end of the stall. */
+  /** Runs a socket callback now, or at the end of the stall. */
   receive(run: () => void): void;
-  /** The longest stall that reaches into [fromMs, toMs], ms. */
+  /** The longest overlap of a stall with [fromMs, toMs], ms. */
   stallMs(fromMs: number, toMs: number): number;
 }
 
@@ -163,14 +163,14 @@ function threadOf(time: SimulatedTime, stalls: readonly Stall[]): Thread {
   };
 }
 
-/** A sample with what it met. */
+/** A sample with its evidence. */
 interface Looked {
   readonly sample: Sample;
   readonly evidence: readonly Evidence[];
   readonly isAnswer: boolean;
 }
 
-/** One sample. Rounded to whole microseconds, as in the log. */
+/** Takes one sample, rounded to whole microseconds, as in the log. */
 async function lookOnce(
   { probe, service, fate, journal }: ProbedService,
   slot: { readonly slot: number; readonly dueMs: number },
@@ -181,7 +181,7 @@ async function lookOnce(
   const request: Request = service.request((reply) => thread.receive(() => resolve(reply)));
   const timer = thread.timers.setTimeout(() => {
     const lateMs = time.nowMs() - sendMs - probe.timeoutMs;
-    // Replies that came during a stall are read before the time-out strikes.
+    // Replies that arrived during a stall are read before the time-out takes effect.
     time.at(time.nowMs(), () => resolve(lateMs > lateTimeoutMs ? 'late' : 'timeout'), 'immediate');
   }, Math.ceil(probe.timeoutMs));
   const reply = await promise;
@@ -217,7 +217,7 @@ function unknownOf(message: string): Pick<Sample, 'status' | 'message'> {
   return { status: 'unknown', message };
 }
 
-/** Reports the thread's health every 5 s, as far as its stalls make it. */
+/** Reports the thread's health every 5 s, with its longest stall. */
 function tellHealth(time: SimulatedTime, thread: Thread, onEvent: (event: NewEvent) => void): () => void {
   let timer: unknown;
   let sinceMs = time.nowMs();

@@ -3,12 +3,12 @@ import { effectMs, type KnownRun, waitOverMs } from './known-run.ts';
 import type { Outages } from './sight.ts';
 import { after, lengthOf, type Span } from './spans.ts';
 
-/** A figure's true value, and the values that the samples leave possible; ms. */
+/** A figure's true value, and the range that the samples leave possible; ms. */
 export interface Truth {
   readonly full: number;
   readonly least: number;
   readonly most: number;
-  /** With the longest outage that no sample met. */
+  /** The value if the analysis counts the longest outage that no sample met. */
   readonly withLongestHidden: number;
 }
 
@@ -18,14 +18,14 @@ function truthBy(outages: Outages, figure: (spans: readonly Span[]) => number): 
   const most = figure(outages.most);
   return {
     full,
-    // An outage that was not met can make a figure longer or shorter.
+    // An outage that no sample met can lengthen or shorten a figure.
     least: Math.min(full, fewest, most),
     most: Math.max(full, fewest, most),
     withLongestHidden: figure(outages.withLongestHidden),
   };
 }
 
-/** The truth where bounds have to hold the longest outage that no sample met. */
+/** The truth for bounds that must hold the longest outage that no sample met. */
 export function holdingOneHidden(truth: Truth): Truth {
   const { full, withLongestHidden } = truth;
   return {
@@ -35,23 +35,26 @@ export function holdingOneHidden(truth: Truth): Truth {
   };
 }
 
-/** The total outage from a moment on. */
+/** The total outage after `fromMs`. */
 export function downtimeTruth(outages: Outages, fromMs: number): Truth {
   return truthBy(outages, (spans) => lengthOf(after(spans, fromMs)));
 }
 
-/** The outages without those that began while the wait for the recovery went on, and were met by samples only when it was over. */
+/** Leaves out each outage that began during the wait for the recovery and met its first sample after that wait. */
 function metInWait(known: KnownRun, { full, metFromMs }: Outages): readonly Span[] {
   const overMs = waitOverMs(known);
   return full.filter(({ fromMs }) => fromMs >= overMs || (metFromMs.get(fromMs) ?? Infinity) < overMs);
 }
 
 /**
- * From the fault's effect to the recovery that held: the end of the first outage after which none begins for `stableForMs`, nor
- * while a fault is open or before the last one acted: up to its heal, which comes after the wait for the recovery where it has no
- * length of its own. Where the recovery has to last until redundancy, no outage may begin before that. An outage that no sample
- * met before may be taken for the heal's, which comes then. 0 without an outage; Infinity where it was not back when the wait
- * was over.
+ * The time from the fault's effect to the recovery that held. 0: no outage. Infinity: the service was still down when the wait
+ * for the recovery ended.
+ *
+ * - The recovery is the end of the first outage that no other outage follows within `stableForMs`.
+ * - No outage may follow while a fault is open, nor before the last fault acted. A fault is open until its heal. A fault without
+ *   a duration is healed after the wait for the recovery.
+ * - With `until: redundancy`, no outage may follow before redundancy.
+ * - The analysis may attribute an outage to the heal if no sample met that outage before the heal.
  */
 export function rtoTruth(known: KnownRun, outages: Outages): Truth {
   const told = truthBy(outages, (spans) => recoveredAfterMs(known, spans));
@@ -62,7 +65,7 @@ export function rtoTruth(known: KnownRun, outages: Outages): Truth {
     least: Math.min(told.least, withoutLast),
     most: Math.max(told.most, withoutLast),
   };
-  // It was back, but the wait was over before it had held: whether it had recovered is open.
+  // The wait ended before the service was up for `stableForMs`: the recovery is uncertain.
   const heldMs = waitOverMs(known) - (effectMs(known) + truth.full);
   const isMet = known.gates.some(({ gate, isMet }) => gate === 'recovery' && isMet);
   return isMet || heldMs >= known.plan.recovery.stableForMs ? truth : { ...truth, most: Infinity };
@@ -72,7 +75,7 @@ function recoveredAfterMs(known: KnownRun, spans: readonly Span[]): number {
   const fromMs = effectMs(known);
   const overMs = waitOverMs(known);
   const { stableForMs: leastMs, until } = known.plan.recovery;
-  // A recovery that has to last until redundancy is not final before.
+  // With `until: redundancy`, the recovery is not final before redundancy.
   const stableForMs = until === undefined ? leastMs : Infinity;
   const timed = known.faults.filter((fault) => fault.forMs !== undefined);
   const openUntilMs = Math.max(
@@ -89,19 +92,19 @@ function recoveredAfterMs(known: KnownRun, spans: readonly Span[]): number {
     if (index > 0 && isHeld && outage.fromMs >= openUntilMs) break;
     endMs = outage.toMs;
   }
-  // A fault with a length of its own is healed whatever the service does: what comes back after that has recovered.
+  // The heal of a fault with a duration does not depend on the service: an outage that ends after it counts as recovered.
   return endMs > overMs && timed.length === 0 ? Infinity : endMs - fromMs;
 }
 
-/** Outages closer than this are one for the first sign of recovery (src/analysis/rto.ts). */
+/** For the first sign of recovery, outages with a shorter gap count as one outage (src/analysis/rto.ts). */
 function mergeGapMs(intervalMs: number): number {
   return Math.max(3 * intervalMs, 1000);
 }
 
 /**
- * From the fault's effect to the first sign of recovery, as least and most: which outages are close enough to be one is decided by
- * estimates of their edges, so that a gap within two intervals of the limit may go either way; so may one between the limits of the
- * two intervals of a probe with a burst.
+ * The least and the greatest time from the fault's effect to the first sign of recovery. The analysis joins close outages by
+ * estimates of their edges. A gap within two intervals of the limit may be joined or not. The same holds for a gap between the
+ * limits of the two intervals of a probe with a burst.
  */
 export function firstSignTruth(
   known: KnownRun,

@@ -5,14 +5,14 @@ import type { Span } from './spans.ts';
 import { watchedUntilMs } from './owner-truth.ts';
 import { outagesOf } from './sight.ts';
 
-/** When all replicas were well: truly, and as seldom and as often as the samples leave possible. */
+/** The times with all replicas well: the true ones, and the fewest and the most that the samples leave possible. */
 export interface WellSpans {
   readonly full: readonly Span[];
   readonly fewest: readonly Span[];
   readonly most: readonly Span[];
 }
 
-/** When a service was up, as the samples of its probe can tell. */
+/** The times with the service up, and the fewest and the most that the samples of its probe leave possible. */
 export function upSpans(known: KnownRun, probe: string, lateMs: number): OwnedSpans {
   const { full, least, most } = outagesOf(known, probe, lateMs);
   const range = { fromMs: 0, toMs: known.endMs };
@@ -22,8 +22,8 @@ export function upSpans(known: KnownRun, probe: string, lateMs: number): OwnedSp
 }
 
 /**
- * The stretches in which every replica was well, as the samples of the probe `name`, whose answers say `value`, can tell of them,
- * and all of `services` were up.
+ * The times with every replica well and every one of `services` up. The samples of probe `name` show a well replica by the
+ * value `value`.
  */
 export function wellSpans(
   known: KnownRun,
@@ -58,7 +58,7 @@ export function wellSpans(
 }
 
 /**
- * From a moment to the beginning of the stretch in which all replicas were well when the gate was met; 0 if that had begun before.
+ * The time from `fromMs` to the start of the span that contains the moment of the met gate. 0: that span started before `fromMs`.
  * undefined: the gate was not met.
  */
 export function redundancyTruth(known: KnownRun, well: WellSpans, fromMs: number): Truth | undefined {

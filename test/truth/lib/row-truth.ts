@@ -2,20 +2,20 @@ import type { Commit, Database, KnownWrite } from './database.ts';
 import { holdingOneHidden, type Truth } from './recovery-truth.ts';
 import { contains, joined, lengthOf, type Span } from './spans.ts';
 
-/** An acknowledged row with the moment of its commit. */
+/** An acknowledged row, and the time of its commit. */
 type Acked = KnownWrite & Pick<Commit, 'atMs'>;
 
 /** The true figures of a writer's rows. */
 export interface RowTruth {
-  /** Acknowledged rows that are gone. */
+  /** Number of lost acknowledged rows. */
   readonly lost: number;
   readonly rpo: Truth;
   readonly staleFor: Truth;
-  /** The same, in which what no read met may be missing. */
+  /** As `staleFor`, but the bounds may omit stale times that no read met. */
   readonly staleSeen: Truth;
 }
 
-/** What became of the rows. */
+/** Computes the true figures from the database's history. */
 export function rowTruth(database: Database): RowTruth {
   const acked = ackedOf(database);
   const isLost = ({ atMs }: Acked): boolean => database.losses.some((loss) => contains(loss, atMs));
@@ -40,18 +40,18 @@ function ackedOf({ writes, commits }: Database): readonly Acked[] {
   });
 }
 
-/** From the beginning of the first stretch in which an acknowledged row was lost to the end of the last. */
+/** The time from the start of the first loss of an acknowledged row to the end of the last one. */
 function rpoTruth(losses: readonly Span[], lost: readonly Acked[]): Truth {
   const felt = losses.filter((loss) => lost.some(({ atMs }) => contains(loss, atMs)));
   if (felt.length === 0) return { full: 0, least: 0, most: 0, withLongestHidden: 0 };
   const full = Math.max(...felt.map(({ toMs }) => toMs)) - Math.min(...felt.map(({ fromMs }) => fromMs));
   const times = lost.map(({ atMs }) => atMs);
-  // Rows tell of the time between the first and the last of them; what else was lost at its edges was nobody's.
+  // The lost rows show only the time between the first and the last of them: no row was written at the edges of the loss.
   const least = Math.max(...times) - Math.min(...times);
   return { full, least, most: full, withLongestHidden: least };
 }
 
-/** The time in which a read missed a row that had been acknowledged before, and was not lost. */
+/** The time in which reads miss a row that was acknowledged before and is not lost. */
 function staleTruth({ pauses, readAtMs }: Database, kept: readonly Acked[]): Truth {
   const stale = pauses.flatMap((pause): Span[] => {
     const missed = kept.filter(({ atMs, finishMs }) => atMs > pause.fromMs && finishMs < pause.toMs);

@@ -25,14 +25,14 @@ import { type SimulatedProber, startSimulatedProber } from './prober.ts';
 /** Wall time at the run's start: 2026-03-01T10:00:00.000Z. */
 const startWallMs = Date.UTC(2026, 2, 1, 10);
 
-/** A simulated run: what the log has, and what is true. */
+/** A simulated run: the events of its log, and the truth. */
 export interface SimulatedRun {
-  /** Lines of events.ndjson without the first, which has the plan. */
+  /** All events except `run.started`, which contains the plan. */
   readonly events: readonly DrillEvent[];
   readonly known: KnownRun;
 }
 
-/** A drill at work. */
+/** A drill in progress. */
 interface Running {
   readonly plan: Plan;
   readonly script: DrillScript;
@@ -42,12 +42,12 @@ interface Running {
   readonly hit: Map<string, string>;
   readonly signal: AbortSignal;
   readonly append: (event: NewEvent) => DrillEvent;
-  /** Once the writers are at work. */
+  /** undefined until the writers start. */
   writing?: RowWriters;
   readonly faults: Map<string, { -readonly [K in keyof KnownFault]: KnownFault[K] }>;
 }
 
-/** Runs a drill on simulated time: the schedule, the gates and the wait for the recovery are the engine's own. */
+/** Runs a drill on simulated time. The schedule, the gates, and the wait for the recovery are those of the engine. */
 export async function runDrill(script: DrillScript, stage: Stage): Promise<SimulatedRun> {
   const { time } = stage;
   const planned = planOf(script.target, script.scenario, script.someChecks ?? []);
@@ -118,11 +118,11 @@ export function runStarted(plan: Plan, seed: number): DrillEvent {
 
 export { startWallMs };
 
-/** The wait for the recovery, which may go by whether all faults with a length of their own are over. */
+/** The wait for the recovery. It can depend on the end of all faults with a duration. */
 const waitForRecovery: (run: Recovering, timeline: { readonly isOver: boolean }) => Promise<GateOutcome> =
   awaitRecovery;
 
-/** The course of src/engine/drill.ts, with faults that are steps of the script. */
+/** The same phases as in src/engine/drill.ts. The faults are steps of the script. */
 async function drill(running: Running): Promise<void> {
   const { plan, world, stage, script, signal } = running;
   const { clock } = stage.time;
@@ -166,7 +166,7 @@ function restoredRedundancy(running: Running): Promise<GateOutcome> {
   return running.world.waitForGate(running.plan.redundancy, running.signal);
 }
 
-/** A plan that only watches, as src/cli/commands/watch.ts makes it. */
+/** A plan without faults and gates, as src/cli/commands/watch.ts makes it. */
 function watchPlan(plan: Plan): Plan {
   const never = { require: [], forMs: 0, withinMs: 0 };
   const recovery = { probe: plan.recovery.probe, withinMs: 0, stableForMs: 0 };
@@ -187,7 +187,7 @@ async function watch(running: Running, forMs: number): Promise<void> {
   await running.stage.time.clock.sleep(forMs, running.signal);
 }
 
-/** As much of an engine's run as its steady state and its gates ask for. */
+/** The part of the engine's run that the steady state and the gates use. */
 function runOf(running: Running): SteadyRun {
   const { plan, world, signal, stage, prober, append } = running;
   return {
@@ -242,7 +242,7 @@ function scriptOf({ script }: Running, id: string): FaultScript {
   return found;
 }
 
-/** Schedules steps from now on; returns what cancels those that have not happened. */
+/** Schedules steps relative to now. Returns a function that cancels all pending steps. */
 function schedule({ stage }: Pick<Running, 'stage'>, steps: readonly Step[]): () => void {
   const { time } = stage;
   const cancels = steps.map(({ afterMs, act }) => time.at(time.nowMs() + afterMs, act));
@@ -251,7 +251,7 @@ function schedule({ stage }: Pick<Running, 'stage'>, steps: readonly Step[]): ()
   };
 }
 
-/** What cancels a fault's effects, by fault. */
+/** Cancels the pending effects of a fault; the key is the fault. */
 const pendingEffects = new WeakMap<FaultScript, () => void>();
 
 function playFault(

@@ -3,7 +3,7 @@ import { judgeCase } from './judge-case.ts';
 import { simulate } from './simulate.ts';
 import { addCase, emptyTally, type FamilyTally } from './tally.ts';
 
-/** Simulates and judges so many logs, spread evenly over the families; each family begins with the same seed. */
+/** Simulates and judges `logs` logs, spread evenly over the families. Each family begins with the same seed. */
 export async function runFamilies(
   families: readonly Family[],
   { logs, seed }: { readonly logs: number; readonly seed: number },

@@ -4,7 +4,7 @@ import type { Family } from './drill-script.ts';
 import type { FamilyOrder } from './family-worker.ts';
 import type { FamilyTally } from './tally.ts';
 
-/** The same as `runFamilies`, on so many threads; each takes the next family when it is done with one. */
+/** As `runFamilies`, on `threads` threads. A thread takes the next family when it finishes one. */
 export async function runOnThreads(
   families: readonly Family[],
   { logs, seed, threads }: { readonly logs: number; readonly seed: number; readonly threads: number },
@@ -15,7 +15,7 @@ export async function runOnThreads(
   const work = async (): Promise<void> => {
     const worker = new Worker(new URL('./family-worker.ts', import.meta.url));
     for (let family = left.shift(); family !== undefined; family = left.shift()) {
-      // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread, no window
+      // oxlint-disable-next-line unicorn/require-post-message-target-origin -- the receiver is a thread, not a window
       worker.postMessage({ family, logs: perFamily, seed } satisfies FamilyOrder);
       const [[tally]] = (await once(worker, 'message')) as [readonly [FamilyTally]];
       found.set(family, tally);

@@ -5,16 +5,16 @@ import { type FileContent, msText, type ProbeText, targetContent } from './plan-
 import type { ProbedService } from './prober.ts';
 import { type Behavior, Service } from './service.ts';
 
-/** How quickly a service answers while it is well, ms. */
+/** The time that a well service takes to answer, ms. */
 export interface Latency {
   readonly latencyMs: () => number;
-  /** It never takes longer. */
+  /** Upper bound of `latencyMs`. */
   readonly capMs: number;
-  /** An answer that takes longer was held up for all to see: more than the analysis calls late. */
+  /** The analysis classifies every longer answer as late. */
   readonly lateMs: number;
 }
 
-/** Latency with a tail up to ten times its base. */
+/** A latency with a tail of up to ten times its base. */
 export function latencyOf(dice: Dice, baseMs = dice.scale(1, 20)): Latency {
   const capMs = 10 * baseMs;
   return {
@@ -24,49 +24,49 @@ export function latencyOf(dice: Dice, baseMs = dice.scale(1, 20)): Latency {
   };
 }
 
-/** A probe whose instances tell of states, by instance. */
+/** A probe that reads a state per instance; `told` is by instance. */
 export interface Beside {
   readonly text: ProbeText;
   readonly told: ReadonlyMap<string, { readonly probed: Omit<ProbedService, 'probe'> }>;
 }
 
-/** What a case about one service is made of. */
+/** The parts of a case with one service. */
 export interface ServiceCase {
   readonly probe: Omit<ProbeText, 'id'>;
-  /** Probes beside that of the service, with the states that their instances tell of. */
+  /** Further probes, with the states that their instances read. */
   readonly beside?: readonly Beside[];
-  /** What the steady state needs besides the service. */
+  /** Further conditions of the steady state. */
   readonly require?: readonly FileContent[];
-  /** More of the target, and of the scenario. */
+  /** Further keys of the target and of the scenario. */
   readonly target?: FileContent;
   readonly scenario?: FileContent;
   readonly recovery?: FileContent;
   readonly latency: Latency;
-  /** One way to the service and back, ms; below half a millisecond by default. */
+  /** The network delay of one direction, ms; below 0.5 ms by default. */
   readonly wayMs?: () => number;
   readonly stableForMs: number;
   readonly quietForMs?: number;
   readonly withinMs?: number;
-  /** The fault's; `container.stop` by default. */
+  /** The kind of the fault; `container.stop` by default. */
   readonly kind?: string;
-  /** The fault is healed this long after its effect. */
+  /** The time from the fault's effect to its heal. */
   readonly forMs?: number;
-  /** The fault begins at most this long after the steady state: 1 s by default. */
+  /** The longest time from the steady state to the fault; 1 s by default. */
   readonly latestAtMs?: number;
   readonly tailMs?: number;
   readonly holdsOneHidden?: HoldsOneHidden;
   readonly fate?: ProbedService['fate'];
-  /** What follows from the fault, and from its heal; by default the heal brings the service up. */
+  /** The steps of the fault and of its heal. By default the heal brings the service up. */
   readonly effects: (service: Service) => readonly Step[];
   readonly heals?: (service: Service) => readonly Step[];
 }
 
-/** The service as it is while it is well. */
+/** The behavior of a well service. */
 export function up({ latencyMs }: Pick<Latency, 'latencyMs'>): Behavior {
   return { kind: 'up', latencyMs };
 }
 
-/** A drill of one service; one probe looks at it. */
+/** A drill of one service with one probe. */
 export function serviceScript({ dice, time }: Stage, one: ServiceCase): DrillScript {
   const { probe, latency, stableForMs, forMs, beside = [] } = one;
   const service = new Service(time, up(latency), {

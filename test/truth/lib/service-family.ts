@@ -6,14 +6,14 @@ import { type Latency, latencyOf, type ServiceCase, serviceScript, up } from './
 import type { SimulatedTime } from './simulated-time.ts';
 import type { Stall } from './prober.ts';
 
-/** Behaviors of a service that answers with failures at once. */
+/** Picks a behavior that fails each request at once. */
 export function failing(dice: Dice): Behavior {
   const kind = dice.pick(['refuse', 'reset', '5xx', 'bad-body']);
   if (kind === 'refuse' || kind === 'reset') return { kind };
   return { kind: 'error', cause: kind === '5xx' ? 'http-5xx' : 'bad-body', tookMs: dice.scale(0.5, 40) };
 }
 
-/** One outage from a moment on. */
+/** The steps of one outage that starts at `fromMs`. */
 export function outage(
   service: Service,
   latency: Latency,
@@ -27,28 +27,28 @@ export function outage(
   ];
 }
 
-/** Intervals and time-outs as target files have them; the time-out below the SYN's retransmission. */
+/** Intervals and timeouts as in target files. The timeout is shorter than the SYN's retransmission. */
 export function usualProbe(dice: Dice): Omit<ProbeText, 'id'> {
   const intervalMs = dice.pick([200, 500, 1000, 2000]);
   const burst = dice.chance(0.5) ? { burstMs: dice.pick([50, 100, 200]) } : {};
   return { intervalMs, timeoutMs: dice.pick([300, 500, 900]), ...burst };
 }
 
-/** What a case of one service is made with. */
+/** The inputs of a case with one service. */
 export interface Given {
   readonly dice: Dice;
   readonly time: SimulatedTime;
   readonly stalls: Stall[];
   readonly latency: Latency;
   readonly probe: Omit<ProbeText, 'id'>;
-  /** An outage of that behavior, or of one that fails at once. */
+  /** The steps of an outage. The default of `down` is a behavior that fails at once. */
   readonly out: (service: Service, fromMs: number, lengthMs: number, down?: Behavior) => Step[];
 }
 
-/** A case of which all is as usual that it does not say. */
+/** A case; `serviceFamily` sets the parts that it leaves out. */
 export type UsualCase = Partial<ServiceCase> & Pick<ServiceCase, 'effects'>;
 
-/** A family of drills of one service; its answers take `baseMs` at the most at their quickest. */
+/** A family of drills of one service. `baseMs` is the upper limit of the base latency. */
 export function serviceFamily(
   name: string,
   about: string,

@@ -9,7 +9,7 @@ function serviceAt(time: SimulatedTime, behavior: Behavior): Service {
   return new Service(time, behavior, { wayMs: () => 1 });
 }
 
-/** Sends requests at these moments; says what came of each until `untilMs`, and when. */
+/** Sends requests at the times `atMs`. Returns each reply until `untilMs` with its time, and the evidence of each request. */
 async function ask(
   time: SimulatedTime,
   service: Service,
@@ -26,7 +26,7 @@ async function ask(
   return { replies, evidence };
 }
 
-test('a request that is lost in a black hole is sent again after 1 s and 3 s', async () => {
+test('the client sends a request that a black hole dropped again after 1 s and 3 s', async () => {
   const time = simulatedTime(0);
   const service = serviceAt(time, { kind: 'drop' });
   time.at(1500, () => service.set(up));
@@ -41,7 +41,7 @@ test('a request that is lost in a black hole is sent again after 1 s and 3 s', a
   ]);
 });
 
-test('requests that hang are released together', async () => {
+test('a service that is up again answers all hanging requests together', async () => {
   const time = simulatedTime(0);
   const service = serviceAt(time, { kind: 'hang' });
   time.at(700, () => service.set(up));
@@ -49,7 +49,7 @@ test('requests that hang are released together', async () => {
   expect(replies.map(([ms]) => ms)).toEqual([705, 705, 705]);
 });
 
-test('what a service works on when it goes down is reset, or hangs with the others', async () => {
+test('a service that goes down resets the requests in progress', async () => {
   const time = simulatedTime(0);
   const service = serviceAt(time, { kind: 'up', latencyMs: () => 100 });
   time.at(50, () => service.set({ kind: 'refuse' }));

@@ -2,59 +2,59 @@ import type { FailCause } from '../../../src/core/sample.ts';
 import type { SimulatedTime } from './simulated-time.ts';
 
 /**
- * How a service treats requests. Only `up` serves them.
+ * The treatment of requests by a service. Only `up` serves them.
  *
- * - `refuse`, `reset`: answered at once, with an error of the connection.
- * - `error`: answered with a 5xx or a wrong body after `tookMs`.
- * - `drop`: a black hole. The client's SYN is lost; it is sent again after 1 s, 3 s and 7 s.
- * - `hang`: accepted and not answered. All that hang are released together when the service is up again.
+ * - `refuse`, `reset`: the connection fails at once.
+ * - `error`: the service answers with a 5xx or a wrong body after `tookMs`.
+ * - `drop`: a black hole. The client's SYN is lost; the client sends it again after 1 s, 3 s, and 7 s.
+ * - `hang`: the service accepts requests and does not answer them. It answers them together when it is up again.
  */
 export type Behavior =
   | { readonly kind: 'up'; readonly latencyMs: (nowMs: number) => number }
   | { readonly kind: 'refuse' | 'reset' | 'drop' | 'hang' }
   | { readonly kind: 'error'; readonly cause: FailCause; readonly tookMs: number };
 
-/** What a client gets. */
+/** The answer that a client gets. */
 export type Reply =
   { readonly ok: true; readonly value?: string } | { readonly ok: false; readonly cause: FailCause };
 
-/** What a request met: the service was up, or down, at that moment. */
+/** The request met the service up or down at this time. */
 export interface Evidence {
   readonly atMs: number;
   readonly isUp: boolean;
 }
 
-/** A request under way. */
+/** A request in progress. */
 export interface Request {
-  /** What it has met so far, in order of time. */
+  /** All states that the request met so far, in order of time. */
   readonly evidence: readonly Evidence[];
-  /** The client has given up. */
+  /** The client gives up. */
   cancel(): void;
 }
 
-/** From this moment on the service was up, or down. */
+/** The service is up or down from this time on. */
 export interface Change {
   readonly atMs: number;
   readonly isUp: boolean;
 }
 
-/** A SYN is sent again so long after the first, ms. */
+/** The times from the first SYN to its retransmissions, ms. */
 const retransmissionsMs = [1000, 3000, 7000] as const;
 
 interface OpenRequest {
   readonly evidence: Evidence[];
   readonly reply: (reply: Reply) => void;
   isOver: boolean;
-  /** Cancels the end of the work that the service does for it. */
+  /** Cancels the service's work for this request. */
   cancelWork?: () => void;
 }
 
-/** A service at an address: it has one behavior at a time, and keeps the history of its ups and downs. */
+/** A service with one behavior at a time. It records each change between up and down. */
 export class Service {
   readonly #time: SimulatedTime;
-  /** One way to the service and back, ms. */
+  /** The network delay of one direction, ms. */
   readonly #wayMs: () => number;
-  /** What an answer of the service says. */
+  /** The value in the service's answer. */
   readonly #value: () => string | undefined;
   #behavior: Behavior;
   readonly #working = new Set<OpenRequest>();
@@ -73,7 +73,7 @@ export class Service {
     this.#changes = [{ atMs: time.nowMs(), isUp: behavior.kind === 'up' }];
   }
 
-  /** In order of time, each different from the one before. */
+  /** In order of time. Two successive changes differ in `isUp`. */
   get changes(): readonly Change[] {
     return this.#changes;
   }
@@ -87,7 +87,7 @@ export class Service {
     else this.#interrupt(behavior);
   }
 
-  /** Sends a request now. `reply` is called at most once, when the answer is back at the client. */
+  /** Sends a request now. Calls `reply` at most once, when the answer reaches the client. */
   request(reply: (reply: Reply) => void): Request {
     const request: OpenRequest = { evidence: [], reply, isOver: false };
     this.#send(request, this.#time.nowMs(), 0);
@@ -139,7 +139,7 @@ export class Service {
     }
   }
 
-  /** The service is down now: what it was working on is lost, or hangs. */
+  /** Fails the requests in progress, or lets them hang. */
   #interrupt(behavior: Exclude<Behavior, { kind: 'up' }>): void {
     const interrupted = take(this.#working);
     for (const request of interrupted) request.cancelWork?.();
@@ -191,7 +191,7 @@ export class Service {
   }
 }
 
-/** Empties a set; returns what was in it. */
+/** Empties a set. Returns its items. */
 function take<T>(set: Set<T>): readonly T[] {
   const items = [...set];
   set.clear();

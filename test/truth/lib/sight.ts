@@ -3,30 +3,30 @@ import type { SentSample } from './prober.ts';
 import { contains, joined, type Span, spansOf } from './spans.ts';
 
 /**
- * The outages of one probe's service: the true ones, and how few and how many the samples leave possible. A change of which
- * no sample tells cannot be seen: an analysis may know of it or not.
+ * The outages of one probe's service: the true ones, and the fewest and the most that the samples leave possible. The analysis
+ * may find or miss a change that no sample met.
  */
 export interface Outages {
   readonly full: readonly Span[];
   /** Without the outages that no sample met. */
   readonly least: readonly Span[];
-  /** With those joined between which no sample met the service up. */
+  /** Two outages are one if no sample met the service up between them. */
   readonly most: readonly Span[];
   /** `least` with the longest of the outages that no sample met. */
   readonly withLongestHidden: readonly Span[];
-  /** By its beginning: when the first sample that met the outage was sent. */
+  /** The send time of the first sample that met the outage; the key is the start of the outage. */
   readonly metFromMs: ReadonlyMap<number, number>;
 }
 
-/** Moments at which samples met the service up, or down. */
+/** The times at which samples met the service up or down. */
 interface Met {
   readonly upMs: readonly number[];
   readonly downMs: readonly number[];
-  /** When the sample was sent that met it down, in the order of `downMs`. */
+  /** The send time of the sample that met the service down, in the order of `downMs`. */
   readonly downSentMs: readonly number[];
 }
 
-/** The outages of a probe's service up to the end of the log. An answer that took longer than `lateMs` was held up for all to see. */
+/** The outages of a probe's service until the end of the log. An answer that took longer than `lateMs` shows an outage. */
 export function outagesOf(known: KnownRun, probe: string, lateMs: number): Outages {
   const full = spansOf(known.changes.get(probe) ?? [], false, known.endMs);
   const { upMs, downMs, downSentMs } = metBy(
@@ -60,7 +60,7 @@ function metBy(sent: readonly SentSample[], lateMs: number): Met {
     const found: number[] = [];
     if (sample.status === 'ok') {
       upMs.push(...evidence.flatMap(({ atMs, isUp }) => (isUp ? [atMs] : [])));
-      // What the prober itself was stalled for does not show that the target held the answer up.
+      // The target did not cause the time in which the prober itself was stalled.
       const heldMs = sample.finishMs - sample.sendMs - (sample.stallMs ?? 0);
       if (heldMs > lateMs) found.push(...down.slice(0, 1));
     } else {

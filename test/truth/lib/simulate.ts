@@ -9,11 +9,11 @@ import { planOf } from './plan-text.ts';
 import { runDrill, runStarted, startWallMs } from './run-drill.ts';
 import { simulatedTime } from './simulated-time.ts';
 
-/** One case: its log, the truth, and what the analysis makes of the log. */
+/** One case: its log and the truth. */
 export interface SimulatedCase {
   readonly family: string;
   readonly seed: number;
-  /** Of events.ndjson, without newlines. */
+  /** The lines of events.ndjson, without newlines. */
   readonly lines: readonly string[];
   readonly known: KnownRun;
   readonly script: DrillScript;
@@ -21,7 +21,7 @@ export interface SimulatedCase {
   readonly refused: number;
 }
 
-/** A number that belongs to a name. */
+/** A 32-bit hash of the name: it gives each family its own random sequence. */
 function hashOf(name: string): number {
   let hash = 0;
   for (const letter of name) hash = (Math.imul(hash, 31) + (letter.codePointAt(0) ?? 0)) | 0;
@@ -43,7 +43,7 @@ export async function simulate(family: Family, seed: number): Promise<SimulatedC
   return { family: family.name, seed, lines, known, script, refused };
 }
 
-/** The plan with the checks that the planner takes. */
+/** The plan with the checks that the planner accepts, and the number of refused checks. */
 function planWithChecks(
   { target, scenario }: DrillScript,
   checks: readonly CheckText[],
@@ -62,7 +62,7 @@ function planWithChecks(
   return { plan: planOf(target, scenario, taken), refused: checks.length - taken.length };
 }
 
-/** What the analysis makes of the case's log, from its bytes on. */
+/** Reads the bytes of the case's log and analyzes them. */
 export function analyseCase({ lines }: SimulatedCase): Analysis {
   return analyse(readLog([new TextEncoder().encode(`${lines.join('\n')}\n`)]));
 }

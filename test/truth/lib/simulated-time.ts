@@ -1,33 +1,33 @@
 import type { Clock } from '../../../src/core/clock.ts';
 import type { Timers } from '../../../src/engine/schedule.ts';
 
-/** Order of what is due at one moment, as in a turn of Node's event loop: timers, then I/O, then immediates. */
+/** The order of callbacks at the same time, as in a turn of Node's event loop: timers, then I/O, then immediates. */
 export type Turn = 'timer' | 'io' | 'immediate';
 
 const turnOrder: Readonly<Record<Turn, number>> = { timer: 0, io: 1, immediate: 2 };
 
-/** Something that is due. */
+/** A scheduled callback. */
 interface Due {
   readonly atMs: number;
   readonly order: number;
-  /** First come, first served among equals. */
+  /** Among equal times and turns, the smallest number runs first. */
   readonly number: number;
   readonly run: () => void;
   isCanceled: boolean;
 }
 
-/** Run clock and timers of one simulated run, in ms from 0. Time stands still while code runs. */
+/** Run clock and timers of one simulated run, in ms from 0. No time passes while code runs. */
 export interface SimulatedTime {
   readonly clock: Clock;
   readonly timers: Timers;
   nowMs(): number;
-  /** Runs the callback at that moment, or now if it is past; returns what cancels it. */
+  /** Runs the callback at `atMs`, or now if `atMs` is past. Returns a function that cancels the callback. */
   at(atMs: number, run: () => void, turn?: Turn): () => void;
-  /** Lets time pass until the promise settles; returns its value. Throws if nothing is due any more. */
+  /** Advances the time until the promise settles. Returns its value. Throws if no callback is scheduled. */
   until<T>(done: Promise<T>): Promise<T>;
 }
 
-/** What is due, the earliest first: a binary heap. */
+/** Scheduled callbacks in a binary heap, the earliest first. */
 class DueQueue {
   readonly #heap: Due[] = [];
 
@@ -67,7 +67,7 @@ function isBefore(a: Due | undefined, b: Due | undefined): boolean {
   return a.atMs - b.atMs < 0 || (a.atMs === b.atMs && (a.order - b.order || a.number - b.number) < 0);
 }
 
-/** Time that begins at 0, with wall time `wallMs` there. */
+/** Starts a simulated time at 0 ms. Its wall clock is then `wallMs`. */
 export function simulatedTime(wallMs: number): SimulatedTime {
   const queue = new DueQueue();
   let nowMs = 0;
@@ -116,12 +116,15 @@ export function simulatedTime(wallMs: number): SimulatedTime {
       });
       settled.catch(() => undefined);
       for (;;) {
-        // Immediates run when all promises that can go on have gone on.
+        // A `setImmediate` callback runs after all pending promise callbacks.
         await new Promise(setImmediate);
         if (isDone) return settled;
         let next = queue.pop();
         while (next?.isCanceled === true) next = queue.pop();
-        if (next === undefined) throw new Error(`nothing is due after ${nowMs} ms of simulated time`);
+        if (next === undefined)
+          throw new Error(
+            `simulated time at ${nowMs} ms: no callback is scheduled, and the promise has not settled`,
+          );
         nowMs = next.atMs;
         next.run();
       }

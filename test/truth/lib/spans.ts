@@ -1,12 +1,12 @@
 import type { Change } from './service.ts';
 
-/** A stretch of the run clock, ms. The end is not part of it. */
+/** A span of the run clock, ms. It does not include its end. */
 export interface Span {
   readonly fromMs: number;
   readonly toMs: number;
 }
 
-/** The stretches in which the last change before them says `isUp`. */
+/** The spans in which the service's state is `isUp`. */
 export function spansOf(changes: readonly Change[], isUp: boolean, endMs: number): readonly Span[] {
   return changes.flatMap((change, index) => {
     const toMs = Math.min(endMs, changes[index + 1]?.atMs ?? endMs);
@@ -14,22 +14,22 @@ export function spansOf(changes: readonly Change[], isUp: boolean, endMs: number
   });
 }
 
-/** Whether a moment lies in the span. */
+/** Whether the span contains the time. */
 export function contains({ fromMs, toMs }: Span, ms: number): boolean {
   return fromMs <= ms && ms < toMs;
 }
 
-/** Spans without what lies before a moment. */
+/** The parts of the spans after the time `ms`. */
 export function after(spans: readonly Span[], ms: number): readonly Span[] {
   return spans.flatMap((s) => (s.toMs <= ms ? [] : [{ fromMs: Math.max(s.fromMs, ms), toMs: s.toMs }]));
 }
 
-/** Sum of their lengths, ms. */
+/** The sum of the spans' lengths, ms. */
 export function lengthOf(spans: readonly Span[]): number {
   return spans.reduce((sum, { fromMs, toMs }) => sum + toMs - fromMs, 0);
 }
 
-/** Spans in order, with those joined between which `isGap` says that nothing was. */
+/** Joins two successive spans if `isJoined` accepts the gap between them. The spans must be in order. */
 export function joined(spans: readonly Span[], isJoined: (gap: Span) => boolean): readonly Span[] {
   const out: Span[] = [];
   for (const span of spans) {

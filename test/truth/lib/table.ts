@@ -40,7 +40,7 @@ export function totals(tallies: readonly FamilyTally[]): {
   readonly violations: number;
   readonly checks: number;
   readonly inconclusive: number;
-  /** Checks that the planner did not take. */
+  /** Number of checks that the planner refused. */
   readonly refused: number;
 } {
   const counts = tallies.flatMap(({ figures }) => [...figures.values()]);

@@ -1,8 +1,8 @@
 import type { Judged } from './judged.ts';
 
-/** How often a figure of a family came out how. */
+/** Counts of the outcomes of one figure of a family. */
 export interface Counts {
-  /** Judged. */
+  /** All judged values. */
   count: number;
   held: number;
   hidden: number;
@@ -18,12 +18,12 @@ export interface Counts {
 export interface FamilyTally {
   readonly family: string;
   logs: number;
-  /** Checks that the planner refused. */
+  /** Number of checks that the planner refused. */
   refused: number;
   readonly figures: Map<string, Counts & { seeds: number[] }>;
 }
 
-/** Seeds of violations that are kept, the smallest first. */
+/** Maximum number of seeds of violations per figure; the smallest are kept. */
 const keptSeeds = 3;
 
 const counterOf = {
@@ -38,12 +38,12 @@ const counterOf = {
   wrong: 'wrong',
 } as const;
 
-/** A family's tally with nothing in it. */
+/** The tally of a family without cases. */
 export function emptyTally(family: string): FamilyTally {
   return { family, logs: 0, refused: 0, figures: new Map() };
 }
 
-/** Whether the analysis was wrong in a way that the samples do not excuse. */
+/** Whether the analysis contradicts every course of events that the samples leave possible. */
 export function isViolation({ outcome }: Judged): boolean {
   return outcome === 'violated' || outcome === 'wrong' || outcome === 'crashed';
 }

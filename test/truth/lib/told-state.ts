@@ -6,22 +6,22 @@ import { type Behavior, Service } from './service.ts';
 import { type Latency, up } from './service-case.ts';
 import type { SimulatedTime } from './simulated-time.ts';
 
-/** Something that is so or not, and the service that a probe asks for it. */
+/** A state that is true or false, and the service whose answers contain it. */
 export interface ToldState {
   readonly state: Owned;
   readonly service: Service;
-  /** It answers as it should. */
+  /** The behavior with correct answers. */
   readonly well: Behavior;
   readonly probed: Omit<ProbedService, 'probe'>;
 }
 
-/** What a service says of a state. */
+/** The two values in a service's answers about a state. */
 export interface Words {
   readonly yes: string;
   readonly no: string;
 }
 
-/** A state that a service tells in those words; it answers well until it is made not to. */
+/** A state, and a service that answers with `yes` or `no`. The service answers correctly until a step changes its behavior. */
 export function toldState(
   { dice, time }: { readonly dice: Dice; readonly time: SimulatedTime },
   latency: Latency,
@@ -34,7 +34,7 @@ export function toldState(
   return { state, service, well, probed: { service, phase: dice.between(0, 1) } };
 }
 
-/** The service behaves otherwise for a while, from `latestMs` on at the latest; the state stays as it is. */
+/** Gives the service another behavior for 0.5 s to 8 s. It starts at `latestMs` or before. The state does not change. */
 export function silence(
   dice: Dice,
   { service, well }: ToldState,
@@ -48,7 +48,7 @@ export function silence(
   ];
 }
 
-/** When a state changed, a line for people. */
+/** One line with the times of a state's changes. */
 export function stateWords(name: string, { changes }: Owned, { yes, no }: Words): string {
   return `${name}: ${changes.map(({ atMs, isUp }) => `${isUp ? yes : no} from ${atMs.toFixed(3)}`).join(', ')}`;
 }

@@ -2,7 +2,7 @@ import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { root } from './our-files.ts';
 
-/** What a block of commands needs: nothing (it is run), the lab, or somebody's own stack. */
+/** The prerequisite of a block of commands: nothing (the test runs it), the lab, or the reader's stack. */
 export type BlockNeed = 'nothing' | 'lab' | 'yours';
 
 /** A fenced block of commands in a page. */
@@ -10,11 +10,11 @@ export interface DocBlock {
   readonly page: string;
   readonly line: number;
   readonly need: BlockNeed;
-  /** Its commands, a line each, without prompts. */
+  /** One command per line, without prompts. */
   readonly commands: readonly string[];
 }
 
-/** The README and the pages of docs, by path from the root. */
+/** Paths of the README and the pages of docs, relative to the root. */
 export function pages(): string[] {
   const docs = readdirSync(join(root, 'docs'), { recursive: true, encoding: 'utf8' })
     .filter((name) => name.endsWith('.md'))
@@ -22,7 +22,7 @@ export function pages(): string[] {
   return ['README.md', ...docs.sort()];
 }
 
-/** Its blocks of commands: fences called `sh` or `console`; a comment `lab` or `yours` above one says what it needs. */
+/** The page's blocks of commands: fences of `sh` or `console`. A comment `lab` or `yours` above a fence is its prerequisite. */
 export function blocksOf(page: string, text = readFileSync(join(root, page), 'utf8')): DocBlock[] {
   const lines = text.split('\n');
   return lines.flatMap((line, i) => {
@@ -32,19 +32,19 @@ export function blocksOf(page: string, text = readFileSync(join(root, page), 'ut
       lines.slice(0, i).findLast((before) => before.trim() !== '') ?? '',
     )?.[1];
     if (mark !== undefined && mark !== 'lab' && mark !== 'yours')
-      throw new Error(`${page}:${i + 1}: no such mark: ${mark}`);
+      throw new Error(`${page}:${i + 1}: unknown mark: ${mark}`);
     const isConsole = line.includes('console');
     const commands = lines
       .slice(i + 1, i + 1 + length)
       .map((command) => command.trim())
-      // Of a console only what was typed.
+      // In a console block, only lines with a prompt are commands.
       .flatMap((command) => (isConsole ? (command.startsWith('$ ') ? [command.slice(2)] : []) : [command]))
       .filter((command) => command !== '' && !command.startsWith('#'));
     return [{ page, line: i + 1, need: mark ?? 'nothing', commands }];
   });
 }
 
-/** Lines within fences that have no language, or another one, and read like a command: they would not be run. */
+/** Commands in fences of other languages, or of none: the test does not run them. */
 export function strayCommands(text: string): string[] {
   let inside: string | undefined;
   return text.split('\n').filter((line) => {

@@ -6,10 +6,10 @@ import { parseSource } from '../../../src/scenario/source.ts';
 /** The root of the checkout. */
 export const root = join(import.meta.dirname, '../../..');
 
-/** What a file of ours is: the name of its schema. */
+/** The kind of a file: the name of its schema. */
 export type FileKind = (typeof schemaNames)[number];
 
-/** A committed scenario, target or suite. */
+/** A committed scenario, target, or suite. */
 export interface OurFile {
   readonly path: string;
   readonly kind: FileKind;
@@ -19,7 +19,7 @@ export interface OurFile {
 
 const others = new Set(['node_modules', '.git', '.firedrill', 'reports', 'coverage']);
 
-/** Paths of all files of the checkout from its root, without those that runs and tools leave there. */
+/** Paths of all files of the checkout, relative to its root, without the folders of runs and tools. */
 function checkoutFiles(): string[] {
   return readdirSync(root)
     .filter((name) => !others.has(name))
@@ -33,7 +33,7 @@ function checkoutFiles(): string[] {
     .sort();
 }
 
-/** The committed scenarios, targets and suites, told by the fields that no other file has; without the malformed ones. */
+/** All committed scenarios, targets, and suites except those in testdata. Their top-level keys identify them. */
 export function ourFiles(): OurFile[] {
   return checkoutFiles()
     .filter((path) => /\.ya?ml$/.test(path) && !path.includes('/testdata/'))

@@ -3,14 +3,14 @@ import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { root } from './our-files.ts';
 
-/** The checkout as a reader has it, in a temporary folder: what commands write there is not the repository's. */
+/** A temporary folder with links to the checkout. Commands that write there do not change the repository. */
 export interface ReaderFolder {
   readonly folder: string;
-  /** What its shell needs: `npx firedrill`, and nothing else that npx could do; open faults of its own. */
+  /** Environment of its shell: an `npx` that runs only firedrill, and an own state folder. */
   readonly env: Readonly<Record<string, string>>;
 }
 
-/** Makes one. `names`: what of the repository is in it, by link. */
+/** Creates the folder. `names`: files and folders of the repository to link. */
 export function readerFolder(names: readonly string[]): ReaderFolder {
   const folder = mkdtempSync(join(tmpdir(), 'docs-'));
   for (const name of names) symlinkSync(join(root, name), join(folder, name));

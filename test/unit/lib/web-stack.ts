@@ -8,27 +8,27 @@ import type { FailureTable } from '../../../src/report/table.ts';
 import { createBench, type Bench } from '../../firedrill.ts';
 import { onceMoreIfStarved } from '../../starvation.ts';
 
-/** The web server is down for this long, ms, from the moment it sees that it was broken. */
+/** Length of the web server's outage, ms, from the first request after the fault. */
 export const downMs = 600;
 
-/** A web server that a drill breaks and that recovers by itself, with its target, scenario and suite as files. */
+/** A web server that a drill breaks and that recovers by itself, with the files of its target, scenario, and suite. */
 export interface WebStack {
   readonly bench: Bench;
-  /** Folder of the files. */
+  /** Folder of the YAML files. */
   readonly files: string;
-  /** Is there while the server is broken. */
+  /** Path of a file that exists during the fault. */
   readonly flag: string;
   readonly suite: string;
-  /** Writes a file into the stack's folder; returns its path. */
+  /** Writes a file into `files`. Returns its path. */
   file(name: string, text: string): string;
-  /** Runs the suite, or another one; `more` is split at blanks. */
+  /** Runs the suite `name`. `more`: further arguments, separated by spaces. */
   runTable(out: string, more?: string, name?: string): ReturnType<Bench['start']>;
-  /** What a command that drills comes to; it is run once more where the machine was too busy for a drill. */
+  /** Returns the result of `act`, a command that drills. Runs it a second time if the machine was too busy. */
   drilled<T>(act: () => Promise<T>): Promise<T>;
   close(): void;
 }
 
-/** Starts the server and writes the files. All limits are those of a busy machine. */
+/** Starts the server and writes the files. The limits allow for a busy machine. */
 export async function startWebStack(): Promise<WebStack> {
   const bench = createBench();
   const files = join(bench.out, '..', 'files');
@@ -95,7 +95,7 @@ rows:
   - { row: 3, failure: the same crash, recoveredBy: itself, reported: '-', scenario: crash.yaml, figure: downtime }
 `;
 
-/** Keeps a run as one of the drill `crash-soft` in an earlier night, the one with the number, would be. */
+/** Writes the summary of a run of the drill `crash-soft` in the earlier night `number`. */
 export function keepBaseline(folder: string, number: number, parts: Partial<KeptRun> = {}, rtoMs = 10): void {
   const run = keptOf(number, rtoMs, { target: 'web', ...parts });
   const scenario = { name: 'crash-soft', title: '', path: '', sha256: '' };
@@ -103,7 +103,7 @@ export function keepBaseline(folder: string, number: number, parts: Partial<Kept
   writeFileSync(join(folder, 'summary.json'), JSON.stringify({ ...run, scenario }));
 }
 
-/** Folder and table.json of the latest table below a folder. */
+/** The folder and the table.json of the latest table below `out`. */
 export function tableIn(out: string): { readonly folder: string; readonly table: FailureTable } {
   const folder = join(out, readdirSync(out).sort().at(-1) ?? '');
   return { folder, table: JSON.parse(readFileSync(join(folder, 'table.json'), 'utf8')) as FailureTable };

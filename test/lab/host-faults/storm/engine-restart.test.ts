@@ -11,9 +11,9 @@ import { machines, machinesDown } from '../machines.ts';
 import { type StormFault, stormScenario } from './faults.ts';
 import { difference, must, openRecords, stormUp, whole } from './stand.ts';
 
-// The Docker engine of the fault's host is restarted while the fault is there: containers end and come back by their restart
-// policies, the engine answers nobody for a while. Then the harness, or `heal` where it was killed, has to bring back what was.
-// The suite has a few; `npm run test:storm` has each kind both ways, and restarts the engine under the machines themselves.
+// Restarts the Docker engine of the fault's host during the fault: containers stop and come back by their restart policies,
+// and the engine does not answer for a while. Then the harness, or `heal` after a kill, must restore the original state. The
+// suite has a few cases. `npm run test:storm` has each kind in both ways, and also restarts the engine under the machines.
 const reportPath = process.env['STORM_ENGINE_REPORT'];
 const storm = reportPath !== undefined;
 
@@ -48,9 +48,9 @@ let untouched: string;
 
 beforeAll(async () => {
   await stormUp(signal);
-  // Two containers that share a namespace are a matter of their own when an engine starts: not here.
+  // Two containers that share a namespace have their own problems when an engine starts, so remove them.
   await must(signal, machines.engine, 'docker', 'rm', '--force', 'guest', 'holder');
-  // Containers without a restart policy stay down when an engine starts.
+  // Its containers have no restart policy, so they would stay down after the restart.
   await must(signal, machines.engine, 'docker', 'compose', '--project-name', 'whole', 'down');
   for (const kind of kinds) writeFileSync(join(folder, `${kind.name}.yaml`), stormScenario(kind, target));
   untouched = await whole(signal);
@@ -63,7 +63,7 @@ afterAll(async () => {
   keepReport(reportPath, done, report);
 });
 
-/** Starts a drill and waits until its fault is there. */
+/** Starts a drill and waits for its fault's effect. */
 async function drillUntilEffect(kind: string, out: string) {
   const child = bench.start('run', join(folder, `${kind}.yaml`), '--out', out);
   const told: string[] = [];
@@ -82,11 +82,11 @@ describe('an engine that is restarted over a fault', () => {
   const all = kinds.flatMap((kind) => ways.map((way) => ({ kind: kind.name, way })));
   test.each(storm ? all : all.slice(0, 2))('$kind: $way', async ({ kind, way }) => {
     const out = join(folder, `${kind} ${way}`);
-    // Each time: Compose makes containers as its files say.
+    // Set again for each drill, because Compose recreates containers without this policy.
     await must(signal, machines.engine, 'docker', 'update', '--restart', 'unless-stopped', 'spare', 'storm');
     const { child } = await drillUntilEffect(kind, out);
     if (way !== 'the harness heals') child.kill('SIGKILL');
-    // systemd would not start it a fourth time within a minute.
+    // Without the reset, systemd would refuse a fourth start within 1 min.
     await must(signal, machines.engine, 'systemctl', 'reset-failed', 'docker.service');
     await must(signal, machines.engine, 'systemctl', 'restart', 'docker.service');
     const drill = await child;
@@ -95,7 +95,7 @@ describe('an engine that is restarted over a fault', () => {
     const heal = await bench.start('heal');
     const left = await difference(untouched, 10_000, signal);
     done.push({ kind, way, ended, left: left !== '' || openRecords(state).length > 0 });
-    // What the harness lived to heal needs no `heal`.
+    // If the harness lives, it must heal without `heal`.
     const open = way === 'the harness heals' ? leftOpen : openRecords(state);
     expect({ left, heal: heal.exitCode, open }, `${drill.all}\n${heal.all}`).toEqual({
       left: '',
@@ -104,8 +104,8 @@ describe('an engine that is restarted over a fault', () => {
     });
   });
 
-  // Takes every container of this machine down and up: not beside anything else.
-  test.runIf(storm)('under the machines themselves: `heal` heals when they are there again', async () => {
+  // Takes every container of this machine down and up, so nothing else may run in parallel.
+  test.runIf(storm)('under the machines: `heal` heals after they are back', async () => {
     const kind = 'container.stop';
     const out = join(folder, 'under');
     const { child, told } = await drillUntilEffect(kind, out);
@@ -113,7 +113,7 @@ describe('an engine that is restarted over a fault', () => {
     process.kill(pid, 'SIGTERM');
     await vi.waitFor(() => expect(existsSync(`/proc/${pid}`)).toBe(false), { timeout: 60_000 });
     child.kill('SIGINT');
-    // An interrupted harness waits for its heal; one that is interrupted again would, too. This one has no machines left.
+    // An interrupted harness waits for its heal, which cannot succeed without the machines.
     const waits = clock.sleep(1000, signal).then(() => 'waits');
     expect(await Promise.race([child.then(() => 'ended'), waits]), told.join('')).toBe('waits');
     child.kill('SIGKILL');
@@ -121,7 +121,7 @@ describe('an engine that is restarted over a fault', () => {
     expect(openRecords(state)).toHaveLength(1);
     const started = await bench.start('lab', 'build', '--stack', 'certlocker');
     expect(started.exitCode, started.all).toBe(0);
-    // As nobody else starts them: `restart: no`.
+    // Their policy is `restart: no`, so the test must start them.
     await execa('docker', ['start', ...Object.keys(machines).map((name) => `firedrill-host-faults-${name}`)]);
     const heal = await bench.start('heal');
     expect(heal.exitCode, heal.all).toBe(0);
@@ -142,8 +142,8 @@ function report(): string {
   return [
     '# Storm: the Docker engine restarted',
     '',
-    `${done.length} drills over whose open fault the engine was restarted; after ${clean} of them nothing was left open or changed, as`,
-    'seen on the machines.',
+    `${done.length} drills during whose open fault the engine was restarted. After ${clean} of them, the machines had no open fault`,
+    'and no change left.',
     '',
     '| fault | way | the drill ended with | left behind |',
     '| --- | --- | --- | --- |',

@@ -1,18 +1,18 @@
 import type { Json } from '../../../../src/core/plan.ts';
 
-/** A fault that a harness is killed over. */
+/** A fault during which the harness is killed. */
 export interface StormFault {
   readonly name: string;
   readonly fault: Readonly<Record<string, Json>>;
-  /** Its host undoes it by itself when the harness is gone. */
+  /** Whether a timer on its host undoes the fault without the harness. */
   readonly hasDeadMan: boolean;
-  /** Other fields where the machines are reached over SSH, by their only interface; null: it would cut that way, and is refused there. */
+  /** Changed fields for machines that are accessed over SSH on their only interface; null: the fault would cut that connection and is refused. */
   readonly overSsh?: Readonly<Record<string, Json>> | null;
 }
 
 const lease = '3s';
 
-/** Every kind that acts on a host of the target; those of a cloud are tested against one. */
+/** Every kind that acts on a host of the target. Kinds of a cloud have their own tests. */
 export const stormFaults: readonly StormFault[] = [
   leased('network.partition', { on: 'a', peers: ['${address.b}'] }),
   { ...leased('network.isolate', { on: 'a', allow: ['198.18.65.13'] }), overSsh: { allow: ['198.18.65.1'] } },

@@ -2,9 +2,9 @@ import { createSystemClock } from '../../../../src/engine/system-clock.ts';
 import { openRecords } from './stand.ts';
 
 const clock = createSystemClock();
-/** A drill of the storm has its fault open for longer than this. */
+/** A drill of the storm has its fault open for longer than this, ms. */
 const openMs = 400;
-/** Of four drills in a row so many are met with a fault open. */
+/** Number of each four consecutive drills that are hit while a fault is open. */
 const aimedOfFour = 2;
 
 /** Whether the moment of this drill is aimed at an open fault. */
@@ -13,9 +13,9 @@ export function isAimed(number: number): boolean {
 }
 
 /**
- * Waits for the moment at which something befalls a drill: for half of them a random one of all its time, `fromMs` to
- * `toMs` after its start on a machine of no great speed; for the others one of the first that its undo record is there.
- * @throws Error when the drill ends without a record
+ * Waits for the moment at which the storm hits a drill. For half of the drills, it is a random time between `fromMs` and
+ * `toMs` after the start (for a slow machine). For the others, it is within `openMs` after the undo record appears.
+ * @throws Error if the drill ends without an undo record
  */
 export async function untilMoment(
   number: number,

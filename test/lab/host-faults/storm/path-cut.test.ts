@@ -13,10 +13,10 @@ import { stormFaults, stormScenario } from './faults.ts';
 import { isAimed, untilMoment } from './moment.ts';
 import { difference, must, openRecords, stormUp, whole } from './stand.ts';
 
-// The path between harness and machines is cut at random moments of drills over SSH: what is sent is swallowed, and nobody is
-// told. The harness lives and can do nothing. Then each machine has to undo the fault by itself, within the lease and 5 s,
-// as seen on the machines; and once the path is there again nothing is injected anew, and nothing stays open. The suite has a
-// few cuts; `npm run test:storm` has more.
+// Cuts the path between harness and machines at random moments of drills over SSH: packets are dropped without an error. The
+// harness lives, but cannot act. Each machine must undo the fault itself within the lease plus 5 s, as checked on the
+// machines. After the path is back, nothing may be injected again, and no fault may stay open. The suite has a few cuts;
+// `npm run test:storm` has more.
 const leased = stormFaults.flatMap(({ overSsh, ...fault }) =>
   fault.hasDeadMan && overSsh !== null ? [{ ...fault, fault: { ...fault.fault, ...overSsh } }] : [],
 );
@@ -28,16 +28,16 @@ const bench = createBench();
 const { state } = bench;
 const clock = createSystemClock();
 const signal = AbortSignal.timeout(7_200_000);
-/** The lease of the faults and what the machine may take beyond it. */
+/** The faults' lease plus the time that the machine may take after it, ms. */
 const deadManMs = 3000 + 5000;
-/** When the faults of a drill here are there, after it was started: about. */
+/** Approximate time of the fault after the start of a drill here. */
 const faultMs = { fromMs: 1500, toMs: 5500 };
 
 interface Cut {
   readonly kind: string;
   /** An undo record was open when the path was cut. */
   readonly open: boolean;
-  /** From the cut until all machines were as before; undefined: not in time. */
+  /** From the cut until all machines were restored, ms; undefined: not in time. */
   readonly undoneMs: number | undefined;
   readonly settled: boolean;
 }
@@ -77,7 +77,7 @@ beforeAll(async () => {
       `  HostKeyAlias machine-${name}`,
       `  IdentityFile "${key}"`,
       `  UserKnownHostsFile "${join(folder, 'known_hosts')}"`,
-      // The path is given up after 3 s without an answer.
+      // SSH ends the connection after 3 s without an answer.
       '  ServerAliveInterval 1',
     );
   }
@@ -114,7 +114,7 @@ afterAll(async () => {
   keepReport(reportPath, done, report);
 });
 
-/** Cuts the path in one drill and looks at what becomes of it. */
+/** Cuts the path during one drill and checks the result. */
 async function cutOnce(number: number, kind: string) {
   const out = join(folder, `out-${number}`);
   const drill = bench.start('run', join(folder, `${kind}.yaml`), '--out', out);
@@ -135,19 +135,19 @@ async function cutOnce(number: number, kind: string) {
 }
 
 const plan = Array.from({ length: cuts }, (_, number) => {
-  // The first of a few are of different families: network, service, container.
+  // A step of 3 selects different families first: network, service, container.
   const fault = leased[(number * 3) % leased.length];
-  if (fault === undefined) throw new Error('no faults');
+  if (fault === undefined) throw new Error('plan the cuts: there is no leased fault');
   return { number, name: fault.name };
 });
 
-describe('a machine whose path to the harness is cut undoes the fault by itself', () => {
+describe('a machine without a path to the harness undoes the fault itself', () => {
   test.each(plan)('$name, cut $number', async ({ number, name }) => {
     const { seen, after, heal, left, story } = await cutOnce(number, name);
     expect({ seen, after, heal, left }, story).toEqual({ seen: '', after: '', heal: 0, left: [] });
   });
 
-  test('and those that were aimed at open faults met them', () => {
+  test('the cuts that were aimed at open faults hit them', () => {
     expect(done).toHaveLength(cuts);
     expect(done.flatMap(({ open }, number) => (isAimed(number) && !open ? [number] : []))).toEqual([]);
   });
@@ -169,12 +169,12 @@ function report(): string {
   return [
     '# Storm: the path cut',
     '',
-    `${done.length} drills over SSH whose path was cut at random moments (seed ${seed}; every other two while a fault was open), the harness living on:`,
-    `${share(done, ({ undoneMs }) => undoneMs !== undefined)} undone by the machines themselves within the lease of 3 s and 5 s more, as seen on the`,
-    `machines; ${share(done, ({ settled }) => settled)} had nothing left open or changed once the path was there again.`,
-    `${done.filter(({ open }) => open).length} of them had a fault open at the cut.`,
+    `${done.length} drills over SSH whose path was cut at random moments (seed ${seed}; two of every four while a fault was open). The harness`,
+    `kept running. The machines undid ${share(done, ({ undoneMs }) => undoneMs !== undefined)} faults themselves within the lease of 3 s plus 5 s. After the path was`,
+    `back, ${share(done, ({ settled }) => settled)} drills had no open fault and no change left on the machines.`,
+    `${done.filter(({ open }) => open).length} of the drills had an open fault at the cut.`,
     '',
-    '| fault | cuts | with an open fault | undone in time | longest, of open ones | nothing left afterwards |',
+    '| fault | cuts | with an open fault | undone in time | longest undo of an open fault | nothing left afterwards |',
     '| --- | --- | --- | --- | --- | --- |',
     ...rows,
   ].join('\n');

@@ -22,14 +22,15 @@ export async function stormUp(signal: AbortSignal): Promise<void> {
   await must(signal, machines.engine, 'bash', '-c', composeOfStorm);
 }
 
-/** Runs a command that has to succeed, and gives what it printed. */
+/** Runs a command on a host and returns its stdout. @throws Error if it fails */
 export async function must(signal: AbortSignal, host: Host, ...argv: readonly string[]): Promise<string> {
   const { exitCode, stdout, stderr } = await host.exec(argv, { timeoutMs: 60_000, signal });
-  if (exitCode !== 0) throw new Error(`${host.name}: ${argv.join(' ')} exited ${exitCode}: ${stderr}`);
+  if (exitCode !== 0)
+    throw new Error(`run ${argv.join(' ')} on ${host.name}: exit code ${exitCode}: ${stderr}`);
   return stdout;
 }
 
-/** All of the machines that a fault here could leave changed. */
+/** All state of the machines that a fault here could change, as text. */
 export async function whole(signal: AbortSignal): Promise<string> {
   const parts = await Promise.all([
     traces(machines.a, signal),
@@ -51,7 +52,7 @@ export async function whole(signal: AbortSignal): Promise<string> {
   return parts.join('==\n');
 }
 
-/** What is seen to differ from the beginning, once nothing differs or the time is over. */
+/** Polls until the state equals `untouched` or the time is over. Returns the changed lines; empty if equal. */
 export async function difference(untouched: string, withinMs: number, signal: AbortSignal): Promise<string> {
   const deadline = clock.nowMs() + withinMs;
   for (;;) {
@@ -62,7 +63,7 @@ export async function difference(untouched: string, withinMs: number, signal: Ab
   }
 }
 
-/** Lines of one text alone, as `- line` of the first and `+ line` of the second; both texts where only their order differs. */
+/** A line diff: `- line` only in the first text, `+ line` only in the second; both texts if only the order differs. */
 function changedLines(before: string, now: string): string {
   const [old, current] = [before.split('\n'), now.split('\n')];
   const gone = old.filter((line) => !current.includes(line)).map((line) => `- ${line}`);
@@ -71,7 +72,7 @@ function changedLines(before: string, now: string): string {
   return changed === '' ? `${before}\nis now\n${now}` : changed;
 }
 
-/** The undo records that are open in a state folder. */
+/** File names of the open undo records in a state folder. */
 export function openRecords(state: string): readonly string[] {
   try {
     return readdirSync(join(state, 'ledger')).filter((name) => name.endsWith('.json'));

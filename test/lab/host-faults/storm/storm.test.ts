@@ -11,8 +11,9 @@ import { type StormFault, stormFaults, stormScenario } from './faults.ts';
 import { isAimed, untilMoment } from './moment.ts';
 import { difference, openRecords, stormUp, whole } from './stand.ts';
 
-// The harness is killed (SIGKILL) at random moments of drills over every kind of fault. Then nothing may be left behind: what
-// `heal` says is not believed, the machines are looked at. The suite has a kill of each kind; `npm run test:storm` has more.
+// Kills the harness (SIGKILL) at random moments of drills, for every kind of fault. Then nothing may be left behind, which the
+// test checks on the machines, independent of the output of `heal`. The suite has one kill of each kind; `npm run test:storm`
+// has more.
 const kills = Number(process.env['STORM_KILLS'] ?? stormFaults.length);
 const seed = Number(process.env['STORM_SEED'] ?? 4711);
 const reportPath = process.env['STORM_REPORT'];
@@ -21,17 +22,17 @@ const bench = createBench();
 const { state } = bench;
 const target = join(import.meta.dirname, 'target.yaml');
 const signal = AbortSignal.timeout(7_200_000);
-/** When a drill here may be anywhere from its first line to the end of its heal: about. */
+/** Approximate time of a drill here, from its first line to the end of its heal. */
 const drillMs = { fromMs: 400, toMs: 4400 };
-/** The lease of the faults and what the dead man may take beyond it. */
+/** The faults' lease plus the time that the auto-revert timer may take after it, ms. */
 const deadManMs = 3000 + 5000;
 
 interface Kill {
   readonly kind: string;
-  readonly way: 'heal' | 'dead man';
-  /** The last thing that its log has. */
+  readonly way: 'heal' | 'auto-revert timer';
+  /** Type of the last step in its log. */
   readonly killedAfter: string;
-  /** An undo record was open. */
+  /** Whether an undo record was open. */
   readonly open: boolean;
   readonly healed: boolean;
   readonly tornBytes: number;
@@ -56,7 +57,7 @@ afterAll(async () => {
   keepReport(reportPath, done, report);
 });
 
-/** Kills one drill, has it healed, and gives what is left of it. */
+/** Kills one drill, lets `heal` or the timer undo its fault, and returns what is left. */
 async function killOnce(number: number, fault: StormFault, way: Kill['way']) {
   const out = join(folder, `out-${number}`);
   mkdirSync(out);
@@ -67,7 +68,7 @@ async function killOnce(number: number, fault: StormFault, way: Kill['way']) {
   const { last, tornBytes } = killedLog(out);
   const open = openRecords(state).length > 0;
   let seen = '';
-  if (way === 'dead man') seen = await difference(untouched, deadManMs, signal);
+  if (way === 'auto-revert timer') seen = await difference(untouched, deadManMs, signal);
   const heal = await bench.start('heal');
   if (way === 'heal') seen = await difference(untouched, 5000, signal);
   const healed = seen === '' && heal.exitCode === 0 && openRecords(state).length === 0;
@@ -76,15 +77,15 @@ async function killOnce(number: number, fault: StormFault, way: Kill['way']) {
   return { seen, heal: heal.exitCode, left: openRecords(state), story: `${last}\n${heal.all}` };
 }
 
-/** Each kind in turn, every other kill left to the dead man where the kind has one. */
+/** All kinds in turn. Every second kill is left to the auto-revert timer, if the kind has one. */
 const plan = Array.from({ length: kills }, (_, number) => {
   const fault = stormFaults[number % stormFaults.length];
-  if (fault === undefined) throw new Error('no faults');
-  // The number of kinds is odd: each kind is healed both ways in turn.
-  return { number, fault, way: fault.hasDeadMan && number % 2 === 1 ? 'dead man' : 'heal' } as const;
+  if (fault === undefined) throw new Error('plan the kills: there is no fault');
+  // The number of kinds is odd, so each kind is healed in both ways in turn.
+  return { number, fault, way: fault.hasDeadMan && number % 2 === 1 ? 'auto-revert timer' : 'heal' } as const;
 });
 
-describe('a harness that is killed leaves nothing behind', () => {
+describe('a killed harness leaves nothing behind', () => {
   test.each(plan.map((kill) => ({ ...kill, name: kill.fault.name })))(
     '$name, kill $number: $way',
     async ({ number, fault, way }) => {
@@ -93,7 +94,7 @@ describe('a harness that is killed leaves nothing behind', () => {
     },
   );
 
-  test('and those that were aimed at open faults met them', () => {
+  test('the kills that were aimed at open faults hit them', () => {
     expect(done).toHaveLength(kills);
     expect(done.flatMap(({ open }, number) => (isAimed(number) && !open ? [number] : []))).toEqual([]);
   });
@@ -107,16 +108,16 @@ function report(): string {
     const own = done.filter(({ kind }) => kind === name);
     const by = (way: Kill['way']): readonly Kill[] => own.filter((kill) => kill.way === way);
     const open = own.filter((kill) => kill.open).length;
-    return `| ${name} | ${own.length} | ${open} | ${healed(by('heal'))} | ${healed(by('dead man'))} |`;
+    return `| ${name} | ${own.length} | ${open} | ${healed(by('heal'))} | ${healed(by('auto-revert timer'))} |`;
   });
   const steps = [...new Set(done.map(({ killedAfter }) => killedAfter))].sort();
   return [
     '# Storm',
     '',
-    `${done.length} drills killed (SIGKILL) at random moments (seed ${seed}; every other two while a fault was open): ${healed(done)} healed, as seen on the machines;`,
-    `${done.filter(({ open }) => open).length} of them had a fault open, ${done.filter(({ tornBytes }) => tornBytes > 0).length} a torn last line in the log.`,
+    `${done.length} drills were killed (SIGKILL) at random moments (seed ${seed}; two of every four while a fault was open). ${healed(done)} were healed, as`,
+    `checked on the machines. ${done.filter(({ open }) => open).length} of the drills had an open fault, ${done.filter(({ tornBytes }) => tornBytes > 0).length} had a torn last line in the log.`,
     '',
-    '| fault | kills | with an open fault | by `heal` | by the dead man |',
+    '| fault | kills | with an open fault | by `heal` | by the auto-revert timer |',
     '| --- | --- | --- | --- | --- |',
     ...rows,
     '',

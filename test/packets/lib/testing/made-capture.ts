@@ -1,23 +1,23 @@
 const client = [198, 18, 9, 1];
 const server = [198, 18, 9, 100];
 
-/** Where the made client asks. */
+/** Server address of the simulated client. */
 export const madeServer = '198.18.9.100:443';
 export const madeClient = '198.18.9.1';
 
-/** One segment of a made capture: `>` from the client, `<` from the server. */
+/** One segment of a simulated capture: `>` from the client, `<` from the server. */
 export interface MadeSegment {
   readonly atMs: number;
   readonly way: '>' | '<';
-  /** The client's port: which connection it is of. */
+  /** The client's port, which identifies the connection. */
   readonly port: number;
-  /** Of S, A, F, R. */
+  /** A combination of S, A, F, and R. */
   readonly flags?: string;
   readonly seq?: number;
   readonly payload?: Buffer;
 }
 
-/** Writes a pcap file of Ethernet frames by hand, as RFC 791, RFC 9293 and the pcap draft lay them out. */
+/** Builds a pcap file of Ethernet frames, with the layouts of RFC 791, RFC 9293, and the pcap draft. */
 export function madePcap(
   segments: readonly MadeSegment[],
   { nanoseconds = false, bigEndian = false, linkType = 1, snapLength = 65_535, padding = 0 } = {},
@@ -29,7 +29,7 @@ export function madePcap(
       else bytes.writeUInt32LE(value, index * 4);
     return bytes;
   };
-  // The version's two halves, 2 and 4, are of no interest here.
+  // The reader ignores the version (2.4), so it stays 0.
   const header = words(nanoseconds ? 0xa1b23c4d : 0xa1b2c3d4, 0, 0, 0, snapLength, linkType);
   const records = segments.flatMap((segment) => {
     const frame = Buffer.concat([frameOf(segment), Buffer.alloc(padding)]);
@@ -62,7 +62,7 @@ function frameOf({ way, port, flags = 'A', seq = 0, payload = Buffer.alloc(0) }:
   return Buffer.concat([ethernet, ip, tcp, payload]);
 }
 
-/** A TLS record of a type (22 handshake, 23 data) with so many bytes of content. */
+/** A TLS record of a type (22 handshake, 23 data) with `contentBytes` zero bytes. */
 export function tlsRecord(type: number, contentBytes: number): Buffer {
   const record = Buffer.alloc(5 + contentBytes);
   record.writeUInt8(type, 0);
@@ -71,7 +71,7 @@ export function tlsRecord(type: number, contentBytes: number): Buffer {
   return record;
 }
 
-/** The packets of one connection: opened at a moment, then what each side says, so many ms after it. */
+/** The packets of one connection: it opens at `atMs`, then each side sends its data `afterMs` later. */
 export function conversation(
   port: number,
   atMs: number,

@@ -8,16 +8,16 @@ import { msText } from '../plan-text.ts';
 import { latencyOf, serviceScript } from '../service-case.ts';
 import { silence, toldState, type ToldState } from '../told-state.ts';
 
-/** What goes wrong with one of the announcements. */
+/** Errors of one delivery. */
 const faults = ['nothing', 'nothing', 'lost', 'twice', 'late', 'swapped', 'stray'] as const;
 
-/** The two journals: that of the changes, and that of the host to which they are announced. */
+/** The journal of the changes, and the journal of the host that receives the deliveries. */
 interface Journals {
   readonly changes: Journal;
   readonly deliveries: Journal;
 }
 
-/** Changes of the first host, each with a value of its own, and how they are announced; one of those after the fault may go wrong. */
+/** Changes on the first host, each with its own value, and their deliveries. One delivery may have an error. */
 function announcements(dice: Dice, { changes, deliveries }: Journals, withinMs: number): Step[] {
   const wrong = dice.pick(faults);
   const count = dice.whole(2, 6);
@@ -37,7 +37,7 @@ function announcements(dice: Dice, { changes, deliveries }: Journals, withinMs: 
     const isWrong = i === wrongAt;
     if (isWrong && wrong === 'late') deliver(value, atMs + withinMs + dice.scale(1, 3000));
     else if (isWrong && wrong === 'swapped') {
-      // Delivered after the change that comes next.
+      // Delivered after the next change.
       const nextMs = atMs + dice.scale(1, 0.3 * withinMs);
       const next = `state ${i} and on`;
       steps.push({ afterMs: nextMs, act: () => changes.write({ name: 'changed', value: next }) });
@@ -51,7 +51,7 @@ function announcements(dice: Dice, { changes, deliveries }: Journals, withinMs: 
   return steps;
 }
 
-/** Whether all is announced as it should be by the lines that were read; undefined: these do not tell. */
+/** Whether all changes are delivered correctly, by the lines that were read. undefined: the lines do not decide it. */
 function areAnnounced(
   known: KnownRun,
   { changes, deliveries }: Journals,
@@ -79,7 +79,7 @@ function areAnnounced(
       return more.length > 0 || first.atMs - one.atMs > withinMs || before.some((b) => b.atMs > first.atMs);
     });
   if (isWrong) return false;
-  // Nothing after the fault, or a line that was written and not read: whether all is well is open.
+  // Undecided: no change after the fault, or a written line that was not read.
   const isUnread = [...changes.lines, ...deliveries.lines].some((line) => !line.isRead);
   return isOpen || isUnread || made.length === 0 ? undefined : true;
 }
@@ -87,18 +87,18 @@ function areAnnounced(
 function judgeAnnounced({ summary }: Analysis, isRight: boolean | undefined): readonly Judged[] {
   return summary.checks.flatMap(({ kind, status, observed }) => {
     if (kind !== 'announced') return [];
-    // What was not read may be wrong or right: a pass says no more than what was read.
+    // Lines that were not read may be wrong or right: a pass covers only the lines that were read.
     const isWrong = status === 'pass' ? isRight === false : status === 'fail' && isRight !== false;
     const outcome = status === 'inconclusive' ? 'inconclusive' : isWrong ? 'wrong' : 'right';
-    const truth = isRight === undefined ? 'open' : isRight ? 'all announced' : 'not all announced';
-    return [judged('check announced', outcome, `${status}: ${observed}; truly ${truth}`)];
+    const truth = isRight === undefined ? 'undecided' : isRight ? 'all delivered' : 'not all delivered';
+    return [judged('check announced', outcome, `${status}: ${observed}; true: ${truth}`)];
   });
 }
 
 const announced: Family = {
   name: 'announced',
   about:
-    'changes are announced to another host: all of them, or one is lost, late, told twice, out of order, or of no change; the journals cannot be read for a while',
+    'changes are delivered to another host; one delivery may be lost, late, repeated, out of order, or without a change; the journals are unreadable for a while',
   script: (stage) => {
     const { dice, time } = stage;
     const latency = latencyOf(dice, dice.scale(1, 5));
@@ -137,7 +137,7 @@ const announced: Family = {
         heals: () => [],
         tailMs: dice.between(500, 8000),
       }),
-      // Asked for before the run, so that the journals are read.
+      // In the plan before the run, so that the run reads the journals.
       someChecks: [check],
       checks: () => [check],
       truthWords: () =>

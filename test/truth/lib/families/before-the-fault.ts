@@ -5,7 +5,7 @@ import type { KnownRun } from '../known-run.ts';
 import type { Behavior } from '../service.ts';
 import { latencyOf, serviceScript, up } from '../service-case.ts';
 
-/** A drill that did not begin from the steady state proves nothing against the stack: no check of it fails. */
+/** A drill that did not start from the steady state must not fail, because it proves nothing about the stack. */
 function judgeUnsteady({ plan, sent, gates, faults }: KnownRun, { summary }: Analysis): readonly Judged[] {
   const issuedMs = Math.min(...faults.map((fault) => fault.issuedMs));
   const metMs = gates.findLast((g) => g.gate === 'steady' && g.isMet && g.t <= issuedMs)?.t ?? Infinity;
@@ -21,8 +21,7 @@ function judgeUnsteady({ plan, sent, gates, faults }: KnownRun, { summary }: Ana
 
 const unsteady: Family = {
   name: 'unsteady',
-  about:
-    'a share of the samples times out, from before the fault on or from between the gate and the fault on',
+  about: 'a share of the samples times out, from before the gate or from between gate and fault on',
   script: (stage) => {
     const { dice, time } = stage;
     const latency = latencyOf(dice, dice.scale(1, 5));
@@ -58,5 +57,5 @@ const unsteady: Family = {
   },
 };
 
-/** Families about what comes before the fault. */
+/** Families about the time before the fault. */
 export const beforeFamilies: readonly Family[] = [unsteady];

@@ -3,7 +3,7 @@ import type { Family } from '../drill-script.ts';
 import { latencyOf, serviceScript } from '../service-case.ts';
 import { failing, outage, usualProbe } from '../service-family.ts';
 
-/** A line as JSON that is changed. */
+/** A mutable log line as JSON. */
 type Line = Record<string, unknown>;
 
 const oddNumbers = [1e300, -1e300, -1, 1e15, 0.1 + 1e-9] as const;
@@ -19,7 +19,7 @@ const planParts = [
   'hosts',
 ] as const;
 
-/** One field of an event gets a number or a value that does not belong there. */
+/** Gives one field of an event an odd number or value. */
 function spoilField(dice: Dice, line: Line): void {
   const names = Object.keys(line).filter((name) => name !== 'type' && name !== 'plan');
   const name = names[dice.whole(0, names.length - 1)];
@@ -28,7 +28,7 @@ function spoilField(dice: Dice, line: Line): void {
     typeof line[name] === 'number' && dice.chance(0.7) ? dice.pick(oddNumbers) : dice.pick(oddValues);
 }
 
-/** A part of the plan is missing, or is something else; or a check is of a kind that nobody knows. */
+/** Removes or replaces a part of the plan, or adds a check of an unknown kind. */
 function spoilPlan(dice: Dice, line: Line): void {
   const plan = line['plan'] as Line;
   if (dice.chance(0.3))
@@ -37,7 +37,7 @@ function spoilPlan(dice: Dice, line: Line): void {
   else plan[dice.pick(planParts)] = dice.pick(oddValues);
 }
 
-/** The log with some damage. */
+/** The log with one damaged line. */
 function damaged(dice: Dice, lines: readonly string[]): readonly string[] {
   const out = [...lines];
   const at = dice.chance(0.5) ? 0 : dice.whole(1, lines.length - 1);
@@ -51,7 +51,7 @@ function damaged(dice: Dice, lines: readonly string[]): readonly string[] {
 
 const damage: Family = {
   name: 'damaged',
-  about: 'a log in which a field or a part of the plan is wrong: it is read, or refused with a message',
+  about: 'a log with a wrong field or a wrong part of the plan; it is read, or refused with a message',
   script: (stage) => {
     const { dice } = stage;
     const latency = latencyOf(dice);
@@ -68,5 +68,5 @@ const damage: Family = {
   },
 };
 
-/** Families about logs that are not as they were written. */
+/** Families about damaged logs. */
 export const damagedFamilies: readonly Family[] = [damage];

@@ -3,12 +3,12 @@ import type { Behavior } from '../service.ts';
 import { type Latency, up } from '../service-case.ts';
 import { failing, serviceFamily } from '../service-family.ts';
 
-/** Families whose answers are quick: 5 ms at the most at their quickest. */
+/** Option of families with quick answers: the fastest takes at most 5 ms. */
 const quick = { baseMs: 5 };
 
 const failures = serviceFamily(
   'failures',
-  'one outage: refused, reset, 5xx or a wrong body',
+  'one outage: refused, reset, 5xx, or a wrong body',
   ({ dice, probe, out }) => ({
     effects: (service) => out(service, dice.between(0, 2000), dice.scale(probe.intervalMs, 15_000)),
   }),
@@ -16,7 +16,7 @@ const failures = serviceFamily(
 
 const blackHole = serviceFamily(
   'black-hole',
-  'one outage in which SYNs are lost; the time-out is below their retransmission',
+  'one outage that drops SYNs; the time-out is shorter than their retransmission time',
   ({ dice, out }) => ({
     effects: (service) => out(service, dice.between(0, 2000), dice.scale(1000, 15_000), { kind: 'drop' }),
   }),
@@ -24,7 +24,7 @@ const blackHole = serviceFamily(
 
 const longTimeout = serviceFamily(
   'black-hole-long-timeout',
-  'SYNs are lost and sent again after 1 s and 3 s; the time-out is longer than that',
+  'one outage that drops SYNs, which are retransmitted after 1 s and 3 s; the time-out is longer',
   ({ dice, out }) => ({
     probe: { intervalMs: dice.pick([200, 1000]), timeoutMs: dice.pick([1500, 3000, 5000]) },
     effects: (service) => out(service, dice.between(0, 2000), dice.scale(300, 8000), { kind: 'drop' }),
@@ -33,7 +33,7 @@ const longTimeout = serviceFamily(
 
 const hang = serviceFamily(
   'hang',
-  'requests hang, and those that still wait are released together',
+  'requests hang, and the waiting ones are answered together',
   ({ dice, probe, out }) => {
     const fromMs = dice.between(0, 2000);
     const refusedMs = dice.chance(0.5) ? dice.scale(200, 5000) : 0;
@@ -95,7 +95,7 @@ const flapping = serviceFamily(
 
 const stableGap = serviceFamily(
   'stable-gap',
-  'two outages; the gap between them is near the time for which a recovery has to hold',
+  'two outages; the gap between them is close to the time for which a recovery must hold',
   ({ dice, probe: { intervalMs }, out }) => {
     const stableForMs = dice.pick([2000, 5000]);
     const fromMs = dice.between(0, 1000);
@@ -131,11 +131,11 @@ const overtaking = serviceFamily(
 
 const farAway = serviceFamily(
   'far-away',
-  'the way to the service takes as long as the interval or longer, and not always the same time',
+  'the network latency to the service varies, and may exceed the interval',
   ({ dice, latency: healthy, out }) => {
     const leastMs = dice.scale(5, 100);
     const spreadMs = dice.scale(1, 80);
-    // The healthy latency has both ways in it.
+    // The healthy latency includes both directions.
     const capMs = healthy.capMs + 2 * (leastMs + spreadMs);
     const latency: Latency = { ...healthy, capMs, lateMs: Math.max(150, 5 * capMs) + 20 };
     return {
@@ -156,7 +156,7 @@ const farAway = serviceFamily(
 
 const degraded = serviceFamily(
   'degraded',
-  'the service is slow for a while, and never down, or down for a while of it',
+  'the service is slow for a while, in some cases with an outage during that time',
   ({ dice, latency }) => {
     const slowMs = dice.between(60, 700);
     const slow: Behavior = { kind: 'up', latencyMs: () => slowMs * dice.between(0.5, 1.1) };
@@ -180,11 +180,11 @@ const degraded = serviceFamily(
   quick,
 );
 
-const untouched = serviceFamily('untouched', 'the fault breaks nothing that clients see', () => ({
+const untouched = serviceFamily('untouched', 'the fault does not affect clients', () => ({
   effects: () => [],
 }));
 
-/** A probe once a second; bounds have to hold the longest outage that lies between two samples. */
+/** A probe with an interval of 1 s; bounds must contain the longest outage between two samples. */
 const seldom = { probe: { intervalMs: 1000, timeoutMs: 900 }, holdsOneHidden: 'all' } as const;
 
 const hidden = serviceFamily(
@@ -199,7 +199,7 @@ const hidden = serviceFamily(
 
 const hiddenAgain = serviceFamily(
   'hidden-again',
-  'an outage that samples meet, and one soon after it that lies between two samples',
+  'an outage that samples meet, and soon after it an outage between two samples',
   ({ dice, out }) => {
     const fromMs = dice.between(0, 1500);
     const firstMs = dice.between(1000, 3000);
@@ -216,7 +216,7 @@ const hiddenAgain = serviceFamily(
 
 const hiddenLater = serviceFamily(
   'hidden-later',
-  'a long quiet time before the heal, whose samples the analysis leaves out, with an outage between two of them',
+  'a long quiet time before the heal, whose samples the analysis drops, with an outage between two of them',
   ({ dice, probe, out }) => {
     const lengthMs = dice.scale(300, 4000);
     const quietForMs = dice.between(30_000, 50_000);
@@ -237,7 +237,7 @@ const hiddenLater = serviceFamily(
 
 const noReturn = serviceFamily(
   'no-return',
-  'the service does not come back by itself, or late',
+  'the service comes back late, or not before the heal',
   ({ dice, latency, out }) => ({
     stableForMs: 3000,
     withinMs: 10_000,
@@ -248,7 +248,7 @@ const noReturn = serviceFamily(
 
 const healOutage = serviceFamily(
   'heal-outage',
-  'the heal takes the service away once more',
+  'the heal causes another outage',
   ({ dice, latency, probe: { intervalMs }, out }) => ({
     stableForMs: 3000,
     tailMs: 8000,
@@ -262,7 +262,7 @@ const healOutage = serviceFamily(
 
 const healHidden = serviceFamily(
   'heal-hidden',
-  'the heal costs an outage that is shorter than the interval',
+  'the heal causes an outage that is shorter than the interval',
   ({ dice, out }) => ({
     ...seldom,
     stableForMs: 3000,
@@ -275,7 +275,7 @@ const healHidden = serviceFamily(
 
 const openFault = serviceFamily(
   'open-fault',
-  'an early blip, and an outage that begins later while the fault is still open (`for`)',
+  'an early short outage, and a later one while the fault is still active (`for`)',
   ({ dice, probe, latency, out }) => {
     const blipMs = dice.scale(300, 2000);
     const laterMs = dice.between(blipMs + 3000, 12_000);

@@ -19,7 +19,7 @@ import type { Behavior } from '../service.ts';
 import { latencyOf, serviceScript } from '../service-case.ts';
 import { silence, stateWords, toldState, type ToldState } from '../told-state.ts';
 
-/** A host of the pair: whether it owns the address, and whether the network takes it for the owner. */
+/** A host of the pair: whether it claims the address, and whether the network treats it as the owner. */
 interface OwnerHost {
   readonly claimed: ToldState;
   readonly wire: ToldState;
@@ -31,17 +31,17 @@ interface Pair {
   readonly second: OwnerHost;
 }
 
-/** What a case about owners is made of. */
+/** The parts of a case about owners. */
 interface OwnerCase {
   readonly effects: (pair: Pair) => readonly Step[];
-  /** Seldom: once a second, and bounds have to hold what no sample met, too: there is one brief change only. */
+  /** An interval of 1 s and a single brief change: bounds must also contain changes that no sample met. */
   readonly isSeldom?: true;
 }
 
 const words = { yes: 'yes', no: 'no' };
 const hosts = ['node-1', 'node-2'] as const;
 
-/** A drill in which an address moves between two hosts; the service itself goes on. */
+/** A drill in which an address moves between two hosts, while the service stays up. */
 function ownerScript(stage: Stage, { effects, isSeldom }: OwnerCase): DrillScript {
   const { dice } = stage;
   const latency = latencyOf(dice, dice.scale(1, 5));
@@ -88,13 +88,15 @@ function ownerScript(stage: Stage, { effects, isSeldom }: OwnerCase): DrillScrip
       },
       scenario: { redundancy: { for: '1s', within: '10s' } },
       effects: () => effects(pair),
-      // A host that gives no answer may do so up to the end.
+      // A host without an answer may stay so to the end.
       heals: () => (dice.chance(0.25) ? [] : wellAgain),
     }),
     checks: (known) => ownerChecks(dice, truthOf(known), probe.intervalMs),
     truthWords: () => [
       ...[...owners].map(([host, owned]) => stateWords(`${host} is owner`, owned, words)),
-      ...[...wired].map(([host, owned]) => stateWords(`${host} is taken for the owner`, owned, words)),
+      ...[...wired].map(([host, owned]) =>
+        stateWords(`the network treats ${host} as the owner`, owned, words),
+      ),
     ],
     judge: (known, analysis) => {
       const truth = plainTruth(known);
@@ -106,7 +108,7 @@ function ownerScript(stage: Stage, { effects, isSeldom }: OwnerCase): DrillScrip
   };
 }
 
-/** Checks whose limits lie around the truth. Their names begin with the state; the second word of a `never` is its tolerance. */
+/** Checks with limits around the truth. Their names begin with the state; the second word of a `never` is its tolerance, ms. */
 function ownerChecks(dice: Dice, truth: OwnerTruth, intervalMs: number): readonly CheckText[] {
   const about = (state: OwnerState): CheckText[] => {
     const limits = limitsNear(dice, totalOf(truth[state]), intervalMs);
@@ -133,14 +135,14 @@ function ownerChecks(dice: Dice, truth: OwnerTruth, intervalMs: number): readonl
   ];
 }
 
-/** What a host claims from a moment on; the network follows some time later, or before, or never. */
+/** A host's claim from a moment on; the network follows later, earlier, or never. */
 function claim(dice: Dice, { claimed, wire }: OwnerHost, isOwner: boolean, atMs: number): Step[] {
   const lagMs = dice.pick([1, 1, 1, -1]) * dice.scale(1, 3000);
   const follows = [{ afterMs: Math.max(0, atMs + lagMs), act: () => wire.state.set(isOwner) }];
   return [{ afterMs: atMs, act: () => claimed.state.set(isOwner) }, ...(dice.chance(0.9) ? follows : [])];
 }
 
-/** The address moves; between the two hosts nobody has it, or both. */
+/** The address moves; for a while none or both of the hosts have it. */
 function move(dice: Dice, { first, second }: Pair, fromMs: number): Step[] {
   const gapMs = dice.pick([1, -1]) * dice.scale(20, 5000);
   return [
@@ -149,7 +151,7 @@ function move(dice: Dice, { first, second }: Pair, fromMs: number): Step[] {
   ];
 }
 
-/** A family in which one of the hosts, as one of the sides sees it, behaves otherwise for a while; the address may move. */
+/** A family in which one side's probe of one host behaves differently for a while; the address may move. */
 function silentFamily(name: string, about: string, behaviorOf: (dice: Dice) => Behavior): Family {
   return {
     name,
@@ -172,7 +174,7 @@ function silentFamily(name: string, about: string, behaviorOf: (dice: Dice) => B
 
 const ownerMoves: Family = {
   name: 'owners',
-  about: 'an address moves between two hosts: without an owner or with two for a while, and back',
+  about: 'an address moves between two hosts, with no owner or two owners for a while, and may move back',
   script: (stage) => {
     const { dice } = stage;
     return ownerScript(stage, {
@@ -188,19 +190,19 @@ const ownerMoves: Family = {
 
 const ownerSilent = silentFamily(
   'owner-silent',
-  'a host gives no answer for a while: it may own the address all the same',
+  'a host gives no answer for a while, but may still own the address',
   () => ({ kind: 'drop' }),
 );
 
 const ownerFailing = silentFamily(
   'owner-failing',
-  "a host's probe fails for a while, refused or with a 5xx: that says nothing of what the host owns",
+  "a host's probe fails for a while (refused or 5xx), which does not show whether the host is an owner",
   (dice) => dice.pick<Behavior>([{ kind: 'refuse' }, { kind: 'error', cause: 'http-5xx', tookMs: 2 }]),
 );
 
 const ownerFlaps: Family = {
   name: 'owner-flaps',
-  about: 'ownership changes again and again, faster or slower than it is looked at',
+  about: 'ownership changes repeatedly, faster or slower than the probe interval',
   script: (stage) => {
     const { dice } = stage;
     const scaleMs = dice.scale(50, 3000);
@@ -220,7 +222,7 @@ const ownerFlaps: Family = {
 
 const ownerHidden: Family = {
   name: 'owner-hidden',
-  about: 'one change of ownership and back, in less time than there is between two samples',
+  about: 'one change of ownership and back, in less than the time between two samples',
   script: (stage) => {
     const { dice } = stage;
     return ownerScript(stage, {
@@ -238,7 +240,7 @@ const ownerHidden: Family = {
   },
 };
 
-/** Families about who owns what one host should own. */
+/** Families about ownership. */
 export const ownerFamilies: readonly Family[] = [
   ownerMoves,
   ownerSilent,

@@ -3,7 +3,7 @@ import { serviceFamily } from '../service-family.ts';
 
 const stalls = serviceFamily(
   'stalls',
-  "the prober's thread stands still now and then, before, over or after an outage",
+  "the prober's thread stalls at times before, during, or after an outage",
   ({ dice, time, stalls: stalled, out }) => {
     const count = dice.whole(1, 3);
     return {
@@ -23,7 +23,7 @@ const stalls = serviceFamily(
 
 const enclosingStall = serviceFamily(
   'enclosing-stall',
-  'one stall of the prober encloses the whole outage',
+  'one stall of the prober covers the complete outage',
   ({ dice, time, stalls: stalled, out }) => {
     const fromMs = dice.between(200, 1500);
     const lengthMs = dice.scale(300, 4000);
@@ -45,7 +45,7 @@ const enclosingStall = serviceFamily(
 
 const lostSamples = serviceFamily(
   'lost-samples',
-  'some samples are lost from the log, or unknown because the observer broke',
+  'some samples are missing from the log, or unknown because the attempt itself failed',
   ({ dice, out }) => {
     const fate = dice.pick(['lost', 'unknown'] as const);
     const first = dice.whole(4, 40);
@@ -59,5 +59,5 @@ const lostSamples = serviceFamily(
   },
 );
 
-/** Families about what the prober cannot see. */
+/** Families about failures of the prober. */
 export const proberFamilies: readonly Family[] = [stalls, enclosingStall, lostSamples];

@@ -13,16 +13,16 @@ import { failing, outage, usualProbe } from '../service-family.ts';
 import { silence, stateWords, toldState, type ToldState } from '../told-state.ts';
 
 interface RedundancyCase {
-  /** What follows from the fault, for the replica on the host that it hits and for the service. */
+  /** Effects of the fault on the service and on the replica of the fault's host. */
   readonly effects: (replica: ToldState, service: Service) => readonly Step[];
   readonly heals: (replica: ToldState) => readonly Step[];
-  /** The service has outages of its own, and its recovery has to last until redundancy. */
+  /** The service has outages, and its recovery must last until redundancy. */
   readonly untilRedundancy?: true;
 }
 
 const words = { yes: 'streaming', no: 'gone' };
 
-/** A drill after which a replica has to come back. */
+/** A drill after which a replica must come back. */
 function redundancyScript(
   stage: Stage,
   { effects, heals, untilRedundancy }: RedundancyCase,
@@ -97,7 +97,7 @@ function judgeRedundancy(
   ];
 }
 
-/** The replica comes and goes some times, and then stays. */
+/** The replica comes and goes a few times, and then stays. */
 function comesBack(dice: Dice, { state }: ToldState, latestMs = 4000): Step[] {
   const steps: Step[] = [];
   let atMs = dice.between(0, latestMs);
@@ -110,7 +110,7 @@ function comesBack(dice: Dice, { state }: ToldState, latestMs = 4000): Step[] {
   return [...steps, { afterMs: atMs, act: () => state.set(true) }];
 }
 
-/** A family in which the service goes on, so that redundancy is all that is lost. */
+/** A family in which the service stays up, and only redundancy is lost. */
 function redundancyFamily(
   name: string,
   about: string,
@@ -126,7 +126,7 @@ function redundancyFamily(
 
 const redundancy = redundancyFamily(
   'redundancy',
-  'a replica is gone, and comes back after the heal, at once or in several attempts',
+  'a replica is lost, and comes back after the heal, in one or multiple attempts',
   (dice) => ({
     effects: ({ state }) => [{ afterMs: dice.between(0, 1000), act: () => state.set(false) }],
     heals: (replica) => comesBack(dice, replica),
@@ -135,7 +135,7 @@ const redundancy = redundancyFamily(
 
 const redundancySilent = redundancyFamily(
   'redundancy-silent',
-  "the same, while the replica's probe times out now and then",
+  "the same, while the replica's probe times out at times",
   (dice) => ({
     effects: ({ state }) => [{ afterMs: dice.between(0, 1000), act: () => state.set(false) }],
     heals: (replica) => [
@@ -149,7 +149,7 @@ const redundancySilent = redundancyFamily(
 
 const redundancyKept = redundancyFamily(
   'redundancy-kept',
-  'the replica is not gone, or for less time than there is between two samples',
+  'the replica is not lost, or for less than the time between two samples',
   (dice) => {
     const isBrief = dice.chance(0.5);
     const fromMs = dice.between(0, 1500);
@@ -169,7 +169,7 @@ const redundancyKept = redundancyFamily(
 const untilRedundancy: Family = {
   name: 'until-redundancy',
   about:
-    'the recovery has to last until the replica is back, soon or after a long time whose samples the analysis leaves out; outages before and after that',
+    'the recovery must last until the replica is back, which may take long, so that the analysis drops samples; outages before and after that',
   script: (stage) => {
     const { dice } = stage;
     const latency = latencyOf(dice, dice.scale(1, 5));
@@ -183,7 +183,7 @@ const untilRedundancy: Family = {
         effects: (replica, service) => [
           { afterMs: dice.between(0, 1000), act: () => replica.state.set(false) },
           ...(dice.chance(0.8) ? out(service, dice.between(0, 2000)) : []),
-          // Some of these come later than the replica does.
+          // Some of these outages begin after the replica is back.
           ...(dice.chance(0.5) ? out(service, dice.between(8000, 1.2 * Math.max(backMs, 8000))) : []),
           ...comesBack(dice, replica, backMs),
         ],

@@ -10,13 +10,13 @@ import { type RowTruth, rowTruth } from '../row-truth.ts';
 import { latencyOf, serviceScript } from '../service-case.ts';
 
 interface RowCase {
-  /** Share of the writes whose lines the log lacks. */
+  /** Share of the writes that are missing from the log. */
   readonly lostLines?: number;
   readonly readsMs: number;
   readonly effects: (database: Database) => readonly Step[];
 }
 
-/** A drill in which clients write rows into a database; the service that is probed goes on. */
+/** A drill in which clients write rows into a database, while the probed service stays up. */
 function rowScript(stage: Stage, { readsMs, effects, lostLines }: RowCase): DrillScript {
   const { dice, time } = stage;
   const latency = latencyOf(dice, dice.scale(1, 5));
@@ -60,7 +60,7 @@ function rowScript(stage: Stage, { readsMs, effects, lostLines }: RowCase): Dril
         },
       ],
     },
-    // Asked for before the run, so that the writer works.
+    // In the plan before the run, so that the writer runs.
     someChecks: [{ kind: 'rpo', name: 'some check', of: 'rows', max: '60s' }],
     checks: () => rowChecks(dice, rowTruth(database), { intervalMs: intervalMs / clients, readsMs }),
     truthWords: () => [
@@ -95,7 +95,7 @@ function rowChecks(
   ];
 }
 
-/** `isWhole`: the log has the line of every write. Without some, figures are those of the writes that it has, and a note says so. */
+/** `isWhole`: the log has every write. Otherwise the figures cover only the writes in the log, and a note reports it. */
 function judgeRows({ summary }: Analysis, truth: RowTruth, isWhole: boolean): readonly Judged[] {
   const [writer] = summary.writers;
   if (writer === undefined) return [];
@@ -113,13 +113,13 @@ function judgeRows({ summary }: Analysis, truth: RowTruth, isWhole: boolean): re
           judged('phantoms', found.unasked === 0 ? 'held' : 'violated', `${found.unasked}, true 0`),
         ]),
     ...summary.checks.flatMap((check) => {
-      // A limit of 0 is about reads, not about the time between them.
+      // A limit of 0 applies to the reads themselves, not to the time between them.
       if (check.kind === 'stale-reads')
         return verdict(check, check.limits?.maxMs === 0 ? truth.staleSeen : truth.staleFor);
       if (check.kind === 'rows' || check.name === 'none lost') {
         const isFailing = check.name !== 'phantoms' && truth.lost > 0;
         const isRight = check.status === 'inconclusive' || (check.status === 'fail') === isFailing;
-        const detail = `${check.status}: ${check.observed}; truly lost ${truth.lost}`;
+        const detail = `${check.status}: ${check.observed}; true loss ${truth.lost}`;
         const outcome = check.status === 'inconclusive' ? 'inconclusive' : isRight ? 'right' : 'wrong';
         return [judged(`check ${check.kind}`, outcome, detail)];
       }
@@ -128,7 +128,7 @@ function judgeRows({ summary }: Analysis, truth: RowTruth, isWhole: boolean): re
   ];
 }
 
-/** The database goes down, and what it committed shortly before is lost. */
+/** The database goes down, and rows that it committed shortly before are lost. */
 function rowLossScript(stage: Stage, lostLines?: number): DrillScript {
   const { dice, time } = stage;
   const lossMs = dice.chance(0.2) ? 0 : dice.scale(20, 4000);
@@ -160,20 +160,20 @@ function rowLossScript(stage: Stage, lostLines?: number): DrillScript {
 
 const rowLoss: Family = {
   name: 'row-loss',
-  about: 'the database goes down, and what it committed shortly before is lost',
+  about: 'the database goes down, and rows that it committed shortly before are lost',
   script: (stage) => rowLossScript(stage),
 };
 
 const rowLinesLost: Family = {
   name: 'row-lines-lost',
-  about: 'the same, and the log lacks the lines of some writes, the last of a client among them',
+  about: "the same, and some writes are missing from the log, including a client's last one",
   script: (stage) => rowLossScript(stage, stage.dice.scale(0.002, 0.5)),
 };
 
 const staleReads: Family = {
   name: 'stale-reads',
   about:
-    'reads come from a replica that falls behind for a while, also for less time than there is between two reads',
+    'reads come from a replica that falls behind for a while, in some cases for less than the time between two reads',
   script: (stage) => {
     const { dice } = stage;
     const readsMs = dice.pick([200, 500, 1000]);

@@ -9,7 +9,7 @@ import { Service } from '../service.ts';
 import { type Latency, latencyOf, up } from '../service-case.ts';
 import { failing, outage, usualProbe } from '../service-family.ts';
 
-/** One of several faults, as the scenario has it; ms. */
+/** One fault of the scenario; times in ms. */
 interface PlannedScript {
   readonly id: string;
   readonly atMs: number;
@@ -24,7 +24,7 @@ function plannedScripts(dice: Dice): readonly PlannedScript[] {
   }));
 }
 
-/** An outage soon after the effect, perhaps one later, and perhaps one that the heal costs. */
+/** Some of: an outage soon after the effect, a later outage, and an outage after the heal. */
 function scriptOf(dice: Dice, service: Service, latency: Latency, { id }: PlannedScript): FaultScript {
   const some = (share: number, fromMs: number, lengthMs: number) =>
     dice.chance(share) ? outage(service, latency, fromMs, lengthMs, failing(dice)) : [];
@@ -60,7 +60,7 @@ function judgeFigures(known: KnownRun, { summary }: Analysis, lateMs: number): r
 const severalFaults: Family = {
   name: 'several-faults',
   about:
-    'two or three faults, with a length or without, that overlap; their heals cost outages, too, and the prober stalls now and then',
+    'two or three overlapping faults, with or without `for`; their heals may cause outages, and the prober may stall',
   script: ({ dice, time, stalls }) => {
     const latency = latencyOf(dice);
     const service = new Service(time, up(latency), { wayMs: () => dice.between(0.05, 0.5) });

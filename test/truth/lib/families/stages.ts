@@ -6,21 +6,21 @@ import type { Owned } from '../owned.ts';
 import { latencyOf, serviceScript, up } from '../service-case.ts';
 import { silence, toldState, type ToldState } from '../told-state.ts';
 
-/** When something became so for the first time since a moment; undefined if it was so already, or never became so. */
+/** When a state first became true after a moment, ms; undefined if it was true already or never became true. */
 function becameMs({ changes }: Owned, sinceMs: number): number | undefined {
   const wasSo = changes.findLast(({ atMs }) => atMs <= sinceMs)?.isUp === true;
   return wasSo ? undefined : changes.find(({ atMs, isUp }) => atMs > sinceMs && isUp)?.atMs;
 }
 
-/** When two things become so after the fault, from its effect on, ms; undefined: they do not. */
+/** When two states become true after the fault's effect, ms; undefined: never. */
 interface Course {
   readonly noticedMs: number | undefined;
   readonly promotedMs: number | undefined;
-  /** The second host is the primary already. */
+  /** The second host is already the primary. */
   readonly isPromotedBefore: boolean;
 }
 
-/** A drill whose recovery has stages: the load balancer notices, the standby is promoted, the service is back. */
+/** A drill with recovery stages: the load balancer notices, the standby is promoted, the service is back. */
 function stageScript(stage: Stage, course: Course, lengthMs: number): DrillScript {
   const { dice } = stage;
   const latency = latencyOf(dice, dice.scale(1, 5));
@@ -75,7 +75,7 @@ function stageScript(stage: Stage, course: Course, lengthMs: number): DrillScrip
 
 const stages: Family = {
   name: 'stages',
-  about: 'a recovery in stages, in their order or not; some do not happen, or had happened before',
+  about: 'a recovery with stages, in any order; some do not happen, or happened before',
   script: (stage) => {
     const { dice } = stage;
     const lengthMs = dice.scale(3000, 15_000);
@@ -97,7 +97,7 @@ const stages: Family = {
 const stagesMarked: Family = {
   name: 'stages-marked',
   about:
-    'stages that end with lines of a journal, in their order or not, and also before the fault; the journal cannot be read for a while',
+    'stages that end with journal lines, in any order, in some cases before the fault; the journal is unreadable for a while',
   script: (stage) => {
     const { dice, time } = stage;
     const latency = latencyOf(dice, dice.scale(1, 5));
@@ -150,5 +150,5 @@ const stagesMarked: Family = {
   },
 };
 
-/** Families about the stages of a recovery. */
+/** Families about recovery stages. */
 export const stageFamilies: readonly Family[] = [stages, stagesMarked];

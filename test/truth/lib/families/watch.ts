@@ -21,7 +21,7 @@ function judgeWatch(known: KnownRun, analysis: Analysis, lateMs: number): readon
 
 const watch: Family = {
   name: 'watch',
-  about: 'a watch: no fault; the service stalls and fails now and then',
+  about: 'a watch without a fault; the service stalls and fails at times',
   script: (stage) => {
     const { dice } = stage;
     const latency = latencyOf(dice, dice.scale(1, 10));

@@ -25,7 +25,7 @@ const judged = (errorMs: number, more: Partial<Judged> = {}): Judged => ({
   kind: 'refused',
   trueMs: 3437,
   windows: 1,
-  toldMs: 3437 + errorMs,
+  reportedMs: 3437 + errorMs,
   errorMs,
   held: true,
   halfWidthMs: 100,
@@ -37,7 +37,7 @@ const windows = (outages: readonly Judged[]): Results => ({
     tools: [{ tool: 'firedrill 100 ms', reading: '', outages, strays: 0, totalRatio: 1 }],
     scripted: 7,
     voided: 2,
-    truthUnsureMs: 1,
+    truthUncertainMs: 1,
     noBlackHole: null,
   }),
 });
@@ -75,7 +75,7 @@ describe('goalsOf', () => {
     const trial = (ms: number | null, voided = false) => ({
       kind: 'hang' as const,
       trueMs: 2000,
-      told: ms === null ? null : { ms, minMs: ms - 30, maxMs: ms + 30 },
+      reported: ms === null ? null : { ms, minMs: ms - 30, maxMs: ms + 30 },
       voided,
     });
     const met = (...trials: readonly ReturnType<typeof trial>[]) =>
@@ -121,16 +121,16 @@ describe('goalsOf', () => {
     const level = {
       busy: 16,
       raised: true,
-      looks: 300,
+      samples: 300,
       failed: 40,
-      told: 0,
-      unsure: 2,
-      toldWithout: 2,
+      reported: 0,
+      uncertain: 2,
+      reportedWithout: 2,
       starved: 3,
       starvedMs: 9000,
       dilation: null,
     };
-    const goals = goalsOf({ overload: run<'overload'>([level, { ...level, told: 1 }]) });
+    const goals = goalsOf({ overload: run<'overload'>([level, { ...level, reported: 1 }]) });
     expect(goals.map(({ met }) => met)).toEqual([true, false]);
   });
 

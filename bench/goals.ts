@@ -100,17 +100,19 @@ function lateGoal(tool: string, outages: readonly Judged[], edgeMs: number): rea
 function rtoGoals({ rto }: Results): readonly Goal[] {
   if (rto === undefined) return [];
   const judged = rto.result.filter(({ voided }) => !voided);
-  const told = judged.flatMap((trial) => (trial.told === null ? [] : [{ ...trial, told: trial.told }]));
-  const errors = told.map((trial) => trial.told.ms - trial.trueMs);
-  const held = told.filter(
-    ({ told: { minMs, maxMs }, trueMs }) => minMs <= trueMs + slackMs && maxMs >= trueMs - slackMs,
+  const reported = judged.flatMap((trial) =>
+    trial.reported === null ? [] : [{ ...trial, reported: trial.reported }],
+  );
+  const errors = reported.map((trial) => trial.reported.ms - trial.trueMs);
+  const held = reported.filter(
+    ({ reported: { minMs, maxMs }, trueMs }) => minMs <= trueMs + slackMs && maxMs >= trueMs - slackMs,
   );
   return [
     {
       what: 'RTO of whole drills, burst 50 ms',
       goal: 'within ±30 ms',
-      measured: `${signed(Math.min(...errors))} to ${signed(Math.max(...errors))} ms, ${told.length} of ${judged.length} drills, bounds held in ${held.length}`,
-      met: told.length === judged.length && errors.every((error) => Math.abs(error) <= 30),
+      measured: `${signed(Math.min(...errors))} to ${signed(Math.max(...errors))} ms, ${reported.length} of ${judged.length} drills, bounds held in ${held.length}`,
+      met: reported.length === judged.length && errors.every((error) => Math.abs(error) <= 30),
     },
   ];
 }
@@ -137,13 +139,13 @@ function lightGoals({ light }: Results): readonly Goal[] {
 function capacityGoals({ capacity }: Results): readonly Goal[] {
   if (capacity === undefined) return [];
   return capacity.result
-    .filter(({ wantedPerSecond }) => wantedPerSecond !== 2000)
+    .filter(({ requestedPerSecond }) => requestedPerSecond !== 2000)
     .map((rate) => {
-      const { wantedPerSecond, latenessP99Ms, cpuShare, maxRssBytes, dropped, bad } = rate;
-      const stretch = wantedPerSecond > 1000;
+      const { requestedPerSecond, latenessP99Ms, cpuShare, maxRssBytes, dropped, bad } = rate;
+      const stretch = requestedPerSecond > 1000;
       const punctual = dropped === 0 && bad === 0 && latenessP99Ms <= 5;
       return {
-        what: `${wantedPerSecond} new connections a second${stretch ? ' (stretch)' : ''}`,
+        what: `${requestedPerSecond} new connections a second${stretch ? ' (stretch)' : ''}`,
         goal: `p99 lateness at most 5 ms${stretch ? '' : ', 40 % of a core, 100 MB'}`,
         measured: `p99 ${fixed(latenessP99Ms)} ms, ${percent(cpuShare)} of a core, ${megabytes(maxRssBytes)} MB, ${dropped} dropped, ${bad} bad`,
         met: punctual && (stretch || (cpuShare <= 0.4 && maxRssBytes <= 100e6)),
@@ -191,14 +193,25 @@ function overloadGoals({ overload }: Results): readonly Goal[] {
   // Results of a version with another control have no dilation.
   const levels = (overload?.result ?? []).filter(({ dilation }) => dilation !== undefined);
   return levels.map((level) => {
-    const { busy, raised, looks, failed, told, unsure, toldWithout, starved, starvedMs, dilation } = level;
+    const {
+      busy,
+      raised,
+      samples,
+      failed,
+      reported,
+      uncertain,
+      reportedWithout,
+      starved,
+      starvedMs,
+      dilation,
+    } = level;
     const control =
       dilation === null ? 'no sample' : `p50 ${fixed(dilation.p50)}, p99 ${fixed(dilation.p99)}`;
     return {
       what: `a server that is up, with ${busy} busy processes${raised ? ' at raised priority' : ''}`,
       goal: 'no outage reported',
-      measured: `${told} reported, ${unsure} uncertain (${toldWithout} reported without the control); ${failed} of ${looks} samples failed; dilation ${control}, starved ${starved} times, ${fixed(starvedMs / 1000)} s`,
-      met: told === 0,
+      measured: `${reported} reported, ${uncertain} uncertain (${reportedWithout} reported without the control); ${failed} of ${samples} samples failed; dilation ${control}, starved ${starved} times, ${fixed(starvedMs / 1000)} s`,
+      met: reported === 0,
     };
   });
 }

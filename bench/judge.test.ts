@@ -1,16 +1,16 @@
 import { describe, expect, it } from 'vitest';
 import type { TrueOutage } from './fault-server/messages.ts';
-import { errorFigures, judge, type ToldWindow } from './judge.ts';
+import { errorFigures, judge, type ReportedWindow } from './judge.ts';
 
-const outage = (fromMs: number, toMs: number, unsureMs = 0): TrueOutage => ({
+const outage = (fromMs: number, toMs: number, uncertainMs = 0): TrueOutage => ({
   track: 0,
   kind: 'refused',
-  start: { loMs: fromMs, hiMs: fromMs + unsureMs },
-  end: { loMs: toMs, hiMs: toMs + unsureMs },
+  start: { loMs: fromMs, hiMs: fromMs + uncertainMs },
+  end: { loMs: toMs, hiMs: toMs + uncertainMs },
 });
 
 /** A window with bounds of this width around both edges. */
-const bounded = (fromMs: number, toMs: number, widthMs: number): ToldWindow => ({
+const bounded = (fromMs: number, toMs: number, widthMs: number): ReportedWindow => ({
   fromMs,
   toMs: toMs + widthMs,
   ms: toMs - fromMs,
@@ -22,8 +22,8 @@ const bounded = (fromMs: number, toMs: number, widthMs: number): ToldWindow => (
   },
 });
 
-const only = (truth: TrueOutage, ...told: readonly ToldWindow[]) =>
-  judge({ outages: [truth], stalls: [] }, told, 0).outages[0];
+const only = (truth: TrueOutage, ...reported: readonly ReportedWindow[]) =>
+  judge({ outages: [truth], stalls: [] }, reported, 0).outages[0];
 
 describe('judge', () => {
   it('returns the error of a window, with its sign', () => {
@@ -31,7 +31,7 @@ describe('judge', () => {
       kind: 'refused',
       trueMs: 3437,
       windows: 1,
-      toldMs: 3000,
+      reportedMs: 3000,
       errorMs: -437,
       held: null,
       halfWidthMs: null,
@@ -39,15 +39,15 @@ describe('judge', () => {
   });
 
   it('counts a missed outage as an error of its whole length', () => {
-    expect(only(outage(1000, 1731))).toMatchObject({ windows: 0, toldMs: 0, errorMs: -731 });
+    expect(only(outage(1000, 1731))).toMatchObject({ windows: 0, reportedMs: 0, errorMs: -731 });
   });
 
   it('counts windows without an outage', () => {
-    const told = [
+    const reported = [
       { fromMs: 1500, toMs: 2500, ms: 1000 },
       { fromMs: 9000, toMs: 9100, ms: 100 },
     ];
-    expect(judge({ outages: [outage(1000, 2000)], stalls: [] }, told, 0).strays).toBe(1);
+    expect(judge({ outages: [outage(1000, 2000)], stalls: [] }, reported, 0).strays).toBe(1);
   });
 
   it('assigns a window to an outage that it misses by at most the slack', () => {
@@ -60,8 +60,8 @@ describe('judge', () => {
   });
 
   it('adds up multiple windows of an outage', () => {
-    const told = [bounded(990, 1400, 20), bounded(1500, 1990, 20)];
-    expect(only(outage(1000, 2000), ...told)).toMatchObject({ windows: 2, toldMs: 900, held: false });
+    const reported = [bounded(990, 1400, 20), bounded(1500, 1990, 20)];
+    expect(only(outage(1000, 2000), ...reported)).toMatchObject({ windows: 2, reportedMs: 900, held: false });
   });
 
   it('checks the bounds of the start, the end, and the length', () => {
@@ -77,12 +77,12 @@ describe('judge', () => {
 
   it('ignores outages and windows in which the server itself was stalled', () => {
     const stalls = [{ loMs: 1990, hiMs: 2030 }];
-    const told = [bounded(1000, 2000, 20)];
-    const judged = judge({ outages: [outage(1000, 2000), outage(5000, 6000)], stalls }, told, 0);
+    const reported = [bounded(1000, 2000, 20)];
+    const judged = judge({ outages: [outage(1000, 2000), outage(5000, 6000)], stalls }, reported, 0);
     expect(judged).toMatchObject({ outages: [{ trueMs: 1000, windows: 0 }], strays: 0 });
     // A stall in the middle of an outage does not change the outage.
     const within = [{ loMs: 1400, hiMs: 1500 }];
-    expect(judge({ outages: [outage(1000, 2000)], stalls: within }, told, 0).outages).toHaveLength(1);
+    expect(judge({ outages: [outage(1000, 2000)], stalls: within }, reported, 0).outages).toHaveLength(1);
     const alone = { fromMs: 1950, toMs: 2000, ms: 50 };
     expect(judge({ outages: [], stalls }, [alone], 0).strays).toBe(0);
     expect(judge({ outages: [], stalls: [] }, [alone], 0).strays).toBe(1);

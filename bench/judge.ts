@@ -1,7 +1,7 @@
 import type { Edge, OutageKind, TrueOutage } from './fault-server/messages.ts';
 
 /** One outage as a tool reports it. Times are on the clock of `monoMs`, durations in ms. */
-export interface ToldWindow {
+export interface ReportedWindow {
   /** The outage is between these times, according to the tool. */
   readonly fromMs: number;
   readonly toMs: number;
@@ -23,7 +23,7 @@ export interface Judged {
   readonly trueMs: number;
   /** Number of windows that the tool reports for it; 0: missed. */
   readonly windows: number;
-  readonly toldMs: number;
+  readonly reportedMs: number;
   /** Reported length minus true length. */
   readonly errorMs: number;
   /** Whether the bounds of both edges and of the length contain the true values; null without bounds. */
@@ -50,15 +50,15 @@ export interface Truth {
  * Compares a tool's report on one target with the real outages. A window belongs to the outage that it overlaps. `slackMs`: the
  * largest error of the tool's timestamps.
  */
-export function judge(truth: Truth, told: readonly ToldWindow[], slackMs: number): Verdict {
-  const matched = new Set<ToldWindow>();
+export function judge(truth: Truth, reported: readonly ReportedWindow[], slackMs: number): Verdict {
+  const matched = new Set<ReportedWindow>();
   const outages = truth.outages.flatMap((outage) => {
     const span = { loMs: outage.start.loMs, hiMs: outage.end.hiMs };
-    const own = told.filter((window) => overlaps(window, span, slackMs));
+    const own = reported.filter((window) => overlaps(window, span, slackMs));
     for (const window of own) matched.add(window);
     return isStalled(truth, outage) ? [] : judgeOne(outage, own);
   });
-  const others = told.filter((window) => !matched.has(window));
+  const others = reported.filter((window) => !matched.has(window));
   return {
     outages,
     strays: others.filter((window) => !truth.stalls.some((stall) => overlaps(window, stall, slackMs))).length,
@@ -75,24 +75,30 @@ export function isStalled({ stalls }: Pick<Truth, 'stalls'>, { start, end }: Tru
 /** A stall within this distance of an edge shifts the visible edge. */
 const aroundMs = 50;
 
-function overlaps({ fromMs, toMs }: ToldWindow, { loMs, hiMs }: Edge, slackMs: number): boolean {
+function overlaps({ fromMs, toMs }: ReportedWindow, { loMs, hiMs }: Edge, slackMs: number): boolean {
   return fromMs - slackMs <= hiMs && toMs + slackMs >= loMs;
 }
 
-function judgeOne(outage: TrueOutage, own: readonly ToldWindow[]): Judged {
+function judgeOne(outage: TrueOutage, own: readonly ReportedWindow[]): Judged {
   const { trueMs } = lengthOf(outage);
-  const toldMs = sum(own, (window) => window.ms);
+  const reportedMs = sum(own, (window) => window.ms);
   const bounds = own.flatMap((window) => window.bounds ?? []);
   const [first] = bounds;
   const last = bounds.at(-1);
-  const told = { kind: outage.kind, trueMs, windows: own.length, toldMs, errorMs: toldMs - trueMs };
-  if (first === undefined || last === undefined) return { ...told, held: null, halfWidthMs: null };
+  const reported = {
+    kind: outage.kind,
+    trueMs,
+    windows: own.length,
+    reportedMs,
+    errorMs: reportedMs - trueMs,
+  };
+  if (first === undefined || last === undefined) return { ...reported, held: null, halfWidthMs: null };
   const minMs = sum(bounds, (b) => b.minMs);
   const maxMs = sum(bounds, (b) => b.maxMs);
   const shortestMs = outage.end.loMs - outage.start.hiMs;
   const longestMs = outage.end.hiMs - outage.start.loMs;
   return {
-    ...told,
+    ...reported,
     held:
       meets(first.start, outage.start) &&
       meets(last.end, outage.end) &&
@@ -148,7 +154,7 @@ export function errorFigures(outages: readonly Judged[]): ErrorFigures | undefin
     medianMs: errors[Math.floor(errors.length / 2)] ?? 0,
     highestMs,
     worstMs: Math.max(-lowestMs, highestMs),
-    ratio: sum(outages, (o) => o.toldMs) / sum(outages, (o) => o.trueMs),
+    ratio: sum(outages, (o) => o.reportedMs) / sum(outages, (o) => o.trueMs),
     bounded: bounded.length,
     held: bounded.filter((o) => o.held === true).length,
     medianHalfWidthMs: widths[Math.floor(widths.length / 2)] ?? null,

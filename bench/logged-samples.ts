@@ -1,4 +1,4 @@
-import { canaryId } from '../src/core/canary.ts';
+import { controlProbeId } from '../src/core/control-probe.ts';
 import { readLogFile } from '../src/cli/run-folder.ts';
 import type { Sample } from '../src/core/sample.ts';
 
@@ -13,7 +13,7 @@ export function loggedSamples(path: string): readonly LoggedSample[] {
   const samples: LoggedSample[] = [];
   readLogFile(path, {
     sample: ({ probe, slot, dueMs, sendMs, finishMs, stallMs, status, cause }) => {
-      if (probe === canaryId) return;
+      if (probe === controlProbeId) return;
       samples.push({
         probe,
         slot,

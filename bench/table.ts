@@ -39,7 +39,7 @@ export function renderTable(results: Results): string {
 
 function windowLines({ windows }: Results): readonly string[] {
   if (windows === undefined) return [];
-  const { tools, scripted, voided, truthUnsureMs, noBlackHole } = windows.result;
+  const { tools, scripted, voided, truthUncertainMs, noBlackHole } = windows.result;
   return [
     '## The same outages, measured by all tools at the same time',
     '',
@@ -59,7 +59,7 @@ function windowLines({ windows }: Results): readonly string[] {
     '',
     ...tools.map(({ tool, reading }) => `- ${tool}: ${reading}`),
     '',
-    `The true edges are known to ${truthUnsureMs.toFixed(1)} ms or better.`,
+    `The true edges are known to ${truthUncertainMs.toFixed(1)} ms or better.`,
     `Not judged, because the server itself was stalled at an edge: ${voided} of ${scripted} outages.`,
     ...(noBlackHole === null ? [] : [`There was no black-hole outage: ${noBlackHole}.`]),
     '',

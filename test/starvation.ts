@@ -3,11 +3,11 @@ import { join } from 'node:path';
 import type { Summary } from '../src/core/summary.ts';
 
 /**
- * The words of a summary's reasons if the machine was too busy for the drill. They come from `machine-fitness.ts` and
+ * The words of a summary's reasons if the machine was too busy for the drill. They come from `machine-health.ts` and
  * `steady-state.ts` in `src/engine`, and from `degraded.ts`, `steadiness.ts`, `health.ts`, and `others.ts` in `src/analysis`.
  * No other test code has them; a drill that is inconclusive for any other reason fails its test.
  */
-const starvedWords =
+const starvedText =
   /\b(degraded|overloaded|starved|stood still|may be the load|thread stalled|the prober (?:lost|sent a sample)|other programs (?:used|may have used)|between the steady gate and the fault|steady state was lost again before the fault|a little more load causes time-outs)\b/i;
 
 /** The reason of a drill that is inconclusive because its machine was too busy; undefined for every other outcome. */
@@ -20,7 +20,7 @@ export function starvedReason({
 
 /** The reasons of a drill that blame a busy machine. */
 export function starvedWordsIn(reasons: readonly string[]): string[] {
-  return reasons.filter((reason) => starvedWords.test(reason));
+  return reasons.filter((reason) => starvedText.test(reason));
 }
 
 /** A stored run with its folder. */

@@ -39,9 +39,9 @@ export async function wholeOf(
 
 /** Whether a process on the host has ended: it does not exist, or it is a zombie. */
 async function isGone(host: Host, pid: number): Promise<boolean> {
-  const look =
+  const attempt =
     '[ -e "/proc/$1/stat" ] || exit 0; case $(cat "/proc/$1/stat") in *") Z "*) exit 0 ;; esac; exit 1';
-  return (await host.exec(['sh', '-c', look, 'sh', String(pid)], limits)).exitCode === 0;
+  return (await host.exec(['sh', '-c', attempt, 'sh', String(pid)], limits)).exitCode === 0;
 }
 
 /** Arguments that shells treat differently. */
@@ -73,9 +73,9 @@ export function itConforms(name: string, open: () => Promise<Tried>, traits: Tra
 
     test('returns the exit code and both streams, byte for byte', async () => {
       const argv = ['sh', '-c', 'printf "out\\nno end"; printf "err\\n" >&2; exit 3'];
-      const wanted = { exitCode: 3, stdout: 'out\nno end', stderr: 'err\n' };
-      expect(await tried.host.exec(argv, limits)).toEqual(wanted);
-      expect(await tried.host.exec(argv, { ...limits, look: true })).toEqual(wanted);
+      const requested = { exitCode: 3, stdout: 'out\nno end', stderr: 'err\n' };
+      expect(await tried.host.exec(argv, limits)).toEqual(requested);
+      expect(await tried.host.exec(argv, { ...limits, attempt: true })).toEqual(requested);
       expect(await tried.host.exec(['true'], limits)).toEqual({ exitCode: 0, stdout: '', stderr: '' });
     });
 
@@ -93,7 +93,7 @@ export function itConforms(name: string, open: () => Promise<Tried>, traits: Tra
     test('distinguishes a missing, a non-executable, and a killed program', async () => {
       const exitOf = async (argv: readonly string[], more = {}): Promise<number> =>
         (await tried.host.exec(argv, { ...limits, ...more })).exitCode;
-      for (const more of [{}, { look: true }] as const) {
+      for (const more of [{}, { attempt: true }] as const) {
         expect(await exitOf(['no-such-program'], more)).toBe(127);
         expect(await exitOf(['/etc/passwd'], more)).toBe(126);
         expect(await exitOf(['sh', '-c', 'kill -9 $$'], more)).toBe(137);
@@ -111,12 +111,12 @@ export function itConforms(name: string, open: () => Promise<Tried>, traits: Tra
     });
 
     test('does not let a command find itself by its arguments', async () => {
-      const look = ['pgrep', '-f', '-l', 'zebra-crossing'];
-      for (const more of [{}, { look: true }] as const) {
-        const found = await tried.host.exec(look, { ...limits, ...more });
+      const attempt = ['pgrep', '-f', '-l', 'zebra-crossing'];
+      for (const more of [{}, { attempt: true }] as const) {
+        const found = await tried.host.exec(attempt, { ...limits, ...more });
         expect(found).toEqual({ exitCode: 1, stdout: '', stderr: '' });
       }
-      expect(await wholeOf(tried.host, look)).toEqual({ lines: [], end: { exitCode: 1, stderr: '' } });
+      expect(await wholeOf(tried.host, attempt)).toEqual({ lines: [], end: { exitCode: 1, stderr: '' } });
     });
 
     test('follows a command: its lines and its end, without other output', async () => {

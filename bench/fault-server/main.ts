@@ -11,7 +11,7 @@ import { openTrack, type Track } from './track.ts';
 // the outages. Started by start.ts.
 
 const input = JSON.parse(process.argv[2] ?? '') as ServerInput;
-const tell = (message: FromServer): void => void process.send?.(message);
+const report = (message: FromServer): void => void process.send?.(message);
 process.on('disconnect', () => process.exit(0));
 
 const tracks: Track[] = [];
@@ -25,12 +25,12 @@ const trackOf = (index: number): Track => {
 
 process.on('message', (message: ToServer) => {
   void Promise.all(message.outages.map(play)).then(
-    () => tell({ type: 'played' }),
-    (error: unknown) => tell({ type: 'failed', message: String(error) }),
+    () => report({ type: 'played' }),
+    (error: unknown) => report({ type: 'failed', message: String(error) }),
   );
 });
-watchStalls((stall) => tell({ type: 'stalled', stall }));
-tell({
+watchStalls((stall) => report({ type: 'stalled', stall }));
+report({
   type: 'listening',
   ports: tracks.map((track) => track.port),
   plainPort: await listenPlainly(),
@@ -41,8 +41,8 @@ async function play({ track, kind, atMs, lengthMs }: ScriptedOutage): Promise<vo
   await untilMono(atMs);
   const start = await trackOf(track).fail(kind);
   await untilMono(start.hiMs + lengthMs);
-  const end = await trackOf(track).mend();
-  tell({ type: 'outage', outage: { track, kind, start, end } });
+  const end = await trackOf(track).restore();
+  report({ type: 'outage', outage: { track, kind, start, end } });
 }
 
 /** A port with minimal cost for the server, to measure the client's capacity. */
@@ -66,10 +66,10 @@ async function listenForOrders(): Promise<number> {
       const start = await trackOf(Number(track)).fail(name);
       response.end('begun\n');
       await untilMono(start.hiMs + Number(length));
-      const end = await trackOf(Number(track)).mend();
-      tell({ type: 'outage', outage: { track: Number(track), kind: name, start, end } });
+      const end = await trackOf(Number(track)).restore();
+      report({ type: 'outage', outage: { track: Number(track), kind: name, start, end } });
     };
-    void begin().catch((error: unknown) => tell({ type: 'failed', message: String(error) }));
+    void begin().catch((error: unknown) => report({ type: 'failed', message: String(error) }));
   });
   server.listen({ host: input.host, port: 0 });
   await once(server, 'listening');

@@ -9,11 +9,11 @@ const stallMs = 10;
  * Reports each stall of this process: it did not get the CPU, so it answered no request. Such an outage is real, but not in the
  * script.
  */
-export function watchStalls(tell: (stall: Edge) => void): void {
+export function watchStalls(report: (stall: Edge) => void): void {
   let dueMs = monoMs() + tickMs;
   setInterval(() => {
     const nowMs = monoMs();
-    if (nowMs - dueMs >= stallMs) tell({ loMs: dueMs, hiMs: nowMs });
+    if (nowMs - dueMs >= stallMs) report({ loMs: dueMs, hiMs: nowMs });
     dueMs = nowMs + tickMs;
   }, tickMs);
 }

@@ -11,7 +11,7 @@ export interface Track {
   /** Starts an outage; one at a time. */
   fail(kind: OutageKind): Promise<Edge>;
   /** Ends the outage. */
-  mend(): Promise<Edge>;
+  restore(): Promise<Edge>;
 }
 
 /** Opens a port. A `black-hole` needs `ownNamespace`. */
@@ -46,7 +46,7 @@ export async function openTrack(host: string, ownNamespace: boolean): Promise<Tr
       }
       return kind === 'black-hole' ? commit('-I INPUT -j DROP') : bracket(() => {});
     },
-    async mend() {
+    async restore() {
       const kind = failing;
       const waiting = held;
       if (kind === 'refused') {

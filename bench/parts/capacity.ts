@@ -11,7 +11,7 @@ import type { BenchContext } from './part.ts';
 
 /** The prober at one rate of new connections. */
 export interface RateResult {
-  readonly wantedPerSecond: number;
+  readonly requestedPerSecond: number;
   readonly perSecond: number;
   readonly samples: number;
   readonly dropped: number;
@@ -47,9 +47,9 @@ export async function runCapacity(
   }
 }
 
-async function runRate(context: BenchContext, wantedPerSecond: number, url: string): Promise<RateResult> {
-  const logPath = join(context.folder, `capacity-${wantedPerSecond}.ndjson`);
-  const probes = Array.from({ length: (wantedPerSecond * intervalMs) / 1000 }, (_, index) =>
+async function runRate(context: BenchContext, requestedPerSecond: number, url: string): Promise<RateResult> {
+  const logPath = join(context.folder, `capacity-${requestedPerSecond}.ndjson`);
+  const probes = Array.from({ length: (requestedPerSecond * intervalMs) / 1000 }, (_, index) =>
     httpProbe(`p${index}`, url, { intervalMs }),
   );
   const prober = await startBenchProber({ probes, logPath });
@@ -65,7 +65,7 @@ async function runRate(context: BenchContext, wantedPerSecond: number, url: stri
   const lateness = samples.map((s) => s.sendMs - s.dueMs).sort((a, b) => a - b);
   const latency = samples.map((s) => s.finishMs - s.sendMs).sort((a, b) => a - b);
   return {
-    wantedPerSecond,
+    requestedPerSecond,
     perSecond: Math.round((samples.length * 1000) / (untilMs - fromMs)),
     samples: samples.length,
     dropped: series.flatMap((one) => one.dropped).length,

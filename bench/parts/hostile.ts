@@ -72,8 +72,10 @@ export async function runHostile(context: BenchContext): Promise<HostileResult> 
     overrunMs: Math.max(0, ...whole.map(({ sendMs, finishMs }) => finishMs - sendMs - timeoutMs)),
     stalled: samples.length - whole.length,
     misjudged: hostile.servers.flatMap(({ name, outcome }) => {
-      const told = [...new Set((known.get(name) ?? []).map(({ cause, status }) => cause ?? status))];
-      return told.length === 1 && told[0] === outcome ? [] : [`${name}: ${told.join(', ') || 'nothing'}`];
+      const reported = [...new Set((known.get(name) ?? []).map(({ cause, status }) => cause ?? status))];
+      return reported.length === 1 && reported[0] === outcome
+        ? []
+        : [`${name}: ${reported.join(', ') || 'nothing'}`];
     }),
     growthBytes: median(rss.slice(-rss.length / 4)) - median(rss.slice(rss.length / 4, rss.length / 2)),
   };

@@ -18,14 +18,14 @@ export interface OverloadLevel {
   readonly busy: number;
   /** Whether they have a higher priority than the server and the control, like the prober. */
   readonly raised: boolean;
-  readonly looks: number;
+  readonly samples: number;
   readonly failed: number;
   /** Reported outages (windows with state down). All are false. */
-  readonly told: number;
+  readonly reported: number;
   /** Uncertain windows. */
-  readonly unsure: number;
+  readonly uncertain: number;
   /** Outages that are reported from the same log without the control. */
-  readonly toldWithout: number;
+  readonly reportedWithout: number;
   readonly starved: number;
   readonly starvedMs: number;
   /** Dilation of the control; null without samples. */
@@ -88,11 +88,11 @@ async function runLevel(options: {
   return {
     busy,
     raised,
-    looks: summary.probes[0]?.samples ?? 0,
+    samples: summary.probes[0]?.samples ?? 0,
     failed: summary.probes[0]?.failed ?? 0,
-    told: countOf('down'),
-    unsure: countOf('unsure'),
-    toldWithout: countOf('down', analyse({ ...log, control: null }).summary.probes[0]?.windows),
+    reported: countOf('down'),
+    uncertain: countOf('uncertain'),
+    reportedWithout: countOf('down', analyse({ ...log, control: null }).summary.probes[0]?.windows),
     starved: control?.starved.length ?? 0,
     starvedMs: control?.starvedMs ?? 0,
     dilation: control?.dilation ?? null,

@@ -15,7 +15,7 @@ export interface RtoTrial {
   readonly kind: OutageKind;
   readonly trueMs: number;
   /** Null: the drill reported no RTO. */
-  readonly told: { readonly ms: number; readonly minMs: number; readonly maxMs: number } | null;
+  readonly reported: { readonly ms: number; readonly minMs: number; readonly maxMs: number } | null;
   /** The server itself was stalled at an edge, so the true length is unknown. */
   readonly voided: boolean;
 }
@@ -82,7 +82,7 @@ async function runDrills(
       kind,
       ...lengthOf(outage),
       voided: isStalled({ stalls: server.stalls() }, outage),
-      told: rto === null ? null : { ms: rto.ms, minMs: rto.minMs, maxMs: rto.maxMs },
+      reported: rto === null ? null : { ms: rto.ms, minMs: rto.minMs, maxMs: rto.maxMs },
     };
   });
 }

@@ -8,7 +8,7 @@ import {
   judge,
   lengthOf,
   type Judged,
-  type ToldWindow,
+  type ReportedWindow,
   type Truth,
   type Verdict,
 } from '../judge.ts';
@@ -19,7 +19,7 @@ import type { PeerTarget, PeerWord } from '../peers/peer.ts';
 import { httpProbe } from '../prober/plan.ts';
 import { startBenchProber, type BenchProber } from '../prober/start.ts';
 import { blackHoleShapes, loopbackShapes, scriptTrack } from '../script.ts';
-import { firedrillWindows } from '../told.ts';
+import { firedrillWindows } from '../reported.ts';
 import type { BenchContext } from './part.ts';
 
 /** A port of a fault server, and its script. */
@@ -51,7 +51,7 @@ export interface WindowsResult {
   readonly scripted: number;
   readonly voided: number;
   /** Largest uncertainty of a true edge, ms. */
-  readonly truthUnsureMs: number;
+  readonly truthUncertainMs: number;
   /** Why there was no black-hole outage; null if there was one. */
   readonly noBlackHole: string | null;
 }
@@ -123,34 +123,36 @@ async function measure(
     ...bursts.map((prober, index) => burstAround(shared[index]?.outages ?? [], prober)),
   ]);
   await untilMono(untilMs + 4000);
-  const words = await Promise.all(asked.map(async (peer) => ({ ...peer, told: await peer.atWork.stop() })));
+  const words = await Promise.all(
+    asked.map(async (peer) => ({ ...peer, reported: await peer.atWork.stop() })),
+  );
   await Promise.all([steady, ...bursts].map((prober) => prober.stop()));
 
   // Windows before the script are ignored: the start of all tools loads the machine.
-  const seenBy = (log: RunLog, probe: string, originMs: number): readonly ToldWindow[] =>
+  const seenBy = (log: RunLog, probe: string, originMs: number): readonly ReportedWindow[] =>
     firedrillWindows(log, probe, originMs).filter(({ toMs }) => toMs >= fromMs);
   const steadyLog = readLogFile(logOf('steady'));
   const truthAt = (track: Track): Truth => truths.get(track) ?? { outages: [], stalls: [] };
-  const told = (rate: string) =>
+  const reported = (rate: string) =>
     tracks.map((track, index) =>
       judge(truthAt(track), seenBy(steadyLog, `${index}-${rate}`, steady.originMs), 0),
     );
-  const burstTold = shared.map((track, index) => {
+  const burstReported = shared.map((track, index) => {
     const log = readLogFile(logOf(`burst-${index}`));
     return judge(truthAt(track), seenBy(log, 'burst', bursts[index]?.originMs ?? 0), 0);
   });
   const played = [...truths.values()].flatMap((truth) => truth.outages.map((outage) => ({ truth, outage })));
-  const unsure = played.flatMap(({ outage: { start, end } }) => [start, end]);
+  const uncertain = played.flatMap(({ outage: { start, end } }) => [start, end]);
   return {
     scripted: played.length,
     voided: played.filter(({ truth, outage }) => isStalled(truth, outage)).length,
-    truthUnsureMs: Math.max(...unsure.map(({ loMs, hiMs }) => hiMs - loMs)),
+    truthUncertainMs: Math.max(...uncertain.map(({ loMs, hiMs }) => hiMs - loMs)),
     tools: [
-      result('firedrill 1 s', 'its own windows with bounds', told('1s')),
-      result('firedrill 100 ms', 'its own windows with bounds', told('100ms')),
-      result('firedrill 1 s, burst 50 ms', 'its own windows with bounds', burstTold),
-      ...words.map(({ peer, targets, told }) => {
-        return peerResult(peer.name, peer.reading, targets.map(truthAt), told);
+      result('firedrill 1 s', 'its own windows with bounds', reported('1s')),
+      result('firedrill 100 ms', 'its own windows with bounds', reported('100ms')),
+      result('firedrill 1 s, burst 50 ms', 'its own windows with bounds', burstReported),
+      ...words.map(({ peer, targets, reported }) => {
+        return peerResult(peer.name, peer.reading, targets.map(truthAt), reported);
       }),
       ...peers
         .filter((peer) => !words.some((word) => word.peer === peer))
@@ -227,7 +229,7 @@ function result(tool: string, reading: string, verdicts: readonly Verdict[]): To
     reading,
     outages,
     strays: sumOf(verdicts, 'strays'),
-    totalRatio: sumOf(outages, 'toldMs') / sumOf(outages, 'trueMs'),
+    totalRatio: sumOf(outages, 'reportedMs') / sumOf(outages, 'trueMs'),
   };
 }
 
@@ -235,20 +237,20 @@ function peerResult(
   tool: string,
   reading: string,
   truths: readonly Truth[],
-  told: readonly PeerWord[],
+  reported: readonly PeerWord[],
 ): ToolResult {
   const verdicts = truths.map((truth, index) => {
     const beginMs = Math.min(...truth.outages.map(({ start }) => start.loMs)) - peerSlackMs;
-    const windows = (told[index]?.windows ?? []).filter(({ toMs }) => toMs >= beginMs);
+    const windows = (reported[index]?.windows ?? []).filter(({ toMs }) => toMs >= beginMs);
     return judge(truth, windows, peerSlackMs);
   });
   const all = result(tool, reading, verdicts);
   return {
     ...all,
-    outages: told.some((word) => word.windows === null) ? [] : (all.outages ?? []),
+    outages: reported.some((word) => word.windows === null) ? [] : (all.outages ?? []),
     // Totals have no single outages, so they are compared with all outages.
     totalRatio:
-      sumOf(told, 'totalMs') /
+      sumOf(reported, 'totalMs') /
       sumOf(
         truths.flatMap((truth) => truth.outages.map(lengthOf)),
         'trueMs',

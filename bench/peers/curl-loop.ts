@@ -1,5 +1,5 @@
-import type { Look } from '../told.ts';
-import { windowsOfLooks } from '../told.ts';
+import type { Sample } from '../reported.ts';
+import { windowsOfSamples } from '../reported.ts';
 import { startChild, type StampedLine } from './child.ts';
 import { withTotal, type Peer } from './peer.ts';
 
@@ -17,13 +17,13 @@ export const curlLoop: Peer = {
     return {
       stop: () =>
         Promise.all(
-          children.map(async (child) => withTotal(windowsOfLooks(looksOfCurl(await child.stop())))),
+          children.map(async (child) => withTotal(windowsOfSamples(samplesOfCurl(await child.stop())))),
         ),
     };
   },
 };
 
 /** A sample for each line, which is a status code. */
-export function looksOfCurl(lines: readonly StampedLine[]): readonly Look[] {
+export function samplesOfCurl(lines: readonly StampedLine[]): readonly Sample[] {
   return lines.map(({ atMs, text }) => ({ atMs, ok: text === '200' }));
 }

@@ -1,4 +1,4 @@
-import { windowsOfLooks, type Look } from '../told.ts';
+import { windowsOfSamples, type Sample } from '../reported.ts';
 import { startChild, type StampedLine } from './child.ts';
 import { withTotal, type Peer } from './peer.ts';
 
@@ -15,14 +15,14 @@ export const fping: Peer = {
     return {
       stop: () =>
         Promise.all(
-          children.map(async (child) => withTotal(windowsOfLooks(looksOfFping(await child.stop())))),
+          children.map(async (child) => withTotal(windowsOfSamples(samplesOfFping(await child.stop())))),
         ),
     };
   },
 };
 
 /** A sample for each line: `HOST : [N], 64 bytes, ...` or `HOST : [N], timed out ...`. */
-export function looksOfFping(lines: readonly StampedLine[]): readonly Look[] {
+export function samplesOfFping(lines: readonly StampedLine[]): readonly Sample[] {
   return lines.flatMap(({ atMs, text }) =>
     / : \[\d+\], /.test(text) ? [{ atMs, ok: / bytes, /.test(text) }] : [],
   );

@@ -1,4 +1,4 @@
-import { windowsOfLooks, type Look } from '../told.ts';
+import { windowsOfSamples, type Sample } from '../reported.ts';
 import { startChild } from './child.ts';
 import { withTotal, type Peer } from './peer.ts';
 
@@ -21,11 +21,11 @@ export const hey: Peer = {
         Promise.all(
           children.map(async (child) => {
             const lines = await child.ended(30_000);
-            const looks = looksOfHey(
+            const samples = samplesOfHey(
               lines.map((line) => line.text),
               child.startedMs,
             );
-            return withTotal(windowsOfLooks(looks));
+            return withTotal(windowsOfSamples(samples));
           }),
         ),
     };
@@ -33,16 +33,16 @@ export const hey: Peer = {
 };
 
 /** Samples from the CSV lines (last fields: status code, offset in s). A missing request has failed. */
-export function looksOfHey(csv: readonly string[], startedMs: number): readonly Look[] {
-  const looks: Look[] = [];
+export function samplesOfHey(csv: readonly string[], startedMs: number): readonly Sample[] {
+  const samples: Sample[] = [];
   for (const line of csv) {
     const [status = '', offset = ''] = line.split(',').slice(-2);
     if (!/^\d+$/.test(status)) continue;
     const atMs = startedMs + Number(offset) * 1000;
-    const before = looks.at(-1)?.atMs;
+    const before = samples.at(-1)?.atMs;
     if (before !== undefined && atMs - before > 1.5 * everyMs)
-      looks.push({ atMs: before + everyMs, ok: false });
-    looks.push({ atMs, ok: status === '200' });
+      samples.push({ atMs: before + everyMs, ok: false });
+    samples.push({ atMs, ok: status === '200' });
   }
-  return looks;
+  return samples;
 }

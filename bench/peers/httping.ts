@@ -1,4 +1,4 @@
-import { windowsOfLooks, type Look } from '../told.ts';
+import { windowsOfSamples, type Sample } from '../reported.ts';
 import { startChild, type StampedLine } from './child.ts';
 import { withTotal, type Peer } from './peer.ts';
 
@@ -18,14 +18,14 @@ export const httping: Peer = {
     return {
       stop: () =>
         Promise.all(
-          children.map(async (child) => withTotal(windowsOfLooks(looksOfHttping(await child.stop())))),
+          children.map(async (child) => withTotal(windowsOfSamples(samplesOfHttping(await child.stop())))),
         ),
     };
   },
 };
 
 /** A sample for each line with a result: `connected to ... 200 OK`, or an error. */
-export function looksOfHttping(lines: readonly StampedLine[]): readonly Look[] {
+export function samplesOfHttping(lines: readonly StampedLine[]): readonly Sample[] {
   return lines.flatMap(({ atMs, text }) => {
     if (text === '' || /^(?:PING |---|\d+ connects|round-trip)/.test(text)) return [];
     return [{ atMs, ok: text.endsWith(' 200 OK') }];

@@ -1,4 +1,4 @@
-import type { ToldWindow } from '../judge.ts';
+import type { ReportedWindow } from '../judge.ts';
 
 /** A target of a peer. */
 export interface PeerTarget {
@@ -9,7 +9,7 @@ export interface PeerTarget {
 /** A peer's report on one target. */
 export interface PeerWord {
   /** Null: the tool reports no single outages. */
-  readonly windows: readonly ToldWindow[] | null;
+  readonly windows: readonly ReportedWindow[] | null;
   /** Total of all outages, ms. */
   readonly totalMs: number;
 }
@@ -48,6 +48,6 @@ export interface PeerOptions {
 }
 
 /** The report of a tool with windows. */
-export function withTotal(windows: readonly ToldWindow[]): PeerWord {
+export function withTotal(windows: readonly ReportedWindow[]): PeerWord {
   return { windows, totalMs: windows.reduce((total, { ms }) => total + ms, 0) };
 }

@@ -2,7 +2,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
 import { once } from 'node:events';
 import { join } from 'node:path';
-import { windowsOfLooks, type Look } from '../told.ts';
+import { windowsOfSamples, type Sample } from '../reported.ts';
 import { monoMs, pause } from '../mono.ts';
 import { startChild } from './child.ts';
 import { withTotal, type Peer } from './peer.ts';
@@ -48,9 +48,9 @@ export const prometheus: Peer = {
       async stop() {
         const query = new URLSearchParams({ query: 'probe_success[1h]' });
         const reply = await fetch(`http://127.0.0.1:${ownPort}/api/v1/query?${query.toString()}`);
-        const looks = looksOfPrometheus(await reply.text(), monoMs() - Date.now());
+        const samples = samplesOfPrometheus(await reply.text(), monoMs() - Date.now());
         await Promise.all([server.stop(), exporter.stop()]);
-        return targets.map(({ url }) => withTotal(windowsOfLooks(looks.get(url) ?? [])));
+        return targets.map(({ url }) => withTotal(windowsOfSamples(samples.get(url) ?? [])));
       },
     };
   },
@@ -80,7 +80,10 @@ function configFor(urls: readonly string[], exporterPort: number): string {
  * Samples by target, from the reply to a query for `probe_success[...]`.
  * @param wallToMonoMs offset from wall time to `monoMs`, ms
  */
-export function looksOfPrometheus(json: string, wallToMonoMs: number): ReadonlyMap<string, readonly Look[]> {
+export function samplesOfPrometheus(
+  json: string,
+  wallToMonoMs: number,
+): ReadonlyMap<string, readonly Sample[]> {
   const reply = JSON.parse(json) as {
     readonly data: {
       readonly result: readonly {

@@ -1,19 +1,19 @@
 import { expect, it } from 'vitest';
-import { windowsOfLooks } from '../told.ts';
+import { windowsOfSamples } from '../reported.ts';
 import { totalOfAutocannon } from './autocannon.ts';
-import { looksOfCurl } from './curl-loop.ts';
-import { looksOfFping } from './fping.ts';
-import { looksOfHey } from './hey.ts';
-import { looksOfHttping } from './httping.ts';
-import { looksOfPrometheus } from './prometheus.ts';
+import { samplesOfCurl } from './curl-loop.ts';
+import { samplesOfFping } from './fping.ts';
+import { samplesOfHey } from './hey.ts';
+import { samplesOfHttping } from './httping.ts';
+import { samplesOfPrometheus } from './prometheus.ts';
 
 // Real outputs of the tools while a server failed. Each line comes 1 s after the previous one.
 const stamped = (text: string) => text.split('\n').map((line, index) => ({ atMs: index * 1000, text: line }));
-const goodOf = (looks: readonly { readonly ok: boolean }[]) =>
-  looks.map(({ ok }) => (ok ? '+' : '-')).join('');
+const goodOf = (samples: readonly { readonly ok: boolean }[]) =>
+  samples.map(({ ok }) => (ok ? '+' : '-')).join('');
 
 it('reads the curl loop: one status code per line, 000 without an answer', () => {
-  expect(goodOf(looksOfCurl(stamped('200\n000\n503\n200')))).toBe('+--+');
+  expect(goodOf(samplesOfCurl(stamped('200\n000\n503\n200')))).toBe('+--+');
 });
 
 it('reads httping 2.5', () => {
@@ -31,9 +31,9 @@ connected to 127.0.0.1:37117 (105 bytes), seq=32 time=  0.91 ms 200 OK
 --- http://127.0.0.1:37117/ ping statistics ---
 33 connects, 25 ok, 24.24% failed, time 35889ms
 round-trip min/avg/max = 0.6/38.9/985.4 ms`;
-  const looks = looksOfHttping(stamped(output));
-  expect(goodOf(looks)).toBe('+-+----+');
-  expect(looks[1]).toEqual({ atMs: 2000, ok: false });
+  const samples = samplesOfHttping(stamped(output));
+  expect(goodOf(samples)).toBe('+-+----+');
+  expect(samples[1]).toEqual({ atMs: 2000, ok: false });
 });
 
 it('reads hey 0.1.4: failed requests are missing from its CSV', () => {
@@ -46,7 +46,7 @@ it('reads hey 0.1.4: failed requests are missing from its CSV', () => {
     '0.0010,0.0002,0.0000,0.0001,0.0005,0.0002,503,9.0266',
     '0.0030,0.0016,0.0000,0.0001,0.0011,0.0001,200,10.0264',
   ];
-  const windows = windowsOfLooks(looksOfHey(output, 50_000));
+  const windows = windowsOfSamples(samplesOfHey(output, 50_000));
   expect(windows).toEqual([
     { fromMs: 54_029.1, toMs: 57_026.5, ms: expect.closeTo(2997.4, 3) as number },
     { fromMs: 59_026.6, toMs: 60_026.4, ms: expect.closeTo(999.8, 3) as number },
@@ -66,14 +66,14 @@ it('reads fping 5.1', () => {
 198.19.250.22 : [6], 64 bytes, 0.057 ms (0.091 avg, 28% loss)
 
 198.19.250.22 : xmt/rcv/%loss = 9/7/22%, min/avg/max = 0.038/0.081/0.262`;
-  expect(goodOf(looksOfFping(stamped(output)))).toBe('+--+');
+  expect(goodOf(samplesOfFping(stamped(output)))).toBe('+--+');
 });
 
 it('reads Prometheus’ range of probe_success', () => {
   const reply =
     '{"status":"success","data":{"resultType":"matrix","result":[{"metric":{"__name__":"probe_success","instance":"http://198.19.250.22:43659/","job":"blackbox"},"values":[[1795270248.487,"0"],[1795270249.487,"1"]]}]}}';
-  const looks = looksOfPrometheus(reply, -1_795_270_000_000);
-  expect(looks.get('http://198.19.250.22:43659/')).toEqual([
+  const samples = samplesOfPrometheus(reply, -1_795_270_000_000);
+  expect(samples.get('http://198.19.250.22:43659/')).toEqual([
     { atMs: 248_487, ok: false },
     { atMs: 249_487, ok: true },
   ]);

@@ -9,7 +9,7 @@ import { watchPlan } from './plan.ts';
 // firedrill's prober as in a drill: network probes in their own thread, and all samples in the event log. Started by start.ts.
 
 const { probes, logPath } = JSON.parse(process.argv[2] ?? '') as ProberInput;
-const tell = (message: FromProber): void => void process.send?.(message);
+const report = (message: FromProber): void => void process.send?.(message);
 process.on('disconnect', () => process.exit(0));
 
 const clock = createSystemClock();
@@ -54,7 +54,7 @@ async function end(): Promise<void> {
   await recording.stop();
   log.append({ type: 'run.ended' });
   log.close();
-  tell({ type: 'stopped' });
+  report({ type: 'stopped' });
 }
 
-tell({ type: 'started', originMs: Number(clock.originNs) / 1e6 });
+report({ type: 'started', originMs: Number(clock.originNs) / 1e6 });

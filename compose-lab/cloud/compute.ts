@@ -219,13 +219,13 @@ export function createCompute(deps: ComputeDeps): (call: Call) => Reply {
 
   return (call) => {
     const ids = { 'x-openstack-request-id': call.requestId, 'x-compute-request-id': call.requestId };
-    const tell = (reply: Reply): Reply => ({ ...reply, headers: { ...reply.headers, ...ids } });
+    const report = (reply: Reply): Reply => ({ ...reply, headers: { ...reply.headers, ...ids } });
     if (call.path === '/' || call.path === '') {
       return { status: 200, json: { versions: [version20(url), version21(url)] } };
     }
     if (call.method === 'GET' && /^\/v2\.1\/?$/.test(call.path)) {
       // The version document needs no token, and always has the oldest format.
-      return tell({
+      return report({
         status: 200,
         headers: {
           'openstack-api-version': `compute 2.${oldest}`,
@@ -235,8 +235,8 @@ export function createCompute(deps: ComputeDeps): (call: Call) => Reply {
         json: { version: versionDocument(url) },
       });
     }
-    if (call.path.startsWith('/v2.1/')) return tell(authorized(call, '/v2.1'));
-    return tell(noSuchPath(call));
+    if (call.path.startsWith('/v2.1/')) return report(authorized(call, '/v2.1'));
+    return report(noSuchPath(call));
   };
 }
 

@@ -15,7 +15,7 @@ export class DockerHypervisor implements Hypervisor {
     this.#socketPath = socketPath;
   }
 
-  async look(machine: string): Promise<Machine | undefined> {
+  async inspect(machine: string): Promise<Machine | undefined> {
     const { status, body } = await this.#call('GET', `/containers/${machine}/json`, answerWithinMs);
     if (status === 404) return undefined;
     if (status !== 200) throw new Error(`cannot inspect ${machine}: the engine answered ${status} ${body}`);

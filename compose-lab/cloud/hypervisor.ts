@@ -1,7 +1,7 @@
 /** Controls the machines of the compute service. All methods reject if it does not answer or refuses. */
 export interface Hypervisor {
   /** Undefined if there is no such machine. Rejects if the state is unknown. */
-  look(machine: string): Promise<Machine | undefined>;
+  inspect(machine: string): Promise<Machine | undefined>;
   /** Requests a shutdown of the guest, and powers it off after `timeoutMs`. Resolves when it is off. */
   shutDown(machine: string, timeoutMs: number): Promise<void>;
   /** Powers a machine off. No error if it is already off. */
@@ -29,7 +29,7 @@ export class MemoryHypervisor implements Hypervisor {
     this.#shutDownMs = shutDownMs;
   }
 
-  look(machine: string): Promise<Machine | undefined> {
+  inspect(machine: string): Promise<Machine | undefined> {
     const found = this.machines.get(machine);
     return Promise.resolve(found === undefined ? undefined : { ...found });
   }

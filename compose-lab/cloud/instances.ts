@@ -185,7 +185,7 @@ export function createInstances({ config, hypervisor, store, nowMs, log }: Insta
 
   const powerOf = async (instance: Instance): Promise<number> => {
     try {
-      const machine = await hypervisor.look(instance.machine);
+      const machine = await hypervisor.inspect(instance.machine);
       if (machine === undefined) return PowerState.none;
       return machine.on ? PowerState.running : PowerState.shutdown;
     } catch {
@@ -207,7 +207,7 @@ export function createInstances({ config, hypervisor, store, nowMs, log }: Insta
 
   /** nova.compute.manager._sync_instance_power_state */
   const sync = async (instance: Instance): Promise<void> => {
-    const machine = await hypervisor.look(instance.machine);
+    const machine = await hypervisor.inspect(instance.machine);
     // During an action, a change of the power state is expected.
     if (machine === undefined || instance.taskState !== null) return;
     if (machine.id !== instance.machineId) {

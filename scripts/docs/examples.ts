@@ -195,7 +195,7 @@ export const checkExamples: Examples = {
   rpo: 'kind: rpo\nof: rows\nmax: 0s',
   rows: 'kind: rows\nof: rows\nare: duplicated\nmax: 0',
   'stale-reads': 'kind: stale-reads\nof: rows\nmax: 2s',
-  announced: `kind: announced
+  delivered: `kind: delivered
 changes: { probe: keepalived-log, marks: [state] }
 deliveries: { probe: webhook, marks: [delivery] }
 within: 10s`,

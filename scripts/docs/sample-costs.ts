@@ -19,7 +19,7 @@ The section of each kind has a table with the cost of one sample, also for commo
 the prober includes its process and its commands on its own machine. The CPU time of the host includes the probed server, or the
 commands on that host. The processes include threads, on both machines.${alone}
 
-\`npm run bench -- --only observer\` measured this on ${conditionWords(costs)}.
+\`npm run bench -- --only observer\` measured this on ${conditionText(costs)}.
 The probes used loopback, with ${samples} samples of each kind. ${otherWork(conditions)}
 `;
 }
@@ -58,7 +58,7 @@ function costTable(rows: readonly SampleCostRow[]): string {
 }
 
 /** `2026-11-29: 2 cores (AMD EPYC), Node 24.21, PostgreSQL 15 without TLS`, without unrecorded parts. */
-function conditionWords({ conditions, postgres }: SampleCosts): string {
+function conditionText({ conditions, postgres }: SampleCosts): string {
   const { date, cores, cpu, memoryGib, system, kernel, node } = conditions;
   const parts = [
     `${cores} cores (${cpu})`,

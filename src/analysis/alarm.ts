@@ -1,10 +1,10 @@
-import { canTell, leastP, neededAgainst, neededEach, wantedAlpha } from './rank-test.ts';
+import { canDetect, leastP, neededAgainst, neededEach, requestedAlpha } from './rank-test.ts';
 
 /**
  * Upper limit of the probability that the comparison of one night with its baseline raises a false
  * alarm, over all drills.
  */
-export const alarmAlpha = wantedAlpha / 2;
+export const alarmAlpha = requestedAlpha / 2;
 
 /**
  * Share of the level for the test of all drills together; the tests of single drills share the rest. A little more
@@ -43,20 +43,20 @@ export interface AlarmNeeds {
 export function alarmNeeds({ baselineNights, nowNights, drills }: AlarmSizes): AlarmNeeds {
   const { together, single } = alarmLevels(drills);
   const level = together ?? single;
-  const sides = `${nightWords(baselineNights)} of the baseline against ${nightWords(nowNights)}`;
+  const sides = `${nightText(baselineNights)} of the baseline against ${nightText(nowNights)}`;
   const units = 'Runs less than 6 h apart count as one night.';
-  if (!canTell(baselineNights, nowNights, level)) {
+  if (!canDetect(baselineNights, nowNights, level)) {
     const against = nowNights > 0 ? neededAgainst(nowNights, level) : null;
-    const other = against === null ? '' : `, or ${against} of the baseline against ${nightWords(nowNights)}`;
+    const other = against === null ? '' : `, or ${against} of the baseline against ${nightText(nowNights)}`;
     return {
       possible: false,
       words: [
-        `${sides} cannot show a regression: their lowest possible p is ${levelWords(leastP(baselineNights, nowNights))}, and an alarm needs ${levelWords(level)} or less`,
+        `${sides} cannot show a regression: their lowest possible p is ${levelText(leastP(baselineNights, nowNights))}, and an alarm needs ${levelText(level)} or less`,
         `a regression needs at least ${neededEach(level)} nights on each side${other}. ${units}`,
       ],
     };
   }
-  if (together === null || canTell(baselineNights, nowNights, single)) return { possible: true, words: [] };
+  if (together === null || canDetect(baselineNights, nowNights, single)) return { possible: true, words: [] };
   return {
     possible: true,
     words: [
@@ -66,11 +66,11 @@ export function alarmNeeds({ baselineNights, nowNights, drills }: AlarmSizes): A
 }
 
 /** `1 night`, `4 nights` */
-export function nightWords(count: number): string {
+export function nightText(count: number): string {
   return `${count} night${count === 1 ? '' : 's'}`;
 }
 
 /** A probability with two significant digits: `0.25`, `0.00042`. */
-export function levelWords(p: number): string {
+export function levelText(p: number): string {
   return String(Number(p.toPrecision(2)));
 }

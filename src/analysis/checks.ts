@@ -1,8 +1,8 @@
-import { durationWords } from '../core/format-duration.ts';
+import { durationText } from '../core/format-duration.ts';
 import { type Condition, sampleTruth } from '../core/condition.ts';
 import type { Check } from '../core/plan.ts';
 import type { CheckResult } from '../core/summary.ts';
-import { announcedCheck } from './announced-check.ts';
+import { deliveredCheck } from './delivered-check.ts';
 import { finallyCheck, happensCheck, neverCheck } from './condition-checks.ts';
 import {
   downtimeCheck,
@@ -30,7 +30,7 @@ import type { KeptSample } from './kept-samples.ts';
 import { failoverByMs } from './open-faults.ts';
 import { type RunLog, watchedUntil } from './read-log.ts';
 import { type RecoveryAnalysis, waitOverMs } from './rto.ts';
-import { listWords } from './words.ts';
+import { listText } from './format.ts';
 
 /** Inputs of a check on a role. */
 interface RoleSubject {
@@ -72,7 +72,7 @@ function roleMovedCheck(check: CheckOf<'role-moved'>, evidence: Evidence): Outco
   const { before, condition, limit, unknown, recovery } = subject;
   const atMs = Math.min(failoverByMs(log, recovery.recovered, waitOverMs(log)), watchedUntil(log));
   const view = viewsOf(log, condition).asCounted;
-  const { owners, unseen } = ownersAt(view, condition, atMs);
+  const { owners, unobserved } = ownersAt(view, condition, atMs);
   const [owner] = owners;
   if (owners.length === 1 && owner !== undefined && owner !== before)
     return { status: 'pass', observed: `${before} to ${owner}`, limit, reason: null };
@@ -80,12 +80,12 @@ function roleMovedCheck(check: CheckOf<'role-moved'>, evidence: Evidence): Outco
     owner === undefined
       ? 'held by no host'
       : owners.length > 1
-        ? `held by ${listWords(owners)}`
+        ? `held by ${listText(owners)}`
         : `stayed on ${owner}`;
-  if (owner === undefined && unseen.length > 0)
+  if (owner === undefined && unobserved.length > 0)
     return unknown(
-      `unknown on ${listWords(unseen)}`,
-      `role ${check.role}: no current sample shows whether ${listWords(unseen)} holds it`,
+      `unknown on ${listText(unobserved)}`,
+      `role ${check.role}: no current sample shows whether ${listText(unobserved)} holds it`,
     );
   if (!isComplete(log) && !log.gates.some((g) => g.gate === 'recovery'))
     return unknown(
@@ -118,7 +118,7 @@ function roleStaysCheck(check: CheckOf<'role-stays'>, evidence: Evidence): Outco
   const { effect } = subject.recovery;
   for (const { name: owner, seenMs } of firstOwned(log, condition, effect.loMs)) {
     if (owner !== before && seenMs !== undefined) {
-      const after = durationWords(seenMs - effect.ms);
+      const after = durationText(seenMs - effect.ms);
       return {
         status: 'fail',
         observed: `on ${owner} ${after} after the fault`,
@@ -132,9 +132,9 @@ function roleStaysCheck(check: CheckOf<'role-stays'>, evidence: Evidence): Outco
       `on ${before} until the log ends`,
       `role ${check.role}: the run was cut short, so a later move is unknown`,
     );
-  const { owners, unseen } = ownersAt(viewsOf(log, condition).asCounted, condition, watchedUntil(log));
+  const { owners, unobserved } = ownersAt(viewsOf(log, condition).asCounted, condition, watchedUntil(log));
   if (owners.includes(before)) return { status: 'pass', observed: `on ${before}`, limit, reason: null };
-  if (unseen.includes(before))
+  if (unobserved.includes(before))
     return unknown(
       `unknown on ${before}`,
       `role ${check.role}: no current sample shows whether ${before} holds it at the end`,
@@ -194,8 +194,8 @@ function judge(check: Check, evidence: Evidence): Outcome {
       return rowsCheck(check, evidence);
     case 'stale-reads':
       return staleReadsCheck(check, evidence);
-    case 'announced':
-      return announcedCheck(check, evidence);
+    case 'delivered':
+      return deliveredCheck(check, evidence);
   }
 }
 

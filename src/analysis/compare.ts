@@ -288,16 +288,16 @@ function compareStages(
       return [key({ name, includes }), title] as const;
     }),
   );
-  const measures = (runs: readonly KeptRun[], wanted: string) =>
+  const measures = (runs: readonly KeptRun[], requested: string) =>
     runFigures(runs, (run) => {
-      const stage = of(run).find((one) => key(one) === wanted);
+      const stage = of(run).find((one) => key(one) === requested);
       if (stage === undefined) return null;
       const { ms, minMs = ms, maxMs = ms } = stage;
       return { ms, minMs, maxMs };
     });
   const isBounded = chains.every(haveBounds);
-  return [...names].map(([wanted, title]) =>
-    compared(figure, title, [measures(a, wanted), measures(b, wanted)], isBounded),
+  return [...names].map(([requested, title]) =>
+    compared(figure, title, [measures(a, requested), measures(b, requested)], isBounded),
   );
 }
 

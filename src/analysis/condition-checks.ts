@@ -1,6 +1,6 @@
-import { durationWords, limitWords } from '../core/format-duration.ts';
+import { durationText, limitText } from '../core/format-duration.ts';
 import { type Condition, describeCondition } from '../core/condition.ts';
-import { boundedBySamples, hiddenOutcome, neverWords } from './gap-outcome.ts';
+import { boundedBySamples, hiddenOutcome, neverText } from './gap-outcome.ts';
 import {
   type ConditionInterval,
   holdsAt,
@@ -17,18 +17,18 @@ import {
   type CheckOf,
   type Evidence,
   isComplete,
-  limitsWords,
+  limitsText,
   type Outcome,
   undrilled,
-  unfinishedWords,
+  unfinishedText,
   unmeasured,
 } from './outcome.ts';
 import { type RunLog, watchedUntil } from './read-log.ts';
 import { valueGaps } from './missing-values.ts';
-import { samplingOf, unseenTruthMs, withUnseen } from './sample-gaps.ts';
+import { samplingOf, unobservedTruthMs, withUnobserved } from './sample-gaps.ts';
 import { type Views, viewsOf } from './unobserved.ts';
 import { middle } from './moment.ts';
-import { listWords } from './words.ts';
+import { listText } from './format.ts';
 
 /** Judges whether the condition holds at the end of the run. */
 export function finallyCheck(check: CheckOf<'finally'>, evidence: Evidence): Outcome {
@@ -40,7 +40,7 @@ export function finallyCheck(check: CheckOf<'finally'>, evidence: Evidence): Out
     readingsAt(log, check.condition, atMs)
       .map(
         ({ series, sample }) =>
-          `${series.probe.id} ${sample === undefined ? 'unknown' : stateWords(sample.status, sample.value, sample.cause)}`,
+          `${series.probe.id} ${sample === undefined ? 'unknown' : stateText(sample.status, sample.value, sample.cause)}`,
       )
       .join(', ') || 'no such probe';
   const truth = holdsAt(log, check.condition, atMs);
@@ -65,7 +65,7 @@ export function finallyCheck(check: CheckOf<'finally'>, evidence: Evidence): Out
       };
 }
 
-function stateWords(status: string, value: string | undefined, cause: string | undefined): string {
+function stateText(status: string, value: string | undefined, cause: string | undefined): string {
   const detail = status === 'ok' ? value : (cause ?? value);
   return detail === undefined ? status : status === 'ok' ? detail : `${status} (${detail})`;
 }
@@ -99,16 +99,16 @@ function silencesIn({ unobserved }: Views, { fromMs, toMs }: Range): readonly Si
   return [...longestOf].map(([probe, ms]) => ({ probe, ms }));
 }
 
-function silenceWords(silences: readonly Silence[]): string {
-  return listWords(silences.map(({ probe, ms }) => `${probe} gave no answer for up to ${durationWords(ms)}`));
+function silenceText(silences: readonly Silence[]): string {
+  return listText(silences.map(({ probe, ms }) => `${probe} gave no answer for up to ${durationText(ms)}`));
 }
 
 /**
  * The longest time for which the condition may have held between two samples that show that it did
  * not, ms.
  */
-function unseenHoldMs(log: RunLog, condition: Condition, range: Range): number {
-  return unseenTruthMs(log, seriesOf(log, condition), range, (view) =>
+function unobservedHoldMs(log: RunLog, condition: Condition, range: Range): number {
+  return unobservedTruthMs(log, seriesOf(log, condition), range, (view) =>
     truthOfCondition(view, condition, range),
   );
 }
@@ -130,14 +130,14 @@ export function neverCheck(check: CheckOf<'never'>, evidence: Evidence): Outcome
   const { condition, toleranceMs } = check;
   const what = describeCondition(condition);
   const limit =
-    toleranceMs === 0 ? `never ${what}` : `never ${what} for longer than ${limitWords(toleranceMs)}`;
+    toleranceMs === 0 ? `never ${what}` : `never ${what} for longer than ${limitText(toleranceMs)}`;
   if (recovery === null) return undrilled(limit);
   const range = { fromMs: recovery.effect.loMs, toMs: watchedUntil(log) };
   const views = viewsOf(log, condition);
   const intervals = intervalsOf(views.asCounted, condition, range);
-  const bounds = (i: ConditionInterval) => `${durationWords(i.minMs)} to ${durationWords(i.maxMs)}`;
+  const bounds = (i: ConditionInterval) => `${durationText(i.minMs)} to ${durationText(i.maxMs)}`;
   const when = (i: ConditionInterval) =>
-    `from ${durationWords(Math.max(0, middle(i.startLoMs, i.startHiMs) - recovery.effect.ms))} after the fault`;
+    `from ${durationText(Math.max(0, middle(i.startLoMs, i.startHiMs) - recovery.effect.ms))} after the fault`;
 
   const proven = longest(
     intervals.filter((i) => i.certain && (i.minMs > toleranceMs || toleranceMs === 0)),
@@ -149,7 +149,7 @@ export function neverCheck(check: CheckOf<'never'>, evidence: Evidence): Outcome
       status: 'fail',
       observed,
       limit,
-      reason: `"${what}" ${observed}; it must never hold${toleranceMs === 0 ? '' : ` for longer than ${limitWords(toleranceMs)}`}`,
+      reason: `"${what}" ${observed}; it must never hold${toleranceMs === 0 ? '' : ` for longer than ${limitText(toleranceMs)}`}`,
     };
   }
   const possible = longest(
@@ -157,18 +157,18 @@ export function neverCheck(check: CheckOf<'never'>, evidence: Evidence): Outcome
     'maxMs',
   );
   if (possible !== undefined) {
-    const observed = `may have held for up to ${durationWords(possible.maxMs)}, ${when(possible)}`;
+    const observed = `may have held for up to ${durationText(possible.maxMs)}, ${when(possible)}`;
     const neededMs = Math.floor(toleranceMs - (possible.maxMs - slowestMs(log, condition)));
-    const inDoubt = { fromMs: possible.startLoMs, toMs: possible.endHiMs };
-    const silences = silencesIn(views, inDoubt);
+    const isUncertain = { fromMs: possible.startLoMs, toMs: possible.endHiMs };
+    const silences = silencesIn(views, isUncertain);
     const hint =
       silences.length > 0
-        ? `${silenceWords(silences)}; ${otherwiseSeen}`
-        : valueGaps(log, condition, inDoubt).length > 0
+        ? `${silenceText(silences)}; ${otherwiseSeen}`
+        : valueGaps(log, condition, isUncertain).length > 0
           ? 'samples in that time failed, and a failed sample has no value'
           : neededMs >= 1
-            ? `a probe interval of ${limitWords(neededMs)} or less decides it`
-            : `no sample in that time rules it out; set a shorter \`interval\` of the probe, or a \`tolerance\` above ${limitWords(Math.ceil(possible.maxMs))}`;
+            ? `a probe interval of ${limitText(neededMs)} or less decides it`
+            : `no sample in that time rules it out; set a shorter \`interval\` of the probe, or a \`tolerance\` above ${limitText(Math.ceil(possible.maxMs))}`;
     return unmeasured(observed, limit, `"${what}" ${observed}: ${hint}`);
   }
   if (!isComplete(log))
@@ -185,15 +185,15 @@ export function neverCheck(check: CheckOf<'never'>, evidence: Evidence): Outcome
           intervalsOf(views.asObserved, condition, range).filter((i) => i.maxMs > toleranceMs),
           'maxMs',
         );
-  const unseen = silenceWords(unobserved);
+  const unsampled = silenceText(unobserved);
   if (hidden !== undefined) {
-    const observed = `not observed, but may have held for up to ${durationWords(hidden.maxMs)}, ${when(hidden)}: ${unseen}`;
+    const observed = `not observed, but may have held for up to ${durationText(hidden.maxMs)}, ${when(hidden)}: ${unsampled}`;
     return unmeasured(observed, limit, `"${what}" was ${observed}; ${otherwiseSeen}`);
   }
-  const unseenMs = toleranceMs === 0 ? 0 : unseenHoldMs(views.asCounted, condition, range);
-  if (unseenMs > toleranceMs)
+  const unobservedMs = toleranceMs === 0 ? 0 : unobservedHoldMs(views.asCounted, condition, range);
+  if (unobservedMs > toleranceMs)
     return hiddenOutcome(`"${what}"`, limit, {
-      unseenMs,
+      unobservedMs,
       limitMs: toleranceMs,
       field: 'tolerance',
       intervalMs: slowestMs(log, condition),
@@ -201,11 +201,11 @@ export function neverCheck(check: CheckOf<'never'>, evidence: Evidence): Outcome
   const brief = longest(intervals, 'maxMs');
   const seen =
     brief === undefined
-      ? neverWords(samplingOf(seriesOf(views.asCounted, condition), range))
-      : `at most ${durationWords(brief.maxMs)}`;
+      ? neverText(samplingOf(seriesOf(views.asCounted, condition), range))
+      : `at most ${durationText(brief.maxMs)}`;
   return {
     status: 'pass',
-    observed: unobserved.length === 0 ? seen : `${seen}, by the other instances alone while ${unseen}`,
+    observed: unobserved.length === 0 ? seen : `${seen}, by the other instances alone while ${unsampled}`,
     limit,
     reason: null,
   };
@@ -224,7 +224,7 @@ export function happensCheck(check: CheckOf<'happens'>, { log, recovery }: Evide
   };
   const limit = [
     ...(check.minMs > 0 ? [] : ['at least once']),
-    ...(Object.keys(limits).length > 0 ? [limitsWords(limits)] : []),
+    ...(Object.keys(limits).length > 0 ? [limitsText(limits)] : []),
   ].join(', ');
   if (recovery === null) return undrilled(limit);
   const range = { fromMs: recovery.effect.loMs, toMs: watchedUntil(log) };
@@ -236,16 +236,16 @@ export function happensCheck(check: CheckOf<'happens'>, { log, recovery }: Evide
     totalMs(spans, 'yes', 'maybe'),
     totalMs(truthOfCondition(asObserved, condition, range), 'yes', 'maybe'),
   );
-  const unseenMs = unseenHoldMs(asCounted, condition, range);
-  const measure = withUnseen({ ms: middle(minMs, maxMs), minMs, maxMs }, unseenMs);
+  const unobservedMs = unobservedHoldMs(asCounted, condition, range);
+  const measure = withUnobserved({ ms: middle(minMs, maxMs), minMs, maxMs }, unobservedMs);
   const sampling = samplingOf(seriesOf(asCounted, condition), range);
-  const unfinished = unfinishedWords(log, false);
+  const unfinished = unfinishedText(log, false);
   if (!intervals.some((i) => i.certain)) {
     if (maxMs > 0)
       return unmeasured(
-        `uncertain, up to ${durationWords(maxMs)}`,
+        `uncertain, up to ${durationText(maxMs)}`,
         limit,
-        `"${what}" may have held for up to ${durationWords(maxMs)}, but no sample proves it`,
+        `"${what}" may have held for up to ${durationText(maxMs)}, but no sample proves it`,
       );
     if (unfinished !== undefined)
       return unmeasured(
@@ -253,10 +253,10 @@ export function happensCheck(check: CheckOf<'happens'>, { log, recovery }: Evide
         limit,
         `"${what}" was not observed, and ${unfinished}`,
       );
-    const observed = neverWords(sampling);
-    if (unseenMs > 0 && unseenMs >= check.minMs)
+    const observed = neverText(sampling);
+    if (unobservedMs > 0 && unobservedMs >= check.minMs)
       return hiddenOutcome(`"${what}"`, limit, {
-        unseenMs,
+        unobservedMs,
         limitMs: check.minMs,
         field: 'min',
         intervalMs: slowestMs(log, condition),
@@ -272,7 +272,7 @@ export function happensCheck(check: CheckOf<'happens'>, { log, recovery }: Evide
     {
       what: `the time for which "${what}" held`,
       measure,
-      unseenMs,
+      unobservedMs,
       sampling,
       intervalMs: slowestMs(log, condition),
       edges: 2 * intervals.length,

@@ -6,7 +6,7 @@ import {
   dilationLimit,
   standstillDilation,
 } from '../core/starvation-limits.ts';
-import type { DegradedSpan } from './canary-record.ts';
+import type { DegradedSpan } from './control-probe-record.ts';
 import { Histogram } from './histogram.ts';
 
 /** Summary of a run's control samples. */
@@ -57,7 +57,7 @@ export class ControlReader {
 
   /** Runs of starved samples, by the majority of their neighbors. */
   #overLimit(endMs: number): readonly DegradedSpan[] {
-    const spans: { fromMs: number; toMs: number; looks: number }[] = [];
+    const spans: { fromMs: number; toMs: number; samples: number }[] = [];
     let isOpen = false;
     for (const [index, finishMs] of this.#finishMs.entries()) {
       const startMs = finishMs - (this.#wallMs[index] ?? 0);
@@ -65,9 +65,9 @@ export class ControlReader {
       if (!this.#isStarved(index)) {
         if (isOpen && open !== undefined) open.toMs = startMs;
         isOpen = false;
-      } else if (isOpen && open !== undefined) open.looks++;
+      } else if (isOpen && open !== undefined) open.samples++;
       else {
-        spans.push({ fromMs: this.#finishMs[index - 1] ?? this.#startMs, toMs: endMs, looks: 1 });
+        spans.push({ fromMs: this.#finishMs[index - 1] ?? this.#startMs, toMs: endMs, samples: 1 });
         isOpen = true;
       }
     }
@@ -87,10 +87,10 @@ export class ControlReader {
     let beforeMs = this.#startMs;
     for (const [index, finishMs] of this.#finishMs.entries()) {
       const startMs = finishMs - (this.#wallMs[index] ?? 0);
-      if (startMs - beforeMs > controlSilenceMs) spans.push({ fromMs: beforeMs, toMs: startMs, looks: 0 });
+      if (startMs - beforeMs > controlSilenceMs) spans.push({ fromMs: beforeMs, toMs: startMs, samples: 0 });
       beforeMs = finishMs;
     }
-    if (endMs - beforeMs > controlSilenceMs) spans.push({ fromMs: beforeMs, toMs: endMs, looks: 0 });
+    if (endMs - beforeMs > controlSilenceMs) spans.push({ fromMs: beforeMs, toMs: endMs, samples: 0 });
     return spans;
   }
 }
@@ -104,7 +104,7 @@ function merged(spans: readonly DegradedSpan[]): readonly DegradedSpan[] {
       result[result.length - 1] = {
         fromMs: last.fromMs,
         toMs: Math.max(last.toMs, span.toMs),
-        looks: last.looks + span.looks,
+        samples: last.samples + span.samples,
       };
   }
   return result;

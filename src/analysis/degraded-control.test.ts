@@ -92,7 +92,7 @@ describe('a starved machine that carries no host of the target', () => {
   test('makes the failures of that time unknown', () => {
     const log = story({ down: [[12_000, 16_000]], starved: [[11_500, 17_500]], checks: [rto(1000)] });
     const { summary, windows } = analyse(log.read());
-    expect(windows.get('health')!.map((w) => w.state)).toEqual(['unsure']);
+    expect(windows.get('health')!.map((w) => w.state)).toEqual(['uncertain']);
     expect(summary.checks.map((c) => c.status)).toEqual(['inconclusive']);
     expect(summary.reasons.join()).toMatch(
       /the prober was degraded for \d\.\d\d s: its machine was starved of CPU \(the control's work took up to 8\.0 x its CPU time, the limit is 2\.5 x\); use a quieter machine/,
@@ -215,7 +215,7 @@ describe('a starved machine that carries the target', () => {
 
 test('a log without control and machines has no such record', () => {
   const log = new LogBuilder(planWith({ probes: [probeOf('health')] })).at(9000, { type: 'run.ended' });
-  expect(summarize(log.read()).prober).toMatchObject({ control: null, machines: [], canary: null });
+  expect(summarize(log.read()).prober).toMatchObject({ control: null, machines: [], controlProbe: null });
 });
 
 describe('the record of a control', () => {
@@ -240,7 +240,7 @@ describe('the record of a control', () => {
       3600,
     );
     expect(samples).toBe(7);
-    expect(starved).toEqual([{ fromMs: 1000, toMs: 3000, looks: 3 }]);
+    expect(starved).toEqual([{ fromMs: 1000, toMs: 3000, attempts: 3 }]);
   });
 
   test('ignores one interrupted sample, but not one that stood still', () => {
@@ -256,7 +256,7 @@ describe('the record of a control', () => {
         3000,
       ).starved;
     expect(one(6)).toEqual([]);
-    expect(one(100)).toEqual([{ fromMs: 1000, toMs: 2392, looks: 1 }]);
+    expect(one(100)).toEqual([{ fromMs: 1000, toMs: 2392, attempts: 1 }]);
   });
 
   test('counts a time of more than 2 s without a sample, also at the end', () => {
@@ -269,8 +269,8 @@ describe('the record of a control', () => {
         9000,
       ).starved,
     ).toEqual([
-      { fromMs: 500, toMs: 3500, looks: 0 },
-      { fromMs: 3508, toMs: 9000, looks: 0 },
+      { fromMs: 500, toMs: 3500, attempts: 0 },
+      { fromMs: 3508, toMs: 9000, attempts: 0 },
     ]);
     expect(read([], 1999).starved).toEqual([]);
     expect(read([], 2001).starved).toHaveLength(1);

@@ -1,12 +1,12 @@
-import { canaryLimitMs } from '../core/canary.ts';
-import { dilationWords, starvedHint } from '../core/control.ts';
+import { controlProbeLimitMs } from '../core/control-probe.ts';
+import { dilationText, starvedHint } from '../core/control.ts';
 import { roundMs } from '../core/clock.ts';
 import { dilationLimit } from '../core/starvation-limits.ts';
-import type { DegradedSpan } from './canary-record.ts';
+import type { DegradedSpan } from './control-probe-record.ts';
 import type { KeptSample } from './kept-samples.ts';
 import type { ProbeSeries, RunLog } from './read-log.ts';
 import { carriesTarget } from './machine-record.ts';
-import { durationWords, limitWords } from '../core/format-duration.ts';
+import { durationText, limitText } from '../core/format-duration.ts';
 
 /**
  * The log without failures that the degraded prober may have caused. A failed sample becomes `unknown` and is marked
@@ -29,7 +29,7 @@ export function withoutDegraded(log: RunLog): RunLog {
 export function degradedSpans(log: RunLog): readonly DegradedSpan[] {
   const ownMachine = carriesTarget(log.machines) && log.plan.faults.length > 0;
   const starved = ownMachine ? [] : starvedSpans(log);
-  return [...clipped(log.canary?.sick ?? [], log), ...starved];
+  return [...clipped(log.controlProbe?.degraded ?? [], log), ...starved];
 }
 
 /**
@@ -79,18 +79,18 @@ function sumIn(spans: readonly DegradedSpan[], fromMs: number, toMs: number): nu
 }
 
 /** Why the prober was degraded, and the hint; for use after the consequence and a colon. */
-export function degradedWords(log: RunLog, fromMs = log.startMs, toMs = log.endMs): string {
-  const { canary, control } = log;
-  const forMs = durationWords(degradedMsIn(log, fromMs, toMs));
+export function degradedText(log: RunLog, fromMs = log.startMs, toMs = log.endMs): string {
+  const { controlProbe, control } = log;
+  const forMs = durationText(degradedMsIn(log, fromMs, toMs));
   if (control !== null)
     return `the prober was degraded for ${forMs}: its machine was starved of CPU (${dilationNote(control.dilation?.maxMs ?? null)}); ${starvedHint}`;
-  if (canary === null) return 'the health of the prober is unknown';
-  return `the prober was degraded for ${forMs}: its control probe of an HTTP server on the same machine got no answer within ${limitWords(canaryLimitMs(canary.probe))}; ${starvedHint}`;
+  if (controlProbe === null) return 'the health of the prober is unknown';
+  return `the prober was degraded for ${forMs}: its control probe of an HTTP server on the same machine got no answer within ${limitText(controlProbeLimitMs(controlProbe.probe))}; ${starvedHint}`;
 }
 
 /** `the control's work took up to 14 x its CPU time, the limit is 2.5 x` */
 export function dilationNote(max: number | null): string {
   return max === null
     ? 'its control reported nothing'
-    : `the control's work took up to ${dilationWords(max)} its CPU time, the limit is ${dilationWords(dilationLimit)}`;
+    : `the control's work took up to ${dilationText(max)} its CPU time, the limit is ${dilationText(dilationLimit)}`;
 }

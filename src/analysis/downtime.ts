@@ -10,15 +10,15 @@ export interface Downtime {
 }
 
 /**
- * The downtime of one probe's windows. `down` windows count in full. `unsure` and `slow` windows may be outages: they count
+ * The downtime of one probe's windows. `down` windows count in full. `uncertain` and `slow` windows may be outages: they count
  * in the upper bound only. The upper bound is the time within any window, because the outer edges of neighbors may overlap.
  */
 export function downtimeOf(windows: readonly BadWindow[]): Downtime {
   const down = windows.filter((w) => w.state === 'down');
-  const unsure = windows.filter((w) => w.state === 'unsure');
+  const uncertain = windows.filter((w) => w.state === 'uncertain');
   const durations = down.map(durationOf);
   const downMs = unionMs(down);
-  const likelyMs = unionMs([...down, ...unsure]);
+  const likelyMs = unionMs([...down, ...uncertain]);
   const maxMs = unionMs(windows);
   const minMs = durations.reduce((sum, d) => sum + d.minMs, 0);
   const seenMs = durations.reduce((sum, d) => sum + d.ms, 0) + (likelyMs - downMs) / 2;

@@ -1,23 +1,23 @@
-import { durationWords, limitWords } from '../core/format-duration.ts';
-import { bounded, type Limits, limitsWords, type Outcome, type Subject, unmeasured } from './outcome.ts';
+import { durationText, limitText } from '../core/format-duration.ts';
+import { bounded, type Limits, limitsText, type Outcome, type Subject, unmeasured } from './outcome.ts';
 import type { Sampling } from './sample-gaps.ts';
-import { measureWords } from './words.ts';
+import { measureText } from './format.ts';
 
 /** A time measured by samples. More of it may lie between two samples. */
 export interface SampledSubject extends Subject {
   /** Part of the measure's upper bound that no sample shows, but that fits between two samples, ms. */
-  readonly unseenMs: number;
+  readonly unobservedMs: number;
   readonly sampling: Sampling;
 }
 
 /** `40 samples, at most 1.01 s apart`. */
-function samplingWords({ samples, widestMs }: Sampling): string {
-  return `${samples} ${samples === 1 ? 'sample' : 'samples'}, at most ${durationWords(widestMs)} apart`;
+function samplingText({ samples, widestMs }: Sampling): string {
+  return `${samples} ${samples === 1 ? 'sample' : 'samples'}, at most ${durationText(widestMs)} apart`;
 }
 
 /** The observed value if no sample shows the condition. */
-export function neverWords(sampling: Sampling): string {
-  return `at none of ${samplingWords(sampling)}`;
+export function neverText(sampling: Sampling): string {
+  return `at none of ${samplingText(sampling)}`;
 }
 
 /**
@@ -25,34 +25,34 @@ export function neverWords(sampling: Sampling): string {
  * cannot change that. Any other limit also counts the time that fits between two samples.
  */
 export function boundedBySamples(subject: SampledSubject, limits: Limits): Outcome {
-  const { measure, unseenMs, sampling, edges = 1, unfinished } = subject;
-  const seen = { ...subject, measure: { ...measure, maxMs: measure.maxMs - unseenMs } };
+  const { measure, unobservedMs, sampling, edges = 1, unfinished } = subject;
+  const seen = { ...subject, measure: { ...measure, maxMs: measure.maxMs - unobservedMs } };
   const bySamples = bounded(seen, limits);
-  if (unseenMs === 0 && limits.maxMs !== 0) return bySamples;
+  if (unobservedMs === 0 && limits.maxMs !== 0) return bySamples;
   if (limits.maxMs === 0) {
-    const observed = bySamples.status === 'pass' ? neverWords(sampling) : bySamples.observed;
+    const observed = bySamples.status === 'pass' ? neverText(sampling) : bySamples.observed;
     return { ...bySamples, observed, ...(unfinished === undefined ? { measured: measure } : {}) };
   }
   // A gap widens the upper bound by a whole interval, an edge by half an interval.
   const outcome = bounded({ ...subject, edges: edges + 2 }, limits);
   if (outcome.status === bySamples.status) return outcome;
-  return { ...outcome, reason: undecidedWords(subject, limits) };
+  return { ...outcome, reason: undecidedText(subject, limits) };
 }
 
-function undecidedWords({ what, measure, unseenMs, intervalMs }: SampledSubject, limits: Limits): string {
-  const seenMs = measure.maxMs - unseenMs;
+function undecidedText({ what, measure, unobservedMs, intervalMs }: SampledSubject, limits: Limits): string {
+  const seenMs = measure.maxMs - unobservedMs;
   const maxMs = limits.maxMs ?? Infinity;
   const limitMs = measure.maxMs > maxMs ? maxMs : (limits.minMs ?? 0);
   // The time of an answer widens a gap beyond the interval. A shorter interval does not reduce it.
-  const neededMs = Math.floor(limitMs - seenMs - Math.max(0, unseenMs - intervalMs));
-  const hint = neededMs >= 1 ? `; a probe interval of ${limitWords(neededMs)} or less decides it` : '';
-  return `${what} was ${measureWords(measure)}: up to ${durationWords(unseenMs)} of that fits between two samples, and the limit is ${limitsWords(limits)}${hint}`;
+  const neededMs = Math.floor(limitMs - seenMs - Math.max(0, unobservedMs - intervalMs));
+  const hint = neededMs >= 1 ? `; a probe interval of ${limitText(neededMs)} or less decides it` : '';
+  return `${what} was ${measureText(measure)}: up to ${durationText(unobservedMs)} of that fits between two samples, and the limit is ${limitsText(limits)}${hint}`;
 }
 
 /** A condition that no sample shows, but that may have held between two samples. All times in ms. */
 export interface HiddenTime {
   /** The longest time for which it may have held. */
-  readonly unseenMs: number;
+  readonly unobservedMs: number;
   /** The longest time for which it may hold (`tolerance`), or the shortest for which it must (`min`). */
   readonly limitMs: number;
   /** The field of the check that has this limit. */
@@ -67,14 +67,14 @@ export interface HiddenTime {
 export function hiddenOutcome(
   what: string,
   limit: string,
-  { unseenMs, limitMs, field, intervalMs }: HiddenTime,
+  { unobservedMs, limitMs, field, intervalMs }: HiddenTime,
 ): Outcome {
-  const observed = `not observed, but may have held for up to ${durationWords(unseenMs)} between two samples`;
-  const neededMs = Math.floor(limitMs - Math.max(0, unseenMs - intervalMs));
+  const observed = `not observed, but may have held for up to ${durationText(unobservedMs)} between two samples`;
+  const neededMs = Math.floor(limitMs - Math.max(0, unobservedMs - intervalMs));
   const shorter = limitMs === 0 ? '' : 'set a shorter `interval` of the probe, or ';
   const hint =
     neededMs >= 1
-      ? `a probe interval of ${limitWords(neededMs)} or less decides it`
-      : `${shorter}set \`${field}\` to more than ${limitWords(Math.ceil(unseenMs))}`;
+      ? `a probe interval of ${limitText(neededMs)} or less decides it`
+      : `${shorter}set \`${field}\` to more than ${limitText(Math.ceil(unobservedMs))}`;
   return unmeasured(observed, limit, `${what} was ${observed}; ${hint}`);
 }

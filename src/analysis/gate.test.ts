@@ -3,7 +3,7 @@ import { chance } from '../model/random.ts';
 import { durationOf, type Gate, gateOf, isUnknownDrill } from './gate.ts';
 import type { KeptRun } from './kept-run.ts';
 import { about, keptOf } from './testing/kept.ts';
-import { defaultTolerance, parseTolerance, type Tolerance, toleranceWords } from './tolerance.ts';
+import { defaultTolerance, parseTolerance, type Tolerance, toleranceText } from './tolerance.ts';
 
 /** One run per night. */
 const runs = (from: number, rtos: readonly (number | null)[], parts: Partial<KeptRun> = {}) =>
@@ -221,7 +221,7 @@ describe('a tolerance', () => {
     ['500ms', { share: 0, ms: 500, together: true as const }, '500 ms'],
   ])('%s', (text, tolerance, words) => {
     expect(parseTolerance(text)).toEqual(tolerance);
-    expect(toleranceWords(tolerance)).toBe(words);
+    expect(toleranceText(tolerance)).toBe(words);
   });
 
   test.each(['', '10', '-5%', 'ten', '10 %', '1e3%'])('%j is none', (text) => {
@@ -229,7 +229,7 @@ describe('a tolerance', () => {
   });
 
   test('is 10 % by default, and at least 1 s', () => {
-    expect(toleranceWords(defaultTolerance)).toBe('10 %, at least 1 s');
+    expect(toleranceText(defaultTolerance)).toBe('10 %, at least 1 s');
     expect(judge(runs(0, [2000]), runs(5, [2000]))[0]?.toleranceMs).toBe(1000);
     expect(judge(runs(0, [60_000]), runs(5, [2000]))[0]?.toleranceMs).toBe(6000);
   });

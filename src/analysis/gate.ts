@@ -1,17 +1,17 @@
-import { durationWords } from '../core/format-duration.ts';
+import { durationText } from '../core/format-duration.ts';
 import type { VerdictWord } from '../core/summary.ts';
-import { alarmAlpha, alarmLevels, levelWords, nightWords, togetherShare } from './alarm.ts';
+import { alarmAlpha, alarmLevels, levelText, nightText, togetherShare } from './alarm.ts';
 import { drillsOf, nightFigures, runFigures, type Sampled, sampled, type Side } from './compare.ts';
 import { figureName, timedFigure } from './figures.ts';
 import { fisher, leastFisher } from './fisher-test.ts';
 import { holm, type WeightedTest } from './holm.ts';
 import type { KeptRun } from './kept-run.ts';
 import { endedShares, type NightFigure } from './nights.ts';
-import { canTell, neededEach, pAbove, type Shift, shiftOf } from './rank-test.ts';
+import { canDetect, neededEach, pAbove, type Shift, shiftOf } from './rank-test.ts';
 import { median } from './repeats.ts';
 import { nightScores } from './together.ts';
 import { allowedMs, type Tolerance } from './tolerance.ts';
-import { signedWords } from './words.ts';
+import { signedText } from './format.ts';
 
 /** A figure of a drill against its baseline. */
 export interface Regression {
@@ -142,7 +142,7 @@ export function judgeRows(
   const drills = Math.max(rows.length, figuresInAll ?? 0);
   const pooled = isPart ? null : pool(rows, compared, tolerance);
   const single = compared.flatMap(({ tests }, row) => tests.map((test) => ({ ...test, row })));
-  const isPooled = pooled !== null && canTell(pooled.scores.a.length, pooled.scores.b.length, alarmAlpha);
+  const isPooled = pooled !== null && canDetect(pooled.scores.a.length, pooled.scores.b.length, alarmAlpha);
   const isShared = isPooled || (isPart && drills > 1);
   const all = single.reduce((sum, { kind }) => sum + singleWeights[kind], 0);
   const others = singleWeights.longer * (drills - rows.length);
@@ -199,7 +199,7 @@ function comparedRow({ nights }: GateRow, tolerance: Tolerance): ComparedRow {
     shares === null ? null : ([shares.a, shares.b] as const).map(({ of, missed }) => ({ of, count: missed }));
   const [before, now] = missed ?? [];
   const tests = [
-    ...(toleranceMs !== null && canTell(a.length, b.length, alarmAlpha)
+    ...(toleranceMs !== null && canDetect(a.length, b.length, alarmAlpha)
       ? [{ kind: 'longer' as const, p: pAbove(a, b, toleranceMs) }]
       : []),
     ...(before !== undefined && now !== undefined && leastFisher(before, now) <= alarmAlpha
@@ -243,8 +243,8 @@ function judgedTogether({ scores, shift }: Pooled, p: number | null, drills: num
   const [estimate, min, max] = [shift.ms, shift.minMs, shift.maxMs].map((log) => Math.exp(log));
   const ratio = { estimate: estimate ?? 1, min: min ?? 1, max: max ?? 1 };
   const found = { drills: scores.rows, nights, ratio, p };
-  const sides = `${nightWords(nights.baseline)} before, ${nightWords(nights.now)} now`;
-  const moved = `${percentWords(ratio.estimate)} (${percentWords(ratio.min)} to ${percentWords(ratio.max)}) in the median of ${scores.rows} figures, ${sides}`;
+  const sides = `${nightText(nights.baseline)} before, ${nightText(nights.now)} now`;
+  const moved = `${percentText(ratio.estimate)} (${percentText(ratio.min)} to ${percentText(ratio.max)}) in the median of ${scores.rows} figures, ${sides}`;
   const level = alarmLevels(drills).together ?? alarmAlpha;
   if (p === null || shift.coverage === null)
     return {
@@ -252,7 +252,7 @@ function judgedTogether({ scores, shift }: Pooled, p: number | null, drills: num
       status: 'inconclusive',
       why: `inconclusive with ${nights.baseline} and ${nights.now} nights, at least ${neededEach(level)} are needed on each side: ${moved}`,
     };
-  const sure = `p ${levelWords(p)}, adjusted for ${drills} figures`;
+  const sure = `p ${levelText(p)}, adjusted for ${drills} figures`;
   if (p <= alarmAlpha) return { ...found, status: 'fail', why: `slower: ${moved}; ${sure}` };
   return {
     ...found,
@@ -262,7 +262,7 @@ function judgedTogether({ scores, shift }: Pooled, p: number | null, drills: num
 }
 
 /** A ratio as a change: `+10.0 %`, `−3.2 %`. */
-function percentWords(ratio: number): string {
+function percentText(ratio: number): string {
   const change = (ratio - 1) * 100;
   if (!Number.isFinite(change)) return 'without a limit';
   return `${change < 0 ? '−' : '+'}${Math.abs(change).toFixed(1)} %`;
@@ -284,9 +284,9 @@ function judged(
       'inconclusive',
       `inconclusive: no ${name} was measured ${baseline === null ? 'in the baseline' : 'now'}`,
     );
-  const allowed = `the tolerance is ${durationWords(toleranceMs)}`;
-  const interval = `${endWords(shift.minMs)} to ${endWords(shift.maxMs)}`;
-  const moved = `${name} ${medianWords(compared.baselineMs, baseline)} before, ${medianWords(compared.nowMs, now)} now`;
+  const allowed = `the tolerance is ${durationText(toleranceMs)}`;
+  const interval = `${endText(shift.minMs)} to ${endText(shift.maxMs)}`;
+  const moved = `${name} ${medianText(compared.baselineMs, baseline)} before, ${medianText(compared.nowMs, now)} now`;
   if (p.missed !== null && p.missed <= alarmAlpha && shares !== null)
     return as(
       'fail',
@@ -305,22 +305,22 @@ function judged(
   if (shift.minMs > toleranceMs)
     return as(
       'inconclusive',
-      `inconclusive: ${moved}, longer by ${interval}; ${allowed}; not significant (p ${levelWords(p.longer ?? 1)}, adjusted for ${drills} figures)`,
+      `inconclusive: ${moved}, longer by ${interval}; ${allowed}; not significant (p ${levelText(p.longer ?? 1)}, adjusted for ${drills} figures)`,
     );
   return as(
     'inconclusive',
-    `inconclusive: ${moved}, ${interval}; the tolerance of ${durationWords(toleranceMs)} lies within that`,
+    `inconclusive: ${moved}, ${interval}; the tolerance of ${durationText(toleranceMs)} lies within that`,
   );
 }
 
 /** An end of an interval; in words if censored values leave it open. */
-function endWords(ms: number): string {
-  if (Number.isFinite(ms)) return signedWords(ms);
+function endText(ms: number): string {
+  if (Number.isFinite(ms)) return signedText(ms);
   return ms > 0 ? 'without an upper bound' : 'without a lower bound';
 }
 
-function medianWords(ms: number, { unended }: Sampled): string {
-  return Number.isFinite(ms) ? durationWords(ms) : `longer than ${durationWords(unended?.longerThanMs ?? 0)}`;
+function medianText(ms: number, { unended }: Sampled): string {
+  return Number.isFinite(ms) ? durationText(ms) : `longer than ${durationText(unended?.longerThanMs ?? 0)}`;
 }
 
 /**

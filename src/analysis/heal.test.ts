@@ -236,7 +236,7 @@ describe('preparations and repairs', () => {
 
   test('a repair without an acknowledgment is done when its effect is observed', () => {
     const unanswered = prepared().at(61_500, {
-      type: 'fault.unanswered',
+      type: 'fault.outcome_unknown',
       fault: 'repair-1',
       message: 'cut off',
     });

@@ -13,7 +13,7 @@ export interface HealAnalysis {
   /** Sum of the recovery probe's bad windows from then on, ms. */
   readonly outage: Measure;
   /** Part of the upper bound that no sample shows, but that fits between two good samples, ms. */
-  readonly unseenMs: number;
+  readonly unobservedMs: number;
   /** Part of the upper bound that is due to slow answers alone, ms. */
   readonly slowMs: number;
   readonly windows: number;
@@ -26,12 +26,12 @@ export function analyseHeal(log: RunLog, recovery: RecoveryAnalysis | null): Hea
   const ms = returnBeganMs(log);
   if (ms === null || recovery === null) return null;
   const began = { loMs: ms, hiMs: ms, ms };
-  const { windows, total, unseenMs, slowMs } = windowsAfter(log, recoverySeries(log), began);
+  const { windows, total, unobservedMs, slowMs } = windowsAfter(log, recoverySeries(log), began);
   return {
     began,
     return: analyseRedundancy(log, began),
     outage: total,
-    unseenMs,
+    unobservedMs,
     slowMs,
     windows: windows.length,
     open: windows.some((w) => w.open),

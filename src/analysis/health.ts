@@ -3,8 +3,8 @@ import { laneOf, type ProbeLane } from '../core/probe-lane.ts';
 import { countOf } from './kept-samples.ts';
 import { intervalAt, type ProbeSeries, type RunLog } from './read-log.ts';
 import { type RecoveryAnalysis, recoverySeries } from './rto.ts';
-import { degradedMsIn, degradedWords } from './degraded.ts';
-import { durationWords } from '../core/format-duration.ts';
+import { degradedMsIn, degradedText } from './degraded.ts';
+import { durationText } from '../core/format-duration.ts';
 
 /** Limit of the share of slots around the outage without evidence. Above it the drill is inconclusive. */
 const lostShareLimit = 0.02;
@@ -25,7 +25,7 @@ const leadMs = 2000;
  * - The machine slept after the steady state began. The run clock stands still during sleep, so any duration across it
  *   (redundancy, return, ownership) was longer than measured.
  */
-export function proberComplaints(log: RunLog, recovery: RecoveryAnalysis): readonly string[] {
+export function proberProblems(log: RunLog, recovery: RecoveryAnalysis): readonly string[] {
   const series = recoverySeries(log);
   const { probe } = series;
   const fromMs = recovery.effect.loMs - leadMs;
@@ -37,10 +37,10 @@ export function proberComplaints(log: RunLog, recovery: RecoveryAnalysis): reado
   // The target's own pace left out a paced slot; the prober did not lose it.
   const dropped = series.dropped.filter((s) => !s.paced && inside(s.dueMs)).length;
   const slots = countOf(sent) + dropped;
-  const complaints: string[] = [];
-  if (slots === 0) complaints.push(`the prober sent no sample of ${probe.id} around the outage`);
+  const problems: string[] = [];
+  if (slots === 0) problems.push(`the prober sent no sample of ${probe.id} around the outage`);
   if (unknown + dropped > Math.max(1, slots * lostShareLimit))
-    complaints.push(
+    problems.push(
       `the prober lost ${unknown + dropped} of ${slots} samples of ${probe.id} around the outage (${unknown} unknown, ${dropped} not sent), more than 2 %`,
     );
   const worst = sent.reduce(
@@ -52,14 +52,14 @@ export function proberComplaints(log: RunLog, recovery: RecoveryAnalysis): reado
     { lateMs: 0, limitMs: 0 },
   );
   if (worst.lateMs > worst.limitMs)
-    complaints.push(
-      `the prober sent a sample of ${probe.id} ${durationWords(worst.lateMs)} late, more than ${durationWords(worst.limitMs)}`,
+    problems.push(
+      `the prober sent a sample of ${probe.id} ${durationText(worst.lateMs)} late, more than ${durationText(worst.limitMs)}`,
     );
   for (const judged of judgedProbes(log, series)) {
     const stall = stallMs(log, laneOf(judged.kind), fromMs, toMs);
     if (stall <= judged.timeoutMs / 2) continue;
-    complaints.push(
-      `the prober's thread stalled for ${durationWords(stall)}, more than half the time-out of ${judged.id}`,
+    problems.push(
+      `the prober's thread stalled for ${durationText(stall)}, more than half the time-out of ${judged.id}`,
     );
     break;
   }
@@ -67,26 +67,24 @@ export function proberComplaints(log: RunLog, recovery: RecoveryAnalysis): reado
   const issuedMs = Math.min(...log.faults.map((f) => f.issuedMs ?? Infinity));
   const steadyMs = (steady?.t ?? issuedMs) - log.plan.steady.forMs;
   if (degradedMsIn(log, steadyMs, issuedMs) > 0)
-    complaints.push(
-      `the steady state before the fault is uncertain: ${degradedWords(log, steadyMs, issuedMs)}`,
+    problems.push(`the steady state before the fault is uncertain: ${degradedText(log, steadyMs, issuedMs)}`);
+  const uncertain = recovery.uncertain.filter((w) => inside(w.firstBadMs));
+  if (uncertain.length > 0)
+    problems.push(
+      `${probe.id} may have been down for up to ${durationText(uncertain.reduce((sum, w) => sum + w.endHiMs - w.startLoMs, 0))}: ${degradedText(log, fromMs, toMs)}`,
     );
-  const doubtful = recovery.unsure.filter((w) => inside(w.firstBadMs));
-  if (doubtful.length > 0)
-    complaints.push(
-      `${probe.id} may have been down for up to ${durationWords(doubtful.reduce((sum, w) => sum + w.endHiMs - w.startLoMs, 0))}: ${degradedWords(log, fromMs, toMs)}`,
-    );
-  complaints.push(...sleepWords(log, steadyMs));
-  return complaints;
+  problems.push(...sleepText(log, steadyMs));
+  return problems;
 }
 
 /** A sentence on the machine's sleep after a moment; empty if it did not sleep. */
-export function sleepWords({ clockSteps }: RunLog, fromMs: number): readonly string[] {
+export function sleepText({ clockSteps }: RunLog, fromMs: number): readonly string[] {
   const asleep = clockSteps.filter((s) => s.cause === 'suspend' && s.atMs >= fromMs);
   const ms = asleep.reduce((sum, s) => sum + s.byMs, 0);
   return asleep.length === 0
     ? []
     : [
-        `the prober's machine slept for ${durationWords(ms)}, and the run clock stood still meanwhile; disable its sleep, then repeat the drill`,
+        `the prober's machine slept for ${durationText(ms)}, and the run clock stood still meanwhile; disable its sleep, then repeat the drill`,
       ];
 }
 

@@ -8,11 +8,11 @@ import {
   type GateCondition,
   instancesOf,
   sampleTruth,
-  type Truth,
+  type Tristate,
   type ValuePart,
 } from '../core/condition.ts';
 import { isFresh, staleAfterMs } from '../core/freshness.ts';
-import { isMute, isSilent, type KeptSample, lastSaidMs } from './kept-samples.ts';
+import { isPathFailure, isSilent, type KeptSample, lastAnswerMs } from './kept-samples.ts';
 import type { ProbeSeries, RunLog } from './read-log.ts';
 
 /** A range of the run clock, ms. */
@@ -21,11 +21,11 @@ export interface Range {
   readonly toMs: number;
 }
 
-export type { Truth };
+export type { Tristate };
 
 /** A range with one truth value. In a list, spans touch, and neighbors have different values. */
-export interface TruthSpan extends Range {
-  readonly truth: Truth;
+export interface TristateSpan extends Range {
+  readonly truth: Tristate;
 }
 
 /** An interval in which a condition held (or did not hold), with the bounds of its edges. Offsets in ms. */
@@ -64,7 +64,7 @@ export function seriesOf(log: RunLog, condition: Condition): readonly ProbeSerie
   return [...log.series.values()].filter((s) => instances.includes(s.probe));
 }
 
-type Vote = TruthSpan;
+type OwnerTristate = TristateSpan;
 
 /**
  * The votes of one instance. A vote covers the time from a known sample's sending to the next one's finish. It is "yes" or
@@ -74,20 +74,20 @@ type Vote = TruthSpan;
  * A sample without an answer, or without a value for the condition, leaves the state open from the last known sample to the
  * next one, however short that time is. A sample that the prober lost (`unknown`) is treated as not sent.
  */
-function votesOf(series: ProbeSeries, part: ValuePart, untilMs: number): readonly Vote[] {
+function votesOf(series: ProbeSeries, part: ValuePart, untilMs: number): readonly OwnerTristate[] {
   const stale = staleAfterMs(series);
-  const truthOf = (s: KeptSample): Truth => (isSilent(s) ? 'maybe' : sampleTruth(part, series.probe, s));
+  const truthOf = (s: KeptSample): Tristate => (isSilent(s) ? 'maybe' : sampleTruth(part, series.probe, s));
   const isOpen = (s: KeptSample | undefined): boolean =>
     s !== undefined && truthOf(s) === 'maybe' && (s.status !== 'unknown' || isSilent(s));
   const { known, open } = knownAmong(series.samples, (s) => truthOf(s) !== 'maybe', isOpen);
-  const votes: Vote[] = [];
+  const votes: OwnerTristate[] = [];
   for (const [index, sample] of known.entries()) {
     const truth = truthOf(sample);
     const next = known[index + 1];
     if (next === undefined) {
-      const toMs = Math.min(untilMs, lastSaidMs(sample) + stale);
+      const toMs = Math.min(untilMs, lastAnswerMs(sample) + stale);
       votes.push({ fromMs: sample.sendMs, toMs, truth: open.has(sample) ? 'maybe' : truth });
-    } else if (open.has(sample) || next.sendMs - lastSaidMs(sample) > stale) {
+    } else if (open.has(sample) || next.sendMs - lastAnswerMs(sample) > stale) {
       votes.push({ fromMs: sample.sendMs, toMs: next.finishMs, truth: 'maybe' });
     } else {
       const same = truthOf(next) === truth;
@@ -117,18 +117,18 @@ function knownAmong(
 }
 
 /** The truth of one instance over the range: "maybe" where there is no vote. */
-function truthOf(votes: readonly Vote[], range: Range): readonly TruthSpan[] {
+function truthOf(votes: readonly OwnerTristate[], range: Range): readonly TristateSpan[] {
   const edges = new Set([range.fromMs, range.toMs]);
-  const opens = new Map<number, Truth[]>();
-  const closes = new Map<number, Truth[]>();
-  for (const vote of votes) {
-    const fromMs = Math.max(vote.fromMs, range.fromMs);
-    const toMs = Math.min(vote.toMs, range.toMs);
+  const opens = new Map<number, Tristate[]>();
+  const closes = new Map<number, Tristate[]>();
+  for (const ownership of votes) {
+    const fromMs = Math.max(ownership.fromMs, range.fromMs);
+    const toMs = Math.min(ownership.toMs, range.toMs);
     if (fromMs >= toMs) continue;
     edges.add(fromMs);
     edges.add(toMs);
-    opens.set(fromMs, [...(opens.get(fromMs) ?? []), vote.truth]);
-    closes.set(toMs, [...(closes.get(toMs) ?? []), vote.truth]);
+    opens.set(fromMs, [...(opens.get(fromMs) ?? []), ownership.truth]);
+    closes.set(toMs, [...(closes.get(toMs) ?? []), ownership.truth]);
   }
   const count = { yes: 0, no: 0, maybe: 0 };
   return spansBetween(edges, (fromMs) => {
@@ -143,9 +143,9 @@ function truthOf(votes: readonly Vote[], range: Range): readonly TruthSpan[] {
  * Spans between the edges; neighbors with the same truth are joined. `at` is called once per edge, in
  * order.
  */
-function spansBetween(edges: ReadonlySet<number>, at: (fromMs: number) => Truth): readonly TruthSpan[] {
+function spansBetween(edges: ReadonlySet<number>, at: (fromMs: number) => Tristate): readonly TristateSpan[] {
   const sorted = [...edges].sort((a, b) => a - b);
-  const spans: { fromMs: number; toMs: number; truth: Truth }[] = [];
+  const spans: { fromMs: number; toMs: number; truth: Tristate }[] = [];
   for (const [index, fromMs] of sorted.entries()) {
     const toMs = sorted[index + 1];
     if (toMs === undefined) break;
@@ -158,16 +158,16 @@ function spansBetween(edges: ReadonlySet<number>, at: (fromMs: number) => Truth)
 }
 
 /** Total time of the spans with one of these values, ms. */
-export function totalMs(spans: readonly TruthSpan[], ...truths: readonly Truth[]): number {
+export function totalMs(spans: readonly TristateSpan[], ...truths: readonly Tristate[]): number {
   return roundMs(spans.reduce((sum, s) => sum + (truths.includes(s.truth) ? s.toMs - s.fromMs : 0), 0));
 }
 
 /** Combines lists of spans over one range: `decide` gets each list's truth at each moment. */
 export function combine(
-  lists: readonly (readonly TruthSpan[])[],
+  lists: readonly (readonly TristateSpan[])[],
   range: Range,
-  decide: (truths: readonly Truth[]) => Truth,
-): readonly TruthSpan[] {
+  decide: (truths: readonly Tristate[]) => Tristate,
+): readonly TristateSpan[] {
   const edges = new Set([range.fromMs, range.toMs]);
   for (const list of lists) for (const span of list) edges.add(span.fromMs);
   const cursors = lists.map(() => 0);
@@ -196,11 +196,11 @@ function matchTruth(
   series: ProbeSeries,
   condition: Condition,
   range: Range,
-): readonly TruthSpan[] {
+): readonly TristateSpan[] {
   const own = truthOf(votesOf(series, condition, range.toMs), range);
   const { and = [] } = condition;
   if (and.length === 0) return own;
-  const others = and.map((part): readonly TruthSpan[] => {
+  const others = and.map((part): readonly TristateSpan[] => {
     const companion = companionSeries(log, series, part);
     if (companion === undefined) return [{ ...range, truth: 'maybe' }];
     return truthOf(votesOf(companion, part, range.toMs), range);
@@ -212,7 +212,11 @@ function matchTruth(
  * Whether a condition holds, where `matches[i]` says whether instance i matches and `asked[i]` whether it counts at all (it has
  * the condition's role). Tries all combinations of the uncertain values, by their counts.
  */
-function decideCount(condition: Condition, asked: readonly Truth[], matches: readonly Truth[]): Truth {
+function decideCount(
+  condition: Condition,
+  asked: readonly Tristate[],
+  matches: readonly Tristate[],
+): Tristate {
   let counts = new Map([['0/0', { matching: 0, total: 0 }]]);
   for (const [index, match] of matches.entries()) {
     const next = new Map<string, { matching: number; total: number }>();
@@ -233,12 +237,16 @@ function decideCount(condition: Condition, asked: readonly Truth[], matches: rea
  * Whether a condition held, over the range. A probe without samples gives "maybe". With `role`, only instances on hosts that
  * have the role at that moment count.
  */
-export function truthOfCondition(log: RunLog, condition: GateCondition, range: Range): readonly TruthSpan[] {
+export function truthOfCondition(
+  log: RunLog,
+  condition: GateCondition,
+  range: Range,
+): readonly TristateSpan[] {
   const series = seriesOf(log, condition);
   const role = condition.role === undefined ? undefined : log.plan.roles[condition.role];
   const holders = role === undefined ? [] : seriesOf(log, role);
   const lists = series.map((s) => matchTruth(log, s, condition, range));
-  const askedLists = series.map((s): readonly TruthSpan[] => {
+  const askedLists = series.map((s): readonly TristateSpan[] => {
     if (role === undefined) return [{ ...range, truth: 'yes' }];
     const holder = holders.find((h) => h.probe.host !== undefined && h.probe.host === s.probe.host);
     return holder === undefined ? [{ ...range, truth: 'no' }] : matchTruth(log, holder, role, range);
@@ -253,7 +261,7 @@ export function truthOfAll(
   log: RunLog,
   conditions: readonly GateCondition[],
   range: Range,
-): readonly TruthSpan[] {
+): readonly TristateSpan[] {
   const lists = conditions.map((c) => truthOfCondition(log, c, range));
   return combine(lists, range, allOf);
 }
@@ -264,26 +272,26 @@ export function truthOfAll(
  */
 export function provenBy(
   instances: readonly ProbeSeries[],
-  spans: readonly TruthSpan[],
-): readonly TruthSpan[] {
-  const looks = instances.flatMap(({ samples }) => {
+  spans: readonly TristateSpan[],
+): readonly TristateSpan[] {
+  const sampleTimes = instances.flatMap(({ samples }) => {
     const last = samples.findLast((s) => s.status !== 'unknown' && !isSilent(s));
-    return last === undefined ? [] : [lastSaidMs(last)];
+    return last === undefined ? [] : [lastAnswerMs(last)];
   });
-  const untilMs = Math.min(Infinity, ...looks);
+  const untilMs = Math.min(Infinity, ...sampleTimes);
   return joined(
-    spans.flatMap((span): readonly TruthSpan[] => {
+    spans.flatMap((span): readonly TristateSpan[] => {
       if (span.truth !== 'yes' || span.toMs <= untilMs) return [span];
       const openMs = Math.max(span.fromMs, untilMs);
-      const open: TruthSpan = { fromMs: openMs, toMs: span.toMs, truth: 'maybe' };
+      const open: TristateSpan = { fromMs: openMs, toMs: span.toMs, truth: 'maybe' };
       return openMs > span.fromMs ? [{ ...span, toMs: openMs }, open] : [open];
     }),
   );
 }
 
 /** Joins neighbors with the same truth. */
-function joined(spans: readonly TruthSpan[]): readonly TruthSpan[] {
-  const out: TruthSpan[] = [];
+function joined(spans: readonly TristateSpan[]): readonly TristateSpan[] {
+  const out: TristateSpan[] = [];
   for (const span of spans) {
     const last = out.at(-1);
     if (last?.truth === span.truth) out[out.length - 1] = { ...last, toMs: span.toMs };
@@ -292,11 +300,14 @@ function joined(spans: readonly TruthSpan[]): readonly TruthSpan[] {
   return out;
 }
 
-/** The intervals of truth `wanted`, each with the uncertain time around it. */
-export function intervalsIn(spans: readonly TruthSpan[], wanted: 'yes' | 'no'): readonly ConditionInterval[] {
-  const against: Truth = wanted === 'yes' ? 'no' : 'yes';
-  const groups: TruthSpan[][] = [];
-  let open: TruthSpan[] | undefined;
+/** The intervals of truth `requested`, each with the uncertain time around it. */
+export function intervalsIn(
+  spans: readonly TristateSpan[],
+  requested: 'yes' | 'no',
+): readonly ConditionInterval[] {
+  const against: Tristate = requested === 'yes' ? 'no' : 'yes';
+  const groups: TristateSpan[][] = [];
+  let open: TristateSpan[] | undefined;
   for (const span of spans) {
     if (span.truth === against) {
       open = undefined;
@@ -306,7 +317,7 @@ export function intervalsIn(spans: readonly TruthSpan[], wanted: 'yes' | 'no'): 
     open.push(span);
   }
   return groups.map((group) => {
-    const sure = group.filter((s) => s.truth === wanted);
+    const sure = group.filter((s) => s.truth === requested);
     const startLoMs = group[0]?.fromMs ?? 0;
     const endHiMs = group.at(-1)?.toMs ?? 0;
     return {
@@ -353,7 +364,7 @@ function ownerName(series: ProbeSeries): string {
 export interface OwnerTruth {
   readonly name: string;
   readonly series: ProbeSeries;
-  readonly spans: readonly TruthSpan[];
+  readonly spans: readonly TristateSpan[];
 }
 
 /** The truth of the condition's value for each host; its count is ignored. */
@@ -375,7 +386,7 @@ export function ownershipOf(log: RunLog, role: Condition, range: Range): readonl
   for (const [index, fromMs] of sorted.entries()) {
     const toMs = sorted[index + 1];
     if (toMs === undefined) break;
-    const at = (truth: Truth) =>
+    const at = (truth: Tristate) =>
       owners
         .filter((o) => o.spans.find((s) => s.fromMs <= fromMs && fromMs < s.toMs)?.truth === truth)
         .map((o) => o.name);
@@ -397,7 +408,7 @@ export interface Reading {
   readonly series: ProbeSeries;
   /** undefined: no sample finished yet, the prober lost it, or it is stale. */
   readonly sample: KeptSample | undefined;
-  readonly truth: Truth;
+  readonly truth: Tristate;
 }
 
 /**
@@ -406,15 +417,15 @@ export interface Reading {
  */
 function latestAt(series: ProbeSeries, offsetMs: number): KeptSample | undefined {
   const sample = series.samples.findLast((s) => s.finishMs <= offsetMs && s.status !== 'unknown');
-  const fresh = sample !== undefined && isFresh(series.probe, { sendMs: lastSaidMs(sample) }, offsetMs);
-  return fresh ? sample : undefined;
+  const latest = sample !== undefined && isFresh(series.probe, { sendMs: lastAnswerMs(sample) }, offsetMs);
+  return latest ? sample : undefined;
 }
 
 /** The latest fresh sample of each of a condition's instances. */
 export function readingsAt(log: RunLog, condition: Condition, offsetMs: number): readonly Reading[] {
   return seriesOf(log, condition).map((series) => {
     const sample = latestAt(series, offsetMs);
-    const others = (condition.and ?? []).map((part): Truth => {
+    const others = (condition.and ?? []).map((part): Tristate => {
       const companion = companionSeries(log, series, part);
       return companion === undefined
         ? 'maybe'
@@ -425,20 +436,21 @@ export function readingsAt(log: RunLog, condition: Condition, offsetMs: number):
 }
 
 /**
- * The owners of a role at a moment, by the latest samples. `unseen`: hosts whose ownership is unknown. A host that did not
+ * The owners of a role at a moment, by the latest samples. `unobserved`: hosts whose ownership is unknown. A host that did not
  * answer is one of them even if the role asks for any good sample.
  */
 export function ownersAt(
   log: RunLog,
   role: Condition,
   offsetMs: number,
-): { readonly owners: readonly string[]; readonly unseen: readonly string[] } {
+): { readonly owners: readonly string[]; readonly unobserved: readonly string[] } {
   const readings = readingsAt(log, role, offsetMs);
   const isOpen = ({ truth, sample }: Reading): boolean =>
-    truth === 'maybe' || (truth === 'no' && role.is === undefined && sample !== undefined && isMute(sample));
+    truth === 'maybe' ||
+    (truth === 'no' && role.is === undefined && sample !== undefined && isPathFailure(sample));
   return {
     owners: readings.filter((r) => r.truth === 'yes').map((r) => ownerName(r.series)),
-    unseen: readings.filter(isOpen).map((r) => ownerName(r.series)),
+    unobserved: readings.filter(isOpen).map((r) => ownerName(r.series)),
   };
 }
 
@@ -446,7 +458,7 @@ export function ownersAt(
  * Whether a condition held at a moment, by the latest samples; "maybe" if it depends on unknown
  * instances.
  */
-export function holdsAt(log: RunLog, condition: Condition, offsetMs: number): Truth {
+export function holdsAt(log: RunLog, condition: Condition, offsetMs: number): Tristate {
   return countTruth(
     condition,
     readingsAt(log, condition, offsetMs).map((r) => r.truth),
@@ -457,13 +469,13 @@ export function holdsAt(log: RunLog, condition: Condition, offsetMs: number): Tr
  * The truth of each instance at a moment, by the samples before and after it: "maybe" if it may have changed between two of
  * them; undefined if there is no sample after the moment.
  */
-function truthsAround(log: RunLog, condition: Condition, atMs: number): readonly (Truth | undefined)[] {
+function truthsAround(log: RunLog, condition: Condition, atMs: number): readonly (Tristate | undefined)[] {
   const range = { fromMs: log.startMs, toMs: Math.max(atMs, log.endMs) + 1 };
   return seriesOf(log, condition).map((series) => {
     const others = (condition.and ?? []).map((part) => companionSeries(log, series, part));
     const isSince = [series, ...others].some((one) => {
       const last = one?.samples.findLast((s) => s.status !== 'unknown');
-      return last === undefined || lastSaidMs(last) < atMs;
+      return last === undefined || lastAnswerMs(last) < atMs;
     });
     if (isSince) return undefined;
     const spans = matchTruth(log, series, condition, range);
@@ -478,7 +490,7 @@ function truthsAround(log: RunLog, condition: Condition, atMs: number): readonly
 export function isProvenNot(log: RunLog, condition: Condition, offsetMs: number): boolean {
   return readingsAt(log, condition, offsetMs).some(({ sample, truth }, index) => {
     if (sample === undefined) return false;
-    const around = truthsAround(log, condition, lastSaidMs(sample)).map((known) => known ?? 'maybe');
+    const around = truthsAround(log, condition, lastAnswerMs(sample)).map((known) => known ?? 'maybe');
     const matches = condition.and === undefined ? around.with(index, truth) : around;
     return countTruth(condition, matches) === 'no';
   });

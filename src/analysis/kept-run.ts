@@ -25,7 +25,7 @@ const stages = z
  * not measured.
  */
 const schema = z.object({
-  schemaVersion: z.literal(1),
+  schemaVersion: z.union([z.literal(1), z.literal(2)]),
   runId: z.string(),
   scenario: z.object({
     name: z.string(),

@@ -9,7 +9,7 @@ import { type Answer, LogBuilder, planWith, probeOf, readLines, seeded } from '.
 const minute = 60_000;
 const hour = 60 * minute;
 
-const nobody = { probe: 'role', is: ['primary'], count: { min: 0, max: 0 } };
+const none = { probe: 'role', is: ['primary'], count: { min: 0, max: 0 } };
 
 const checks: readonly Check[] = [
   { kind: 'rto', name: 'rto', maxMs: 30_000 },
@@ -26,7 +26,7 @@ const checks: readonly Check[] = [
   {
     kind: 'happens',
     name: 'none',
-    condition: nobody,
+    condition: none,
     minMs: 0,
   },
   { kind: 'finally', name: 'two', condition: { probe: 'role', count: { min: 2 } } },
@@ -49,7 +49,7 @@ function drillPlan(parts: Partial<Plan> = {}): Plan {
         name: 'notices',
         until: {
           kind: 'condition',
-          condition: nobody,
+          condition: none,
           excludeFaultHost: false,
         },
       },
@@ -64,9 +64,7 @@ function drillPlan(parts: Partial<Plan> = {}): Plan {
       { name: 'serves', until: { kind: 'recovered' } },
     ],
     // The standby is primary by then, so this never holds.
-    returnStages: [
-      { name: 'nobody', until: { kind: 'condition', condition: nobody, excludeFaultHost: false } },
-    ],
+    returnStages: [{ name: 'none', until: { kind: 'condition', condition: none, excludeFaultHost: false } }],
     checks,
     ...parts,
   });

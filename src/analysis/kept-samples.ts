@@ -1,6 +1,6 @@
 import { staleAfterMs } from '../core/freshness.ts';
 import type { Plan, PlannedProbe } from '../core/plan.ts';
-import { type FailCause, muteCauses, type Sample } from '../core/sample.ts';
+import { type FailCause, pathFailureCauses, type Sample } from '../core/sample.ts';
 import { type Counts, Histogram } from './histogram.ts';
 import { type HealthyLatency, slowFloorMs } from './latency-model.ts';
 import type { SampleLine } from './sample-line.ts';
@@ -46,8 +46,8 @@ export interface KeptSample extends Sample {
 }
 
 /** Whether a failed sample contains no information about the host, because the host did not answer. */
-export function isMute({ status, cause, provenDown }: KeptSample): boolean {
-  return status === 'fail' && provenDown !== true && muteCauses.has(cause);
+export function isPathFailure({ status, cause, provenDown }: KeptSample): boolean {
+  return status === 'fail' && provenDown !== true && pathFailureCauses.has(cause);
 }
 
 /** Whether a sample got no answer, so its host may have been in any state since the last good sample. */
@@ -56,7 +56,7 @@ export function isSilent(sample: KeptSample): boolean {
 }
 
 /** When a sample was sent, or the last one with the same result that is left out after it, ms. */
-export function lastSaidMs({ sendMs, leftOut }: Pick<KeptSample, 'sendMs' | 'leftOut'>): number {
+export function lastAnswerMs({ sendMs, leftOut }: Pick<KeptSample, 'sendMs' | 'leftOut'>): number {
   return leftOut === undefined ? sendMs : Math.max(sendMs, leftOut.lastSendMs);
 }
 
@@ -73,7 +73,7 @@ export function countOf(samples: readonly KeptSample[]): number {
 /**
  * How far from a change or an event the analysis reads samples, ms: the plan's times that are counted from such moments.
  */
-export function reachMs(plan: Plan): number {
+export function retentionRadiusMs(plan: Plan): number {
   const stale = Math.max(0, ...plan.probes.map((probe) => staleAfterMs({ probe })));
   const waits = [plan.recovery.stableForMs, plan.steady.forMs, plan.redundancy.forMs];
   // Outages closer than 1 s are joined, and the prober must be healthy 2 s before an outage.
@@ -81,19 +81,19 @@ export function reachMs(plan: Plan): number {
 }
 
 /** Times around changes and events, in which every sample is stored. */
-export class LoudTimes {
-  readonly #reachMs: number;
+export class RetentionWindows {
+  readonly #retentionRadiusMs: number;
   /** In order, without overlaps. */
   readonly #spans: { fromMs: number; toMs: number }[] = [];
   #openSinceMs: number | undefined;
 
-  constructor(reachMs: number) {
-    this.#reachMs = reachMs;
+  constructor(retentionRadiusMs: number) {
+    this.#retentionRadiusMs = retentionRadiusMs;
   }
 
   /** Stores samples around a change or an event. */
   mark(fromMs: number, toMs = fromMs): void {
-    const span = { fromMs: fromMs - this.#reachMs, toMs: toMs + this.#reachMs };
+    const span = { fromMs: fromMs - this.#retentionRadiusMs, toMs: toMs + this.#retentionRadiusMs };
     let at = this.#spans.length;
     while (at > 0 && (this.#spans[at - 1]?.fromMs ?? 0) > span.toMs) at--;
     let first = at;
@@ -115,7 +115,7 @@ export class LoudTimes {
   }
 
   has(ms: number): boolean {
-    if (this.#openSinceMs !== undefined && ms >= this.#openSinceMs - this.#reachMs) return true;
+    if (this.#openSinceMs !== undefined && ms >= this.#openSinceMs - this.#retentionRadiusMs) return true;
     for (const span of this.#spans) if (span.fromMs <= ms && ms <= span.toMs) return true;
     return false;
   }
@@ -126,7 +126,7 @@ export class LoudTimes {
 }
 
 /** The result of a sample, as conditions and windows use it. */
-interface Saying {
+interface Outcome {
   readonly status: Sample['status'];
   readonly cause: FailCause | undefined;
   readonly value: string | undefined;
@@ -138,31 +138,31 @@ const stride = 5;
 const overrunMs = 1000;
 
 /**
- * Stores one probe's samples, except those that the analysis does not need. Farther than `reachMs` from any change of any probe
+ * Stores one probe's samples, except those that the analysis does not need. Farther than `retentionRadiusMs` from any change of any probe
  * and from any event, samples have the same result. Their count and histograms are stored instead.
  */
-export class SampleKeeper {
+export class SampleCompactor {
   readonly probe: PlannedProbe;
   readonly healthy: HealthyLatency;
-  readonly #loud: LoudTimes;
+  readonly #retention: RetentionWindows;
   /** Limits of an ordinary sample, ms. Copied from the plan for speed: its objects have many shapes. */
   readonly #lateMs: number;
   readonly #apartMs: number;
   readonly #longMs: number;
   readonly #isHosted: boolean;
   readonly #kept: (KeptSample & { leftOut?: Stretch })[] = [];
-  readonly #sayings: Saying[] = [];
-  readonly #sayingAt = new Map<string, number>();
+  readonly #outcomes: Outcome[] = [];
+  readonly #outcomeIdByKey = new Map<string, number>();
   readonly #latency = new Histogram();
   readonly #lateness = new Histogram();
   #lastError: string | undefined;
   /** Buffered samples: a ring whose length is a power of two. */
   #numbers = new Float64Array(64 * stride);
-  #says = new Int32Array(64);
+  #outcomeIds = new Int32Array(64);
   #head = 0;
   #tail = 0;
   /** The result and send time of the latest sample. */
-  #saying = -1;
+  #outcomeId = -1;
   #isSlow = false;
   #sendMs = -Infinity;
   #isOverdue = false;
@@ -170,10 +170,10 @@ export class SampleKeeper {
   #last: (KeptSample & { leftOut?: Stretch }) | undefined;
   #leftOut = { count: 0, lastSendMs: -Infinity, widestMs: 0 };
 
-  constructor(probe: PlannedProbe, healthy: HealthyLatency, loud: LoudTimes) {
+  constructor(probe: PlannedProbe, healthy: HealthyLatency, retention: RetentionWindows) {
     this.probe = probe;
     this.healthy = healthy;
-    this.#loud = loud;
+    this.#retention = retention;
     const { intervalMs, burstIntervalMs, timeoutMs, host } = probe;
     this.#lateMs = Math.max(burstIntervalMs ?? intervalMs, timeoutMs / 2);
     this.#apartMs = 3 * intervalMs;
@@ -190,9 +190,9 @@ export class SampleKeeper {
   add(line: SampleLine): void {
     const { dueMs, sendMs, finishMs, stallMs, status, cause, value } = line;
     const latencyMs = finishMs - sendMs;
-    const before = this.#sayings[this.#saying];
+    const before = this.#outcomes[this.#outcomeId];
     let isSame = before?.status === status && before.cause === cause && before.value === value;
-    if (!isSame) this.#saying = this.#sayingOf({ status, cause, value });
+    if (!isSame) this.#outcomeId = this.#outcomeIdOf({ status, cause, value });
     if (status !== 'ok') this.#lastError = line.message ?? cause ?? status;
     if (status === 'ok') {
       // The prober's own stall is not part of the target's latency.
@@ -210,8 +210,8 @@ export class SampleKeeper {
       Math.abs(sendMs - this.#sendMs) > this.#apartMs ||
       latencyMs > this.#longMs
     ) {
-      if (this.#sendMs !== -Infinity) this.#loud.mark(this.#sendMs);
-      this.#loud.mark(sendMs, Math.max(sendMs, finishMs));
+      if (this.#sendMs !== -Infinity) this.#retention.mark(this.#sendMs);
+      this.#retention.mark(sendMs, Math.max(sendMs, finishMs));
     }
     if (sendMs > this.#sendMs) this.#sendMs = sendMs;
     this.#isOverdue = false;
@@ -223,23 +223,23 @@ export class SampleKeeper {
     const staleMs = this.#sendMs + staleAfterMs(this);
     if (this.#isOverdue || staleMs > nowMs || this.#sendMs === -Infinity) return;
     this.#isOverdue = true;
-    this.#loud.mark(staleMs);
+    this.#retention.mark(staleMs);
   }
 
   /** Stores samples around slots that are missing from the log. */
   noteLost(fromMs: number, toMs: number): void {
-    this.#loud.mark(fromMs, toMs);
+    this.#retention.mark(fromMs, toMs);
   }
 
   /**
-   * Stores or drops the samples sent before that moment. All changes within `reachMs` of them must be
+   * Stores or drops the samples sent before that moment. All changes within `retentionRadiusMs` of them must be
    * known.
    */
   settle(beforeMs: number): void {
-    const mask = this.#says.length - 1;
+    const mask = this.#outcomeIds.length - 1;
     while (this.#head !== this.#tail && this.#numbers[(this.#head & mask) * stride + 2]! < beforeMs) {
       const at = this.#head & mask;
-      if (this.#loud.has(this.#numbers[at * stride + 2]!)) this.#keep(at);
+      if (this.#retention.has(this.#numbers[at * stride + 2]!)) this.#keep(at);
       else this.#leaveOut(at);
       this.#head++;
     }
@@ -247,42 +247,42 @@ export class SampleKeeper {
 
   /** The stored samples, in send order. */
   finish(): readonly KeptSample[] {
-    const mask = this.#says.length - 1;
+    const mask = this.#outcomeIds.length - 1;
     for (; this.#head !== this.#tail; this.#head++) this.#keep(this.#head & mask);
     this.#endStretch();
     return this.#kept.sort((a, b) => a.sendMs - b.sendMs || a.slot - b.slot);
   }
 
-  #sayingOf(saying: Saying): number {
-    const key = JSON.stringify(saying);
-    const known = this.#sayingAt.get(key) ?? this.#sayings.push(saying) - 1;
-    this.#sayingAt.set(key, known);
+  #outcomeIdOf(outcome: Outcome): number {
+    const key = JSON.stringify(outcome);
+    const known = this.#outcomeIdByKey.get(key) ?? this.#outcomes.push(outcome) - 1;
+    this.#outcomeIdByKey.set(key, known);
     return known;
   }
 
   #push({ slot, dueMs, sendMs, finishMs, stallMs }: SampleLine): void {
-    const size = this.#says.length;
+    const size = this.#outcomeIds.length;
     if (this.#tail - this.#head === size) {
       const numbers = new Float64Array(2 * size * stride);
-      const says = new Int32Array(2 * size);
+      const outcomeIds = new Int32Array(2 * size);
       for (let i = 0; i < size; i++) {
         const at = (this.#head + i) & (size - 1);
         numbers.set(this.#numbers.subarray(at * stride, (at + 1) * stride), i * stride);
-        says[i] = this.#says[at]!;
+        outcomeIds[i] = this.#outcomeIds[at]!;
       }
       this.#numbers = numbers;
-      this.#says = says;
+      this.#outcomeIds = outcomeIds;
       this.#head = 0;
       this.#tail = size;
     }
-    const at = this.#tail++ & (this.#says.length - 1);
+    const at = this.#tail++ & (this.#outcomeIds.length - 1);
     const numbers = this.#numbers;
     numbers[at * stride] = slot;
     numbers[at * stride + 1] = dueMs;
     numbers[at * stride + 2] = sendMs;
     numbers[at * stride + 3] = finishMs;
     numbers[at * stride + 4] = stallMs;
-    this.#says[at] = this.#saying;
+    this.#outcomeIds[at] = this.#outcomeId;
   }
 
   #keep(at: number): void {
@@ -291,7 +291,7 @@ export class SampleKeeper {
       at * stride,
       (at + 1) * stride,
     );
-    const { status, cause, value } = this.#sayings[this.#says[at]!]!;
+    const { status, cause, value } = this.#outcomes[this.#outcomeIds[at]!]!;
     const sample = {
       probe: this.probe.id,
       slot,
@@ -317,7 +317,7 @@ export class SampleKeeper {
     if (finishMs - sinceMs > left.widestMs) left.widestMs = finishMs - sinceMs;
     if (sendMs > left.lastSendMs) left.lastSendMs = sendMs;
     this.#lateness.add(sendMs - dueMs);
-    if (this.#sayings[this.#says[at]!]!.status === 'ok') this.#latency.add(finishMs - sendMs);
+    if (this.#outcomes[this.#outcomeIds[at]!]!.status === 'ok') this.#latency.add(finishMs - sendMs);
   }
 
   #endStretch(): void {

@@ -104,16 +104,16 @@ describe('a condition that held at the last sample', () => {
 
   test('is not counted as certain after it', () => {
     // Sampled on A from 20.3 s to 35.3 s; the log ends at 39 s.
-    const nobody: Check = {
+    const noOwner: Check = {
       kind: 'ownership',
-      name: 'nobody',
+      name: 'none',
       of: 'db',
       side: 'says',
-      state: 'nobody',
+      state: 'none',
       maxMs: 60_000,
     };
-    expect(measuredBy(nobody)?.minMs).toBe(35_300 - 20_305);
-    expect(measuredBy(nobody)?.maxMs).toBeGreaterThanOrEqual(39_005 - 15_300);
+    expect(measuredBy(noOwner)?.minMs).toBe(35_300 - 20_305);
+    expect(measuredBy(noOwner)?.maxMs).toBeGreaterThanOrEqual(39_005 - 15_300);
     const none = { probe: 'pg', is: ['primary'], count: { min: 0, max: 0 } };
     expect(measuredBy({ kind: 'happens', name: 'none', condition: none, minMs: 1000 })?.minMs).toBe(
       35_300 - 20_305,

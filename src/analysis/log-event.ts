@@ -3,7 +3,7 @@ import { type DrillEvent, eventSchemaVersion } from '../core/event.ts';
 import type { Plan } from '../core/plan.ts';
 import { parseRanges } from '../core/row-ranges.ts';
 import { maxOffsetMs, maxRowNumber, maxWallMs } from './log-limits.ts';
-import { planComplaint, probeComplaint } from './stored-plan.ts';
+import { validatePlan, validateProbe } from './stored-plan.ts';
 
 /** The required type of a field: a JSON type, a range of numbers, or one of some words. */
 type FieldKind = 'string' | 'boolean' | 'object' | 'array' | 'texts' | 'any' | NumberKind | readonly string[];
@@ -96,9 +96,9 @@ const fieldsOf: Readonly<Record<DrillEvent['type'], Readonly<Record<string, Fiel
   'rate.changed': { burst: 'boolean' },
   'role.resolved': { role: 'string', host: 'string' },
   'fault.issued': { fault: 'string', kind: 'string', host: 'string', params: 'any' },
-  'lease.kept': { fault: 'string', untilMs: 'signed' },
+  'lease.renewed': { fault: 'string', untilMs: 'signed' },
   'fault.acked': { fault: 'string', receipt: 'any' },
-  'fault.unanswered': { fault: 'string', message: 'string' },
+  'fault.outcome_unknown': { fault: 'string', message: 'string' },
   'fault.effect': { fault: 'string', notBeforeMs: 'time', notAfterMs: 'time' },
   'fault.failed': { fault: 'string', message: 'string' },
   'heal.started': { fault: 'string' },
@@ -137,7 +137,7 @@ type StoredPlan = Omit<Plan, 'scenario' | NewerPart> &
 type NewerPart = 'prepare' | 'repair' | 'returnStages' | 'writers' | 'ownership' | 'models';
 
 /** Adds empty values for parts that a plan of an older version lacks. */
-export function completed(plan: StoredPlan): Plan {
+export function upgradePlan(plan: StoredPlan): Plan {
   const { scenario, ownership = {}, models = {} } = plan;
   const { prepare = [], repair = [], returnStages = [], writers = [] } = plan;
   return {
@@ -194,7 +194,7 @@ function expectation(value: unknown, kind: FieldKind): string | undefined {
 }
 
 /** Describes what is wrong with a parsed line; undefined if it is a valid event or one of a newer version. */
-export function complaint(value: unknown): string | undefined {
+export function validateEvent(value: unknown): string | undefined {
   if (!isRecord(value)) return 'not a JSON object';
   if (typeof value['t'] !== 'number') return 'no numeric "t"';
   const type = value['type'];
@@ -207,25 +207,25 @@ export function complaint(value: unknown): string | undefined {
     const expected = expectation(value[name], kind);
     if (expected !== undefined) return `${type}: "${name}" should be ${expected}, is ${shown(value[name])}`;
   }
-  const deeper = complaintWithin(type, value);
+  const deeper = validateWithin(type, value);
   return deeper === undefined ? undefined : `${type}: ${deeper}`;
 }
 
 /** Describes what is wrong in an event's nested objects. */
-function complaintWithin(type: string, value: Readonly<Record<string, unknown>>): string | undefined {
+function validateWithin(type: string, value: Readonly<Record<string, unknown>>): string | undefined {
   switch (type) {
     case 'run.started':
       // The log reader reports a newer schema version itself.
       if (Number(value['schemaVersion']) > eventSchemaVersion) return undefined;
-      return versionsComplaint(value['versions']) ?? planComplaint(value['plan']);
+      return validateVersions(value['versions']) ?? validatePlan(value['plan']);
     case 'canary.started':
-      return probeComplaint(value['probe']);
+      return validateProbe(value['probe']);
     case 'sample':
-      return phasesComplaint(value['phases']);
+      return validatePhases(value['phases']);
     case 'machine.pressure':
-      return pressureComplaint(value);
+      return validatePressure(value);
     case 'rows.read':
-      return rowsComplaint(value['rows']);
+      return validateRows(value['rows']);
     case 'fault.effect':
       return Number(value['notAfterMs']) < Number(value['notBeforeMs'])
         ? '"notAfterMs" is before "notBeforeMs"'
@@ -239,14 +239,14 @@ function complaintWithin(type: string, value: Readonly<Record<string, unknown>>)
   }
 }
 
-function versionsComplaint(versions: unknown): string | undefined {
+function validateVersions(versions: unknown): string | undefined {
   const found = isRecord(versions) ? versions : {};
   return ['firedrill', 'node'].every((name) => typeof found[name] === 'string')
     ? undefined
     : '"versions" should have the strings "firedrill" and "node"';
 }
 
-function phasesComplaint(phases: unknown): string | undefined {
+function validatePhases(phases: unknown): string | undefined {
   const odd = Object.entries(isRecord(phases) ? phases : {}).find(
     ([, value]) => expectation(value, 'time') !== undefined,
   );
@@ -260,7 +260,7 @@ const readings = {
   io: ['somePct', 'fullPct'],
 } as const;
 
-function pressureComplaint(value: Readonly<Record<string, unknown>>): string | undefined {
+function validatePressure(value: Readonly<Record<string, unknown>>): string | undefined {
   const odd = (name: string, found: unknown) =>
     found === null || expectation(found, 'time') === undefined
       ? undefined
@@ -276,17 +276,16 @@ function pressureComplaint(value: Readonly<Record<string, unknown>>): string | u
 }
 
 /** Checks rows that were read, by client: ascending ranges of numbers without overlaps. */
-function rowsComplaint(rows: unknown): string | undefined {
+function validateRows(rows: unknown): string | undefined {
   for (const [client, text] of Object.entries(isRecord(rows) ? rows : {})) {
     if (!/^\d{1,9}$/.test(client)) return `"rows" should have client numbers as keys, has ${shown(client)}`;
-    const wrong =
-      typeof text === 'string' ? rangesComplaint(text) : 'should be ranges of numbers as a string';
+    const wrong = typeof text === 'string' ? validateRanges(text) : 'should be ranges of numbers as a string';
     if (wrong !== undefined) return `"rows" of client ${client} ${wrong}`;
   }
   return undefined;
 }
 
-function rangesComplaint(text: string): string | undefined {
+function validateRanges(text: string): string | undefined {
   const ranges = parseRanges(text);
   if (text !== '' && ranges.length < text.split(' ').length)
     return `should be ranges of numbers, is ${shown(text)}`;
@@ -307,6 +306,6 @@ const longestWhy = 500;
 export function badLine(line: number, why: string): DrillError {
   const shortened = why.length > longestWhy ? `${why.slice(0, longestWhy)}…` : why;
   return new DrillError('invalid-input', `the event log is damaged at line ${line}: ${shortened}`, {
-    mend: `Restore the file from a copy, or delete this line and all lines after it: sed -i '${line},$d' FILE. Only the last line of a log may be incomplete.`,
+    hint: `Restore the file from a copy, or delete this line and all lines after it: sed -i '${line},$d' FILE. Only the last line of a log may be incomplete.`,
   });
 }

@@ -1,4 +1,4 @@
-import { gateDoubt } from './doubt.ts';
+import { gateUncertainty } from './uncertainty.ts';
 import { type Evidence, isComplete } from './outcome.ts';
 
 /**
@@ -17,13 +17,13 @@ export function longerThan({
   const cutShort = !isComplete(log);
   const back = heal?.return;
   const found: Record<string, number> = {};
-  if (rto === null && longerThanMs !== null && gateDoubt(log, 'recovery') === null) {
+  if (rto === null && longerThanMs !== null && gateUncertainty(log, 'recovery') === null) {
     found['rto'] = longerThanMs;
     if (first === null && windows.length > 0) found['first'] = longerThanMs;
   }
   if (cutShort || windows.some(({ open }) => open)) found['downtime'] = downtime.minMs;
   if (heal !== null && (cutShort || heal.open)) found['heal-outage'] = heal.outage.minMs;
-  if (gateDoubt(log, 'redundancy') === null) {
+  if (gateUncertainty(log, 'redundancy') === null) {
     if (redundancy.state === 'timeout') found['redundancy'] = redundancy.longerThanMs;
     if (back?.state === 'timeout') found['return'] = back.longerThanMs;
   }

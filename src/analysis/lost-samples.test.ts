@@ -109,7 +109,7 @@ describe('samples that a log lost', () => {
     );
     const health = summary.probes.find(({ id }) => id === 'health');
     expect(health).toMatchObject({ lost: 5, samples: 295, failed: 0, unknown: 0 });
-    expect(health?.windows).toMatchObject([{ state: 'unsure', minMs: 0, causes: { lost: 1 } }]);
+    expect(health?.windows).toMatchObject([{ state: 'uncertain', minMs: 0, causes: { lost: 1 } }]);
     expect(summary.downtime?.minMs).toBe(0);
     expect(summary.downtime?.maxMs).toBeGreaterThanOrEqual(1200);
     expect(summary.checks).toMatchObject([{ status: 'inconclusive' }]);
@@ -141,7 +141,7 @@ describe('samples that a log lost', () => {
     const lines = builder.lines().filter((line) => !line.includes('"slot":1800,'));
     const [health] = summarize(readLines(lines)).probes;
     expect(health).toMatchObject({ lost: 1, samples: 3599 });
-    expect(health?.windows).toMatchObject([{ state: 'unsure', minMs: 0, maxMs: 2005 }]);
+    expect(health?.windows).toMatchObject([{ state: 'uncertain', minMs: 0, maxMs: 2005 }]);
     expect(summarize(readLines(lines))).toMatchObject({ verdict: 'inconclusive' });
   });
 });

@@ -1,12 +1,12 @@
-import { durationWords } from '../core/format-duration.ts';
+import { durationText } from '../core/format-duration.ts';
 import type { KeptSample } from './kept-samples.ts';
 import type { ProbeSeries, RunLog } from './read-log.ts';
-import { listWords } from './words.ts';
+import { listText } from './format.ts';
 
 /**
  * The log with a sample in place of each gap in a probe's slots: a sample was due, and its result is unknown. With `unknown`
  * it is `unknown` and `degraded`, so the bounds of windows extend over it, and a gap between two good samples becomes an
- * `unsure` window. With `failed` it counts as a failure: if that changes a check, the check depends on lost samples.
+ * `uncertain` window. With `failed` it counts as a failure: if that changes a check, the check depends on lost samples.
  * Returns the same log if no sample is lost.
  */
 export function withLost(log: RunLog, as: 'unknown' | 'failed'): RunLog {
@@ -55,11 +55,11 @@ function lostOf(
 }
 
 /** Which samples the log lacks, as a sentence; null if it lacks none. */
-export function lostWords(log: RunLog): string | null {
+export function lostText(log: RunLog): string | null {
   const lost = lostOf(log);
   if (lost.length === 0) return null;
   const parts = lost.map(
-    ({ id, count, ms }) => `${count} ${count === 1 ? 'sample' : 'samples'} of ${id} (${durationWords(ms)})`,
+    ({ id, count, ms }) => `${count} ${count === 1 ? 'sample' : 'samples'} of ${id} (${durationText(ms)})`,
   );
-  return `the event log lacks ${listWords(parts)}: their slot numbers are missing, and no event gives a reason; their results are unknown`;
+  return `the event log lacks ${listText(parts)}: their slot numbers are missing, and no event gives a reason; their results are unknown`;
 }

@@ -1,8 +1,8 @@
 import { type Condition, countTruth, sampleTruth } from '../core/condition.ts';
 import { staleAfterMs } from '../core/freshness.ts';
 import type { StageEnd } from '../core/plan.ts';
-import { combine, type Range, seriesOf, type Truth, type TruthSpan } from './intervals.ts';
-import { lastSaidMs } from './kept-samples.ts';
+import { combine, type Range, seriesOf, type Tristate, type TristateSpan } from './intervals.ts';
+import { lastAnswerMs } from './kept-samples.ts';
 import type { ProbeSeries, RunLog } from './read-log.ts';
 import { middle, type Moment } from './moment.ts';
 
@@ -10,14 +10,14 @@ import { middle, type Moment } from './moment.ts';
  * An event or a state: the bounds of its beginning, and the end of the state. A mark ends when it
  * begins. ms.
  */
-export interface Happening extends Moment {
+export interface Occurrence extends Moment {
   readonly untilMs: number;
 }
 
 /** The observations of the end of a stage in a chain. */
 export interface Milestone {
   /** In order. */
-  readonly happenings: readonly Happening[];
+  readonly occurrences: readonly Occurrence[];
   /**
    * The condition held before the chain began and did not cease by any sample, so it did not come to
    * hold.
@@ -57,7 +57,7 @@ function statementsOf(series: ProbeSeries, condition: Condition): readonly State
     out.push({
       holds: truth === 'yes',
       sendMs: sample.sendMs,
-      lastMs: lastSaidMs(sample),
+      lastMs: lastAnswerMs(sample),
       finishMs: sample.finishMs,
     });
   }
@@ -68,11 +68,11 @@ function statementsOf(series: ProbeSeries, condition: Condition): readonly State
  * Whether one instance matched, over the range. A change lies between the sending of the last sample before it and the answer
  * of the first sample after it. A single sample that differs from its neighbors proves the state for an instant.
  */
-function instanceSpans(series: ProbeSeries, condition: Condition, range: Range): readonly TruthSpan[] {
+function instanceSpans(series: ProbeSeries, condition: Condition, range: Range): readonly TristateSpan[] {
   const staleMs = staleAfterMs(series);
-  const spans: { fromMs: number; toMs: number; truth: Truth }[] = [];
+  const spans: { fromMs: number; toMs: number; truth: Tristate }[] = [];
   let cursorMs = range.fromMs;
-  const add = (untilMs: number, truth: Truth): void => {
+  const add = (untilMs: number, truth: Tristate): void => {
     const toMs = Math.min(untilMs, range.toMs);
     if (toMs <= cursorMs) return;
     const last = spans.at(-1);
@@ -81,7 +81,7 @@ function instanceSpans(series: ProbeSeries, condition: Condition, range: Range):
     cursorMs = toMs;
   };
   /** Adds the state that a statement shows, up to a moment. The state lasts at least an instant. */
-  const tell = ({ holds, finishMs }: Statement, untilMs: number): void => {
+  const report = ({ holds, finishMs }: Statement, untilMs: number): void => {
     const truth = holds ? 'yes' : 'no';
     add(untilMs, truth);
     if (spans.at(-1)?.truth !== truth && finishMs >= range.fromMs) add(cursorMs + instantMs, truth);
@@ -90,18 +90,18 @@ function instanceSpans(series: ProbeSeries, condition: Condition, range: Range):
   for (const statement of statementsOf(series, condition)) {
     const isContinued = before?.holds === statement.holds && statement.sendMs - before.lastMs <= staleMs;
     if (!isContinued) {
-      if (before !== undefined) tell(before, before.lastMs);
+      if (before !== undefined) report(before, before.lastMs);
       add(statement.finishMs, 'maybe');
     }
     before = statement;
   }
-  if (before !== undefined) tell(before, before.lastMs + staleMs);
+  if (before !== undefined) report(before, before.lastMs + staleMs);
   add(range.toMs, 'maybe');
   return spans;
 }
 
 /** The index of the span in which a moment lies. */
-function indexAt(spans: readonly TruthSpan[], ms: number): number {
+function indexAt(spans: readonly TristateSpan[], ms: number): number {
   return spans.findIndex((s) => s.fromMs <= ms && ms < s.toMs);
 }
 
@@ -110,9 +110,9 @@ function indexAt(spans: readonly TruthSpan[], ms: number): number {
  * role may move faster than the probes sample it. undefined if no instance changed.
  */
 function replacedFromMs(
-  lists: readonly (readonly TruthSpan[])[],
-  before: TruthSpan,
-  after: TruthSpan,
+  lists: readonly (readonly TristateSpan[])[],
+  before: TristateSpan,
+  after: TristateSpan,
 ): number | undefined {
   const holding = (ms: number) => lists.filter((list) => list[indexAt(list, ms)]?.truth === 'yes');
   const old = holding(before.toMs - instantMs / 2);
@@ -130,23 +130,23 @@ function replacedFromMs(
  * The moments over the range at which a condition came to hold after it had not held, and its truth
  * over time.
  */
-function comingsTrue(
+function timesItBecameTrue(
   instances: readonly ProbeSeries[],
   condition: Condition,
   range: Range,
-): { readonly spans: readonly TruthSpan[]; readonly happenings: readonly Happening[] } {
+): { readonly spans: readonly TristateSpan[]; readonly occurrences: readonly Occurrence[] } {
   const lists = instances.map((series) => instanceSpans(series, condition, range));
   const spans = combine(lists, range, (truths) => countTruth(condition, truths));
-  const happenings: Happening[] = [];
-  let lastNo: TruthSpan | undefined;
-  let lastYes: TruthSpan | undefined;
+  const occurrences: Occurrence[] = [];
+  let lastNo: TristateSpan | undefined;
+  let lastYes: TristateSpan | undefined;
   for (const [index, span] of spans.entries()) {
     if (span.truth === 'no') lastNo = span;
     if (span.truth !== 'yes') continue;
     const loMs = lastNo?.toMs ?? (lastYes === undefined ? undefined : replacedFromMs(lists, lastYes, span));
     if (loMs !== undefined) {
       const next = spans.slice(index).find((s) => s.truth === 'no');
-      happenings.push({
+      occurrences.push({
         loMs,
         hiMs: span.fromMs,
         ms: middle(loMs, span.fromMs),
@@ -156,16 +156,16 @@ function comingsTrue(
     lastYes = span;
     lastNo = undefined;
   }
-  return { spans, happenings };
+  return { spans, occurrences };
 }
 
 /** The part of the bounds that is within the chain; undefined if there is none. */
-function within(happening: Happening, { from, to }: ChainRange): Happening | undefined {
-  if (happening.hiMs < from.loMs || happening.loMs > to.hiMs) return undefined;
-  const loMs = Math.max(happening.loMs, from.loMs);
-  const hiMs = Math.min(happening.hiMs, to.hiMs);
+function within(occurrence: Occurrence, { from, to }: ChainRange): Occurrence | undefined {
+  if (occurrence.hiMs < from.loMs || occurrence.loMs > to.hiMs) return undefined;
+  const loMs = Math.max(occurrence.loMs, from.loMs);
+  const hiMs = Math.min(occurrence.hiMs, to.hiMs);
   const ms = Math.min(to.ms, Math.max(from.ms, middle(loMs, hiMs)));
-  return { loMs: Math.min(loMs, ms), hiMs: Math.max(hiMs, ms), ms, untilMs: happening.untilMs };
+  return { loMs: Math.min(loMs, ms), hiMs: Math.max(hiMs, ms), ms, untilMs: occurrence.untilMs };
 }
 
 /**
@@ -181,15 +181,15 @@ export function milestoneOf(
   const counts = (host: string | undefined) =>
     !(end.excludeFaultHost && host !== undefined && host === faultHost) &&
     !(end.onlyFaultHost === true && host !== faultHost);
-  const inChain = (happenings: readonly Happening[]) => happenings.flatMap((h) => within(h, chain) ?? []);
+  const inChain = (occurrences: readonly Occurrence[]) => occurrences.flatMap((h) => within(h, chain) ?? []);
   if (end.kind === 'condition') {
     const instances = seriesOf(log, end.condition).filter((s) => counts(s.probe.host));
-    if (instances.length === 0) return { happenings: [], heldBefore: false };
+    if (instances.length === 0) return { occurrences: [], heldBefore: false };
     const range = { fromMs: log.startMs, toMs: log.endMs };
-    const { spans, happenings } = comingsTrue(instances, end.condition, range);
-    const found = inChain(happenings);
+    const { spans, occurrences } = timesItBecameTrue(instances, end.condition, range);
+    const found = inChain(occurrences);
     const known = spans.findLast((s) => s.truth !== 'maybe' && s.fromMs <= chain.from.loMs);
-    return { happenings: found, heldBefore: found.length === 0 && known?.truth === 'yes' };
+    return { occurrences: found, heldBefore: found.length === 0 && known?.truth === 'yes' };
   }
   const marks = log.marks.filter((m) => {
     const series = log.series.get(m.probe);
@@ -200,7 +200,7 @@ export function milestoneOf(
     );
   });
   return {
-    happenings: inChain(
+    occurrences: inChain(
       marks.map(({ atMs: ms, minMs = ms, maxMs = ms }) => ({ loMs: minMs, hiMs: maxMs, ms, untilMs: ms })),
     ),
     heldBefore: false,

@@ -1,14 +1,14 @@
 import type { ValuePart } from '../core/condition.ts';
 import { type Condition, sampleTruth } from '../core/condition.ts';
 import type { Check } from '../core/plan.ts';
-import { printable } from '../core/printable.ts';
+import { messageText } from '../core/message-text.ts';
 import { type Range, seriesOf } from './intervals.ts';
-import { countOf, isMute, type KeptSample } from './kept-samples.ts';
+import { countOf, isPathFailure, type KeptSample } from './kept-samples.ts';
 import type { Evidence, Outcome } from './outcome.ts';
 import { type ProbeSeries, type RunLog, watchedUntil } from './read-log.ts';
 import { recoverySeries } from './rto.ts';
 import { viewsOf } from './unobserved.ts';
-import { listWords } from './words.ts';
+import { listText } from './format.ts';
 
 const wholeRun: Range = { fromMs: -Infinity, toMs: Infinity };
 
@@ -36,7 +36,7 @@ export function withMissingValues(outcome: Outcome, check: Check, evidence: Evid
       status: 'inconclusive',
       observed: 'not measured: no good sample',
       limit: outcome.limit,
-      reason: `not judged: ${listWords([...new Set(blind)])}; correct the settings of the probe, and check its samples with \`firedrill watch\``,
+      reason: `not judged: ${listText([...new Set(blind)])}; correct the settings of the probe, and check its samples with \`firedrill watch\``,
     };
   if (outcome.status !== 'inconclusive' || outcome.reason === null) return outcome;
   const gaps = conditions.flatMap((condition) => valueGaps(log, condition, range));
@@ -93,7 +93,7 @@ function blindParts(log: RunLog, condition: Condition, range: Range): readonly s
     const sent = series.map((one) => ({ one, samples: samplesIn(one, judged) }));
     if (sent.some(({ samples }) => samples.some((s) => s.status === 'ok' || s.provenDown === true)))
       return [];
-    return sent.map(({ one, samples }) => blindWords(one, samples));
+    return sent.map(({ one, samples }) => blindText(one, samples));
   });
 }
 
@@ -102,15 +102,15 @@ function blindOutage(check: Check, log: RunLog): readonly string[] {
   const named = check.kind === 'downtime' ? check.probe : undefined;
   const series = named === undefined ? recoverySeries(log) : log.series.get(named);
   if (series === undefined || series.samples.some((s) => s.status === 'ok')) return [];
-  return [blindWords(series, series.samples)];
+  return [blindText(series, series.samples)];
 }
 
 function samplesIn({ samples }: ProbeSeries, { fromMs, toMs }: Range): readonly KeptSample[] {
   return samples.filter((s) => s.sendMs >= fromMs && s.finishMs <= toMs);
 }
 
-function blindWords(series: ProbeSeries, samples: readonly KeptSample[]): string {
-  return `${series.probe.id} gave no good sample (${countOf(samples)} sent${errorWords(series)})`;
+function blindText(series: ProbeSeries, samples: readonly KeptSample[]): string {
+  return `${series.probe.id} gave no good sample (${countOf(samples)} sent${errorText(series)})`;
 }
 
 /** Instances of a condition with `is` that had failed samples, which have no value. */
@@ -125,20 +125,20 @@ export function valueGaps(log: RunLog, condition: Condition, range: Range): read
       );
       const [first] = failed;
       if (first === undefined) return [];
-      const cause = failed.find((s) => !isMute(s))?.cause;
+      const cause = failed.find((s) => !isPathFailure(s))?.cause;
       const hint =
         cause === undefined
           ? ''
           : `; if a failure with cause \`${cause}\` shows a state of the target, declare that state in the probe's \`onFailure\``;
       return [
-        `${series.probe.id} gave no value in ${countOf(failed)} of ${countOf(samples)} samples${errorWords(series).replace(', ', ': ')}${hint}`,
+        `${series.probe.id} gave no value in ${countOf(failed)} of ${countOf(samples)} samples${errorText(series).replace(', ', ': ')}${hint}`,
       ];
     });
   });
 }
 
 /** Instances of a condition with samples that the prober lost or did not send. */
-export function sightGaps(log: RunLog, condition: Condition, { fromMs, toMs }: Range): readonly string[] {
+export function sampleGaps(log: RunLog, condition: Condition, { fromMs, toMs }: Range): readonly string[] {
   const read = partsOf(condition).flatMap((part) => seriesOf(log, part));
   return [...new Set(read)].flatMap((series) => {
     const samples = samplesIn(series, { fromMs, toMs });
@@ -148,12 +148,12 @@ export function sightGaps(log: RunLog, condition: Condition, { fromMs, toMs }: R
     return [
       ...(unknown === 0
         ? []
-        : [`${unknown} of ${countOf(samples)} samples of ${id} are unknown${errorWords(series)}`]),
+        : [`${unknown} of ${countOf(samples)} samples of ${id} are unknown${errorText(series)}`]),
       ...(unsent === 0 ? [] : [`${unsent} samples of ${id} were not sent`]),
     ];
   });
 }
 
-function errorWords({ lastError }: ProbeSeries): string {
-  return lastError === undefined ? '' : `, last error: ${printable(lastError, mostChars)}`;
+function errorText({ lastError }: ProbeSeries): string {
+  return lastError === undefined ? '' : `, last error: ${messageText(lastError, mostChars)}`;
 }

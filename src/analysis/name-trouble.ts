@@ -1,4 +1,4 @@
-import { printable } from '../core/printable.ts';
+import { messageText } from '../core/message-text.ts';
 import { countOf } from './kept-samples.ts';
 import type { RunLog } from './read-log.ts';
 
@@ -17,7 +17,7 @@ export function nameTrouble(log: RunLog): readonly string[] {
     const last = samples.findLast((s) => s.status !== 'ok');
     const error =
       last?.cause === 'dns' && lastError !== undefined
-        ? ` (last error: ${printable(lastError, mostChars)})`
+        ? ` (last error: ${messageText(lastError, mostChars)})`
         : '';
     return [
       `${probe.id} could not resolve the name of its target in ${countOf(unresolved)} of ${countOf(samples)} samples${error}: this is a DNS failure, and the state of the service is unknown; to leave DNS out, give the probe an IP address`,

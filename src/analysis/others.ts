@@ -1,10 +1,10 @@
-import { durationWords } from '../core/format-duration.ts';
+import { durationText } from '../core/format-duration.ts';
 import { othersLimitPct } from '../core/starvation-limits.ts';
 import { othersIn } from './machine-record.ts';
 import type { Evidence, JudgedCheck } from './outcome.ts';
 import { waitOverMs } from './rto.ts';
 import type { RunLog } from './read-log.ts';
-import { listWords } from './words.ts';
+import { listText } from './format.ts';
 
 /**
  * Why other programs and not the stack may have caused a failure that was decided at a moment; null if they did not, or if it
@@ -12,7 +12,7 @@ import { listWords } from './words.ts';
  * from the fault until that moment, or may have while a host was not read. Unknown: the hosts have machines of their own,
  * their control groups were not read, or the log is old.
  */
-export function othersDoubt(log: RunLog, untilMs: number): string | null {
+export function othersUncertainty(log: RunLog, untilMs: number): string | null {
   const machine = log.machines.find((m) => m.prober && m.hosts.length > 0);
   const fromMs = Math.min(...log.faults.map((f) => f.issuedMs ?? Infinity));
   if (machine === undefined || untilMs <= fromMs) return null;
@@ -23,7 +23,7 @@ export function othersDoubt(log: RunLog, untilMs: number): string | null {
   const gap =
     unread === undefined
       ? ''
-      : `; the CPU time of ${listWords(unread.hosts)} was not read for ${durationWords(unread.ms)} of it`;
+      : `; the CPU time of ${listText(unread.hosts)} was not read for ${durationText(unread.ms)} of it`;
   return `other programs ${took} ${Math.round(othersPct)} % of this machine's CPU from the fault until this was decided (limit ${othersLimitPct} %; all programs together used ${Math.round(busyPct)} %${gap}): stop them, or run the drill on a quieter machine`;
 }
 
@@ -31,9 +31,9 @@ export function othersDoubt(log: RunLog, untilMs: number): string | null {
 export function withoutOthers(evidence: Evidence, checks: readonly JudgedCheck[]): readonly JudgedCheck[] {
   return checks.map((check) => {
     if (check.result.status !== 'fail') return check;
-    const doubt = othersDoubt(evidence.log, decidedMs(evidence, check.result.kind));
-    if (doubt === null) return check;
-    const reason = check.reason === null ? doubt : `${check.reason}, but ${doubt}`;
+    const uncertainty = othersUncertainty(evidence.log, decidedMs(evidence, check.result.kind));
+    if (uncertainty === null) return check;
+    const reason = check.reason === null ? uncertainty : `${check.reason}, but ${uncertainty}`;
     return { result: { ...check.result, status: 'inconclusive' }, reason };
   });
 }

@@ -24,26 +24,29 @@ describe('a limit within the bounds', () => {
       3400,
       'a shorter probe interval narrows the bounds by up to 1.00 s, which may decide it',
     ],
-  ])('with %j, at %i ms, is inconclusive and names the interval that decides it', (looked, maxMs, words) => {
-    const outcome = bounded({ what: 'downtime', measure, ...looked }, { maxMs });
-    expect(outcome.status).toBe('inconclusive');
-    expect(outcome.reason).toBe(
-      `downtime was 3.00 s (2.00 s to 4.00 s): the limit of ${maxMs / 1000} s lies within the bounds; ${words}`,
-    );
-  });
+  ])(
+    'with %j, at %i ms, is inconclusive and names the interval that decides it',
+    (attempted, maxMs, words) => {
+      const outcome = bounded({ what: 'downtime', measure, ...attempted }, { maxMs });
+      expect(outcome.status).toBe('inconclusive');
+      expect(outcome.reason).toBe(
+        `downtime was 3.00 s (2.00 s to 4.00 s): the limit of ${maxMs / 1000} s lies within the bounds; ${words}`,
+      );
+    },
+  );
 
   test('names no interval if the lower bound is 0: its middle is no estimate', () => {
-    const doubtful = {
+    const uncertain = {
       what: 'downtime',
       measure: { ms: 4320, minMs: 0, maxMs: 8640 },
       intervalMs: 1000,
       edges: 8,
     };
-    expect(bounded(doubtful, { maxMs: 8000 }).reason).toBe(
+    expect(bounded(uncertain, { maxMs: 8000 }).reason).toBe(
       'downtime was up to 8.64 s: the limit of 8 s lies within the bounds; no sample shows how long it lasted; a shorter probe interval narrows the bounds by up to 8.00 s, which may decide it',
     );
     // The interval does not affect the width.
-    expect(bounded({ ...doubtful, intervalMs: 1 }, { maxMs: 8000 }).reason).toContain(
+    expect(bounded({ ...uncertain, intervalMs: 1 }, { maxMs: 8000 }).reason).toContain(
       'a shorter probe interval narrows the bounds by up to 8 ms, which is not enough to decide it',
     );
   });
@@ -65,10 +68,10 @@ describe('a limit within the bounds', () => {
   });
 
   test('is decided once it is outside', () => {
-    const looked = { what: 'downtime', measure, intervalMs: 1000 };
-    expect(bounded(looked, { maxMs: 4000 })).toMatchObject({ status: 'pass', reason: null });
-    expect(bounded(looked, { maxMs: 1999 }).status).toBe('fail');
-    expect(bounded(looked, { minMs: 2001 })).toMatchObject({
+    const attempted = { what: 'downtime', measure, intervalMs: 1000 };
+    expect(bounded(attempted, { maxMs: 4000 })).toMatchObject({ status: 'pass', reason: null });
+    expect(bounded(attempted, { maxMs: 1999 }).status).toBe('fail');
+    expect(bounded(attempted, { minMs: 2001 })).toMatchObject({
       status: 'inconclusive',
       reason: expect.stringContaining('the limit of 2.001 s lies within the bounds'),
     });

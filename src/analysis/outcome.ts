@@ -1,4 +1,4 @@
-import { durationWords, limitWords } from '../core/format-duration.ts';
+import { durationText, limitText } from '../core/format-duration.ts';
 import type { Check } from '../core/plan.ts';
 import type { CheckResult, Measure } from '../core/summary.ts';
 import type { HealAnalysis } from './heal.ts';
@@ -6,7 +6,7 @@ import type { RunLog } from './read-log.ts';
 import type { RedundancyAnalysis } from './redundancy.ts';
 import type { RecoveryAnalysis } from './rto.ts';
 import type { RowsAnalysis } from './written-rows.ts';
-import { measureWords } from './words.ts';
+import { measureText } from './format.ts';
 
 /** A check's result, and the reason if it is not a pass. */
 export interface JudgedCheck {
@@ -63,11 +63,9 @@ export interface Subject {
 }
 
 /** The limits as text: `at most 30 s`, `5 s to 30 s`. */
-export function limitsWords({ minMs, maxMs }: Limits): string {
-  if (minMs === undefined) return `at most ${limitWords(maxMs ?? 0)}`;
-  return maxMs === undefined
-    ? `at least ${limitWords(minMs)}`
-    : `${limitWords(minMs)} to ${limitWords(maxMs)}`;
+export function limitsText({ minMs, maxMs }: Limits): string {
+  if (minMs === undefined) return `at most ${limitText(maxMs ?? 0)}`;
+  return maxMs === undefined ? `at least ${limitText(minMs)}` : `${limitText(minMs)} to ${limitText(maxMs)}`;
 }
 
 /**
@@ -82,11 +80,11 @@ function decidedAt({ measure, intervalMs, edges = 1 }: Subject, limitMs: number)
   const fixedMs = Math.max(0, 2 * widthMs - edges * intervalMs);
   const neededMs = Math.floor((2 * Math.abs(ms - limitMs) - fixedMs) / edges);
   if (minMs > 0 && neededMs >= 1)
-    return `if the estimate is right, a probe interval of ${limitWords(neededMs)} or less decides it`;
+    return `if the estimate is right, a probe interval of ${limitText(neededMs)} or less decides it`;
   const narrowedMs = Math.min(maxMs - minMs, edges * intervalMs);
   const isEnough = maxMs - minMs - narrowedMs <= Math.max(limitMs - minMs, maxMs - limitMs);
   const unknown = minMs > 0 ? '' : 'no sample shows how long it lasted; ';
-  return `${unknown}a shorter probe interval narrows the bounds by up to ${durationWords(narrowedMs)}, which ${isEnough ? 'may decide it' : 'is not enough to decide it'}`;
+  return `${unknown}a shorter probe interval narrows the bounds by up to ${durationText(narrowedMs)}, which ${isEnough ? 'may decide it' : 'is not enough to decide it'}`;
 }
 
 /** Judges a duration by its bounds. It is decided only if both bounds are on the same side of each limit. */
@@ -95,25 +93,23 @@ export function bounded(subject: Subject, limits: Limits): Outcome {
   const { minMs = 0, maxMs = Infinity } = limits;
   const longestMs = unfinished === undefined ? measure.maxMs : Infinity;
   const observed =
-    unfinished === undefined
-      ? measureWords(measure)
-      : `${durationWords(measure.minMs)} or more, ${unfinished}`;
+    unfinished === undefined ? measureText(measure) : `${durationText(measure.minMs)} or more, ${unfinished}`;
   const outcome = {
     observed,
-    limit: limitsWords(limits),
+    limit: limitsText(limits),
     ...(unfinished === undefined ? { measured: measure } : {}),
   };
   if (measure.minMs > maxMs)
     return {
       ...outcome,
       status: 'fail',
-      reason: `${what} was ${observed}, above the limit of ${limitWords(maxMs)}`,
+      reason: `${what} was ${observed}, above the limit of ${limitText(maxMs)}`,
     };
   if (longestMs < minMs)
     return {
       ...outcome,
       status: 'fail',
-      reason: `${what} was ${observed}, below the limit of ${limitWords(minMs)}`,
+      reason: `${what} was ${observed}, below the limit of ${limitText(minMs)}`,
     };
   if (measure.minMs >= minMs && longestMs <= maxMs) return { ...outcome, status: 'pass', reason: null };
   const limitMs = longestMs > maxMs ? maxMs : minMs;
@@ -122,33 +118,33 @@ export function bounded(subject: Subject, limits: Limits): Outcome {
     status: 'inconclusive',
     reason:
       unfinished === undefined
-        ? `${what} was ${observed}: the limit of ${limitWords(limitMs)} lies within the bounds; ${subject.because ?? decidedAt(subject, limitMs)}`
-        : `${what} was ${observed}; the limit is ${limitWords(limitMs)}`,
+        ? `${what} was ${observed}: the limit of ${limitText(limitMs)} lies within the bounds; ${subject.because ?? decidedAt(subject, limitMs)}`
+        : `${what} was ${observed}; the limit is ${limitText(limitMs)}`,
   };
 }
 
 /** Judges an event that did not happen before the wait for it ended. */
 export function waitedFor(what: string, longerThanMs: number, maxMs: number): Outcome {
   const fail = longerThanMs >= maxMs;
-  const observed = `not within ${durationWords(longerThanMs)}`;
+  const observed = `not within ${durationText(longerThanMs)}`;
   return {
     status: fail ? 'fail' : 'inconclusive',
     observed,
-    limit: `at most ${limitWords(maxMs)}`,
+    limit: `at most ${limitText(maxMs)}`,
     reason: fail
-      ? `${what} within ${durationWords(longerThanMs)}, the limit is ${limitWords(maxMs)}`
-      : `${what} within the ${durationWords(longerThanMs)} observed, which is less than the limit of ${limitWords(maxMs)}`,
+      ? `${what} within ${durationText(longerThanMs)}, the limit is ${limitText(maxMs)}`
+      : `${what} within the ${durationText(longerThanMs)} observed, which is less than the limit of ${limitText(maxMs)}`,
   };
 }
 
 /** Why the end of a sum of bad windows is unknown; undefined if it is known. */
-export function unfinishedWords(log: RunLog, open: boolean): string | undefined {
+export function unfinishedText(log: RunLog, open: boolean): string | undefined {
   if (!isComplete(log)) return 'the run was cut short';
   return open ? 'not over when the log ends' : undefined;
 }
 
 /** The unmet conditions of a gate, as text. */
-export function unmetWords(unmet: readonly string[]): string {
+export function unmetText(unmet: readonly string[]): string {
   return unmet.length === 0 ? 'the log does not say what was missing' : unmet.join('; ');
 }
 

@@ -17,7 +17,7 @@ function run(check: Check, variant: FailoverVariant = {}) {
 const judged = (check: Check, variant?: FailoverVariant): CheckResult => run(check, variant).result;
 
 describe('the time without an owner', () => {
-  const state: OwnershipState = 'nobody';
+  const state: OwnershipState = 'none';
 
   test.each<[{ minMs?: number; maxMs?: number }, string, string]>([
     [{ maxMs: 5000 }, 'pass', 'at most 5 s'],
@@ -64,7 +64,7 @@ describe('the time without an owner', () => {
 });
 
 describe('the time with multiple owners', () => {
-  const state: OwnershipState = 'several';
+  const state: OwnershipState = 'multiple';
   const claimed: FailoverVariant['claimed'] = [
     [0, 'node-1'],
     [13_700, 'node-1', 'node-2'],
@@ -96,22 +96,20 @@ describe('a host without samples', () => {
   const blind = [[truth.effectMs, 45_000]] as const;
 
   test('makes both states inconclusive, and is named', () => {
-    const { result, reasons } = run({ ...base, state: 'nobody', maxMs: 2000 }, { blind });
+    const { result, reasons } = run({ ...base, state: 'none', maxMs: 2000 }, { blind });
     expect(result.status).toBe('inconclusive');
     expect(reasons[0]).toMatch(/the limit is at most 2 s, and node-1 was unknown for 35\.\d\d s$/);
-    expect(judged({ ...base, state: 'several', maxMs: 1000 }, { blind }).status).toBe('inconclusive');
+    expect(judged({ ...base, state: 'multiple', maxMs: 1000 }, { blind }).status).toBe('inconclusive');
   });
 
   test('is not an owner while its power is off', () => {
     const off = { blind, kind: 'power.cut' };
-    expect(judged({ ...base, state: 'nobody', maxMs: 2000 }, off).status).toBe('fail');
-    expect(judged({ ...base, state: 'several', maxMs: 0 }, off).status).toBe('pass');
+    expect(judged({ ...base, state: 'none', maxMs: 2000 }, off).status).toBe('fail');
+    expect(judged({ ...base, state: 'multiple', maxMs: 0 }, off).status).toBe('pass');
   });
 
   test('does not matter to a side that samples it from elsewhere', () => {
-    expect(judged({ ...base, side: 'answered', state: 'nobody', maxMs: 2000 }, { blind }).status).toBe(
-      'fail',
-    );
+    expect(judged({ ...base, side: 'answered', state: 'none', maxMs: 2000 }, { blind }).status).toBe('fail');
   });
 });
 
@@ -153,23 +151,23 @@ describe('owners that differ between two sides', () => {
 describe('an ownership check', () => {
   test('is a lower bound if the run was cut short', () => {
     const cut = { cutAtMs: 13_000 };
-    expect(judged({ ...base, state: 'nobody', maxMs: 1000 }, cut).status).toBe('fail');
-    const open = judged({ ...base, state: 'nobody', maxMs: 10_000 }, cut);
+    expect(judged({ ...base, state: 'none', maxMs: 1000 }, cut).status).toBe('fail');
+    const open = judged({ ...base, state: 'none', maxMs: 10_000 }, cut);
     expect(open).toMatchObject({
       status: 'inconclusive',
       observed: expect.stringContaining('or more, the run was cut short'),
     });
     expect(open).not.toHaveProperty('measured');
-    expect(judged({ ...base, state: 'several', maxMs: 0 }, cut).status).toBe('inconclusive');
+    expect(judged({ ...base, state: 'multiple', maxMs: 0 }, cut).status).toBe('inconclusive');
   });
 
   test('is inconclusive without a fault, an ownership, or a side', () => {
-    expect(judged({ ...base, state: 'nobody', maxMs: 1 }, { cutAtMs: 9000 })).toMatchObject({
+    expect(judged({ ...base, state: 'none', maxMs: 1 }, { cutAtMs: 9000 })).toMatchObject({
       status: 'inconclusive',
       observed: 'not measured: no fault took effect',
     });
     for (const wrong of [{ of: 'vp' }, { side: 'clamed' }])
-      expect(judged({ ...base, state: 'nobody', maxMs: 1, ...wrong })).toMatchObject({
+      expect(judged({ ...base, state: 'none', maxMs: 1, ...wrong })).toMatchObject({
         status: 'inconclusive',
         observed: 'not in the plan',
       });

@@ -1,28 +1,35 @@
-import { durationWords } from '../core/format-duration.ts';
+import { durationText } from '../core/format-duration.ts';
 import type { Moment } from './moment.ts';
-import { intervalsIn, type OwnerTruth, ownerTruths, seriesOf, totalMs, type TruthSpan } from './intervals.ts';
-import { type Sampling, samplingOf, unseenTruthMs, withUnseen } from './sample-gaps.ts';
-import { boundedBySamples, neverWords } from './gap-outcome.ts';
+import {
+  intervalsIn,
+  type OwnerTruth,
+  ownerTruths,
+  seriesOf,
+  totalMs,
+  type TristateSpan,
+} from './intervals.ts';
+import { type Sampling, samplingOf, unobservedTruthMs, withUnobserved } from './sample-gaps.ts';
+import { boundedBySamples, neverText } from './gap-outcome.ts';
 import {
   type CheckOf,
   type Evidence,
-  limitsWords,
+  limitsText,
   type Outcome,
   undrilled,
-  unfinishedWords,
+  unfinishedText,
   unmeasured,
 } from './outcome.ts';
 import { blindSpots, differenceTruth, judgedRange, seenFrom, stateTruth } from './ownership.ts';
 import type { RunLog } from './read-log.ts';
 import { middle } from './moment.ts';
-import { listWords } from './words.ts';
+import { listText } from './format.ts';
 
 /** The truth that the check sums up, and the hosts that it was sampled on. */
-interface Sight {
-  readonly spans: readonly TruthSpan[];
+interface OwnershipView {
+  readonly spans: readonly TristateSpan[];
   readonly owners: readonly OwnerTruth[];
   /** How much longer it may have been true between two samples, ms. */
-  readonly unseenMs: number;
+  readonly unobservedMs: number;
   readonly sampling: Sampling;
 }
 
@@ -32,12 +39,12 @@ type OwnershipCheck = CheckOf<'ownership'>;
 function subjectOf(check: OwnershipCheck): string {
   const { of, side } = check;
   return 'state' in check
-    ? `the time for which ${of} was ${side} by ${check.state === 'nobody' ? 'no host' : 'multiple hosts'}`
+    ? `the time for which ${of} was ${side} by ${check.state === 'none' ? 'no host' : 'multiple hosts'}`
     : `the time for which the owners of ${of} as ${side} differed from the owners as ${check.differsFrom}`;
 }
 
 /** undefined: the plan lacks the ownership, or the side, or a probe for it. */
-function sightOf(log: RunLog, check: OwnershipCheck, effect: Moment): Sight | undefined {
+function viewOf(log: RunLog, check: OwnershipCheck, effect: Moment): OwnershipView | undefined {
   const range = judgedRange(log, effect);
   const names = 'state' in check ? [check.side] : [check.side, check.differsFrom];
   const sides = names.flatMap((name) => {
@@ -47,15 +54,15 @@ function sightOf(log: RunLog, check: OwnershipCheck, effect: Moment): Sight | un
   const [side, other] = sides;
   if (side === undefined || sides.length < names.length) return undefined;
   const seen = sides.reduce(seenFrom, log);
-  const truthIn = (view: RunLog): readonly TruthSpan[] =>
+  const truthIn = (view: RunLog): readonly TristateSpan[] =>
     'state' in check || other === undefined
-      ? stateTruth(view, side, 'state' in check ? check.state : 'nobody', range)
+      ? stateTruth(view, side, 'state' in check ? check.state : 'none', range)
       : differenceTruth(ownerTruths(view, side, range), ownerTruths(view, other, range), range);
   const instances = [...new Set(sides.flatMap((condition) => seriesOf(seen, condition)))];
   return {
     spans: truthIn(seen),
     owners: sides.flatMap((condition) => ownerTruths(seen, condition, range)),
-    unseenMs: unseenTruthMs(seen, instances, range, truthIn),
+    unobservedMs: unobservedTruthMs(seen, instances, range, truthIn),
     sampling: samplingOf(instances, range),
   };
 }
@@ -65,42 +72,40 @@ function sightOf(log: RunLog, check: OwnershipCheck, effect: Moment): Sight | un
  * Unknown time counts in the upper bound only.
  */
 export function ownershipCheck(check: OwnershipCheck, { log, recovery }: Evidence): Outcome {
-  const limit = limitsWords(check);
+  const limit = limitsText(check);
   if (recovery === null) return undrilled(limit);
   const what = subjectOf(check);
-  const sight = sightOf(log, check, recovery.effect);
-  if (sight === undefined)
+  const view = viewOf(log, check, recovery.effect);
+  if (view === undefined)
     return unmeasured('not in the plan', limit, `${what} was not measured: the plan has no probe for it`);
-  const minMs = totalMs(sight.spans, 'yes');
-  const maxMs = totalMs(sight.spans, 'yes', 'maybe');
-  const unfinished = unfinishedWords(log, false);
-  const { unseenMs, sampling } = sight;
+  const minMs = totalMs(view.spans, 'yes');
+  const maxMs = totalMs(view.spans, 'yes', 'maybe');
+  const unfinished = unfinishedText(log, false);
+  const { unobservedMs, sampling } = view;
   const outcome = boundedBySamples(
     {
       what,
-      measure: withUnseen({ ms: middle(minMs, maxMs), minMs, maxMs }, unseenMs),
-      unseenMs,
+      measure: withUnobserved({ ms: middle(minMs, maxMs), minMs, maxMs }, unobservedMs),
+      unobservedMs,
       sampling,
-      intervalMs: Math.max(0, ...sight.owners.map((o) => o.series.probe.intervalMs)),
-      edges: Math.max(1, 2 * intervalsIn(sight.spans, 'yes').length),
+      intervalMs: Math.max(0, ...view.owners.map((o) => o.series.probe.intervalMs)),
+      edges: Math.max(1, 2 * intervalsIn(view.spans, 'yes').length),
       ...(unfinished === undefined ? {} : { unfinished }),
     },
     check,
   );
-  const observed = minMs === 0 && unfinished === undefined ? rarelyWords(maxMs, sight) : outcome.observed;
-  const blind = blindSpots(sight.owners).map(
-    ({ name, ms }) => `${name} was unknown for ${durationWords(ms)}`,
-  );
+  const observed = minMs === 0 && unfinished === undefined ? rarelyText(maxMs, view) : outcome.observed;
+  const blind = blindSpots(view.owners).map(({ name, ms }) => `${name} was unknown for ${durationText(ms)}`);
   return outcome.status === 'inconclusive' && blind.length > 0
     ? {
         ...outcome,
         observed,
-        reason: `${what} was ${outcome.observed}; the limit is ${limit}, and ${listWords(blind)}`,
+        reason: `${what} was ${outcome.observed}; the limit is ${limit}, and ${listText(blind)}`,
       }
     : { ...outcome, observed };
 }
 
 /** The observed value if no part of the time is certain. `maxMs`: the uncertain time by samples. */
-function rarelyWords(maxMs: number, { unseenMs, sampling }: Sight): string {
-  return maxMs === 0 ? neverWords(sampling) : `uncertain, up to ${durationWords(maxMs + unseenMs)} in all`;
+function rarelyText(maxMs: number, { unobservedMs, sampling }: OwnershipView): string {
+  return maxMs === 0 ? neverText(sampling) : `uncertain, up to ${durationText(maxMs + unobservedMs)} in all`;
 }

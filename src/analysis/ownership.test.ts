@@ -35,16 +35,16 @@ describe('the owners by one side', () => {
   });
 
   test('have times without an owner, with bounds that contain their length', () => {
-    const { nobody, several } = sideOf();
-    expect(nobody).toHaveLength(1);
-    expect(nobody[0]).toMatchObject({ certain: true });
-    expect(nobody[0]!.minMs).toBeLessThanOrEqual(truth.takenMs - truth.effectMs);
-    expect(nobody[0]!.maxMs).toBeGreaterThanOrEqual(truth.takenMs - truth.effectMs);
-    expect(several).toEqual([]);
+    const { none, multiple } = sideOf();
+    expect(none).toHaveLength(1);
+    expect(none[0]).toMatchObject({ certain: true });
+    expect(none[0]!.minMs).toBeLessThanOrEqual(truth.takenMs - truth.effectMs);
+    expect(none[0]!.maxMs).toBeGreaterThanOrEqual(truth.takenMs - truth.effectMs);
+    expect(multiple).toEqual([]);
   });
 
   test('may be two hosts at once', () => {
-    const { spans, several, nobody } = sideOf({
+    const { spans, multiple, none } = sideOf({
       claimed: [
         [0, 'node-1'],
         [13_700, 'node-1', 'node-2'],
@@ -52,15 +52,15 @@ describe('the owners by one side', () => {
       ],
     });
     expect(spans.map((s) => s.owners)).toEqual([['node-1'], ['node-1', 'node-2'], ['node-2']]);
-    expect(several).toMatchObject([{ certain: true }]);
-    expect(several[0]!.minMs).toBeLessThanOrEqual(16_300);
-    expect(several[0]!.maxMs).toBeGreaterThanOrEqual(16_300);
-    expect(nobody).toEqual([]);
+    expect(multiple).toMatchObject([{ certain: true }]);
+    expect(multiple[0]!.minMs).toBeLessThanOrEqual(16_300);
+    expect(multiple[0]!.maxMs).toBeGreaterThanOrEqual(16_300);
+    expect(none).toEqual([]);
   });
 
   test('have no invented gap or overlap between two samples', () => {
     // Handed over within one interval: both changes are between the same samples.
-    const { spans, nobody, several } = sideOf({
+    const { spans, none, multiple } = sideOf({
       claimed: [
         [0, 'node-1'],
         [20_070, 'node-2'],
@@ -69,9 +69,9 @@ describe('the owners by one side', () => {
     expect(spans.map((s) => s.owners)).toEqual([['node-1'], ['node-2']]);
     expect(spans[1]!.fromMaxMs - spans[1]!.fromMinMs).toBeLessThan(400);
     // Either may have been the owner for the unobserved time.
-    expect(nobody).toMatchObject([{ certain: false, minMs: 0 }]);
-    expect(several).toMatchObject([{ certain: false, minMs: 0 }]);
-    expect(nobody[0]!.maxMs).toBeLessThan(400);
+    expect(none).toMatchObject([{ certain: false, minMs: 0 }]);
+    expect(multiple).toMatchObject([{ certain: false, minMs: 0 }]);
+    expect(none[0]!.maxMs).toBeLessThan(400);
   });
 
   test('include a state of one sample', () => {
@@ -109,24 +109,24 @@ describe('the owners by one side', () => {
       [['node-2'], []],
     ]);
     // No owner or two owners: neither is certain, neither is ruled out.
-    expect(side.nobody).toMatchObject([{ certain: false }]);
-    expect(side.several).toMatchObject([{ certain: false }]);
+    expect(side.none).toMatchObject([{ certain: false }]);
+    expect(side.multiple).toMatchObject([{ certain: false }]);
     // The other side still has samples.
-    expect(sideOf({ blind }, 'answered').nobody).toMatchObject([{ certain: true }]);
+    expect(sideOf({ blind }, 'answered').none).toMatchObject([{ certain: true }]);
   });
 
   test('are unknown for a host that does not answer, and known for a refusal with `onFailure`', () => {
     const blind = [[truth.effectMs, 45_000]] as const;
-    expect(sideOf({ blind, blindCause: 'timeout' }).nobody).toMatchObject([{ certain: false }]);
-    expect(sideOf({ blind, blindCause: 'reset' }).nobody).toMatchObject([{ certain: false }]);
-    expect(sideOf({ blind, blindCause: 'refused' }).nobody).toMatchObject([{ certain: true }]);
+    expect(sideOf({ blind, blindCause: 'timeout' }).none).toMatchObject([{ certain: false }]);
+    expect(sideOf({ blind, blindCause: 'reset' }).none).toMatchObject([{ certain: false }]);
+    expect(sideOf({ blind, blindCause: 'refused' }).none).toMatchObject([{ certain: true }]);
   });
 
   test('are known for a host whose power the drill had cut', () => {
     const blind = [[truth.effectMs, 45_000]] as const;
-    const { nobody, several } = sideOf({ blind, kind: 'power.cut' });
-    expect(nobody).toMatchObject([{ certain: true }]);
-    expect(several).toEqual([]);
+    const { none, multiple } = sideOf({ blind, kind: 'power.cut' });
+    expect(none).toMatchObject([{ certain: true }]);
+    expect(multiple).toEqual([]);
   });
 
   test('contain the truth for random changes', () => {
@@ -142,15 +142,15 @@ describe('the owners by one side', () => {
               [takenMs, 'node-1', 'node-2'],
               [goneMs, 'node-2'],
             ];
-      const { nobody, several, spans } = sideOf({ claimed });
-      const sum = (windows: OwnershipSide['nobody'], of: 'minMs' | 'maxMs') =>
+      const { none, multiple, spans } = sideOf({ claimed });
+      const sum = (windows: OwnershipSide['none'], of: 'minMs' | 'maxMs') =>
         windows.reduce((total, w) => total + w[of], 0);
       const gapMs = Math.max(0, takenMs - goneMs);
       const bothMs = Math.max(0, goneMs - takenMs);
-      expect(sum(nobody, 'minMs')).toBeLessThanOrEqual(gapMs);
-      expect(sum(nobody, 'maxMs')).toBeGreaterThanOrEqual(gapMs);
-      expect(sum(several, 'minMs')).toBeLessThanOrEqual(bothMs);
-      expect(sum(several, 'maxMs')).toBeGreaterThanOrEqual(bothMs);
+      expect(sum(none, 'minMs')).toBeLessThanOrEqual(gapMs);
+      expect(sum(none, 'maxMs')).toBeGreaterThanOrEqual(gapMs);
+      expect(sum(multiple, 'minMs')).toBeLessThanOrEqual(bothMs);
+      expect(sum(multiple, 'maxMs')).toBeGreaterThanOrEqual(bothMs);
       for (const [i, span] of spans.entries()) {
         expect(span.fromMinMs).toBeLessThanOrEqual(span.fromMs);
         expect(span.fromMaxMs).toBeGreaterThanOrEqual(span.fromMs);

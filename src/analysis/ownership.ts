@@ -13,14 +13,14 @@ import {
   type Range,
   seriesOf,
   totalMs,
-  type Truth,
+  type Tristate,
   truthOfCondition,
-  type TruthSpan,
+  type TristateSpan,
 } from './intervals.ts';
 import { isSilent } from './kept-samples.ts';
 import { type RunLog, wallTime, watchedUntil } from './read-log.ts';
 import { middle, moment, type Moment } from './moment.ts';
-import { unseenTruthMs } from './sample-gaps.ts';
+import { unobservedTruthMs } from './sample-gaps.ts';
 import { viewsOf } from './unobserved.ts';
 
 /**
@@ -31,10 +31,10 @@ export function seenFrom(log: RunLog, side: Condition): RunLog {
   return viewsOf(log, side).asObserved;
 }
 
-const stateCounts = { nobody: { min: 0, max: 0 }, several: { min: 2 } } as const;
+const stateCounts = { none: { min: 0, max: 0 }, multiple: { min: 2 } } as const;
 
 /**
- * Whether the thing had no owner (`nobody`) or multiple owners (`several`). It is certain only if
+ * Whether the thing had no owner (`none`) or multiple owners (`multiple`). It is certain only if
  * enough of its hosts are known. `seen` is the log from `seenFrom`.
  */
 export function stateTruth(
@@ -42,7 +42,7 @@ export function stateTruth(
   side: Condition,
   state: OwnershipState,
   range: Range,
-): readonly TruthSpan[] {
+): readonly TristateSpan[] {
   return provenBy(
     seriesOf(seen, side),
     truthOfCondition(seen, { ...side, count: stateCounts[state] }, range),
@@ -57,10 +57,10 @@ export function differenceTruth(
   side: readonly OwnerTruth[],
   other: readonly OwnerTruth[],
   range: Range,
-): readonly TruthSpan[] {
+): readonly TristateSpan[] {
   const names = [...new Set([...side, ...other].map((o) => o.name))];
   // A host that a side does not probe is not an owner by that side.
-  const never: readonly TruthSpan[] = [{ ...range, truth: 'no' }];
+  const never: readonly TristateSpan[] = [{ ...range, truth: 'no' }];
   const spansOf = (owners: readonly OwnerTruth[], name: string) =>
     owners.find((o) => o.name === name)?.spans ?? never;
   const spans = combine(
@@ -107,7 +107,7 @@ interface OwnerChange {
   readonly loMs: number;
   readonly hiMs: number;
   readonly name: string;
-  readonly truth: Truth;
+  readonly truth: Tristate;
 }
 
 /**
@@ -119,10 +119,10 @@ function changesOf(owner: OwnerTruth): readonly OwnerChange[] {
   const isChange = (index: number): boolean => {
     const span = spans[index];
     if (span?.truth !== 'maybe' || index === 0 || index === spans.length - 1) return false;
-    const looks = series.samples.filter(
+    const inside = series.samples.filter(
       (s) => s.status !== 'unknown' && s.sendMs >= span.fromMs && s.finishMs <= span.toMs,
     );
-    return looks.length <= 2 && span.toMs - span.fromMs <= briefMs(owner);
+    return inside.length <= 2 && span.toMs - span.fromMs <= briefMs(owner);
   };
   return spans.flatMap((span, index) => {
     if (index === 0) return [];
@@ -134,7 +134,7 @@ function changesOf(owner: OwnerTruth): readonly OwnerChange[] {
 }
 
 /** The truth for each host, by name, in the plan's order. */
-type Known = ReadonlyMap<string, Truth>;
+type Known = ReadonlyMap<string, Tristate>;
 
 /** A time without changes. Its beginning has bounds. */
 interface Stretch {
@@ -180,7 +180,7 @@ function toSummaryStretch(stretch: Stretch, next: Stretch | undefined, frame: Fr
   const { log, zeroMs, endMs } = frame;
   const from = moment(stretch.loMs, stretch.hiMs);
   const to = moment(next?.loMs ?? endMs, next?.hiMs ?? endMs);
-  const named = (truth: Truth) => [...stretch.known].flatMap(([name, t]) => (t === truth ? [name] : []));
+  const named = (truth: Tristate) => [...stretch.known].flatMap(([name, t]) => (t === truth ? [name] : []));
   const offset = (ms: number) => roundMs(ms - zeroMs);
   return {
     startAt: wallTime(log, from.ms),
@@ -197,10 +197,10 @@ function toSummaryStretch(stretch: Stretch, next: Stretch | undefined, frame: Fr
 }
 
 /**
- * The times in which the state held, or may have held by samples. With `unseenMs` they add up to the
+ * The times in which the state held, or may have held by samples. With `unobservedMs` they add up to the
  * bounds of a check.
  */
-function windowsIn(spans: readonly TruthSpan[], frame: Frame): readonly OwnershipWindow[] {
+function windowsIn(spans: readonly TristateSpan[], frame: Frame): readonly OwnershipWindow[] {
   const { log, zeroMs, endMs } = frame;
   return intervalsIn(spans, 'yes').map((i) => {
     const inside = spans.filter((s) => s.fromMs >= i.startLoMs && s.toMs <= i.endHiMs);
@@ -242,19 +242,19 @@ export function analyseOwnership(log: RunLog, effect: Moment | null): readonly O
   const shown = { fromMs: Math.min(shownFromMs(log), judged.fromMs), toMs: judged.toMs };
   const frame: Frame = { log, zeroMs: effect?.ms ?? log.startMs, endMs: judged.toMs };
   const sideOf = ([side, condition]: [string, Condition]): OwnershipSide => {
-    if (seriesOf(log, condition).length === 0) return { side, spans: [], nobody: [], several: [] };
+    if (seriesOf(log, condition).length === 0) return { side, spans: [], none: [], multiple: [] };
     const seen = seenFrom(log, condition);
     const stretches = stretchesOf(ownerTruths(seen, condition, shown), shown);
-    const unseenMs = (state: OwnershipState): number =>
-      unseenTruthMs(seen, seriesOf(seen, condition), judged, (view) =>
+    const unobservedMs = (state: OwnershipState): number =>
+      unobservedTruthMs(seen, seriesOf(seen, condition), judged, (view) =>
         stateTruth(view, condition, state, judged),
       );
     return {
       side,
       spans: stretches.map((s, i) => toSummaryStretch(s, stretches[i + 1], frame)),
-      nobody: windowsIn(stateTruth(seen, condition, 'nobody', judged), frame),
-      several: windowsIn(stateTruth(seen, condition, 'several', judged), frame),
-      unseenMs: { nobody: unseenMs('nobody'), several: unseenMs('several') },
+      none: windowsIn(stateTruth(seen, condition, 'none', judged), frame),
+      multiple: windowsIn(stateTruth(seen, condition, 'multiple', judged), frame),
+      unobservedMs: { none: unobservedMs('none'), multiple: unobservedMs('multiple') },
     };
   };
   return Object.entries(log.plan.ownership).map(([name, sides]: [string, Sides]) => ({

@@ -2,15 +2,15 @@ import { describe, expect, test } from 'vitest';
 import type { Model, Plan, StageRule } from '../core/plan.ts';
 import { renderMarkdown } from '../report/markdown.ts';
 import { renderVerdictText } from '../report/verdict-text.ts';
-import { besidePrediction } from './prediction-notes.ts';
+import { nextToPrediction } from './prediction-notes.ts';
 import { summarize } from './summarize.ts';
 import { crashDrill } from './testing/postgres-crash.ts';
 
 test('a time is outside its prediction if all of its bounds are', () => {
   const predicted = { minMs: 2000, maxMs: 3000 };
-  expect(besidePrediction({ minMs: 3001, maxMs: 3500 }, predicted)).toBe('longer');
-  expect(besidePrediction({ minMs: 2999, maxMs: 3500 }, predicted)).toBeUndefined();
-  expect(besidePrediction({ minMs: 1000, maxMs: 1999 }, predicted)).toBe('shorter');
+  expect(nextToPrediction({ minMs: 3001, maxMs: 3500 }, predicted)).toBe('longer');
+  expect(nextToPrediction({ minMs: 2999, maxMs: 3500 }, predicted)).toBeUndefined();
+  expect(nextToPrediction({ minMs: 1000, maxMs: 1999 }, predicted)).toBe('shorter');
 });
 
 describe('a measured time outside its prediction', () => {

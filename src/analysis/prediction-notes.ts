@@ -1,12 +1,12 @@
-import { durationWords } from '../core/format-duration.ts';
+import { durationText } from '../core/format-duration.ts';
 import type { Measure, Predicted, Summary } from '../core/summary.ts';
-import { measureWords } from './words.ts';
+import { measureText } from './format.ts';
 
 /**
  * Whether a measure is longer or shorter than its prediction by all of its bounds; undefined if their
  * bounds overlap.
  */
-export function besidePrediction(
+export function nextToPrediction(
   { minMs, maxMs }: Pick<Measure, 'minMs' | 'maxMs'>,
   predicted: Pick<Predicted, 'minMs' | 'maxMs'>,
 ): 'longer' | 'shorter' | undefined {
@@ -24,11 +24,11 @@ export function predictionNotes({
 }: Pick<Summary, 'rto' | 'redundancy' | 'stages' | 'heal' | 'predicted'>): readonly string[] {
   const note = (what: string, measure: Measure | null, expected: Predicted | undefined): string[] => {
     if (measure === null || expected === undefined) return [];
-    const side = besidePrediction(measure, expected);
+    const side = nextToPrediction(measure, expected);
     if (side === undefined) return [];
-    const [min, max] = [durationWords(expected.minMs), durationWords(expected.maxMs)];
+    const [min, max] = [durationText(expected.minMs), durationText(expected.maxMs)];
     const range = min === max ? min : `${min} to ${max}`;
-    return [`${what} took ${measureWords(measure)}, ${side} than predicted (${range})`];
+    return [`${what} took ${measureText(measure)}, ${side} than predicted (${range})`];
   };
   return [
     ...note('the recovery', rto, predicted?.rto),

@@ -3,7 +3,7 @@ import { downtimeOf } from './downtime.ts';
 import { Histogram } from './histogram.ts';
 import { countOf, type KeptSample } from './kept-samples.ts';
 import type { ProbeSeries, RunLog } from './read-log.ts';
-import { longestUnseenMs, withUnseen } from './sample-gaps.ts';
+import { longestUnobservedMs, withUnobserved } from './sample-gaps.ts';
 import { type RecoveryAnalysis, waitOverMs } from './rto.ts';
 import { type BadWindow, toSummaryWindow } from './windows.ts';
 
@@ -50,7 +50,7 @@ function roundShare(share: number): number {
 }
 
 /**
- * The share of the run's time for which the target was not down. `unsure` and `slow` windows, and the longest outage that fits
+ * The share of the run's time for which the target was not down. `uncertain` and `slow` windows, and the longest outage that fits
  * between two good samples, only widen its bounds.
  */
 function availabilityOf(
@@ -61,7 +61,10 @@ function availabilityOf(
   const { startMs: fromMs, endMs: toMs } = log;
   const wholeMs = toMs - fromMs;
   if (wholeMs <= 0 || series.samples.every((s) => s.status === 'unknown')) return null;
-  const down = withUnseen(downtimeOf(windows).total, longestUnseenMs(log, series, { fromMs, toMs }, windows));
+  const down = withUnobserved(
+    downtimeOf(windows).total,
+    longestUnobservedMs(log, series, { fromMs, toMs }, windows),
+  );
   const share = (downMs: number) => roundShare(1 - downMs / wholeMs);
   return { share: share(down.ms), minShare: share(down.maxMs), maxShare: share(down.minMs) };
 }

@@ -1,44 +1,44 @@
-import { canaryLimitMs } from '../core/canary.ts';
+import { controlProbeLimitMs } from '../core/control-probe.ts';
 import { roundMs } from '../core/clock.ts';
 import type { ProberSummary } from '../core/summary.ts';
 import { type RunLog, wallTime } from './read-log.ts';
 import { starvedHint } from '../core/control.ts';
-import { degradedMsIn, degradedWords, dilationNote, starvedMsIn, starvedSpans } from './degraded.ts';
+import { degradedMsIn, degradedText, dilationNote, starvedMsIn, starvedSpans } from './degraded.ts';
 import { Histogram } from './histogram.ts';
 import { type MachineRecord, othersIn } from './machine-record.ts';
-import { durationWords } from '../core/format-duration.ts';
+import { durationText } from '../core/format-duration.ts';
 
 /** The prober's health over the whole run. */
 export function proberSummary(log: RunLog): ProberSummary {
   return {
     lanes: [...new Set(log.health.map((h) => h.lane))].sort().map((lane) => {
-      const told = log.health.filter((h) => h.lane === lane);
+      const reported = log.health.filter((h) => h.lane === lane);
       return {
         lane,
-        loopP99Ms: told.reduce((max, h) => Math.max(max, h.loopP99Ms), 0),
-        loopMaxMs: told.reduce((max, h) => Math.max(max, h.loopMaxMs), 0),
+        loopP99Ms: reported.reduce((max, h) => Math.max(max, h.loopP99Ms), 0),
+        loopMaxMs: reported.reduce((max, h) => Math.max(max, h.loopMaxMs), 0),
       };
     }),
-    canary: canarySummary(log),
+    controlProbe: controlProbeSummary(log),
     control: controlSummary(log),
     machines: log.machines.map((machine) => machineSummary(log, machine)),
     clockSteps: log.clockSteps.map(({ atMs, byMs, cause }) => ({ at: wallTime(log, atMs), byMs, cause })),
   };
 }
 
-function canarySummary(log: RunLog): ProberSummary['canary'] {
-  const { canary } = log;
-  if (canary === null) return null;
-  const { probe, looks, failed, late, latency, sick } = canary;
+function controlProbeSummary(log: RunLog): ProberSummary['controlProbe'] {
+  const { controlProbe } = log;
+  if (controlProbe === null) return null;
+  const { probe, samples, failed, late, latency, degraded } = controlProbe;
   return {
-    looks,
+    samples,
     failed,
     late,
-    limitMs: canaryLimitMs(probe),
+    limitMs: controlProbeLimitMs(probe),
     intervalMs: probe.intervalMs,
     latency,
-    sickMs: roundMs(sick.reduce((sum, s) => sum + Math.min(s.toMs, log.endMs) - s.fromMs, 0)),
-    sick: sick.map((span) => ({
+    degradedMs: roundMs(degraded.reduce((sum, s) => sum + Math.min(s.toMs, log.endMs) - s.fromMs, 0)),
+    degraded: degraded.map((span) => ({
       startAt: wallTime(log, span.fromMs),
       endAt: span.toMs === Infinity ? null : wallTime(log, span.toMs),
       ms: roundMs(Math.min(span.toMs, log.endMs) - span.fromMs),
@@ -120,8 +120,8 @@ const anchorStepMs = 500;
 export function proberNotes(log: RunLog): readonly string[] {
   const notes = log.clockSteps.map(({ byMs, cause }) =>
     cause === 'suspend'
-      ? `the prober's machine slept for ${durationWords(Math.abs(byMs))}, and the run clock stood still meanwhile`
-      : movedWords(byMs),
+      ? `the prober's machine slept for ${durationText(Math.abs(byMs))}, and the run clock stood still meanwhile`
+      : movedText(byMs),
   );
   const { marks, clockSteps } = log;
   if (clockSteps.some((s) => marks.some((m) => m.t >= s.atMs)))
@@ -129,19 +129,19 @@ export function proberNotes(log: RunLog): readonly string[] {
       'log marks that were read after the movement may be shifted by it; stages that end with such a mark may be wrong by as much',
     );
   const moved = movedByAnchors(log);
-  if (notes.length === 0 && Math.abs(moved) > anchorStepMs) notes.push(movedWords(moved));
-  if (degradedMsIn(log) > 0) notes.push(degradedWords(log));
+  if (notes.length === 0 && Math.abs(moved) > anchorStepMs) notes.push(movedText(moved));
+  if (degradedMsIn(log) > 0) notes.push(degradedText(log));
   else if (starvedMsIn(log) > 0) notes.push(starvedNote(log));
   return notes;
 }
 
 /** For a target on the prober's machine: its own load may be the cause, so its failures count. */
 function starvedNote(log: RunLog): string {
-  return `the machine of the prober and of the target was starved of CPU for ${durationWords(starvedMsIn(log))} (${dilationNote(log.control?.dilation?.maxMs ?? null)}): the figures are valid for this machine only; ${starvedHint}`;
+  return `the machine of the prober and of the target was starved of CPU for ${durationText(starvedMsIn(log))} (${dilationNote(log.control?.dilation?.maxMs ?? null)}): the figures are valid for this machine only; ${starvedHint}`;
 }
 
-function movedWords(byMs: number): string {
-  return `the wall clock moved against the run clock by ${durationWords(Math.abs(byMs))} (${byMs > 0 ? 'forwards' : 'backwards'}); durations are not affected`;
+function movedText(byMs: number): string {
+  return `the wall clock moved against the run clock by ${durationText(Math.abs(byMs))} (${byMs > 0 ? 'forwards' : 'backwards'}); durations are not affected`;
 }
 
 /** The largest movement of the wall clock by the anchors, ms. */

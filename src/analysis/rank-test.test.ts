@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { chance } from '../model/random.ts';
-import { canTell, neededEach, rankDistribution, shiftOf, wantedAlpha } from './rank-test.ts';
+import { canDetect, neededEach, rankDistribution, shiftOf, requestedAlpha } from './rank-test.ts';
 
 /** Values without an error. */
 const exact = (...values: readonly number[]) => values.map((ms) => ({ ms, minMs: ms, maxMs: ms }));
@@ -83,13 +83,13 @@ describe('the shift', () => {
     expect(shiftOf(exact(...a), exact(...b))).toMatchObject({ minMs: 4, maxMs: 10 });
     const { p, minMs, maxMs } = shiftOf(a.map(wide), b.map(wide));
     expect([minMs, maxMs]).toEqual([-2, 16]);
-    expect(p).toBeGreaterThan(wantedAlpha);
+    expect(p).toBeGreaterThan(requestedAlpha);
   });
 
   test('counts ties against a difference', () => {
     const { p, minMs } = shiftOf(exact(1, 2, 3, 4), exact(4, 5, 6, 7));
     expect(minMs).toBe(0);
-    expect(p).toBeGreaterThan(wantedAlpha);
+    expect(p).toBeGreaterThan(requestedAlpha);
     expect(shiftOf(exact(5, 5, 5, 5), exact(5, 5, 5, 5))).toMatchObject({ ms: 0, p: 1 });
   });
 });
@@ -108,7 +108,7 @@ describe('the smallest number of runs', () => {
       [1, 39, true],
       [0, 50, false],
     ];
-    for (const [n, m, able] of table) expect([n, m, canTell(n, m)]).toEqual([n, m, able]);
+    for (const [n, m, able] of table) expect([n, m, canDetect(n, m)]).toEqual([n, m, able]);
   });
 
   test('agrees with the interval', () => {
@@ -120,7 +120,7 @@ describe('the smallest number of runs', () => {
       [1, 39],
     ] as const) {
       const values = (count: number) => exact(...Array.from({ length: count }, (_, i) => i));
-      expect(shiftOf(values(n), values(m)).coverage !== null).toBe(canTell(n, m));
+      expect(shiftOf(values(n), values(m)).coverage !== null).toBe(canDetect(n, m));
     }
   });
 });
@@ -148,12 +148,12 @@ describe('random samples', () => {
     for (let trial = 0; trial < trials; trial++) {
       const same = shiftOf(sample(trial, 0, n, 0), sample(trial, n, m, 0));
       if (same.minMs > 0 || same.maxMs < 0) alarms++;
-      expect(same.minMs > 0 || same.maxMs < 0).toBe(same.p <= wantedAlpha);
+      expect(same.minMs > 0 || same.maxMs < 0).toBe(same.p <= requestedAlpha);
       const moved = shiftOf(sample(trial, 0, n, 0), sample(trial, n, m, 3000));
       if (moved.minMs > 3000 || moved.maxMs < 3000) missed++;
     }
-    expect(alarms / trials).toBeLessThanOrEqual(wantedAlpha);
-    expect(missed / trials).toBeLessThanOrEqual(wantedAlpha);
+    expect(alarms / trials).toBeLessThanOrEqual(requestedAlpha);
+    expect(missed / trials).toBeLessThanOrEqual(requestedAlpha);
     // With all values apart, the test does alarm.
     expect(alarms).toBeGreaterThan(0);
   });

@@ -5,7 +5,7 @@ import { median } from './repeats.ts';
  * Two-sided level: upper limit of the probability that samples of the same distribution count as
  * different.
  */
-export const wantedAlpha = 0.05;
+export const requestedAlpha = 0.05;
 
 /** Largest rounding error of sums of probabilities: 2/40 must not exceed 0.05. */
 const rounding = 1e-12;
@@ -77,14 +77,14 @@ export function leastP(n: number, m: number): number {
  * Whether samples of these sizes can be significantly different at a one-sided level. Default: the
  * level of an interval's end.
  */
-export function canTell(n: number, m: number, level = wantedAlpha / 2): boolean {
+export function canDetect(n: number, m: number, level = requestedAlpha / 2): boolean {
   return leastP(n, m) <= level + rounding;
 }
 
 /** Smallest size of two equal samples that can be significantly different. */
-export function neededEach(level = wantedAlpha / 2): number {
+export function neededEach(level = requestedAlpha / 2): number {
   let size = 1;
-  while (!canTell(size, size, level)) size++;
+  while (!canDetect(size, size, level)) size++;
   return size;
 }
 
@@ -93,7 +93,7 @@ export function neededEach(level = wantedAlpha / 2): number {
  * above `most`.
  */
 export function neededAgainst(n: number, level: number, most = 10_000): number | null {
-  for (let size = 1; size <= most; size++) if (canTell(n, size, level)) return size;
+  for (let size = 1; size <= most; size++) if (canDetect(n, size, level)) return size;
   return null;
 }
 
@@ -117,7 +117,7 @@ export function pAbove(a: readonly Measure[], b: readonly Measure[], marginMs = 
  *
  * The measures' bounds count against the claim. The interval's ends are order statistics of the lowest and of the highest
  * possible differences. p is the highest that values within the bounds can have. Ties count as not above, so they widen the
- * interval and raise p. The interval excludes 0 exactly if p is at most `wantedAlpha`.
+ * interval and raise p. The interval excludes 0 exactly if p is at most `requestedAlpha`.
  *
  * A value whose `ms` and `maxMs` are Infinity is censored: longer than its `minMs`. The estimate or an end of the interval is
  * infinite if so many values are censored that nothing bounds it.
@@ -133,7 +133,7 @@ export function shiftOf(a: readonly Measure[], b: readonly Measure[]): Shift {
   const distribution = distributionOf(a.length, b.length);
   let rank = -1;
   let below = 0;
-  while (below + (distribution[rank + 1] ?? 1) <= wantedAlpha / 2 + rounding)
+  while (below + (distribution[rank + 1] ?? 1) <= requestedAlpha / 2 + rounding)
     below += distribution[++rank] ?? 0;
   const surelyAbove = lowest.filter((d) => d > 0).length;
   const surelyBelow = highest.filter((d) => d < 0).length;

@@ -192,9 +192,9 @@ describe('reading an event log', () => {
         .lines();
     const whole = readLines(log({ 1: '1-999999999999' }));
     const record = whole.writing.get('rows')!;
-    expect(analyseRows(record).fates).toMatchObject({
+    expect(analyseRows(record).anomalies).toMatchObject({
       present: 1,
-      unasked: 999_999_999_994,
+      phantom: 999_999_999_994,
       unrecorded: 4,
     });
     for (const [rows, message] of [
@@ -213,7 +213,7 @@ describe('reading an event log', () => {
   test('refuses a log without a start, and one of a newer version', () => {
     expect(errorOf([]).message).toContain('no run.started');
     expect(errorOf(['{"t":1,"type":"run.ended"}']).message).toContain('before run.started');
-    const newer = (lines()[0] ?? '').replace('"schemaVersion":1', '"schemaVersion":99');
+    const newer = (lines()[0] ?? '').replace('"schemaVersion":2', '"schemaVersion":99');
     expect(errorOf([newer]).message).toContain('schema version 99');
   });
 

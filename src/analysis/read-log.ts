@@ -1,13 +1,13 @@
 import { DrillError } from '../core/errors.ts';
 import { type DrillEvent, eventSchemaVersion, type PhaseName } from '../core/event.ts';
 import type { Json, Plan, PlannedFault, PlannedProbe, PlannedWriter } from '../core/plan.ts';
-import { BesideReads } from './beside-reads.ts';
-import { CanaryReader, type CanaryRecord } from './canary-record.ts';
+import { ParallelReads } from './parallel-reads.ts';
+import { ControlProbeReader, type ControlProbeRecord } from './control-probe-record.ts';
 import { ControlReader, type ControlRecord } from './control-record.ts';
-import { type KeptSample, LoudTimes, reachMs, SampleKeeper } from './kept-samples.ts';
+import { type KeptSample, RetentionWindows, retentionRadiusMs, SampleCompactor } from './kept-samples.ts';
 import { HealthyLatency, type LatencyModel } from './latency-model.ts';
 import { MachineRecord } from './machine-record.ts';
-import { badLine, completed } from './log-event.ts';
+import { badLine, upgradePlan } from './log-event.ts';
 import { maxBackwardsMs } from './log-limits.ts';
 import { RowColumns } from './row-columns.ts';
 import type { SampleLine } from './sample-line.ts';
@@ -55,7 +55,7 @@ export interface WriterRecord {
   readonly planned: PlannedWriter;
   readonly written: RowColumns;
   /** The reads while the clients wrote. */
-  readonly beside: BesideReads;
+  readonly parallel: ParallelReads;
   /** The reads at other moments: once or twice per path, in the order of the log. */
   readonly readBack: readonly EventOf<'rows.read'>[];
 }
@@ -130,7 +130,7 @@ export interface RunLog {
   readonly repairs: readonly FaultRecord[];
   readonly health: readonly EventOf<'prober.health'>[];
   /** The control probe (the HTTP control of 0.1 logs); null in logs of other versions. */
-  readonly canary: CanaryRecord | null;
+  readonly controlProbe: ControlProbeRecord | null;
   /** The last `harness.cost` event; null in logs of older versions. */
   readonly cost: EventOf<'harness.cost'> | null;
   /** null in logs of older versions. */
@@ -142,7 +142,7 @@ export interface RunLog {
 }
 
 interface OpenSeries {
-  readonly keeper: SampleKeeper;
+  readonly compactor: SampleCompactor;
   readonly slots: SlotTracker;
   readonly dropped: { slot: number; dueMs: number; paced: boolean }[];
 }
@@ -152,7 +152,7 @@ interface OpenWriter extends WriterRecord {
 }
 
 /** Frequent events whose times do not matter: samples around them need not be stored. */
-const quietTypes: ReadonlySet<string> = new Set<DrillEvent['type']>([
+const nonTransitionEvents: ReadonlySet<string> = new Set<DrillEvent['type']>([
   'prober.health',
   'harness.cost',
   'clock.anchor',
@@ -161,7 +161,7 @@ const quietTypes: ReadonlySet<string> = new Set<DrillEvent['type']>([
   'control.started',
   'control.sample',
   'machine.pressure',
-  'lease.kept',
+  'lease.renewed',
   'log',
   'mark',
   'sample.dropped',
@@ -173,13 +173,13 @@ const quietTypes: ReadonlySet<string> = new Set<DrillEvent['type']>([
 const actingTypes: ReadonlySet<string> = new Set<DrillEvent['type']>([
   'fault.issued',
   'fault.acked',
-  'fault.unanswered',
+  'fault.outcome_unknown',
 ]);
 
 type FaultEvent = EventOf<
   | 'fault.issued'
   | 'fault.acked'
-  | 'fault.unanswered'
+  | 'fault.outcome_unknown'
   | 'fault.effect'
   | 'fault.failed'
   | 'heal.started'
@@ -216,12 +216,12 @@ class LogReader implements LogSink {
   readonly #health: EventOf<'prober.health'>[] = [];
   readonly #logs: EventOf<'log'>[] = [];
   readonly #clockSteps: EventOf<'clock.stepped'>[] = [];
-  #canary: CanaryReader | undefined;
+  #controlProbe: ControlProbeReader | undefined;
   #control: ControlReader | undefined;
   readonly #machines = new Map<string, MachineRecord>();
   /** One for all probes in a drill, one per probe in a watch. Empty until the plan is known. */
-  #loud: readonly LoudTimes[] = [];
-  #reachMs = 0;
+  #retention: readonly RetentionWindows[] = [];
+  #retentionRadiusMs = 0;
   #settledMs = 0;
   /** Faults that are issued and whose effect is not confirmed yet. */
   readonly #acting = new Set<string>();
@@ -242,14 +242,14 @@ class LogReader implements LogSink {
       throw new DrillError('invalid-input', 'the event log has no run.started event: there is no run in it');
     const first: Anchor = { t: start.t, wallMs: start.wallMs };
     const series = new Map(
-      [...this.#series].map(([id, { keeper, slots, dropped }]): [string, ProbeSeries] => {
-        const samples = keeper.finish();
-        const probe = provenProbe(keeper.probe, samples);
-        const { lastError } = keeper;
-        const latency = keeper.healthy.finish();
+      [...this.#series].map(([id, { compactor, slots, dropped }]): [string, ProbeSeries] => {
+        const samples = compactor.finish();
+        const probe = provenProbe(compactor.probe, samples);
+        const { lastError } = compactor;
+        const latency = compactor.healthy.finish();
         const lost = slots.lostBy(this.#endMs);
-        const told = lastError === undefined ? {} : { lastError };
-        return [id, { probe, samples, latency, dropped, lost, ...told }];
+        const reported = lastError === undefined ? {} : { lastError };
+        return [id, { probe, samples, latency, dropped, lost, ...reported }];
       }),
     );
     const records = [...this.#faults.values()];
@@ -281,7 +281,7 @@ class LogReader implements LogSink {
       preparations,
       repairs,
       health: this.#health,
-      canary: this.#canary?.finish() ?? null,
+      controlProbe: this.#controlProbe?.finish() ?? null,
       cost: this.#cost,
       control: this.#control?.finish(this.#endMs) ?? null,
       machines: [...this.#machines.values()],
@@ -299,7 +299,8 @@ class LogReader implements LogSink {
     this.#startBefore(event.type);
     this.#inOrder(event.t);
     this.#advance(event.t);
-    if (!quietTypes.has(event.type)) for (const loud of this.#loud) loud.mark(event.t);
+    if (!nonTransitionEvents.has(event.type))
+      for (const retention of this.#retention) retention.mark(event.t);
     this.#take(event);
     this.#follower?.event(event);
   }
@@ -309,11 +310,11 @@ class LogReader implements LogSink {
       case 'run.started':
       // The analysis does not use these: samples show the effect of an expired lease, and other events show
       // how a heal ended.
-      case 'lease.kept':
+      case 'lease.renewed':
       case 'heal.attempted':
         return;
       case 'sample.dropped': {
-        if (event.probe === this.#canary?.id) return;
+        if (event.probe === this.#controlProbe?.id) return;
         const { dropped, slots } = this.#seriesOf(event.probe);
         dropped.push({ slot: event.slot, dueMs: event.dueMs, paced: event.reason === 'pace' });
         slots.note(event.slot, event.dueMs);
@@ -323,8 +324,8 @@ class LogReader implements LogSink {
         this.#writerOf(event.writer, event.client).written.add(event);
         return;
       case 'rows.read': {
-        const { beside, readBack } = this.#writerOf(event.writer);
-        if (event.moment === 'beside') beside.add(event);
+        const { parallel, readBack } = this.#writerOf(event.writer);
+        if (event.moment === 'parallel') parallel.add(event);
         else readBack.push(event);
         return;
       }
@@ -335,7 +336,7 @@ class LogReader implements LogSink {
         this.#clockSteps.push(event);
         return;
       case 'canary.started':
-        this.#canary = new CanaryReader(event.probe, this.#start?.t ?? 0);
+        this.#controlProbe = new ControlProbeReader(event.probe, this.#start?.t ?? 0);
         return;
       case 'control.started':
         this.#control ??= new ControlReader(event.t);
@@ -344,7 +345,7 @@ class LogReader implements LogSink {
         const suspicious = this.#control?.add(event);
         // Keep all samples of the time in which the machine may have been starved.
         if (suspicious !== undefined)
-          for (const loud of this.#loud) loud.mark(suspicious.fromMs, suspicious.toMs);
+          for (const retention of this.#retention) retention.mark(suspicious.fromMs, suspicious.toMs);
         return;
       }
       case 'machine.pressure': {
@@ -392,7 +393,7 @@ class LogReader implements LogSink {
         return;
       case 'fault.issued':
       case 'fault.acked':
-      case 'fault.unanswered':
+      case 'fault.outcome_unknown':
       case 'fault.effect':
       case 'fault.failed':
       case 'heal.started':
@@ -411,9 +412,9 @@ class LogReader implements LogSink {
       throw new DrillError(
         'invalid-input',
         `the event log has schema version ${event.schemaVersion}; this firedrill reads up to ${eventSchemaVersion}`,
-        { mend: 'Upgrade firedrill to the version that wrote the log, or to a newer one.' },
+        { hint: 'Upgrade firedrill to the version that wrote the log, or to a newer one.' },
       );
-    const plan = completed(event.plan);
+    const plan = upgradePlan(event.plan);
     this.#start = { ...event, plan };
     this.#planned = new Map([...plan.faults, ...plan.prepare, ...plan.repair].map((f) => [f.id, f]));
     this.#endMs = event.t;
@@ -421,21 +422,23 @@ class LogReader implements LogSink {
       this.#writing.set(planned.id, {
         planned,
         written: new RowColumns(),
-        beside: new BesideReads(planned.paths.length * planned.clients),
+        parallel: new ParallelReads(planned.paths.length * planned.clients),
         readBack: [],
       });
-    this.#reachMs = reachMs(plan);
+    this.#retentionRadiusMs = retentionRadiusMs(plan);
     this.#settledMs = event.t;
     // In a drill, an event of one probe makes the samples of all others relevant. In a watch, probes are
     // independent.
     const isDrill = plan.faults.length + plan.checks.length + plan.stages.length > 0;
-    const shared = new LoudTimes(this.#reachMs);
-    this.#loud = isDrill ? [shared] : plan.probes.map(() => new LoudTimes(this.#reachMs));
-    for (const loud of this.#loud) loud.mark(event.t);
+    const shared = new RetentionWindows(this.#retentionRadiusMs);
+    this.#retention = isDrill
+      ? [shared]
+      : plan.probes.map(() => new RetentionWindows(this.#retentionRadiusMs));
+    for (const retention of this.#retention) retention.mark(event.t);
     for (const [index, probe] of plan.probes.entries()) {
       const healthy = new HealthyLatency(probe, plan.faults.length > 0);
-      const keeper = new SampleKeeper(probe, healthy, this.#loud[index] ?? shared);
-      this.#series.set(probe.id, { keeper, slots: new SlotTracker(probe.timeoutMs), dropped: [] });
+      const compactor = new SampleCompactor(probe, healthy, this.#retention[index] ?? shared);
+      this.#series.set(probe.id, { compactor, slots: new SlotTracker(probe.timeoutMs), dropped: [] });
     }
   }
 
@@ -459,35 +462,36 @@ class LogReader implements LogSink {
     if (line.finishMs < line.sendMs)
       throw badLine(this.#scanner.lineNumber, 'sample: "finishMs" is before "sendMs"');
     this.#inOrder(line.t);
-    if (line.probe === this.#canary?.id) this.#seeCanary(this.#canary, line);
+    if (line.probe === this.#controlProbe?.id) this.#seeCanary(this.#controlProbe, line);
     else {
-      const { keeper, slots } = this.#seriesOf(line.probe);
+      const { compactor, slots } = this.#seriesOf(line.probe);
       slots.note(line.slot, line.dueMs);
-      keeper.add(line);
+      compactor.add(line);
     }
     this.#advance(line.t);
     if (line.finishMs > this.#endMs) this.#endMs = line.finishMs;
     this.#follower?.sample(line);
   }
 
-  #seeCanary(canary: CanaryReader, line: SampleLine): void {
+  #seeCanary(controlProbe: ControlProbeReader, line: SampleLine): void {
     // Keep all samples of the time in which the control probe was bad.
-    if (!canary.add(line)) for (const loud of this.#loud) loud.mark(line.sendMs, line.finishMs);
+    if (!controlProbe.add(line))
+      for (const retention of this.#retention) retention.mark(line.sendMs, line.finishMs);
   }
 
   /** Processes samples that are old enough by time `t` of the log. */
   #advance(t: number): void {
     if (t > this.#endMs) this.#endMs = t;
-    if (t - this.#settledMs < this.#reachMs / 4) return;
+    if (t - this.#settledMs < this.#retentionRadiusMs / 4) return;
     this.#settledMs = t;
-    for (const { keeper, slots } of this.#series.values()) {
-      keeper.noteSilence(t);
+    for (const { compactor, slots } of this.#series.values()) {
+      compactor.noteSilence(t);
       // Keep all samples around a lost one.
       for (const { fromMs, toMs } of slots.lostBy(t))
-        if (toMs > t - 2 * this.#reachMs) keeper.noteLost(fromMs, toMs);
+        if (toMs > t - 2 * this.#retentionRadiusMs) compactor.noteLost(fromMs, toMs);
     }
-    for (const { keeper } of this.#series.values()) keeper.settle(t - this.#reachMs);
-    for (const loud of this.#loud) loud.forgetBefore(t - 2 * this.#reachMs);
+    for (const { compactor } of this.#series.values()) compactor.settle(t - this.#retentionRadiusMs);
+    for (const retention of this.#retention) retention.forgetBefore(t - 2 * this.#retentionRadiusMs);
   }
 
   /** Checks that times ascend, except for small differences: the engine writes events as they happen. */
@@ -518,7 +522,7 @@ class LogReader implements LogSink {
       case 'fault.acked':
         record.ackedMs = event.t;
         return;
-      case 'fault.unanswered':
+      case 'fault.outcome_unknown':
         record.unansweredMs = event.t;
         return;
       case 'fault.effect':
@@ -544,7 +548,7 @@ class LogReader implements LogSink {
   /** The gate is met once its conditions have held for `steady.forMs`. */
   #noteSteady(t: number): void {
     const heldMs = this.#start?.plan.steady.forMs ?? 0;
-    for (const { keeper } of this.#series.values()) keeper.healthy.steady(t - heldMs);
+    for (const { compactor } of this.#series.values()) compactor.healthy.steady(t - heldMs);
   }
 
   /** A fault may take effect at any moment until its effect is confirmed. */
@@ -554,19 +558,19 @@ class LogReader implements LogSink {
     const isPreparation = plan?.prepare.some((f) => f.id === fault) ?? false;
     if (type === 'fault.issued') {
       this.#acting.add(fault);
-      for (const loud of this.#loud) loud.open(t);
+      for (const retention of this.#retention) retention.open(t);
     } else if (type === 'fault.effect' || type === 'fault.failed' || (type === 'fault.acked' && isRepair)) {
       this.#acting.delete(fault);
-      if (this.#acting.size === 0) for (const loud of this.#loud) loud.close(t);
+      if (this.#acting.size === 0) for (const retention of this.#retention) retention.close(t);
     }
-    for (const { keeper } of this.#series.values()) {
-      if (isPreparation && actingTypes.has(type)) keeper.healthy.prepared(t);
+    for (const { compactor } of this.#series.values()) {
+      if (isPreparation && actingTypes.has(type)) compactor.healthy.prepared(t);
     }
     if (!isPreparation && !isRepair && type === 'fault.issued') this.#endHealthy();
   }
 
   #endHealthy(): void {
-    for (const { keeper } of this.#series.values()) keeper.healthy.faulted();
+    for (const { compactor } of this.#series.values()) compactor.healthy.faulted();
   }
 
   #recordOf(id: string): OpenFault {

@@ -27,7 +27,7 @@ export function analyseRedundancy(log: RunLog, from: Moment | null): RedundancyA
     return { state: 'timeout', longerThanMs: roundMs(Math.max(0, gate.t - from.hiMs)), unmet: gate.unmet };
   const { startLoMs, seenMs, startHiMs } = restoredIn(log, from, gate.t);
   const unbroken = startLoMs <= from.loMs;
-  const latestMs = unbroken ? Math.max(startHiMs, lookedAgainMs(log, from.hiMs, gate.t)) : startHiMs;
+  const latestMs = unbroken ? Math.max(startHiMs, nextSampleMs(log, from.hiMs, gate.t)) : startHiMs;
   const minMs = roundMs(Math.max(0, startLoMs - from.hiMs));
   const maxMs = roundMs(Math.max(minMs, latestMs - from.loMs));
   const ms = roundMs(Math.min(maxMs, Math.max(minMs, middle(startLoMs, seenMs) - from.ms)));
@@ -68,11 +68,11 @@ function restoredIn(log: RunLog, from: Moment, gateMs: number): Restored {
  * When the first sample that was sent after `afterMs` had finished, for the gate's slowest probe, ms;
  * at most `gateMs`.
  */
-function lookedAgainMs(log: RunLog, afterMs: number, gateMs: number): number {
-  const looks = log.plan.redundancy.require.flatMap((condition) =>
+function nextSampleMs(log: RunLog, afterMs: number, gateMs: number): number {
+  const sampleTimes = log.plan.redundancy.require.flatMap((condition) =>
     seriesOf(log, condition).map(
       ({ samples }) => samples.find((s) => s.sendMs >= afterMs && s.status !== 'unknown')?.finishMs ?? gateMs,
     ),
   );
-  return Math.min(gateMs, Math.max(afterMs, ...looks));
+  return Math.min(gateMs, Math.max(afterMs, ...sampleTimes));
 }

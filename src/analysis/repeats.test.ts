@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { chance } from '../model/random.ts';
-import { medianCoverage, repeatsOf, rtoRepeats, wantedConfidence } from './repeats.ts';
+import { medianCoverage, repeatsOf, rtoRepeats, requestedConfidence } from './repeats.ts';
 import { summarize } from './summarize.ts';
 import { LogBuilder, planWith, probeOf } from './testing/log-builder.ts';
 
@@ -64,7 +64,7 @@ describe('repeats', () => {
 
   test('have the share of all cases that their worst covers', () => {
     const worst = repeatsOf([measure(1000, 10), measure(900, 300)], 2, undefined)?.worst;
-    expect(worst).toMatchObject({ maxMs: 1200, confidence: wantedConfidence });
+    expect(worst).toMatchObject({ maxMs: 1200, confidence: requestedConfidence });
     expect(worst?.share).toBeCloseTo(Math.sqrt(0.05), 12);
     expect(repeatsOf(of(59), 59, undefined)?.worst.share).toBeGreaterThan(0.95);
     expect(repeatsOf(of(58), 58, undefined)?.worst.share).toBeLessThan(0.95);

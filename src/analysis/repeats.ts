@@ -2,7 +2,7 @@ import type { Measure, Predicted, Repeats, Summary } from '../core/summary.ts';
 import { timedFigure } from './figures.ts';
 
 /** Confidence of the interval for the median, and of the share of phases. */
-export const wantedConfidence = 0.95;
+export const requestedConfidence = 0.95;
 
 /**
  * Middle value; for an even number, the mean of the two middle values (0 if they are infinite with
@@ -35,12 +35,12 @@ export function medianCoverage(count: number, rank: number): number {
 }
 
 /**
- * The highest rank whose interval contains the median with `wantedConfidence`; 1 if there are too few
+ * The highest rank whose interval contains the median with `requestedConfidence`; 1 if there are too few
  * values.
  */
 function rankFor(count: number): number {
   let rank = 1;
-  while (rank + 1 <= count / 2 && medianCoverage(count, rank + 1) >= wantedConfidence) rank++;
+  while (rank + 1 <= count / 2 && medianCoverage(count, rank + 1) >= requestedConfidence) rank++;
   return rank;
 }
 
@@ -81,8 +81,8 @@ export function repeatsOf(
     },
     worst: {
       maxMs: finite(Math.max(...measures.map(({ maxMs }) => maxMs))),
-      share: (1 - wantedConfidence) ** (1 / count),
-      confidence: wantedConfidence,
+      share: (1 - requestedConfidence) ** (1 / count),
+      confidence: requestedConfidence,
     },
     ...(predicted === undefined ? {} : { predicted }),
   };

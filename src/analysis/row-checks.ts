@@ -1,28 +1,28 @@
-import { durationWords } from '../core/format-duration.ts';
+import { durationText } from '../core/format-duration.ts';
 import {
   bounded,
   type CheckOf,
   type Evidence,
   isComplete,
-  limitsWords,
+  limitsText,
   type Outcome,
   undrilled,
   unmeasured,
 } from './outcome.ts';
 import { boundedBySamples } from './gap-outcome.ts';
-import type { Fates, RowsAnalysis } from './written-rows.ts';
-import { measureWords } from './words.ts';
+import type { RowCounts, RowsAnalysis } from './written-rows.ts';
+import { measureText } from './format.ts';
 
 /** A writer's rows as they were read back, or the outcome if they cannot be judged. */
 function readBack(
   of: string,
   limit: string,
   evidence: Evidence,
-): { rows: RowsAnalysis; fates: Fates } | Outcome {
+): { rows: RowsAnalysis; anomalies: RowCounts } | Outcome {
   if (evidence.recovery === null) return undrilled(limit);
   const rows = evidence.rows.find(({ planned }) => planned.id === of);
   if (rows === undefined) return unmeasured('not in the plan', limit, `writer ${of} is not in the plan`);
-  if (rows.fates === null) {
+  if (rows.anomalies === null) {
     const why = isComplete(evidence.log) ? 'no path returned them' : 'the run was cut short';
     return unmeasured('not read back', limit, `the rows of ${of} were not read back: ${why}`);
   }
@@ -32,11 +32,11 @@ function readBack(
       limit,
       `no write of ${of} was acknowledged, so there was nothing to lose`,
     );
-  return { rows, fates: rows.fates };
+  return { rows, anomalies: rows.anomalies };
 }
 
 /** `12 of 3400 acknowledged writes lost`. */
-function lossWords({ lost, present }: Fates): string {
+function lossText({ lost, present }: RowCounts): string {
   return `${lost} of ${lost + present} acknowledged writes lost`;
 }
 
@@ -50,15 +50,15 @@ export function rpoCheck(check: CheckOf<'rpo'>, evidence: Evidence): Outcome {
 }
 
 function judgeRpo(check: CheckOf<'rpo'>, evidence: Evidence): Outcome {
-  const limit = check.maxMs === 0 ? 'no acknowledged write lost' : limitsWords(check);
+  const limit = check.maxMs === 0 ? 'no acknowledged write lost' : limitsText(check);
   const found = readBack(check.of, limit, evidence);
   if ('status' in found) return found;
-  const { rows, fates } = found;
+  const { rows, anomalies } = found;
   const measure = rows.rpo ?? { ms: 0, minMs: 0, maxMs: 0 };
   const what = `the RPO of ${check.of}`;
   const spacingMs = rows.planned.intervalMs / rows.planned.clients;
-  const words = lossWords(fates);
-  if (fates.lost === 0) {
+  const words = lossText(anomalies);
+  if (anomalies.lost === 0) {
     const status = check.minMs === undefined ? 'pass' : 'fail';
     const reason =
       status === 'pass'
@@ -67,20 +67,20 @@ function judgeRpo(check: CheckOf<'rpo'>, evidence: Evidence): Outcome {
     return { status, observed: words, limit, measured: measure, reason };
   }
   if (check.maxMs === 0) {
-    const observed = `${words}, written within ${measureWords(measure)}`;
+    const observed = `${words}, written within ${measureText(measure)}`;
     return { status: 'fail', observed, limit, measured: measure, reason: `${check.of}: ${observed}` };
   }
   const outcome = bounded({ what, measure, intervalMs: spacingMs }, check);
   return { ...outcome, observed: `${outcome.observed}; ${words}` };
 }
 
-const fateWords = {
+const fateText = {
   lost: 'acknowledged writes lost',
   duplicated: 'rows read back more than once',
-  unasked: 'phantom rows (refused or never written)',
+  phantom: 'phantom rows (refused or never written)',
 } as const;
 
-function unrecordedWords(count: number): string {
+function unrecordedText(count: number): string {
   return `the event log lacks ${count} ${count === 1 ? 'write' : 'writes'}: their row numbers are missing, and whether they were acknowledged is unknown`;
 }
 
@@ -89,9 +89,9 @@ function unrecordedWords(count: number): string {
  * `withoutLeast` is the outcome without the lower limit.
  */
 function unlessUnrecorded(of: string, outcome: Outcome, withoutLeast: Outcome, evidence: Evidence): Outcome {
-  const unrecorded = evidence.rows.find(({ planned }) => planned.id === of)?.fates?.unrecorded ?? 0;
+  const unrecorded = evidence.rows.find(({ planned }) => planned.id === of)?.anomalies?.unrecorded ?? 0;
   if (unrecorded === 0 || outcome.status === 'inconclusive' || withoutLeast.status === 'fail') return outcome;
-  return { ...outcome, status: 'inconclusive', reason: `${of}: ${unrecordedWords(unrecorded)}` };
+  return { ...outcome, status: 'inconclusive', reason: `${of}: ${unrecordedText(unrecorded)}` };
 }
 
 /** Judges the number of rows with an anomaly. */
@@ -105,8 +105,8 @@ function judgeRows(check: CheckOf<'rows'>, evidence: Evidence): Outcome {
   const limit = countLimit(min, max);
   const found = readBack(check.of, limit, evidence);
   if ('status' in found) return found;
-  const { fates, rows } = found;
-  const count = fates[are];
+  const { anomalies, rows } = found;
+  const count = anomalies[are];
   const observed = `${count} of ${rows.written.length}`;
   if (count >= (min ?? 0) && count <= (max ?? Infinity))
     return { status: 'pass', observed, limit, reason: null };
@@ -114,7 +114,7 @@ function judgeRows(check: CheckOf<'rows'>, evidence: Evidence): Outcome {
     status: 'fail',
     observed,
     limit,
-    reason: `${check.of}: ${count} ${fateWords[are]}; the limit is ${limit}`,
+    reason: `${check.of}: ${count} ${fateText[are]}; the limit is ${limit}`,
   };
 }
 
@@ -136,10 +136,10 @@ export function staleReadsCheck(check: CheckOf<'stale-reads'>, evidence: Evidenc
 }
 
 function judgeStaleReads(check: CheckOf<'stale-reads'>, evidence: Evidence): Outcome {
-  const limit = check.maxMs === 0 ? 'none' : limitsWords(check);
+  const limit = check.maxMs === 0 ? 'none' : limitsText(check);
   const found = readBack(check.of, limit, evidence);
   if ('status' in found) return found;
-  const { reads, staleFor, unseenStaleMs, reading, planned } = found.rows;
+  const { reads, staleFor, unobservedStaleMs, reading, planned } = found.rows;
   const good = reads.count - reads.failed;
   if (good === 0)
     return unmeasured('nothing read', limit, `no parallel read of ${check.of}'s rows succeeded`);
@@ -148,8 +148,8 @@ function judgeStaleReads(check: CheckOf<'stale-reads'>, evidence: Evidence): Out
     const status = reads.stale === 0 ? 'pass' : 'fail';
     const observed =
       reads.stale === 0
-        ? `${words}${good > 1 ? `, at most ${durationWords(reading.widestMs)} apart` : ''}`
-        : `${words}, ${measureWords(staleFor)} in all`;
+        ? `${words}${good > 1 ? `, at most ${durationText(reading.widestMs)} apart` : ''}`
+        : `${words}, ${measureText(staleFor)} in all`;
     return {
       status,
       observed,
@@ -162,7 +162,7 @@ function judgeStaleReads(check: CheckOf<'stale-reads'>, evidence: Evidence): Out
     {
       what: `the time of stale reads of ${check.of}'s rows`,
       measure: staleFor,
-      unseenMs: unseenStaleMs,
+      unobservedMs: unobservedStaleMs,
       sampling: reading,
       intervalMs: planned.readIntervalMs,
     },
@@ -173,15 +173,15 @@ function judgeStaleReads(check: CheckOf<'stale-reads'>, evidence: Evidence): Out
 
 /** Notes on rows that no check judges, one sentence each. */
 export function rowNotes(rows: readonly RowsAnalysis[]): readonly string[] {
-  return rows.flatMap(({ planned: { id }, fates, written }) => {
-    if (fates === null)
+  return rows.flatMap(({ planned: { id }, anomalies, written }) => {
+    if (anomalies === null)
       return written.length === 0 ? [] : [`${id}: the rows were not read back, so the RPO is unknown`];
     return [
-      ...(fates.unrecorded === 0 ? [] : [`${id}: ${unrecordedWords(fates.unrecorded)}`]),
-      ...(fates.disputed === 0
+      ...(anomalies.unrecorded === 0 ? [] : [`${id}: ${unrecordedText(anomalies.unrecorded)}`]),
+      ...(anomalies.disputed === 0
         ? []
         : [
-            `${id}: ${fates.disputed} rows were read back by one path and not by another; they count as lost`,
+            `${id}: ${anomalies.disputed} rows were read back by one path and not by another; they count as lost`,
           ]),
     ];
   });

@@ -71,7 +71,7 @@ function randomEvents(seed: number): readonly DrillEvent[] {
       .map(({ client, number }) => [client, number, 1]);
     const finishMs = sendMs + 1 + whole(30);
     const what = chance(0.1) ? { message: 'no way' } : { rows: textsOf(content) };
-    const where = { writer: 'rows', path, place: 'path', moment: 'beside' } as const;
+    const where = { writer: 'rows', path, place: 'path', moment: 'parallel' } as const;
     add(finishMs, { type: 'rows.read', ...where, sendMs, finishMs, ...what });
   };
   for (const { id } of writer.paths)
@@ -102,14 +102,17 @@ describe('rows in columns', () => {
     for (let seed = 1; seed <= 400; seed++) {
       const events = randomEvents(seed);
       const naive = naiveRows(writer, events);
-      const { fates, losses, reads, staleness } = analysed(events);
+      const { anomalies, losses, reads, staleness } = analysed(events);
       const found = {
-        fates: { ...fates, unrecorded: undefined },
+        anomalies: { ...anomalies, unrecorded: undefined },
         losses: losses.map((loss) => ({ ...loss, rows: loss.rows.length })),
         reads,
         staleness,
       };
-      expect(found, `seed ${seed}`).toEqual({ ...naive, fates: { ...naive.fates, unrecorded: undefined } });
+      expect(found, `seed ${seed}`).toEqual({
+        ...naive,
+        anomalies: { ...naive.anomalies, unrecorded: undefined },
+      });
     }
   });
 

@@ -56,7 +56,7 @@ function toStaleWindow(stale: Staleness, frame: Frame): StaleWindow {
 }
 
 function toWriterSummary(rows: RowsAnalysis, frame: Frame): WriterSummary {
-  const { planned, written, fates, reads, staleness } = rows;
+  const { planned, written, anomalies, reads, staleness } = rows;
   return {
     id: planned.id,
     kind: planned.kind,
@@ -68,15 +68,15 @@ function toWriterSummary(rows: RowsAnalysis, frame: Frame): WriterSummary {
     refused: written.countOf('refused'),
     indeterminate: written.countOf('indeterminate'),
     found:
-      fates === null
+      anomalies === null
         ? null
         : {
-            present: fates.present,
-            lost: fates.lost,
-            duplicated: fates.duplicated,
-            unasked: fates.unasked,
-            indeterminatePresent: fates.indeterminatePresent,
-            indeterminateAbsent: fates.indeterminateAbsent,
+            present: anomalies.present,
+            lost: anomalies.lost,
+            duplicated: anomalies.duplicated,
+            phantom: anomalies.phantom,
+            indeterminatePresent: anomalies.indeterminatePresent,
+            indeterminateAbsent: anomalies.indeterminateAbsent,
           },
     rpo: rows.rpo === null ? null : rounded(rows.rpo),
     losses: rows.losses.map((loss) => toRowLoss(loss, rows, frame)).sort((a, b) => a.fromMs - b.fromMs),

@@ -217,11 +217,11 @@ describe('against simulated truth', () => {
     for (let seed = 1; seed <= 120; seed++) {
       const { log, rtoMs, outages } = simulate(seed * 7919);
       const { rto = null, effect } = analyseRecovery(log) ?? {};
-      const told = `seed ${seed}: truth ${rtoMs}, measured ${JSON.stringify(rto)}, ${JSON.stringify(outages)}`;
-      expect(effect, told).toBeDefined();
-      expect(rto, told).not.toBeNull();
-      expect(rto!.minMs, told).toBeLessThanOrEqual(rtoMs + 0.01);
-      expect(rto!.maxMs, told).toBeGreaterThanOrEqual(rtoMs - 0.01);
+      const reported = `seed ${seed}: truth ${rtoMs}, measured ${JSON.stringify(rto)}, ${JSON.stringify(outages)}`;
+      expect(effect, reported).toBeDefined();
+      expect(rto, reported).not.toBeNull();
+      expect(rto!.minMs, reported).toBeLessThanOrEqual(rtoMs + 0.01);
+      expect(rto!.maxMs, reported).toBeGreaterThanOrEqual(rtoMs - 0.01);
     }
   });
 });

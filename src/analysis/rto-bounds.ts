@@ -10,7 +10,7 @@ import type { BadWindow } from './windows.ts';
  * Shortest outage between two samples, ms, that may delay a recovery. Shorter outages are ignored: clients with ordinary
  * time-outs do not notice them either.
  */
-export const unseenOutageMs = 500;
+export const unobservedOutageMs = 500;
 
 /**
  * Widest gap, ms, between samples that are neither lost nor late: twice the interval, or the interval
@@ -21,7 +21,7 @@ function ordinaryGapMs(intervalMs: number): number {
 }
 
 /** Reason why the upper bound of an RTO is beyond the edges of the outage. */
-export type PutOffBy = 'slow' | 'unsure' | 'outage' | 'gap';
+export type PutOffBy = 'slow' | 'uncertain' | 'outage' | 'gap';
 
 /** The bounds of a recovery, including other windows and outages between samples. Offsets in ms. */
 export interface RecoveryBounds {
@@ -61,9 +61,9 @@ export interface RecoveryFacts {
  * which the service may have been up for `stableForMs`. It may be later: an outage that begins less than `stableForMs` after it
  * delays it. That outage may be certain, or it may be slow answers, failures of a degraded prober, or a gap between samples.
  */
-export function recoveryBounds(told: RecoveryFacts, end: Moment): RecoveryBounds {
-  const { stableForMs, until } = told.log.plan.recovery;
-  const facts = { ...told, withinMs: until === undefined ? stableForMs : Infinity };
+export function recoveryBounds(reported: RecoveryFacts, end: Moment): RecoveryBounds {
+  const { stableForMs, until } = reported.log.plan.recovery;
+  const facts = { ...reported, withinMs: until === undefined ? stableForMs : Infinity };
   const loMs = earliestMs(facts, end.loMs);
   const seen = putOff(facts, end.hiMs);
   const gaps = wideGaps(facts, end.loMs, seen.hiMs);
@@ -159,7 +159,7 @@ function wideGaps(facts: Facts, loMs: number, hiMs: number): readonly Gap[] {
     (g) =>
       g.toMs > hiMs &&
       Math.min(g.widestMs, g.toMs - loMs) >
-        Math.min(unseenOutageMs, ordinaryGapMs(intervalAt(facts.log, facts.series.probe, g.fromMs))) &&
+        Math.min(unobservedOutageMs, ordinaryGapMs(intervalAt(facts.log, facts.series.probe, g.fromMs))) &&
       g.fromMs < putOffByMs(facts, hiMs),
   );
 }

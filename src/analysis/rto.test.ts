@@ -72,7 +72,7 @@ test('a fault without an acknowledgment took effect between its issue and the sa
   const blurred = log((b) =>
     b
       .at(10_000, issued)
-      .at(12_000, { type: 'fault.unanswered', fault: 'fault-1', message: 'cut off' })
+      .at(12_000, { type: 'fault.outcome_unknown', fault: 'fault-1', message: 'cut off' })
       .at(13_150, { ...effect, notAfterMs: 13_150 }),
   );
   if (sharp === null || blurred === null) throw new Error('no recovery');

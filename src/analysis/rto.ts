@@ -13,7 +13,7 @@ import {
   watchedUntil,
 } from './read-log.ts';
 import { firstBounds, longestGapMs, measureFrom, recoveryBounds, type RecoveryBounds } from './rto-bounds.ts';
-import { longestUnseenMs, withUnseen } from './sample-gaps.ts';
+import { longestUnobservedMs, withUnobserved } from './sample-gaps.ts';
 import { type BadWindow, badWindows, endOf } from './windows.ts';
 
 /** How the service recovered after the fault, by the recovery probe. Offsets and durations in ms. */
@@ -22,8 +22,8 @@ export interface RecoveryAnalysis {
   readonly effect: Moment;
   /** `down` windows of the recovery probe after t0, not merged. */
   readonly windows: readonly BadWindow[];
-  /** `unsure` windows after t0: possible outages. They count in the upper bounds of downtime and RTO. */
-  readonly unsure: readonly BadWindow[];
+  /** `uncertain` windows after t0: possible outages. They count in the upper bounds of downtime and RTO. */
+  readonly uncertain: readonly BadWindow[];
   /**
    * Sum of the windows, without the part before t0. Its upper bound includes the `slow` windows, because a slow answer proves
    * neither up nor down, and the longest outage that fits between two good samples.
@@ -164,24 +164,24 @@ function without(window: BadWindow, before: Moment): BadWindow {
 }
 
 /**
- * The probe's `down` windows that end after the moment, each without the part before it. The total also includes the `unsure`
- * and `slow` windows. Its upper bound includes `unseenMs`: the longest outage that fits between two good samples.
+ * The probe's `down` windows that end after the moment, each without the part before it. The total also includes the `uncertain`
+ * and `slow` windows. Its upper bound includes `unobservedMs`: the longest outage that fits between two good samples.
  */
 export function windowsAfter(
   log: RunLog,
   series: ProbeSeries,
   from: Moment,
-): Downtime & { readonly windows: readonly BadWindow[]; readonly unseenMs: number } {
+): Downtime & { readonly windows: readonly BadWindow[]; readonly unobservedMs: number } {
   const all = badWindows(log, series)
     .filter((w) => w.endHiMs > from.loMs)
     .map((w) => without(w, from));
   const { total, slowMs } = downtimeOf(all);
-  const unseenMs = longestUnseenMs(log, series, { fromMs: from.loMs, toMs: watchedUntil(log) }, all);
+  const unobservedMs = longestUnobservedMs(log, series, { fromMs: from.loMs, toMs: watchedUntil(log) }, all);
   return {
     windows: all.filter((w) => w.state === 'down'),
-    total: withUnseen(total, unseenMs),
+    total: withUnobserved(total, unobservedMs),
     slowMs,
-    unseenMs,
+    unobservedMs,
   };
 }
 
@@ -202,7 +202,7 @@ export function analyseRecovery(log: RunLog): RecoveryAnalysis | null {
   const series = recoverySeries(log);
   const all = badWindows(log, series).filter((w) => w.endHiMs > effectBounds.notBeforeMs);
   const windows = all.filter((w) => w.state === 'down');
-  const unsure = all.filter((w) => w.state === 'unsure');
+  const uncertain = all.filter((w) => w.state === 'uncertain');
   const effect = sharpenEffect(effectBounds, windows[0]);
   const { total: downtime } = windowsAfter(log, series, effect);
   const overMs = waitOverMs(log);
@@ -227,7 +227,7 @@ export function analyseRecovery(log: RunLog): RecoveryAnalysis | null {
   const none = {
     effect,
     windows,
-    unsure,
+    uncertain,
     downtime,
     first: null,
     bounds: null,
@@ -240,9 +240,9 @@ export function analyseRecovery(log: RunLog): RecoveryAnalysis | null {
     if (!held(log, series, whole, windows[0]?.firstBadMs ?? Infinity))
       return { ...none, recovered: null, rto: null, longerThanMs: 0 };
     const bounds = recoveryBounds(facts, effect);
-    const unseenMs = longestGapMs(log, series, effect.loMs, Math.min(beginByMs, log.endMs));
+    const unobservedMs = longestGapMs(log, series, effect.loMs, Math.min(beginByMs, log.endMs));
     const putOffMs = bounds.putOffBy === null ? 0 : bounds.hiMs - effect.loMs;
-    const rto = { ms: 0, minMs: 0, maxMs: roundMs(Math.max(unseenMs, putOffMs)) };
+    const rto = { ms: 0, minMs: 0, maxMs: roundMs(Math.max(unobservedMs, putOffMs)) };
     return { ...none, recovered: effect, rto, bounds, first: rto, longerThanMs: null };
   }
 

@@ -1,5 +1,5 @@
 import { minOf } from '../core/extremes.ts';
-import { type KeptSample, lastSaidMs } from './kept-samples.ts';
+import { type KeptSample, lastAnswerMs } from './kept-samples.ts';
 import type { LatencyModel } from './latency-model.ts';
 import type { AckedWrite } from './writer-evidence.ts';
 
@@ -151,8 +151,8 @@ function isReleasedWith(one: KeptSample, other: KeptSample, model: LatencyModel)
 }
 
 /** Send time up to which a sample, with those left out after it, has the same result, ms. */
-export function saidUntilMs({ sample, sendMs }: SampleEvidence): number {
-  return sample === null ? sendMs : lastSaidMs(sample);
+export function evidenceUntilMs({ sample, sendMs }: SampleEvidence): number {
+  return sample === null ? sendMs : lastAnswerMs(sample);
 }
 
 /**

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Check, Plan } from '../core/plan.ts';
 import type { CheckResult } from '../core/summary.ts';
-import { longestUnseenMs, samplingOf } from './sample-gaps.ts';
+import { longestUnobservedMs, samplingOf } from './sample-gaps.ts';
 import { summarize } from './summarize.ts';
 import { type Answer, LogBuilder, planWith, probeOf } from './testing/log-builder.ts';
 
@@ -87,10 +87,10 @@ describe('an outage that fits between two samples', () => {
 });
 
 describe('a state that fits between two samples', () => {
-  const several = { probe: 'role', is: ['yes'], count: { min: 2, max: 2 } };
+  const multiple = { probe: 'role', is: ['yes'], count: { min: 2, max: 2 } };
 
   test('makes `never` a statement about samples', () => {
-    const check: Check = { kind: 'never', name, condition: several, toleranceMs: 0 };
+    const check: Check = { kind: 'never', name, condition: multiple, toleranceMs: 0 };
     expect(judged(check)).toMatchObject({
       status: 'pass',
       observed: 'at none of 40 samples, at most 1.00 s apart',
@@ -98,7 +98,7 @@ describe('a state that fits between two samples', () => {
   });
 
   test('is not within a tolerance below the interval', () => {
-    const check: Check = { kind: 'never', name, condition: several, toleranceMs: 500 };
+    const check: Check = { kind: 'never', name, condition: multiple, toleranceMs: 500 };
     const { status, reasons } = judged(check);
     expect(status).toBe('inconclusive');
     expect(reasons).toContain(
@@ -110,8 +110,8 @@ describe('a state that fits between two samples', () => {
   test('is in the upper bound of ownership', () => {
     const base = { kind: 'ownership', name, of: 'vip', side: 'claimed' } as const;
     for (const check of [
-      { ...base, state: 'nobody', maxMs: 500 },
-      { ...base, state: 'several', maxMs: 500 },
+      { ...base, state: 'none', maxMs: 500 },
+      { ...base, state: 'multiple', maxMs: 500 },
       { ...base, differsFrom: 'wire', maxMs: 500 },
     ] as const) {
       expect(judged(check)).toMatchObject({
@@ -127,13 +127,13 @@ describe('a state that fits between two samples', () => {
   test('is next to the windows of ownership in the summary', () => {
     const [vip] = summarize(quiet([]).read()).ownership;
     expect(vip?.sides).toMatchObject([
-      { side: 'claimed', nobody: [], several: [], unseenMs: { nobody: 1005, several: 1005 } },
-      { side: 'wire', unseenMs: { nobody: 1005, several: 1005 } },
+      { side: 'claimed', none: [], multiple: [], unobservedMs: { none: 1005, multiple: 1005 } },
+      { side: 'wire', unobservedMs: { none: 1005, multiple: 1005 } },
     ]);
   });
 
   test('may have held for as long as fits', () => {
-    const check = { kind: 'happens', name, condition: several } as const;
+    const check = { kind: 'happens', name, condition: multiple } as const;
     // A state of no sample may have held between two of them.
     expect(judged({ ...check, minMs: 0 })).toMatchObject({
       status: 'inconclusive',
@@ -145,7 +145,7 @@ describe('a state that fits between two samples', () => {
   });
 
   test('counts only the gaps of an instance that alone can cause it', () => {
-    const check: Check = { kind: 'never', name, condition: several, toleranceMs: 500 };
+    const check: Check = { kind: 'never', name, condition: multiple, toleranceMs: 500 };
     // The owner is sampled every 4 s, the other host every 200 ms: only the other one could make it two.
     const log = new LogBuilder(
       planWith({
@@ -175,8 +175,10 @@ describe('the time between samples', () => {
   const logOf = (answer: (ms: number) => Answer) =>
     new LogBuilder(planWith({ probes: [probe] })).probing('health', 0, 9500, 1000, answer).read();
   const series = (answer: (ms: number) => Answer) => logOf(answer).series.get('health')!;
-  const unseen = (answer: (ms: number) => Answer, counted: Parameters<typeof longestUnseenMs>[3] = []) =>
-    longestUnseenMs(logOf(answer), series(answer), range, counted);
+  const unobserved = (
+    answer: (ms: number) => Answer,
+    counted: Parameters<typeof longestUnobservedMs>[3] = [],
+  ) => longestUnobservedMs(logOf(answer), series(answer), range, counted);
 
   test('is cut to the range, and counts to its ends', () => {
     expect(samplingOf([series((ms) => good(ms))], { fromMs: 2500, toMs: 2900 })).toEqual({
@@ -189,18 +191,18 @@ describe('the time between samples', () => {
   test('extends over samples without a known result', () => {
     const lost = (ms: number): Answer => (ms === 5000 ? { status: 'unknown', finishMs: ms + 5 } : good(ms));
     expect(samplingOf([series(lost)], range)).toEqual({ samples: 6, widestMs: 2005 });
-    expect(unseen(lost)).toBe(2005);
+    expect(unobserved(lost)).toBe(2005);
   });
 
   test('ends with the first answer to any later sample', () => {
     // The sample of 4 s is answered after the one of 5 s.
-    expect(unseen((ms) => (ms === 4000 ? { status: 'ok', finishMs: 5600 } : good(ms)))).toBe(2005);
-    expect(unseen((ms) => (ms === 4000 ? { status: 'ok', finishMs: 4700 } : good(ms)))).toBe(1700);
+    expect(unobserved((ms) => (ms === 4000 ? { status: 'ok', finishMs: 5600 } : good(ms)))).toBe(2005);
+    expect(unobserved((ms) => (ms === 4000 ? { status: 'ok', finishMs: 4700 } : good(ms)))).toBe(1700);
   });
 
   test('inside a window that already counts adds nothing', () => {
     const down = (ms: number): Answer =>
       ms === 5000 ? { status: 'fail', finishMs: ms + 5, cause: 'refused' } : good(ms);
-    expect(unseen(down, [{ startLoMs: 4000, endHiMs: 6005 }])).toBe(1005);
+    expect(unobserved(down, [{ startLoMs: 4000, endHiMs: 6005 }])).toBe(1005);
   });
 });

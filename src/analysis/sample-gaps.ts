@@ -1,8 +1,8 @@
 import { roundMs } from '../core/clock.ts';
 import { maxOf } from '../core/extremes.ts';
 import type { Measure } from '../core/summary.ts';
-import { combine, type Range, type TruthSpan } from './intervals.ts';
-import { countOf, isSilent, type KeptSample, lastSaidMs } from './kept-samples.ts';
+import { combine, type Range, type TristateSpan } from './intervals.ts';
+import { countOf, isSilent, type KeptSample, lastAnswerMs } from './kept-samples.ts';
 import type { ProbeSeries, RunLog } from './read-log.ts';
 import { AckedWrites } from './writer-evidence.ts';
 import type { BadWindow } from './windows.ts';
@@ -41,7 +41,7 @@ function* gapsBackwards(lastFirst: Iterable<Asked>, range: Range): Generator<Gap
   let answeredMs = range.toMs;
   for (const asked of lastFirst) {
     const { sendMs, finishMs, leftOut } = asked;
-    const saidMs = lastSaidMs(asked);
+    const saidMs = lastAnswerMs(asked);
     yield* clipped(saidMs, answeredMs, range);
     if (leftOut !== undefined) {
       // The last sample that is left out was answered after its sending.
@@ -122,7 +122,7 @@ export function samplingOf(list: readonly ProbeSeries[], range: Range): Sampling
  * The longest outage, ms, that fits between two good samples of a probe, outside the windows that already count.
  * Acknowledged writes to the same address are good samples, too.
  */
-export function longestUnseenMs(
+export function longestUnobservedMs(
   log: RunLog,
   series: ProbeSeries,
   range: Range,
@@ -132,7 +132,7 @@ export function longestUnseenMs(
 }
 
 /** The longest time between neighbors in send order, ms. Gaps inside times that already count are ignored. */
-export function unseenBetweenMs(
+export function unobservedBetweenMs(
   samples: readonly Asked[],
   range: Range,
   counted: readonly Counted[],
@@ -154,17 +154,17 @@ function uncountedMs(lastFirst: Iterable<Asked>, range: Range, counted: readonly
  * another state between two of its samples. `truthIn` computes the truth from a log; an instance without samples may have
  * any state.
  */
-export function unseenTruthMs(
+export function unobservedTruthMs(
   log: RunLog,
   instances: readonly ProbeSeries[],
   range: Range,
-  truthIn: (log: RunLog) => readonly TruthSpan[],
+  truthIn: (log: RunLog) => readonly TristateSpan[],
 ): number {
-  const told = truthIn(log);
+  const reported = truthIn(log);
   const longest = instances.map((one) => {
     const emptied = new Map(log.series).set(one.probe.id, { ...one, samples: [] });
     const free = truthIn({ ...log, series: emptied });
-    const open = combine([told, free], range, ([said, could]) =>
+    const open = combine([reported, free], range, ([said, could]) =>
       said === 'no' && could !== 'no' ? 'yes' : 'no',
     ).filter((span) => span.truth === 'yes');
     return longestShared(gapsOf(knownOf(one), range), open);
@@ -190,6 +190,6 @@ function longestShared(gaps: readonly Gap[], stretches: readonly Range[]): numbe
 }
 
 /** A measure whose upper bound includes the longest unobserved time once. The estimate stays. */
-export function withUnseen(seen: Measure, unseenMs: number): Measure {
-  return { ...seen, maxMs: roundMs(seen.maxMs + unseenMs) };
+export function withUnobserved(seen: Measure, unobservedMs: number): Measure {
+  return { ...seen, maxMs: roundMs(seen.maxMs + unobservedMs) };
 }

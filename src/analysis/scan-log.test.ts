@@ -9,26 +9,28 @@ const encoder = new TextEncoder();
 
 /** The events of a log in order, then its end or its error. */
 function scanned(log: Uint8Array, pieceBytes = log.length): readonly unknown[] {
-  const told: unknown[] = [];
+  const reported: unknown[] = [];
   const scanner = new LogScanner({
     sample: (s) => {
       const { t, probe, slot, dueMs, sendMs, finishMs, stallMs } = s;
       const { status, cause, value, message, phases } = s;
       const line = scanner.lineNumber;
-      told.push({ line, t, probe, slot, dueMs, sendMs, finishMs, stallMs });
-      told.push({ status, cause, value, message, phases });
+      reported.push({ line, t, probe, slot, dueMs, sendMs, finishMs, stallMs });
+      reported.push({ status, cause, value, message, phases });
     },
-    event: (event) => told.push({ line: scanner.lineNumber, event }),
+    event: (event) => reported.push({ line: scanner.lineNumber, event }),
   });
   try {
     for (let at = 0; at < log.length; at += pieceBytes) scanner.push(log.subarray(at, at + pieceBytes));
-    told.push(scanner.end());
+    reported.push(scanner.end());
   } catch (error) {
     if (!(error instanceof DrillError)) throw error;
     // The JSON parser quotes the line, which has an extra blank.
-    told.push(error.message.includes('JSON') ? error.message.replace(/(line \d+): .*/, '$1') : error.message);
+    reported.push(
+      error.message.includes('JSON') ? error.message.replace(/(line \d+): .*/, '$1') : error.message,
+    );
   }
-  return told;
+  return reported;
 }
 
 /** The same log with a blank in each line, so that every line is parsed as JSON. */
@@ -163,10 +165,10 @@ describe('a log read from its bytes', () => {
     const escaped = samples.filter((line) => line.includes('\\'));
     expect(samples.length).toBeGreaterThan(500);
     const parse = vi.spyOn(JSON, 'parse');
-    const told = scanned(log);
+    const reported = scanned(log);
     expect(parse).toHaveBeenCalledTimes(lines.length - samples.length + escaped.length);
     vi.restoreAllMocks();
-    expect(told).toEqual(scanned(throughJson(log)));
+    expect(reported).toEqual(scanned(throughJson(log)));
   });
 
   test('may end at any byte of its last line', () => {

@@ -1,7 +1,8 @@
 import { messageOf } from '../core/errors.ts';
 import type { DrillEvent } from '../core/event.ts';
-import { badLine, complaint } from './log-event.ts';
+import { badLine, validateEvent } from './log-event.ts';
 import { SampleLine } from './sample-line.ts';
+import { upgradeEvent } from './upgrade-event.ts';
 
 /** Any event but a sample. */
 export type OtherEvent = Exclude<DrillEvent, { type: 'sample' }>;
@@ -102,12 +103,12 @@ export class LogScanner {
     if (this.#unreadable !== undefined) throw badLine(this.#unreadable.line, this.#unreadable.why);
     let value: unknown;
     try {
-      value = JSON.parse(text);
+      value = upgradeEvent(JSON.parse(text));
     } catch (error) {
       this.#unreadable = { line: this.#lineNumber, why: messageOf(error) };
       return;
     }
-    const wrong = complaint(value);
+    const wrong = validateEvent(value);
     if (wrong !== undefined) throw badLine(this.#lineNumber, wrong);
     const event = value as DrillEvent;
     if (event.type !== 'sample') {

@@ -50,17 +50,17 @@ const is =
     value;
 
 describe('a time without answers that is shorter than a sample stays fresh', () => {
-  const nobody: Check = {
+  const none: Check = {
     kind: 'ownership',
     name,
     of: 'vip',
     side: 'claimed',
-    state: 'nobody',
+    state: 'none',
     maxMs: 2000,
   };
 
   test('is not a time without an owner', () => {
-    const { status, measured } = judged(nobody, silent('yes'), is('no'));
+    const { status, measured } = judged(none, silent('yes'), is('no'));
     expect(status).toBe('inconclusive');
     expect(measured?.minMs).toBe(0);
     // From the last good sample, sent at 9.3 s, to the next one's answer at 12.305 s, plus one gap.
@@ -77,8 +77,8 @@ describe('a time without answers that is shorter than a sample stays fresh', () 
     ]);
     const { fromMs = 0, toMs = 0 } = side?.spans[1] ?? {};
     expect(toMs - fromMs).toBe(3005);
-    expect(side?.nobody).toMatchObject([{ certain: false, minMs: 0, maxMs: 3005 }]);
-    expect(side?.several).toEqual([]);
+    expect(side?.none).toMatchObject([{ certain: false, minMs: 0, maxMs: 3005 }]);
+    expect(side?.multiple).toEqual([]);
   });
 
   test('makes `never` inconclusive: the host may have owned it, too', () => {
@@ -118,7 +118,7 @@ describe('a time without answers that is shorter than a sample stays fresh', () 
 
   test('is unknown even between equal values, and has a value if `onFailure` declares one', () => {
     const refused: Says = (ms) => (ms > 10_000 && ms < 11_900 ? { cause: 'refused' } : 'yes');
-    const check = { ...nobody, maxMs: 500 };
+    const check = { ...none, maxMs: 500 };
     expect(judged(check, refused, is('no')).status).toBe('inconclusive');
     const log = sampled([check], refused, is('no'), { onFailure: { refused: 'no' } });
     expect(summarize(log.read()).checks[0]).toMatchObject({ status: 'fail' });

@@ -361,23 +361,22 @@ describe('stages of a recovery', () => {
     });
 
     test('includes stages without an observed end, if all of them are predicted', () => {
-      const unseen = is('lb-backend', 'nothing', { min: 1 });
+      const unobserved = is('lb-backend', 'nothing', { min: 1 });
       const rest: StageEnd = { kind: 'recovered' };
       const promotes = is('pg-role', 'primary', { min: 1 }, true);
       const last = rule('rest', rest, 'master-down');
       expect(
-        predicted([rule('a', unseen, 'script-fall'), rule('b', promotes, 'master-down'), last]),
+        predicted([rule('a', unobserved, 'script-fall'), rule('b', promotes, 'master-down'), last]),
       ).toMatchObject([
         { minMs: 7648.438, maxMs: 13_848.438 },
         { minMs: 2648.438, maxMs: 3648.438 },
       ]);
-      expect(predicted([rule('a', unseen), rule('b', promotes, 'master-down')])[0]).toBeUndefined();
+      expect(predicted([rule('a', unobserved), rule('b', promotes, 'master-down')])[0]).toBeUndefined();
       // The beginning of the last stage is unknown.
-      expect(predicted([rule('a', unseen, 'script-fall'), last])).toEqual([undefined]);
-      expect(predicted([rule('a', notices, 'script-fall'), rule('b', unseen, 'master-down')])).toMatchObject([
-        { minMs: 5000, maxMs: 10_200 },
-        undefined,
-      ]);
+      expect(predicted([rule('a', unobserved, 'script-fall'), last])).toEqual([undefined]);
+      expect(
+        predicted([rule('a', notices, 'script-fall'), rule('b', unobserved, 'master-down')]),
+      ).toMatchObject([{ minMs: 5000, maxMs: 10_200 }, undefined]);
     });
 
     test('counts from the chain’s beginning if `from` is `start`: the stage takes the rest', () => {

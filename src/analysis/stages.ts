@@ -8,7 +8,7 @@ import {
   type RecoveryPrediction,
 } from '../model/chain.ts';
 import type { HealAnalysis } from './heal.ts';
-import { type ChainRange, type Happening, type Milestone, milestoneOf } from './milestones.ts';
+import { type ChainRange, type Occurrence, type Milestone, milestoneOf } from './milestones.ts';
 import { type RunLog, wallTime } from './read-log.ts';
 import { moment, type Moment } from './moment.ts';
 import type { RecoveryAnalysis } from './rto.ts';
@@ -53,18 +53,18 @@ interface Milestones {
   /** In order of time. */
   readonly ended: readonly Ended[];
   /** Rules whose end was not observed. Rules whose condition already held are in neither list. */
-  readonly unseen: ReadonlySet<number>;
+  readonly unobserved: ReadonlySet<number>;
 }
 
 /**
  * The happening that ends a stage if the rules end in their order: the first one after the previous stage's end, or one whose
  * condition already holds then. If the rules do not end in their order, the first of all.
  */
-function ending({ happenings }: Milestone, cursorMs: number): Happening | undefined {
+function ending({ occurrences }: Milestone, cursorMs: number): Occurrence | undefined {
   return (
-    happenings.findLast((h) => h.ms <= cursorMs && h.untilMs > cursorMs) ??
-    happenings.find((h) => h.ms >= cursorMs) ??
-    happenings[0]
+    occurrences.findLast((h) => h.ms <= cursorMs && h.untilMs > cursorMs) ??
+    occurrences.find((h) => h.ms >= cursorMs) ??
+    occurrences[0]
   );
 }
 
@@ -72,7 +72,7 @@ function ending({ happenings }: Milestone, cursorMs: number): Happening | undefi
 function milestonesOf(log: RunLog, rules: readonly StageRule[], chain: Chain): Milestones {
   const faultHost = faultHostOf(log);
   const ended: Ended[] = [];
-  const unseen = new Set<number>();
+  const unobserved = new Set<number>();
   let cursorMs = (chain.again ?? chain.from).ms;
   for (const [index, { until }] of rules.entries()) {
     if (until.kind === 'recovered') continue;
@@ -81,21 +81,25 @@ function milestonesOf(log: RunLog, rules: readonly StageRule[], chain: Chain): M
     if (end !== undefined) {
       ended.push({ index, end: { ...end, ms: roundMs(end.ms) } });
       cursorMs = Math.max(cursorMs, end.ms);
-    } else if (!milestone.heldBefore) unseen.add(index);
+    } else if (!milestone.heldBefore) unobserved.add(index);
   }
-  return { ended: ended.sort((a, b) => a.end.ms - b.end.ms || a.index - b.index), unseen };
+  return { ended: ended.sort((a, b) => a.end.ms - b.end.ms || a.index - b.index), unobserved };
 }
 
 /**
  * The rules that end with the chain. Their stage is listed only if its beginning is known: the chain's beginning, or the end of
  * the stage before it.
  */
-function lastOf(rules: readonly StageRule[], chain: Chain, { ended, unseen }: Milestones): readonly Ended[] {
+function lastOf(
+  rules: readonly StageRule[],
+  chain: Chain,
+  { ended, unobserved }: Milestones,
+): readonly Ended[] {
   const sinceMs = (chain.again ?? chain.from).ms;
   return rules.flatMap(({ until }, index) => {
     if (until.kind !== 'recovered') return [];
     const before = rules.findLastIndex(
-      (_, i) => i < index && (unseen.has(i) || ended.some((e) => e.index === i)),
+      (_, i) => i < index && (unobserved.has(i) || ended.some((e) => e.index === i)),
     );
     const isKnown = index === 0 || ended.some((e) => e.index === before && e.end.ms >= sinceMs);
     return isKnown ? [{ index, end: chain.to }] : [];
@@ -122,7 +126,7 @@ function split(
 ): readonly StageSpan[] {
   const { from, to, again } = chain;
   const milestones = milestonesOf(log, rules, chain);
-  const left = [...milestones.unseen];
+  const left = [...milestones.unobserved];
   const stages: StageSpan[] = [];
   let cursor = from;
   const add = (name: string, end: Moment, includes: readonly number[], predicted?: Predicted): void => {

@@ -44,7 +44,7 @@ describe('a sample is fresh from its sending on, however late its answer is', ()
     };
     const end = { kind: 'condition', condition: atLeastOne, excludeFaultHost: false } as const;
     // From then on, A may be the primary.
-    expect(milestoneOf(log(), end, chain, null).happenings).toMatchObject([
+    expect(milestoneOf(log(), end, chain, null).occurrences).toMatchObject([
       { loMs: 20_000 + staleMs, hiMs: 25_605 },
     ]);
   });

@@ -1,12 +1,12 @@
 import { instancesRead } from '../core/condition.ts';
 import { isFresh } from '../core/freshness.ts';
-import { brokenConditions } from '../core/seen.ts';
+import { brokenConditions } from '../core/observed-state.ts';
 import { slowBeforeFaultShare } from '../core/starvation-limits.ts';
 import { Histogram } from './histogram.ts';
-import { type KeptSample, lastSaidMs } from './kept-samples.ts';
+import { type KeptSample, lastAnswerMs } from './kept-samples.ts';
 import type { ProbeSeries, RunLog } from './read-log.ts';
 import { recoverySeries } from './rto.ts';
-import { durationWords, limitWords } from '../core/format-duration.ts';
+import { durationText, limitText } from '../core/format-duration.ts';
 
 /**
  * Why the drill did not begin from the steady state, one sentence each; empty if it did. It uses the log's samples only, so it
@@ -18,7 +18,7 @@ import { durationWords, limitWords } from '../core/format-duration.ts';
  *   answer was: it failed, or had another value.
  * - The recovery probe's good answers before the fault were so late that a little more load would turn them into time-outs.
  */
-export function steadinessDoubts(log: RunLog): readonly string[] {
+export function steadinessUncertainties(log: RunLog): readonly string[] {
   const issuedMs = Math.min(...log.faults.map((f) => f.issuedMs ?? Infinity));
   const gate = log.gates.findLast((g) => g.gate === 'steady' && g.state === 'met' && g.t <= issuedMs);
   if (gate === undefined || !Number.isFinite(issuedMs)) return [];
@@ -38,7 +38,7 @@ function failedBetween(log: RunLog, metMs: number, issuedMs: number): readonly s
   });
   if (failures.length === 0) return [];
   const what = failures.map(({ id, first, count }) => {
-    const beforeMs = durationWords(issuedMs - first.sendMs);
+    const beforeMs = durationText(issuedMs - first.sendMs);
     return `${id} failed ${count === 1 ? 'once' : `${count} times`} (${first.cause ?? 'fail'}, first ${beforeMs} before the fault)`;
   });
   return [`between the steady gate and the fault, ${what.join(', ')}; ${consequence}`];
@@ -69,20 +69,20 @@ function brokenBetween(log: RunLog, fromMs: number, issuedMs: number): readonly 
     .filter(({ sample }) => sample.finishMs < issuedMs)
     .sort((a, b) => a.sample.finishMs - b.sample.finishMs);
   const probes = [...log.series.values()].map((series) => series.probe);
-  const latest = new Map<string, KeptSample>();
+  const lastSamples = new Map<string, KeptSample>();
   for (const { probe, sample } of arrivals) {
-    const known = latest.get(probe.id);
-    if (known === undefined || known.slot <= sample.slot) latest.set(probe.id, sample);
+    const known = lastSamples.get(probe.id);
+    if (known === undefined || known.slot <= sample.slot) lastSamples.set(probe.id, sample);
     if (sample.sendMs < fromMs) continue;
-    const fresh = (id: string): KeptSample | undefined => {
-      const one = id === probe.id ? sample : latest.get(id);
+    const latest = (id: string): KeptSample | undefined => {
+      const one = id === probe.id ? sample : lastSamples.get(id);
       const series = log.series.get(id);
       if (one === undefined || series === undefined) return undefined;
-      return isFresh(series.probe, { sendMs: lastSaidMs(one) }, sample.finishMs) ? one : undefined;
+      return isFresh(series.probe, { sendMs: lastAnswerMs(one) }, sample.finishMs) ? one : undefined;
     };
-    const [broken] = brokenConditions(require, { probes, roles: log.plan.roles, fresh });
+    const [broken] = brokenConditions(require, { probes, roles: log.plan.roles, latest });
     if (broken === undefined) continue;
-    const before = durationWords(issuedMs - sample.finishMs);
+    const before = durationText(issuedMs - sample.finishMs);
     return [
       `the steady state did not hold until the fault: ${broken}, ${before} before the fault; ${consequence}`,
     ];
@@ -119,6 +119,6 @@ function slowBefore(log: RunLog, metMs: number, issuedMs: number): readonly stri
   const p90Ms = latency.count < 2 ? null : latency.percentile(Math.min(0.9, 1 - 1 / latency.count));
   if (p90Ms === null || p90Ms <= probe.timeoutMs * slowBeforeFaultShare) return [];
   return [
-    `${probe.id} answered in ${durationWords(p90Ms)} (p90) before the fault, which is more than half of its time-out of ${limitWords(probe.timeoutMs)}: a little more load causes time-outs without an outage; use a quieter machine or a longer time-out`,
+    `${probe.id} answered in ${durationText(p90Ms)} (p90) before the fault, which is more than half of its time-out of ${limitText(probe.timeoutMs)}: a little more load causes time-outs without an outage; use a quieter machine or a longer time-out`,
   ];
 }

@@ -119,19 +119,19 @@ const check = z.discriminatedUnion(
     checkOf('ownership', {
       of: text,
       side: text,
-      state: z.enum(['nobody', 'several']).optional(),
+      state: z.enum(['none', 'multiple']).optional(),
       differsFrom: text.optional(),
       ...limits,
     }),
     checkOf('rpo', { of: text, ...limits }),
     checkOf('rows', {
       of: text,
-      are: z.enum(['lost', 'duplicated', 'unasked']),
+      are: z.enum(['lost', 'duplicated', 'phantom']),
       min: count.optional(),
       max: count.optional(),
     }),
     checkOf('stale-reads', { of: text, ...limits }),
-    checkOf('announced', { changes: marks, deliveries: marks, withinMs: ms }),
+    checkOf('delivered', { changes: marks, deliveries: marks, withinMs: ms }),
   ],
   { error: unknownKind('check') },
 );
@@ -205,19 +205,19 @@ const plan = z.looseObject({
  * Describes what is wrong with a stored plan, with its place: `plan.checks[1].kind: …`; undefined if
  * it is valid.
  */
-export function planComplaint(value: unknown): string | undefined {
+export function validatePlan(value: unknown): string | undefined {
   const { success, data, error } = plan.safeParse(value);
-  if (!success) return issueWords('plan', error);
+  if (!success) return issueText('plan', error);
   return twice(data.probes, 'probe') ?? twice(data.writers ?? [], 'writer') ?? circle(data.models ?? {});
 }
 
 /** Describes what is wrong with a stored probe; undefined if it is valid. */
-export function probeComplaint(value: unknown): string | undefined {
+export function validateProbe(value: unknown): string | undefined {
   const { success, error } = probe.safeParse(value);
-  return success ? undefined : issueWords('probe', error);
+  return success ? undefined : issueText('probe', error);
 }
 
-function issueWords(of: string, { issues: [issue] }: z.ZodError): string {
+function issueText(of: string, { issues: [issue] }: z.ZodError): string {
   const place = (issue?.path ?? []).map((part) =>
     typeof part === 'number' ? `[${part}]` : `.${String(part)}`,
   );

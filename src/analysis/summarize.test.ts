@@ -236,7 +236,7 @@ describe('drills that are not complete', () => {
     const message = "the fault's outcome is unknown (cut off), and no effect was seen";
     probes(builder, 30_000, true)
       .at(10_000, { ...issued, params: {} })
-      .at(10_100, { type: 'fault.unanswered', fault: 'fault-1', message: 'cut off' })
+      .at(10_100, { type: 'fault.outcome_unknown', fault: 'fault-1', message: 'cut off' })
       .at(20_100, { type: 'fault.failed', fault: 'fault-1', message })
       .at(20_200, { type: 'heal.started', fault: 'fault-1' })
       .at(20_300, { type: 'heal.proven', fault: 'fault-1' })
@@ -397,7 +397,7 @@ describe('drills that are not complete', () => {
     ['http', 'host', false],
     ['exec', 'host', true],
     ['exec', 'network', false],
-  ])('a stall that contains the whole outage: recovery probe %s, thread %s', (kind, lane, isTold) => {
+  ])('a stall that contains the whole outage: recovery probe %s, thread %s', (kind, lane, isReported) => {
     // The stall is reported later, for an interval that contains the whole outage.
     const plan = planWith({
       probes: [probeOf('health', { kind })],
@@ -417,7 +417,9 @@ describe('drills that are not complete', () => {
         .at(60_000, { type: 'run.ended' })
         .read(),
     );
-    expect(summary.reasons.some((r) => r.includes("the prober's thread stalled for 31.00 s"))).toBe(isTold);
+    expect(summary.reasons.some((r) => r.includes("the prober's thread stalled for 31.00 s"))).toBe(
+      isReported,
+    );
     // An outage of that length fits into the stall.
     expect(summary.rto?.maxMs).toBeGreaterThan(19_000);
   });

@@ -3,8 +3,8 @@ import type { Summary } from '../core/summary.ts';
 import { judgeChecks } from './checks.ts';
 import { analyseHeal, type HealAnalysis } from './heal.ts';
 import { ownersAt } from './intervals.ts';
-import { doubted, marksWords, unproven, withMarksShifted } from './doubt.ts';
-import { lostWords, withLost } from './lost-samples.ts';
+import { withUncertainty, marksText, unproven, withMarksShifted } from './uncertainty.ts';
+import { lostText, withLost } from './lost-samples.ts';
 import { withoutOthers } from './others.ts';
 import { longerThan } from './longer-than.ts';
 import { type Evidence, isComplete, type JudgedCheck } from './outcome.ts';
@@ -16,9 +16,9 @@ import { proberSummary } from './prober-summary.ts';
 import { type RunLog, wallTime, watchedUntil } from './read-log.ts';
 import { analyseRedundancy, type RedundancyAnalysis } from './redundancy.ts';
 import { analyseRecovery, type RecoveryAnalysis } from './rto.ts';
-import { steadinessDoubts } from './steadiness.ts';
+import { steadinessUncertainties } from './steadiness.ts';
 import { returnStagesOf, stagesOf, toSummaryStages, wholePredicted } from './stages.ts';
-import { degradedWords, withoutDegraded } from './degraded.ts';
+import { degradedText, withoutDegraded } from './degraded.ts';
 import { isWatch, judgeDrill, judgeWatch, notesOf } from './verdict.ts';
 import { summarizeRows } from './rows-summary.ts';
 import { rowNotes } from './row-checks.ts';
@@ -118,34 +118,36 @@ function evidenceOf(log: RunLog, watch: boolean): Evidence {
 }
 
 /** Judges the checks. Those whose status depends on uncertain data become inconclusive. */
-function judgeDoubting(evidence: Evidence, told: RunLog): readonly JudgedCheck[] {
+function judgeWithUncertainty(evidence: Evidence, reported: RunLog): readonly JudgedCheck[] {
   const { log } = evidence;
   let checks = withoutOthers(evidence, judgeChecks(evidence));
-  if (log !== told) checks = doubted(checks, judgeChecks(evidenceOf(told, false)), degradedWords(log));
+  if (log !== reported)
+    checks = withUncertainty(checks, judgeChecks(evidenceOf(reported, false)), degradedText(log));
   const shifted = withMarksShifted(log);
-  if (shifted !== log) checks = doubted(checks, judgeChecks({ ...evidence, log: shifted }), marksWords(log));
-  return steadinessDoubts(log).length === 0 ? checks : unproven(checks);
+  if (shifted !== log)
+    checks = withUncertainty(checks, judgeChecks({ ...evidence, log: shifted }), marksText(log));
+  return steadinessUncertainties(log).length === 0 ? checks : unproven(checks);
 }
 
 /** Makes checks inconclusive whose status would change if the log's lost samples had failed. */
-function withLostDoubted(checks: readonly JudgedCheck[], whole: RunLog): readonly JudgedCheck[] {
-  const words = lostWords(whole);
+function withLostUncertain(checks: readonly JudgedCheck[], whole: RunLog): readonly JudgedCheck[] {
+  const words = lostText(whole);
   if (words === null) return checks;
-  return doubted(checks, judgeChecks(evidenceOf(withLost(whole, 'failed'), false)), words);
+  return withUncertainty(checks, judgeChecks(evidenceOf(withLost(whole, 'failed'), false)), words);
 }
 
 /** Analyzes a complete log. Pure: the same log gives the same result on any machine at any time. */
 export function analyse(whole: RunLog): Analysis {
-  const told = withLost(whole, 'unknown');
-  const log = withoutDegraded(told);
+  const reported = withLost(whole, 'unknown');
+  const log = withoutDegraded(reported);
   const windows = new Map([...log.series].map(([id, series]) => [id, badWindows(log, series)]));
   const watch = isWatch(log);
   const evidence = evidenceOf(log, watch);
   const { recovery, redundancy, heal, roleBefore, rows } = evidence;
-  const checks = watch ? [] : withLostDoubted(judgeDoubting(evidence, told), whole);
+  const checks = watch ? [] : withLostUncertain(judgeWithUncertainty(evidence, reported), whole);
   const { verdict, reasons, healed } = watch ? judgeWatch(log, windows) : judgeDrill(evidence, checks);
   const { scenario } = log.plan;
-  const unseenEnds = watch ? undefined : longerThan(evidence);
+  const unobservedEnds = watch ? undefined : longerThan(evidence);
   const rto =
     recovery?.rto == null
       ? null
@@ -155,7 +157,7 @@ export function analyse(whole: RunLog): Analysis {
   const back = heal === null ? null : healSummary(log, heal);
   const predicted = watch ? {} : wholePredicted(log);
   const summary: Summary = {
-    schemaVersion: 1,
+    schemaVersion: 2,
     runId: log.runId,
     scenario: {
       name: scenario.name,
@@ -178,7 +180,7 @@ export function analyse(whole: RunLog): Analysis {
       ...rowNotes(rows),
     ],
     rto,
-    ...(unseenEnds === undefined ? {} : { longerThan: unseenEnds }),
+    ...(unobservedEnds === undefined ? {} : { longerThan: unobservedEnds }),
     ...(watch || isComplete(log) ? {} : { cutShort: true as const }),
     downtime: recovery === null ? null : { ...recovery.downtime, windows: recovery.windows.length },
     redundancyRestoredMs: restored?.ms ?? null,

@@ -1,5 +1,5 @@
 import { parseDuration } from '../core/duration.ts';
-import { limitWords } from '../core/format-duration.ts';
+import { limitText } from '../core/format-duration.ts';
 
 /**
  * How much longer than the baseline a figure may be: a share of the baseline's median or a time,
@@ -27,10 +27,10 @@ export function parseTolerance(text: string): Tolerance | undefined {
 }
 
 /** `10 %`, `2 s`, `10 %, at least 1 s` */
-export function toleranceWords({ share, ms }: Tolerance): string {
+export function toleranceText({ share, ms }: Tolerance): string {
   const percent = `${Number((share * 100).toFixed(3))} %`;
-  if (share === 0) return limitWords(ms);
-  return ms === 0 ? percent : `${percent}, at least ${limitWords(ms)}`;
+  if (share === 0) return limitText(ms);
+  return ms === 0 ? percent : `${percent}, at least ${limitText(ms)}`;
 }
 
 /** The tolerance, ms, for a figure with this median in the baseline. */

@@ -1,7 +1,7 @@
 import type { Condition } from '../core/condition.ts';
 import { faultKind } from '../faults/catalog.ts';
 import { seriesOf } from './intervals.ts';
-import { isMute, type KeptSample, lastSaidMs } from './kept-samples.ts';
+import { isPathFailure, type KeptSample, lastAnswerMs } from './kept-samples.ts';
 import type { FaultRecord, ProbeSeries, RunLog } from './read-log.ts';
 
 /** A time in which a probe instance's host may have been in any state. Offsets in ms. */
@@ -41,13 +41,13 @@ export function viewsOf(log: RunLog, condition: Condition): Views {
     const offs = powerFaults.map((f) => offOf(f, host, acted));
     const off = new Set<KeptSample>();
     const blind = new Set<KeptSample>();
-    for (const run of muteRuns(series)) {
+    for (const run of unreachableRuns(series)) {
       for (const sample of run) if (isOff(sample, run, offs)) off.add(sample);
       const rest = run.filter((s) => !off.has(s) && s.status !== 'unknown');
       const [first] = rest;
       const last = rest.at(-1);
       if (first === undefined || last === undefined) continue;
-      const toMs = lastSaidMs(last) + last.finishMs - last.sendMs;
+      const toMs = lastAnswerMs(last) + last.finishMs - last.sendMs;
       unobserved.push({ probe: id, fromMs: first.sendMs, toMs });
       for (const sample of rest) blind.add(sample);
     }
@@ -101,12 +101,12 @@ function offOf(fault: FaultRecord, host: string | undefined, acted: readonly Fau
 }
 
 /** Runs of samples without an answer, in send order. */
-function muteRuns(series: ProbeSeries): readonly (readonly KeptSample[])[] {
+function unreachableRuns(series: ProbeSeries): readonly (readonly KeptSample[])[] {
   const runs: KeptSample[][] = [];
   let open: KeptSample[] | undefined;
   for (const sample of series.samples) {
-    const mute = sample.status === 'unknown' || isMute(sample);
-    if (!mute) open = undefined;
+    const isUnreachable = sample.status === 'unknown' || isPathFailure(sample);
+    if (!isUnreachable) open = undefined;
     else if (open === undefined) runs.push((open = [sample]));
     else open.push(sample);
   }

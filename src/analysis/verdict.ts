@@ -1,20 +1,20 @@
 import { staleAfterMs } from '../core/freshness.ts';
 import type { Check, PlannedFault } from '../core/plan.ts';
 import type { Summary, VerdictWord } from '../core/summary.ts';
-import { gateDoubt } from './doubt.ts';
-import { proberComplaints, sleepWords } from './health.ts';
-import { type Evidence, isComplete, type JudgedCheck, unmetWords } from './outcome.ts';
+import { gateUncertainty } from './uncertainty.ts';
+import { proberProblems, sleepText } from './health.ts';
+import { type Evidence, isComplete, type JudgedCheck, unmetText } from './outcome.ts';
 import { nameTrouble } from './name-trouble.ts';
-import { lastSaidMs } from './kept-samples.ts';
+import { lastAnswerMs } from './kept-samples.ts';
 import type { FaultRecord, ProbeSeries, RunLog } from './read-log.ts';
-import { othersDoubt } from './others.ts';
+import { othersUncertainty } from './others.ts';
 import { recoverySeries } from './rto.ts';
 import { proberNotes } from './prober-summary.ts';
-import { degradedWords } from './degraded.ts';
-import { steadinessDoubts } from './steadiness.ts';
+import { degradedText } from './degraded.ts';
+import { steadinessUncertainties } from './steadiness.ts';
 import type { BadWindow } from './windows.ts';
-import { lostWords } from './lost-samples.ts';
-import { durationWords, limitWords } from '../core/format-duration.ts';
+import { lostText } from './lost-samples.ts';
+import { durationText, limitText } from '../core/format-duration.ts';
 
 /** A verdict with its reasons, the most important first. */
 export interface Verdict {
@@ -31,7 +31,7 @@ export function isWatch(log: RunLog): boolean {
   );
 }
 
-function faultWords(fault: FaultRecord): string {
+function faultText(fault: FaultRecord): string {
   return fault.host === null ? `${fault.id} (${fault.kind})` : `${fault.id} (${fault.kind} on ${fault.host})`;
 }
 
@@ -54,24 +54,24 @@ function brokenOff(log: RunLog): readonly string[] {
   if (lastSteady?.state === 'timeout') {
     const what = steady.some((g) => g.state === 'met')
       ? 'the steady state was lost again before the fault'
-      : `the steady state was not met within ${limitWords(log.plan.steady.withinMs)}`;
-    reasons.push(`${what}, so no fault was injected: ${unmetWords(lastSteady.unmet)}`);
+      : `the steady state was not met within ${limitText(log.plan.steady.withinMs)}`;
+    reasons.push(`${what}, so no fault was injected: ${unmetText(lastSteady.unmet)}`);
   }
   for (const step of [...log.preparations, ...log.faults]) {
     const verb = log.preparations.includes(step) ? 'done' : 'injected';
     if (step.failure !== null)
       reasons.push(
         step.ackedMs === null && step.unansweredMs === null
-          ? `${faultWords(step)} could not be ${verb}: ${step.failure}`
-          : `${faultWords(step)} failed after it was issued: ${step.failure}`,
+          ? `${faultText(step)} could not be ${verb}: ${step.failure}`
+          : `${faultText(step)} failed after it was issued: ${step.failure}`,
       );
     else if (step.issuedMs !== null && step.effect === null)
-      reasons.push(`${faultWords(step)} had no observed effect`);
+      reasons.push(`${faultText(step)} had no observed effect`);
   }
   for (const step of log.repairs) {
-    if (step.failure !== null) reasons.push(`${faultWords(step)} failed: ${step.failure}`);
+    if (step.failure !== null) reasons.push(`${faultText(step)} failed: ${step.failure}`);
     else if (step.ackedMs === null && step.effect === null)
-      reasons.push(`the log does not show the end of ${faultWords(step)}`);
+      reasons.push(`the log does not show the end of ${faultText(step)}`);
   }
   if (reasons.length > 0) return reasons;
   return [
@@ -97,31 +97,31 @@ function notCome(
 function gateFailures(
   evidence: Evidence,
   checks: readonly JudgedCheck[],
-): { readonly failed: readonly string[]; readonly doubtful: readonly string[] } {
+): { readonly failed: readonly string[]; readonly uncertain: readonly string[] } {
   const { log, recovery, redundancy } = evidence;
-  const unsteady = steadinessDoubts(log);
+  const unsteady = steadinessUncertainties(log);
   const failed: string[] = [];
-  const doubtful: string[] = [];
-  if (recovery === null) return { failed, doubtful };
-  const tell = (gate: 'recovery' | 'redundancy', words: string) => {
+  const uncertain: string[] = [];
+  if (recovery === null) return { failed, uncertain };
+  const report = (gate: 'recovery' | 'redundancy', words: string) => {
     const timeoutMs = log.gates.findLast((g) => g.gate === gate)?.t ?? log.endMs;
-    const doubt = gateDoubt(log, gate) ?? unsteady[0] ?? othersDoubt(log, timeoutMs);
-    if (doubt === null) failed.push(words);
-    else doubtful.push(`${words}, but this is inconclusive: ${doubt}`);
+    const uncertainty = gateUncertainty(log, gate) ?? unsteady[0] ?? othersUncertainty(log, timeoutMs);
+    if (uncertainty === null) failed.push(words);
+    else uncertain.push(`${words}, but this is inconclusive: ${uncertainty}`);
   };
   const judged = (kind: Check['kind']) => checks.some((c) => c.result.kind === kind);
   const gate = log.gates.findLast((g) => g.gate === 'recovery');
   if (gate?.state === 'timeout' && recovery.rto === null && !judged('rto') && !judged('no-recovery'))
-    tell(
+    report(
       'recovery',
-      `no stable recovery within ${limitWords(log.plan.recovery.withinMs)}: ${unmetWords(gate.unmet)}`,
+      `no stable recovery within ${limitText(log.plan.recovery.withinMs)}: ${unmetText(gate.unmet)}`,
     );
   if (redundancy.state === 'timeout' && !judged('redundancy'))
-    tell(
+    report(
       'redundancy',
-      `redundancy was not restored within ${limitWords(log.plan.redundancy.withinMs)}: ${unmetWords(redundancy.unmet)}`,
+      `redundancy was not restored within ${limitText(log.plan.redundancy.withinMs)}: ${unmetText(redundancy.unmet)}`,
     );
-  return { failed, doubtful };
+  return { failed, uncertain };
 }
 
 /**
@@ -138,7 +138,7 @@ function gateFailures(
 export function judgeDrill(evidence: Evidence, checks: readonly JudgedCheck[]): Verdict {
   const { log, recovery } = evidence;
   const left = unhealed(log).map(
-    (f) => `${faultWords(f)} is not proven healed${f.healFailure === null ? '' : `: ${f.healFailure}`}`,
+    (f) => `${faultText(f)} is not proven healed${f.healFailure === null ? '' : `: ${f.healFailure}`}`,
   );
   const reasonsOf = (status: VerdictWord) =>
     checks.flatMap((c) =>
@@ -148,11 +148,11 @@ export function judgeDrill(evidence: Evidence, checks: readonly JudgedCheck[]): 
   const gates = gateFailures(evidence, checks);
   const broken = brokenOff(log);
   const undecided = checks.some((c) => c.result.status === 'inconclusive');
-  const prober = recovery === null ? [] : proberComplaints(log, recovery);
-  const unseen =
+  const prober = recovery === null ? [] : proberProblems(log, recovery);
+  const unobserved =
     recovery !== null &&
     recovery.rto === null &&
-    gates.failed.length + gates.doubtful.length === 0 &&
+    gates.failed.length + gates.uncertain.length === 0 &&
     !checks.some((c) => c.result.kind === 'rto' || c.result.kind === 'no-recovery')
       ? [`no sample shows a stable recovery of ${recoverySeries(log).probe.name}`]
       : [];
@@ -165,10 +165,10 @@ export function judgeDrill(evidence: Evidence, checks: readonly JudgedCheck[]): 
   );
   const inconclusive = [
     ...broken,
-    ...steadinessDoubts(log),
+    ...steadinessUncertainties(log),
     ...nothing,
-    ...unseen,
-    ...gates.doubtful,
+    ...unobserved,
+    ...gates.uncertain,
     ...reasonsOf('inconclusive'),
     ...prober,
   ];
@@ -201,41 +201,43 @@ export function judgeWatch(log: RunLog, windows: ReadonlyMap<string, readonly Ba
   });
   const blind = [...log.series.values()]
     .filter((s) => s.samples.every((x) => x.status === 'unknown'))
-    .map((s) => `${s.probe.id} had no known result for ${durationWords(log.endMs - log.startMs)}`);
-  const doubt = lostWords(log) ?? degradedWords(log);
-  const unsure = [...windows].flatMap(([id, list]) => {
-    const perhaps = list.filter((w) => w.state === 'unsure');
+    .map((s) => `${s.probe.id} had no known result for ${durationText(log.endMs - log.startMs)}`);
+  const uncertainty = lostText(log) ?? degradedText(log);
+  const uncertain = [...windows].flatMap(([id, list]) => {
+    const perhaps = list.filter((w) => w.state === 'uncertain');
     const ms = perhaps.reduce((sum, w) => sum + w.endHiMs - w.startLoMs, 0);
-    return ms === 0 ? [] : [`${id} may have been down for up to ${durationWords(ms)}: ${doubt}`];
+    return ms === 0 ? [] : [`${id} may have been down for up to ${durationText(ms)}: ${uncertainty}`];
   });
-  const unseen = [...log.series.values()].flatMap((series) => {
+  const unobserved = [...log.series.values()].flatMap((series) => {
     const { id } = series.probe;
-    const ms = unseenMs(log, series);
-    const isTold =
-      windows.get(id)?.some((w) => w.state === 'unsure') === true || ms === log.endMs - log.startMs;
-    return isTold || ms <= staleAfterMs(series) ? [] : [`${id} had no known result for ${durationWords(ms)}`];
+    const ms = unobservedMs(log, series);
+    const isReported =
+      windows.get(id)?.some((w) => w.state === 'uncertain') === true || ms === log.endMs - log.startMs;
+    return isReported || ms <= staleAfterMs(series)
+      ? []
+      : [`${id} had no known result for ${durationText(ms)}`];
   });
-  const asleep = sleepWords(log, log.startMs);
+  const asleep = sleepText(log, log.startMs);
   return {
     verdict:
       down.length > 0
         ? 'fail'
-        : blind.length + unsure.length + unseen.length + asleep.length > 0 || log.series.size === 0
+        : blind.length + uncertain.length + unobserved.length + asleep.length > 0 || log.series.size === 0
           ? 'inconclusive'
           : 'pass',
-    reasons: [...down, ...blind, ...unsure, ...unseen, ...asleep],
+    reasons: [...down, ...blind, ...uncertain, ...unobserved, ...asleep],
     healed: true,
   };
 }
 
 /** The longest time in a run without a known sample, ms. */
-function unseenMs(log: RunLog, { samples }: ProbeSeries): number {
+function unobservedMs(log: RunLog, { samples }: ProbeSeries): number {
   let saidMs = log.startMs;
   let longest = 0;
   for (const sample of samples) {
     if (sample.status === 'unknown') continue;
     longest = Math.max(longest, sample.sendMs - saidMs);
-    saidMs = Math.max(saidMs, lastSaidMs(sample));
+    saidMs = Math.max(saidMs, lastAnswerMs(sample));
   }
   return Math.max(longest, log.endMs - saidMs);
 }
@@ -244,7 +246,7 @@ function unseenMs(log: RunLog, { samples }: ProbeSeries): number {
 export function notesOf(log: RunLog, evidence: Evidence): Summary['notes'] {
   const notes: string[] = [];
   if (log.torn) notes.push('the last line of the event log is incomplete and was ignored');
-  const lost = lostWords(log);
+  const lost = lostText(log);
   if (lost !== null) notes.push(lost);
   notes.push(...proberNotes(log), ...nameTrouble(log));
   const { recovery } = evidence;

@@ -6,11 +6,11 @@ import {
   evidenceOfSamples,
   isSlow,
   releasedAtMs,
-  saidUntilMs,
+  evidenceUntilMs,
   targetsMs,
   withWrites,
 } from './sample-evidence.ts';
-import { type KeptSample, lastSaidMs, weightOf } from './kept-samples.ts';
+import { type KeptSample, lastAnswerMs, weightOf } from './kept-samples.ts';
 import type { LatencyModel } from './latency-model.ts';
 import { middle, type Moment } from './moment.ts';
 import { type ProbeSeries, type RunLog, wallTime } from './read-log.ts';
@@ -19,11 +19,11 @@ import { type ProbeSeries, type RunLog, wallTime } from './read-log.ts';
  * A bad window of one probe with the bounds of both its edges: the true edges are in [startLoMs, startHiMs] and
  * [endLoMs, endHiMs]. All offsets in ms.
  *
- * `down`: the target failed. `slow`: it gave good answers, but later than `slowMs`. `unsure`: samples failed only while the prober
+ * `down`: the target failed. `slow`: it gave good answers, but later than `slowMs`. `uncertain`: samples failed only while the prober
  * was degraded, so there may have been no outage: each edge may be anywhere between the good samples around the window.
  */
 export interface BadWindow {
-  readonly state: 'down' | 'slow' | 'unsure';
+  readonly state: 'down' | 'slow' | 'uncertain';
   readonly startLoMs: number;
   readonly startHiMs: number;
   readonly endLoMs: number;
@@ -81,7 +81,7 @@ function firstAnswer(samples: readonly KeptSample[], from = 0): number {
  * answers to samples that were sent between failed ones are part of their window.
  *
  * Samples that failed while the prober was degraded (degraded.ts) are unknown, too. If no other sample failed between two good
- * ones, they make an `unsure` window with the lower bound 0 ms.
+ * ones, they make an `uncertain` window with the lower bound 0 ms.
  */
 export function badWindows(log: RunLog, series: ProbeSeries): readonly BadWindow[] {
   const signs = evidenceWithWrites(log, series);
@@ -94,11 +94,11 @@ export function badWindows(log: RunLog, series: ProbeSeries): readonly BadWindow
     for (const { sample } of joined) if (sample !== null) taken.add(sample);
   }
   const slow = slowWindows(signs, taken, log.startMs, series.latency);
-  return [...windows, ...slow, ...unsureWindows(log, series)].sort((a, b) => a.firstBadMs - b.firstBadMs);
+  return [...windows, ...slow, ...uncertainWindows(log, series)].sort((a, b) => a.firstBadMs - b.firstBadMs);
 }
 
 /** Possible outages: between two good samples, only samples of a degraded prober failed. */
-function unsureWindows(log: RunLog, { samples }: ProbeSeries): readonly BadWindow[] {
+function uncertainWindows(log: RunLog, { samples }: ProbeSeries): readonly BadWindow[] {
   if (!samples.some((s) => s.degraded)) return [];
   const windows: BadWindow[] = [];
   let startLoMs = log.startMs;
@@ -108,7 +108,7 @@ function unsureWindows(log: RunLog, { samples }: ProbeSeries): readonly BadWindo
     const [first] = failed;
     if (first !== undefined && !isSure)
       windows.push({
-        state: 'unsure',
+        state: 'uncertain',
         startLoMs,
         startHiMs: endHiMs,
         endLoMs: startLoMs,
@@ -126,7 +126,7 @@ function unsureWindows(log: RunLog, { samples }: ProbeSeries): readonly BadWindo
     else if (sample.status === 'fail') isSure = true;
     else if (sample.status === 'ok') {
       close(firstAnswer(good, seen++), false);
-      startLoMs = lastSaidMs(sample);
+      startLoMs = lastAnswerMs(sample);
       failed = [];
       isSure = false;
     }
@@ -186,7 +186,7 @@ function lastUpBefore(signs: readonly SampleEvidence[], index: number, startMs: 
   const sendMs = signs[index]?.sendMs ?? startMs;
   for (let at = index - 1; at >= 0; at--) {
     const sign = signs[at];
-    if (sign?.isUp === true && (!sign.isLate || sign.byMs <= sendMs)) return saidUntilMs(sign);
+    if (sign?.isUp === true && (!sign.isLate || sign.byMs <= sendMs)) return evidenceUntilMs(sign);
   }
   return startMs;
 }
@@ -402,16 +402,16 @@ export function durationOf(window: BadWindow): Measure {
 }
 
 /**
- * The window as in summary.json. An `unsure` window covers the whole time in which there may have been
+ * The window as in summary.json. An `uncertain` window covers the whole time in which there may have been
  * an outage.
  */
 export function toSummaryWindow(log: RunLog, window: BadWindow): Window {
   const { state, startLoMs, startHiMs, endHiMs } = window;
-  const unsure = state === 'unsure';
+  const uncertain = state === 'uncertain';
   return {
     state,
-    startAt: wallTime(log, unsure ? startLoMs : middle(startLoMs, startHiMs)),
-    endAt: window.open ? null : wallTime(log, unsure ? endHiMs : endOf(window).ms),
+    startAt: wallTime(log, uncertain ? startLoMs : middle(startLoMs, startHiMs)),
+    endAt: window.open ? null : wallTime(log, uncertain ? endHiMs : endOf(window).ms),
     ...durationOf(window),
     causes: window.causes,
   };

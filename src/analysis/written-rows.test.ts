@@ -59,7 +59,8 @@ function drill(parts: Case): Summary {
     const what = rows === undefined ? { message: 'no way' } : { rows };
     log.at(finishMs, { type: 'rows.read', writer: 'rows', path, place, moment, sendMs, finishMs, ...what });
   };
-  for (const [path, sendMs, finishMs, rows] of reads) read(path, rows, ['path', 'beside', sendMs, finishMs]);
+  for (const [path, sendMs, finishMs, rows] of reads)
+    read(path, rows, ['path', 'parallel', sendMs, finishMs]);
   for (const [path, rows] of copies) read(path, rows, ['copy', 'before-heal', 39_000, 39_010]);
   for (const [path, rows] of ends ?? writer.paths.map((p) => [p.id, end] as const))
     read(path, rows, ['path', 'end', 59_000, 59_010]);
@@ -95,7 +96,7 @@ describe('the fate of the rows', () => {
       present: 3,
       lost: 1,
       duplicated: 1,
-      unasked: 2,
+      phantom: 2,
       indeterminatePresent: 1,
       indeterminateAbsent: 1,
     });
@@ -410,7 +411,7 @@ describe('a check', () => {
     }
   });
 
-  const rows = (are: 'lost' | 'duplicated' | 'unasked', limits: { min?: number; max?: number }): Check => ({
+  const rows = (are: 'lost' | 'duplicated' | 'phantom', limits: { min?: number; max?: number }): Check => ({
     kind: 'rows',
     name: 'c',
     of: 'rows',
@@ -418,14 +419,14 @@ describe('a check', () => {
     ...limits,
   });
 
-  test.each<['lost' | 'duplicated' | 'unasked', { min?: number; max?: number }, string, string]>([
+  test.each<['lost' | 'duplicated' | 'phantom', { min?: number; max?: number }, string, string]>([
     ['lost', { max: 0 }, 'fail', 'none'],
     ['lost', { min: 3, max: 3 }, 'pass', '3 to 3'],
     ['lost', { min: 4 }, 'fail', 'at least 4'],
     ['duplicated', { max: 0 }, 'fail', 'none'],
     ['duplicated', { max: 1 }, 'pass', 'at most 1'],
-    ['unasked', { max: 0 }, 'fail', 'none'],
-    ['unasked', { max: 2 }, 'pass', 'at most 2'],
+    ['phantom', { max: 0 }, 'fail', 'none'],
+    ['phantom', { max: 2 }, 'pass', 'at most 2'],
   ])('of rows that are %s, %j is a %s', (are, limits, status, limit) => {
     const parts = { ...lossOf300, end: { 1: '1x2 5', 4: '8-9' } };
     expect(judged(rows(are, limits), parts)).toMatchObject({ status, limit });
@@ -470,29 +471,29 @@ describe('a check', () => {
       ],
       end: { 1: '1-4' },
     };
-    const summary = drill({ ...parts, checks: [rows('unasked', { max: 0 }), rows('lost', { max: 0 })] });
+    const summary = drill({ ...parts, checks: [rows('phantom', { max: 0 }), rows('lost', { max: 0 })] });
     expect(summary.checks).toMatchObject([
       { status: 'inconclusive', observed: '0 of 2' },
       { status: 'inconclusive' },
     ]);
     expect(summary.notes.join()).toContain('rows: the event log lacks 2 writes');
-    expect(judged(rows('unasked', { max: 0 }), { ...parts, end: { 1: '1-5' } })).toMatchObject({
+    expect(judged(rows('phantom', { max: 0 }), { ...parts, end: { 1: '1-5' } })).toMatchObject({
       status: 'fail',
       observed: '1 of 2',
     });
   });
 
-  test.each<{ stoppedMs: number; there: string; unasked: number; lacks?: string }>([
+  test.each<{ stoppedMs: number; there: string; phantom: number; lacks?: string }>([
     // A client writes every 100 ms: at 1.4 s and 1.5 s, too, until 1.55 s. Its write of 1.3 s was 30 ms late.
-    { stoppedMs: 1410, there: '1-5', unasked: 0, lacks: '1 write' },
-    { stoppedMs: 1550, there: '1-5', unasked: 0, lacks: '1 write' },
-    { stoppedMs: 1550, there: '1-4 6', unasked: 0, lacks: '2 writes' },
-    { stoppedMs: 1550, there: '1-7', unasked: 1, lacks: '2 writes' },
-    { stoppedMs: 1380, there: '1-5', unasked: 1 },
-    { stoppedMs: 1550, there: '1-4', unasked: 0 },
+    { stoppedMs: 1410, there: '1-5', phantom: 0, lacks: '1 write' },
+    { stoppedMs: 1550, there: '1-5', phantom: 0, lacks: '1 write' },
+    { stoppedMs: 1550, there: '1-4 6', phantom: 0, lacks: '2 writes' },
+    { stoppedMs: 1550, there: '1-7', phantom: 1, lacks: '2 writes' },
+    { stoppedMs: 1380, there: '1-5', phantom: 1 },
+    { stoppedMs: 1550, there: '1-4', phantom: 0 },
   ])(
     'of a row beyond the last write of its client is inconclusive if the client wrote on: $there, stopped at $stoppedMs',
-    ({ stoppedMs, there, unasked, lacks }) => {
+    ({ stoppedMs, there, phantom, lacks }) => {
       const summary = drill({
         writes: [
           [1, 1, 1000, 1010],
@@ -502,11 +503,11 @@ describe('a check', () => {
         ],
         end: { 1: there },
         stoppedMs,
-        checks: [rows('unasked', { max: 0 })],
+        checks: [rows('phantom', { max: 0 })],
       });
-      expect(summary.writers[0]?.found?.unasked).toBe(unasked);
+      expect(summary.writers[0]?.found?.phantom).toBe(phantom);
       const open = lacks === undefined ? 'pass' : 'inconclusive';
-      expect(summary.checks[0]?.status).toBe(unasked > 0 ? 'fail' : open);
+      expect(summary.checks[0]?.status).toBe(phantom > 0 ? 'fail' : open);
       expect(/the event log lacks ([^:]+):/.exec(summary.notes.join())?.[1]).toBe(lacks);
     },
   );

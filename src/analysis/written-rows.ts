@@ -3,10 +3,10 @@ import type { PlannedPath, PlannedWriter } from '../core/plan.ts';
 import { maxOf, minOf } from '../core/extremes.ts';
 import { parseRanges, type RowRange } from '../core/row-ranges.ts';
 import type { Measure } from '../core/summary.ts';
-import type { BesideReads } from './beside-reads.ts';
+import type { ParallelReads } from './parallel-reads.ts';
 import type { WriterRecord } from './read-log.ts';
 import type { RowColumns } from './row-columns.ts';
-import { type Sampling, unseenBetweenMs, withUnseen } from './sample-gaps.ts';
+import { type Sampling, unobservedBetweenMs, withUnobserved } from './sample-gaps.ts';
 import { middle } from './moment.ts';
 
 type RowsRead = Extract<DrillEvent, { type: 'rows.read' }>;
@@ -37,11 +37,11 @@ export interface Staleness extends Edges {
 }
 
 /** Numbers of rows by their fate, by the final read-back. */
-export interface Fates {
+export interface RowCounts {
   readonly present: number;
   readonly lost: number;
   readonly duplicated: number;
-  readonly unasked: number;
+  readonly phantom: number;
   readonly indeterminatePresent: number;
   readonly indeterminateAbsent: number;
   /** Rows that one path returned and another did not. */
@@ -58,7 +58,7 @@ export interface RowsAnalysis {
   readonly planned: PlannedWriter;
   readonly written: RowColumns;
   /** null: the rows could not be read back at the end. */
-  readonly fates: Fates | null;
+  readonly anomalies: RowCounts | null;
   readonly losses: readonly Loss[];
   /** Time from the first to the last lost acknowledged write; null: not read back. */
   readonly rpo: Measure | null;
@@ -70,7 +70,7 @@ export interface RowsAnalysis {
    */
   readonly staleFor: Measure;
   /** Part of that upper bound that no read shows, ms. */
-  readonly unseenStaleMs: number;
+  readonly unobservedStaleMs: number;
   /** How closely the paths were read. */
   readonly reading: Sampling;
   /** The rows on the paths' hosts before anything was healed, by host. */
@@ -114,7 +114,7 @@ function pathOf({ id, paths, clients }: PlannedWriter, client: number): PlannedP
 /** The fate of all rows; `isLost` is 1 at the index of each lost row, and 0 otherwise. */
 interface FoundRows {
   readonly isLost: Uint8Array;
-  readonly fates: Fates;
+  readonly anomalies: RowCounts;
 }
 
 /**
@@ -142,17 +142,17 @@ function foundRows({ planned, written, readBack }: WriterRecord, stoppedMs: numb
     if (outcome === 'indeterminate' && most > 0) openPresent++;
   }
   const numbers = numbersOf(planned, written, { stores, stoppedMs });
-  const fates = {
+  const anomalies = {
     present: written.countOf('acked') - lost,
     lost,
     duplicated,
-    unasked: refusedPresent + strangers(numbers, stores),
+    phantom: refusedPresent + strangers(numbers, stores),
     indeterminatePresent: openPresent,
     indeterminateAbsent: written.countOf('indeterminate') - openPresent,
     disputed,
     unrecorded: unrecorded(numbers),
   };
-  return { isLost, fates };
+  return { isLost, anomalies };
 }
 
 /** The row numbers of a client: how many are in the log, and the last one that it used. */
@@ -325,14 +325,14 @@ function rpoOf(losses: readonly Loss[]): Measure {
 function stalenessOf(
   path: PlannedPath,
   own: readonly number[],
-  { beside, behind }: { readonly beside: BesideReads; readonly behind: Float64Array },
+  { parallel, behind }: { readonly parallel: ParallelReads; readonly behind: Float64Array },
 ): readonly Staleness[] {
   const found: { -readonly [K in keyof Staleness]: Staleness[K] }[] = [];
   let goodMs: number | undefined;
   let open: (typeof found)[number] | undefined;
   for (const read of own) {
     const behindMs = behind[read] ?? 0;
-    const [sendMs, finishMs] = [beside.sendMsOf(read), beside.finishMsOf(read)];
+    const [sendMs, finishMs] = [parallel.sendMsOf(read), parallel.finishMsOf(read)];
     if (behindMs <= 0) {
       if (open !== undefined) Object.assign(open, { endHiMs: finishMs, open: false });
       open = undefined;
@@ -377,24 +377,24 @@ function covered(stretches: readonly (readonly [fromMs: number, toMs: number])[]
  * -Infinity if the log does not contain it, so that a client's last line is its last write.
  */
 export function analyseRows(record: WriterRecord, stoppedMs = -Infinity): RowsAnalysis {
-  const { planned, written, beside } = record;
+  const { planned, written, parallel } = record;
   const found = foundRows(record, stoppedMs);
   const isLost = (row: number): boolean => found?.isLost[row] === 1;
   const losses =
-    found === null || found.fates.lost === 0
+    found === null || found.anomalies.lost === 0
       ? []
       : planned.paths.flatMap((path) => {
           const own = written.inSendOrder((row) => pathOf(planned, written.clientOf(row)) === path);
           return lossesOf(path, own, written, isLost);
         });
-  const behind = beside.behindMs(written, (row) => written.outcomeOf(row) === 'acked' && !isLost(row));
+  const behind = parallel.behindMs(written, (row) => written.outcomeOf(row) === 'acked' && !isLost(row));
   return {
     planned,
     written,
-    fates: found?.fates ?? null,
+    anomalies: found?.anomalies ?? null,
     losses,
     rpo: found === null ? null : rpoOf(losses),
-    ...readsOf(planned, beside, behind),
+    ...readsOf(planned, parallel, behind),
     copies: copiesOf(record),
   };
 }
@@ -402,25 +402,28 @@ export function analyseRows(record: WriterRecord, stoppedMs = -Infinity): RowsAn
 /** Analyzes the reads parallel to the writes. `behind`: how stale each read was, ms. */
 function readsOf(
   { paths }: PlannedWriter,
-  beside: BesideReads,
+  parallel: ParallelReads,
   behind: Float64Array,
-): Pick<RowsAnalysis, 'reads' | 'staleness' | 'staleFor' | 'unseenStaleMs' | 'reading'> {
-  const inOrder = beside.inSendOrder();
-  const isGood = (read: number): boolean => !beside.hasFailed(read);
+): Pick<RowsAnalysis, 'reads' | 'staleness' | 'staleFor' | 'unobservedStaleMs' | 'reading'> {
+  const inOrder = parallel.inSendOrder();
+  const isGood = (read: number): boolean => !parallel.hasFailed(read);
   const each = paths.map((path) => {
-    const own = inOrder.filter((read) => beside.pathOf(read) === path.id);
-    const staleness = stalenessOf(path, own.filter(isGood), { beside, behind });
-    const reads = own.map((read) => ({ sendMs: beside.sendMsOf(read), finishMs: beside.finishMsOf(read) }));
+    const own = inOrder.filter((read) => parallel.pathOf(read) === path.id);
+    const staleness = stalenessOf(path, own.filter(isGood), { parallel, behind });
+    const reads = own.map((read) => ({
+      sendMs: parallel.sendMsOf(read),
+      finishMs: parallel.finishMsOf(read),
+    }));
     const range = { fromMs: reads[0]?.sendMs ?? 0, toMs: reads.at(-1)?.finishMs ?? 0 };
     return {
       staleness,
-      unseenMs: unseenBetweenMs(reads, range, staleness),
-      widestMs: unseenBetweenMs(reads, range, []),
+      unobservedMs: unobservedBetweenMs(reads, range, staleness),
+      widestMs: unobservedBetweenMs(reads, range, []),
     };
   });
   const staleness = each.flatMap((one) => one.staleness);
-  const unseenStaleMs = maxOf(
-    each.map((one) => one.unseenMs),
+  const unobservedStaleMs = maxOf(
+    each.map((one) => one.unobservedMs),
     0,
   );
   const minMs = covered(staleness.map((s) => [s.startHiMs, s.endLoMs]));
@@ -428,13 +431,13 @@ function readsOf(
   const good = inOrder.filter(isGood).length;
   return {
     reads: {
-      count: beside.length,
-      failed: beside.length - good,
+      count: parallel.length,
+      failed: parallel.length - good,
       stale: behind.reduce((count, behindMs) => (behindMs > 0 ? count + 1 : count), 0),
     },
     staleness,
-    staleFor: withUnseen({ ms: middle(minMs, maxMs), minMs, maxMs }, unseenStaleMs),
-    unseenStaleMs,
+    staleFor: withUnobserved({ ms: middle(minMs, maxMs), minMs, maxMs }, unobservedStaleMs),
+    unobservedStaleMs,
     reading: {
       samples: good,
       widestMs: maxOf(

@@ -6,7 +6,7 @@ import type { KeptRun } from '../analysis/kept-run.ts';
 import { keptOf } from '../analysis/testing/kept.ts';
 import { defaultTolerance } from '../analysis/tolerance.ts';
 import { isWorse } from '../report/gate-text.ts';
-import { foretell, holdAgainst, readBaseline } from './baseline.ts';
+import { printAlarmForecast, holdAgainst, readBaseline } from './baseline.ts';
 
 let out: string;
 let said: string[];
@@ -30,15 +30,15 @@ const read = (label?: string) =>
     output,
   )!;
 const night = (number: number) => Date.parse(keptOf(number, 1).startedAt);
-const tell = (label: string | undefined, figures: number) => {
-  foretell(read(label), { scenarios: new Set(['crash']), figures, nowMs: night(60) }, output);
+const report = (label: string | undefined, figures: number) => {
+  printAlarmForecast(read(label), { scenarios: new Set(['crash']), figures, nowMs: night(60) }, output);
   return said;
 };
 
 describe('before the first drill', () => {
   test('warns that one night against three nights can never fail, and prints what is needed', () => {
     keep(0, 3, 'v1.2');
-    expect(tell(undefined, 1)).toEqual([
+    expect(report(undefined, 1)).toEqual([
       'warning: baseline v1.2: 3 nights of the baseline against 1 night cannot show a regression: their lowest possible p is 0.25, and an alarm needs 0.025 or less',
       'hint: a regression needs at least 4 nights on each side, or 39 of the baseline against 1 night. Runs less than 6 h apart count as one night.',
       'hint: pass the same --label and --out on every night of a release; its nights are then compared together',
@@ -49,15 +49,15 @@ describe('before the first drill', () => {
     keep(0, 5, 'v1.2');
     keep(10, 3, 'v1.3');
     keep(20, 9, 'v1.4');
-    expect(tell('v1.3', 1)).toEqual([]);
-    expect(tell('v1.3', 24)).toEqual([
+    expect(report('v1.3', 1)).toEqual([]);
+    expect(report('v1.3', 24)).toEqual([
       'note: baseline v1.2: 5 nights of the baseline against 4 nights can only show that all 24 figures together got slower; a single one of 24 figures needs at least 7 nights on each side. Runs less than 6 h apart count as one night.',
     ]);
   });
 
   test('treats a baseline without runs of the drills as missing', () => {
     keep(0, 9, 'v1.2');
-    foretell(read(), { scenarios: new Set(['other']), figures: 1, nowMs: night(60) }, output);
+    printAlarmForecast(read(), { scenarios: new Set(['other']), figures: 1, nowMs: night(60) }, output);
     expect(said[0]).toMatch(/^warning: .* 0 nights of the baseline against .* cannot show a regression/);
   });
 });

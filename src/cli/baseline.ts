@@ -3,7 +3,7 @@ import { alarmNeeds } from '../analysis/alarm.ts';
 import { type FiguresOf, type Gate, gateOf } from '../analysis/gate.ts';
 import type { KeptRun } from '../analysis/kept-run.ts';
 import { nightCount } from '../analysis/nights.ts';
-import { type Tolerance, toleranceWords } from '../analysis/tolerance.ts';
+import { type Tolerance, toleranceText } from '../analysis/tolerance.ts';
 import { readKept } from './kept-runs.ts';
 import type { Output } from './output.ts';
 import { type KeptSide, readSide } from './sides.ts';
@@ -50,7 +50,7 @@ export interface Upcoming {
 }
 
 /** Prints before the first drill which comparisons the baseline cannot decide, and what they need. */
-export function foretell(
+export function printAlarmForecast(
   { side, earlier }: Baseline,
   { scenarios, figures, nowMs }: Upcoming,
   output: Output,
@@ -88,7 +88,7 @@ export function holdAgainst(
   const now = [...runs, ...earlier.filter(({ scenario }) => drilled.has(scenario.name))];
   return {
     of: side.name,
-    tolerance: toleranceWords(tolerance),
+    tolerance: toleranceText(tolerance),
     allowed: tolerance,
     ...gateOf(side, { name: 'now', runs: now }, { tolerance, figures: known, figuresInAll }),
   };

@@ -143,7 +143,7 @@ describe('a drill', () => {
     expect(error).toMatchObject({
       code: 'refused',
       message: expect.stringContaining(why) as string,
-      mend: expect.stringContaining(`rm ${path}`) as string,
+      hint: expect.stringContaining(`rm ${path}`) as string,
     });
     expect(exitCode).toBe(5);
     expect(existsSync(join(folder, 'out'))).toBe(false);

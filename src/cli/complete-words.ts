@@ -63,9 +63,9 @@ export function completeWords(program: Command, words: readonly string[], known:
       commands.map((one) => ({ word: one.name(), about: one.description() })),
     );
   }
-  const wanted = command.registeredArguments;
-  const last = wanted.at(-1);
-  const argument = wanted[operands] ?? (last?.variadic === true ? last : undefined);
+  const requested = command.registeredArguments;
+  const last = requested.at(-1);
+  const argument = requested[operands] ?? (last?.variadic === true ? last : undefined);
   if (argument === undefined) return optionsFor(command, current, given);
   if (argument.argChoices !== undefined) return startingWith(current, argument.argChoices.map(asWord));
   return byName(argument.name(), argument.name(), current, known);

@@ -77,7 +77,7 @@ test('prints the start and the end of a degraded prober, and steps of the wall c
 
 describe('a probe that changes', () => {
   /** The lines for alternating good and bad samples, `everyMs` apart, then good samples for some seconds. */
-  const tell = (changes: number, everyMs: number, restMs: number): string[] => {
+  const describe = (changes: number, everyMs: number, restMs: number): string[] => {
     const lines: string[] = [];
     const narrate = createNarrator((line) => lines.push(line));
     const builder = new LogBuilder(planWith({}));
@@ -96,7 +96,7 @@ describe('a probe that changes', () => {
   };
 
   test('often is printed as its first changes, a count, and the last change', () => {
-    expect(tell(463, 100, 10_000).slice(1)).toEqual([
+    expect(describe(463, 100, 10_000).slice(1)).toEqual([
       '   +0.000 s  web: ok',
       '   +0.100 s  web: ok -> fail refused',
       '   +0.200 s  web: fail -> ok',
@@ -108,13 +108,13 @@ describe('a probe that changes', () => {
   });
 
   test('often until the end of the run is printed then', () => {
-    expect(tell(6, 100, 1000).slice(-2)).toEqual([
+    expect(describe(6, 100, 1000).slice(-2)).toEqual([
       '   +0.500 s  web: flaps; further changes are counted',
       '   +1.601 s  web: 2 more changes, the last at +0.600 s: fail -> ok',
     ]);
   });
 
   test('now and then is printed each time', () => {
-    expect(tell(20, 3000, 6000)).toHaveLength(22);
+    expect(describe(20, 3000, 6000)).toHaveLength(22);
   });
 });

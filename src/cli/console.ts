@@ -1,6 +1,6 @@
-import { controlHealth, type ControlSample, dilationWords, starvedHint } from '../core/control.ts';
+import { controlHealth, type ControlSample, dilationText, starvedHint } from '../core/control.ts';
 import type { DrillEvent } from '../core/event.ts';
-import { durationWords, offsetWords } from '../core/format-duration.ts';
+import { durationText, offsetText } from '../core/format-duration.ts';
 import type { Plan } from '../core/plan.ts';
 import type { Sample } from '../core/sample.ts';
 import { controlSamples, dilationLimit } from '../core/starvation-limits.ts';
@@ -11,7 +11,7 @@ export type Writer = (line: string) => void;
 /** Prints the events of a run as lines. Samples appear only when the state of their probe changes. */
 export function createNarrator(write: Writer): (event: DrillEvent) => void {
   const last = new Map<string, string>();
-  const changes = createChangeTeller();
+  const changes = createChangeReporter();
   let steps: Steps = { prepare: [], repair: [] };
   const describeControl = controlNarrator();
   return (event) => {
@@ -25,7 +25,7 @@ export function createNarrator(write: Writer): (event: DrillEvent) => void {
     }
     const text =
       event.type === 'sample'
-        ? changes.tell(event)
+        ? changes.describe(event)
         : event.type === 'control.sample'
           ? describeControl(event)
           : describe(event, steps);
@@ -36,52 +36,52 @@ export function createNarrator(write: Writer): (event: DrillEvent) => void {
 /** State of a probe for the lines about its changes. */
 interface Changes {
   state: string;
-  /** Times of the last changes, newest last, ms on the run clock; at most `toldAtOnce`. */
+  /** Times of the last changes, newest last, ms on the run clock; at most `reportedAtOnce`. */
   recentMs: number[];
-  /** Number of changes that were not printed; `lastWords` is the latest one. */
-  untold: number;
-  lastWords: string;
+  /** Number of changes that were not printed; `lastText` is the latest one. */
+  unreported: number;
+  lastText: string;
 }
 
 /** At most this many changes of a probe are printed within `flapWithinMs`. Further ones are counted until none came for `settledMs`. */
-const toldAtOnce = 4;
+const reportedAtOnce = 4;
 const flapWithinMs = 10_000;
 const settledMs = 5000;
 
 /** Prints the state changes of probes. A flapping probe gets its first changes, a count, and the last one. */
-function createChangeTeller(): {
-  readonly tell: (sample: DrillEvent & Sample) => string | undefined;
+function createChangeReporter(): {
+  readonly describe: (sample: DrillEvent & Sample) => string | undefined;
   /** Lines for probes that flapped and have settled by then, ms on the run clock. */
   readonly settled: (nowMs: number) => readonly string[];
 } {
   const probes = new Map<string, Changes>();
   return {
-    tell(sample) {
+    describe(sample) {
       const state = stateOf(sample);
       const probe = probes.get(sample.probe);
       if (probe?.state === state) return undefined;
       const words = `${probe === undefined ? '' : `${probe.state} -> `}${describeState(sample, state)}`;
       if (probe === undefined) {
-        probes.set(sample.probe, { state, recentMs: [], untold: 0, lastWords: words });
+        probes.set(sample.probe, { state, recentMs: [], unreported: 0, lastText: words });
         return `${sample.probe}: ${words}`;
       }
       const firstMs = probe.recentMs[0] ?? -Infinity;
-      const isOften = probe.recentMs.length === toldAtOnce && sample.t - firstMs < flapWithinMs;
-      probe.recentMs = [...probe.recentMs, sample.t].slice(-toldAtOnce);
+      const isOften = probe.recentMs.length === reportedAtOnce && sample.t - firstMs < flapWithinMs;
+      probe.recentMs = [...probe.recentMs, sample.t].slice(-reportedAtOnce);
       probe.state = state;
-      probe.lastWords = words;
-      if (!isOften && probe.untold === 0) return `${sample.probe}: ${words}`;
-      probe.untold++;
-      return probe.untold === 1 ? `${sample.probe}: flaps; further changes are counted` : undefined;
+      probe.lastText = words;
+      if (!isOften && probe.unreported === 0) return `${sample.probe}: ${words}`;
+      probe.unreported++;
+      return probe.unreported === 1 ? `${sample.probe}: flaps; further changes are counted` : undefined;
     },
     settled(nowMs) {
       return [...probes].flatMap(([name, probe]) => {
         const lastMs = probe.recentMs.at(-1) ?? 0;
-        if (probe.untold === 0 || nowMs - lastMs < settledMs) return [];
-        const { untold, lastWords } = probe;
-        probe.untold = 0;
-        const count = untold === 1 ? '1 more change' : `${untold} more changes`;
-        return [`${name}: ${count}, the last at ${offsetWords(lastMs)}: ${lastWords}`];
+        if (probe.unreported === 0 || nowMs - lastMs < settledMs) return [];
+        const { unreported, lastText } = probe;
+        probe.unreported = 0;
+        const count = unreported === 1 ? '1 more change' : `${unreported} more changes`;
+        return [`${name}: ${count}, the last at ${offsetText(lastMs)}: ${lastText}`];
       });
     },
   };
@@ -104,14 +104,14 @@ function describeState(sample: Sample, state: string): string {
 /** Reports the start and the end of a starvation of the prober's machine. */
 function controlNarrator(): (sample: ControlSample) => string | undefined {
   let recent: readonly ControlSample[] = [];
-  let before = 'fit';
+  let before = 'ok';
   return (sample) => {
     recent = [...recent.slice(1 - controlSamples), sample];
     const { state, dilation } = controlHealth(recent, sample.finishMs, sample.finishMs);
     if (state === before) return undefined;
     before = state;
-    const words = `dilation ${dilationWords(dilation ?? 1)}, limit ${dilationWords(dilationLimit)}`;
-    return state === 'fit'
+    const words = `dilation ${dilationText(dilation ?? 1)}, limit ${dilationText(dilationLimit)}`;
+    return state === 'ok'
       ? `the prober is no longer degraded: ${words}`
       : `the prober is DEGRADED: this machine is overloaded (${words}); ${starvedHint}`;
   };
@@ -144,10 +144,10 @@ function describe(
       return `${wordOf(event.fault, steps)} ${event.fault}: ${event.kind} on ${event.host}`;
     case 'fault.acked':
       return `${event.fault}: ${isIn(steps.repair, event.fault) ? 'done' : 'acknowledged'}`;
-    case 'fault.unanswered':
+    case 'fault.outcome_unknown':
       return `${event.fault}: no answer, checking whether it happened: ${firstLine(event.message)}`;
     case 'fault.effect':
-      return `${event.fault}: effect seen (within ${durationWords(event.notAfterMs - event.notBeforeMs)})`;
+      return `${event.fault}: effect seen (within ${durationText(event.notAfterMs - event.notBeforeMs)})`;
     case 'fault.failed':
       return `${event.fault}: FAILED: ${firstLine(event.message)}`;
     case 'heal.started':
@@ -167,10 +167,10 @@ function describe(
       return `${event.level}: ${event.text}`;
     case 'clock.stepped':
       return event.cause === 'suspend'
-        ? `this machine was suspended for ${durationWords(event.byMs)}; the run clock stopped meanwhile`
-        : `the wall clock was set ${event.byMs > 0 ? 'forwards' : 'backwards'} by ${durationWords(Math.abs(event.byMs))}; durations are not affected`;
+        ? `this machine was suspended for ${durationText(event.byMs)}; the run clock stopped meanwhile`
+        : `the wall clock was set ${event.byMs > 0 ? 'forwards' : 'backwards'} by ${durationText(Math.abs(event.byMs))}; durations are not affected`;
     case 'rows.read':
-      if (event.moment === 'beside') return undefined;
+      if (event.moment === 'parallel') return undefined;
       return `${event.path}: rows ${event.place === 'copy' ? 'of its own copy ' : ''}${event.rows === undefined ? `could NOT be read: ${firstLine(event.message ?? '')}` : 'read'}`;
     case 'run.aborted':
       return `aborted: ${event.reason}`;
@@ -182,7 +182,7 @@ function describe(
     case 'sample.dropped':
     case 'rate.changed':
     case 'harness.cost':
-    case 'lease.kept':
+    case 'lease.renewed':
     case 'row.written':
     case 'prober.health':
       return undefined;
@@ -212,7 +212,7 @@ const phaseTexts = {
 } as const;
 
 function stamp(ms: number): string {
-  return offsetWords(ms).padStart(11);
+  return offsetText(ms).padStart(11);
 }
 
 function firstLine(text: string): string {

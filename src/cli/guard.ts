@@ -58,7 +58,7 @@ function refuseStopped(): void {
   const path = stopFilePath();
   if (!existsSync(path)) return;
   throw new DrillError('refused', `a stop file exists: ${path}`, {
-    mend: 'Delete it to allow drills again.',
+    hint: 'Delete it to allow drills again.',
   });
 }
 
@@ -79,7 +79,7 @@ async function confirmProduction(
 ): Promise<void> {
   if (!consent.allowProduction) {
     throw new DrillError('refused', `target ${name} is production`, {
-      mend: `To drill it, pass --allow-production, and type its name when asked or pass --confirm ${name}.`,
+      hint: `To drill it, pass --allow-production, and type its name when asked or pass --confirm ${name}.`,
     });
   }
   if (consent.confirm === undefined && ask === undefined) {
@@ -87,7 +87,7 @@ async function confirmProduction(
       'refused',
       `target ${name} is production, and there is no terminal to confirm it on`,
       {
-        mend: `Pass --confirm ${name}.`,
+        hint: `Pass --confirm ${name}.`,
       },
     );
   }
@@ -98,6 +98,6 @@ async function confirmProduction(
   const typed = consent.confirm ?? (await ask?.('Type the name of the target to continue: '));
   if (typed?.trim() === name) return;
   throw new DrillError('refused', `"${typed ?? ''}" is not the name of the target, ${name}`, {
-    mend: 'Nothing was changed. Run the command again and type this name.',
+    hint: 'Nothing was changed. Run the command again and type this name.',
   });
 }

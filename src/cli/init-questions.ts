@@ -97,7 +97,7 @@ export async function askForStack(
   const details = await askForDetails(template, { kind, transport, mainProcess }, options, know);
   if (missing.length > 0) {
     throw new DrillError('invalid-input', ['init needs', ...missing].join('\n  '), {
-      mend: 'Pass them as options, or run init on a terminal without --no-input.',
+      hint: 'Pass them as options, or run init on a terminal without --no-input.',
     });
   }
   return {
@@ -118,7 +118,7 @@ async function knowTransport(options: InitOptions, know: Know): Promise<string> 
     throw new DrillError(
       'invalid-input',
       `--containers ${containers.join(' ')}: not valid with --transport ${options.transport}`,
-      { mend: 'Remove --transport, or name the hosts with --host NAME=ADDRESS.' },
+      { hint: 'Remove --transport, or name the hosts with --host NAME=ADDRESS.' },
     );
   }
   refuseLoneContainer(options);
@@ -135,7 +135,7 @@ async function knowTransport(options: InitOptions, know: Know): Promise<string> 
 function refuseLoneContainer({ container, containers = [], host, transport }: InitOptions): void {
   if (container === undefined || containers.length > 0 || host.length > 0 || transport !== undefined) return;
   throw new DrillError('invalid-input', `--container ${container}: no host is named`, {
-    mend: `For plain containers on this machine, pass --containers ${container}. For a container on a machine, add --host NAME=ADDRESS.`,
+    hint: `For plain containers on this machine, pass --containers ${container}. For a container on a machine, add --host NAME=ADDRESS.`,
   });
 }
 
@@ -165,7 +165,7 @@ async function knowContainers(
 ): Promise<Stack['hosts']> {
   if (host.length > 0)
     throw new DrillError('invalid-input', `--host ${host.join(' ')}: not valid with --transport containers`, {
-      mend: 'Name the containers with --containers NAME,NAME. They need no address.',
+      hint: 'Name the containers with --containers NAME,NAME. They need no address.',
     });
   const given = containers.length === 0 ? undefined : wordsOf(containers.join(' ')).join(' ');
   const isAsked = given !== undefined || ask !== undefined;

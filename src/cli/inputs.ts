@@ -40,7 +40,7 @@ export function inputFiles(args: readonly string[]): string[] {
   return args.flatMap((arg) => {
     if (!existsSync(arg)) {
       throw new DrillError('invalid-input', `${arg}: no such file or folder`, {
-        mend: 'Name a file, a folder of files such as scenarios, or a suite such as certlocker.',
+        hint: 'Name a file, a folder of files such as scenarios, or a suite such as certlocker.',
       });
     }
     if (!statSync(arg).isDirectory()) return [arg];
@@ -70,7 +70,7 @@ function scenariosNamed(args: readonly string[]): Input[] {
     const kind = kindOf(first);
     throw first.source.path === arg && kind !== 'scenario'
       ? new DrillError('invalid-input', `${arg}: this is a ${kind}, not a scenario`, {
-          mend: otherUse[kind](arg),
+          hint: otherUse[kind](arg),
         })
       : new DrillError('invalid-input', `${arg}: no scenario in this folder`);
   });
@@ -122,7 +122,7 @@ function plansOf(scenario: ScenarioInput, choices: PlanChoices): Plan[] {
     const file = target ?? (named === undefined ? undefined : display(resolve(dirname(path), named)));
     if (file === undefined) {
       throw new DrillError('invalid-input', `${path}: names no target`, {
-        mend: 'Add `target: path/to/target.yaml` to the scenario, or pass --target FILE.',
+        hint: 'Add `target: path/to/target.yaml` to the scenario, or pass --target FILE.',
       });
     }
     const input = readTarget(file);

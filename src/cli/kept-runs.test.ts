@@ -43,7 +43,7 @@ describe('kept runs', () => {
   test('report unreadable and other folders, and continue', () => {
     keep('run-1', JSON.stringify(keptOf(1, 5000)));
     keep('run-2', '{"schemaVersion":1,');
-    keep('run-3', '{"schemaVersion":2}');
+    keep('run-3', '{"schemaVersion":3}');
     keep('run-4', JSON.stringify({ ...keptOf(4, 1), startedAt: 'yesterday' }));
     keep('run-5', '{"t":0}', 'events.ndjson');
     keep('bench', '{}', 'results.json');

@@ -37,7 +37,7 @@ export function readKept(paths: readonly string[]): Kept {
   for (const path of paths) {
     if (!existsSync(path))
       throw new DrillError('invalid-input', `${path}: no such file or folder`, {
-        mend: 'Name the folder of a run, the folder of a table, or a folder that contains such folders.',
+        hint: 'Name the folder of a run, the folder of a table, or a folder that contains such folders.',
       });
     if (statSync(path).isDirectory()) reader.visit(path, 0);
     else reader.file(path);

@@ -32,7 +32,7 @@ export function drillFindings(lab: Lab, { settingsChanged = false }: DrillChoice
         name: 'drill',
         status: 'warn',
         observed: `the time and the load of a drill are unknown: ${error.message}`,
-        mend: `Run \`firedrill validate ${path}\`.`,
+        hint: `Run \`firedrill validate ${path}\`.`,
       },
     ];
   }

@@ -1,5 +1,5 @@
 import { Argument, Command, CommanderError, Option } from 'commander';
-import { defaultTolerance, toleranceWords } from '../analysis/tolerance.ts';
+import { defaultTolerance, toleranceText } from '../analysis/tolerance.ts';
 import { DrillError, ExitCode, exitCodeOf } from '../core/errors.ts';
 import { candidatesText, completeCommand, completionScript, shells } from './commands/completion.ts';
 import { doctorCommand, type DoctorOptions } from './commands/doctor.ts';
@@ -24,19 +24,19 @@ import {
   trialCount,
   wholeNumber,
 } from './option-values.ts';
-import { openOutput, type Output, type ProcessOutput, tell } from './output.ts';
+import { openOutput, type Output, type ProcessOutput, printError } from './output.ts';
 import { plansText } from './plan-text.ts';
 import { exitCodeAfter } from './reporting.ts';
 import { writeReports } from './run-folder.ts';
 import { listenForStop, type Stop } from './stop.ts';
 import { filesNamed, loadPlansAndSuites, suiteNames } from './suite.ts';
-import { isTableFolder, writeTableAnew } from './table-folder.ts';
+import { isTableFolder, rewriteTable } from './table-folder.ts';
 import { versions } from './versions.ts';
 import { cannotWrite, isDiskError } from '../engine/disk.ts';
 import { renderTableText } from '../report/table-text.ts';
 import { renderVerdictText } from '../report/verdict-text.ts';
 import { reporterKinds } from '../reporters/catalog.ts';
-import { drawMoments } from '../scenario/draw.ts';
+import { drawJitter } from '../scenario/jitter.ts';
 
 /** Runs the command line and returns the exit code. `argv` is without node and script. */
 export async function main(argv: readonly string[]): Promise<number> {
@@ -44,7 +44,7 @@ export async function main(argv: readonly string[]): Promise<number> {
   const exitCode = await run(argv, output);
   const lost = await output.end();
   if (lost === undefined) return exitCode;
-  tell(lost, output);
+  printError(lost, output);
   return exitCode === ExitCode.pass ? exitCodeOf(lost.code) : exitCode;
 }
 
@@ -134,7 +134,7 @@ function buildProgram(stop: Stop, output: ProcessOutput, done: (code: number) =>
   );
   const tolerance = new Option('--tolerance <10%|2s>', 'ignore regressions smaller than this')
     .argParser(toleranceOf)
-    .default(defaultTolerance, toleranceWords(defaultTolerance));
+    .default(defaultTolerance, toleranceText(defaultTolerance));
 
   program
     .command('run')
@@ -200,7 +200,7 @@ function buildProgram(stop: Stop, output: ProcessOutput, done: (code: number) =>
       (scenarios: string[], options: Pick<RunOptions, 'target' | 'json' | 'var' | 'seed' | 'allProbes'>) => {
         const { target, var: variables, seed, allProbes } = options;
         const loaded = loadPlansAndSuites(filesNamed(scenarios), { target, variables, allProbes });
-        const plans = seed === undefined ? loaded : loaded.map((plan) => drawMoments(plan, seed, 0));
+        const plans = seed === undefined ? loaded : loaded.map((plan) => drawJitter(plan, seed, 0));
         output.data(options.json ? `${JSON.stringify(plans, null, 2)}\n` : plansText(plans));
       },
     );
@@ -293,8 +293,8 @@ function buildProgram(stop: Stop, output: ProcessOutput, done: (code: number) =>
     .argument('<run...>', 'folders of runs, or of tables with their runs')
     .action((folders: string[]) => {
       for (const folder of folders) {
-        const unwritten = reportAnew(folder, output);
-        for (const error of unwritten) tell(error, output);
+        const unwritten = regenerateReport(folder, output);
+        for (const error of unwritten) printError(error, output);
         if (unwritten.length > 0) done(ExitCode.inconclusive);
       }
     });
@@ -361,9 +361,9 @@ function buildProgram(stop: Stop, output: ProcessOutput, done: (code: number) =>
 }
 
 /** Judges a run or a table again, and prints it. Returns the errors of reports that could not be written. */
-function reportAnew(folder: string, output: Output): readonly DrillError[] {
+function regenerateReport(folder: string, output: Output): readonly DrillError[] {
   if (isTableFolder(folder)) {
-    const { table, unwritten } = writeTableAnew(folder);
+    const { table, unwritten } = rewriteTable(folder);
     output.data(`${renderTableText(table)}\n`);
     return unwritten;
   }
@@ -374,11 +374,11 @@ function reportAnew(folder: string, output: Output): readonly DrillError[] {
 
 function report(error: unknown, stop: Stop, output: Output): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? ExitCode.pass : ExitCode.usage;
-  const told = isDiskError(error) ? cannotWrite(error.path ?? 'to disk', error, 'start again') : error;
-  const exitCode = exitCodeAfter(told, stop);
+  const reported = isDiskError(error) ? cannotWrite(error.path ?? 'to disk', error, 'start again') : error;
+  const exitCode = exitCodeAfter(reported, stop);
   // The stop was reported when its signal came.
   if (exitCode === stop.exitCode()) return exitCode;
-  if (told instanceof DrillError) tell(told, output);
+  if (reported instanceof DrillError) printError(reported, output);
   else
     output.progress(
       `firedrill broke: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`,

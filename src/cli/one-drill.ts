@@ -13,7 +13,7 @@ import type { Reporters } from '../reporters/all.ts';
 import type { FinishedDrill } from '../reporters/reporter.ts';
 import { createNarrator } from './console.ts';
 import { showDrill } from './live/show-drill.ts';
-import { type Output, tell, tellNote } from './output.ts';
+import { type Output, printError, printNote } from './output.ts';
 import { newRunId, openRun, type Reports, stopFilePath, writeReports } from './run-folder.ts';
 import { withTargetsSecrets } from './inputs.ts';
 import { learnSecrets } from './secrets.ts';
@@ -59,7 +59,7 @@ export async function runOneDrill(
         clock,
         log,
         ledger,
-        createHost: (planned) => createHost(planned, (note) => tellNote(note, output)),
+        createHost: (planned) => createHost(planned, (note) => printNote(note, output)),
         createServer,
         versions: versions(),
         label,
@@ -75,17 +75,17 @@ export async function runOneDrill(
     log.close();
   }
   const { summary, unwritten } = reportsOf(folder, unhealed, log.broken);
-  const complaints = [
+  const problems = [
     ...(log.broken.aborted ? [log.broken.reason as DrillError] : []),
     ...unclosed(ledger, runId, unhealed),
     ...unwritten,
   ];
-  for (const complaint of complaints) tell(complaint, output);
+  for (const problem of problems) printError(problem, output);
   if (!summary.healed && unhealed.length === 0)
     output.progress('every fault is healed and proven; only the event log is incomplete');
   // `unhealed` is right even if the disk was full and the log is incomplete.
   const code = drillExitCode({ ...summary, healed: unhealed.length === 0 });
-  const exitCode = complaints.length === 0 ? code : gravestOf([code, ExitCode.inconclusive]);
+  const exitCode = problems.length === 0 ? code : worstExitCode([code, ExitCode.inconclusive]);
   const finished = { plan, summary, folder, exitCode };
   await reporters.drillEnded(finished);
   return finished;
@@ -103,7 +103,7 @@ function reportsOf(folder: string, unhealed: readonly string[], broken: AbortSig
       `${unhealed.join(', ')}: not proven healed, and there is no report: ${messageOf(why)}`,
       {
         cause: why,
-        mend: 'List them with `firedrill status`; undo them with `firedrill heal`.',
+        hint: 'List them with `firedrill status`; undo them with `firedrill heal`.',
       },
     );
   }
@@ -123,7 +123,7 @@ function unclosed(ledger: Ledger, runId: string, unhealed: readonly string[]): r
               ? `repair ${faultId} is done, but its record could not be removed`
               : `fault ${faultId} is healed, but its undo record could not be removed`,
             {
-              mend: `Fix the disk with that record, then run \`firedrill heal\`: it ${repair === true ? 'repeats the repair' : 'finds nothing to undo'} and removes the record.`,
+              hint: `Fix the disk with that record, then run \`firedrill heal\`: it ${repair === true ? 'repeats the repair' : 'finds nothing to undo'} and removes the record.`,
             },
           ),
       );
@@ -140,7 +140,7 @@ function refuseOpenFaults(plan: Plan, ledger: Ledger): void {
       torn.target === undefined
         ? `its fault may be on target ${plan.target.name}`
         : `its fault is on target ${torn.target}`;
-    throw new DrillError('refused', `${torn.message}; ${which}`, { mend: torn.mend });
+    throw new DrillError('refused', `${torn.message}; ${which}`, { hint: torn.hint });
   }
   const left = ledger.list().filter((record) => record.target === plan.target.name);
   if (left.length === 0) return;
@@ -148,7 +148,7 @@ function refuseOpenFaults(plan: Plan, ledger: Ledger): void {
     'refused',
     `target ${plan.target.name} has ${left.length} open fault(s) from run ${left[0]?.runId ?? ''}`,
     {
-      mend: 'List them with `firedrill status`; undo them with `firedrill heal`.',
+      hint: 'List them with `firedrill status`; undo them with `firedrill heal`.',
     },
   );
 }
@@ -175,7 +175,7 @@ export function hasJitter(plans: readonly Plan[]): boolean {
 export function seedForShard(plans: readonly Plan[], given: number | undefined, output: Output): number {
   if (given === undefined && hasJitter(plans))
     throw new DrillError('invalid-input', '--shard needs --seed, because fault times are random (`jitter`)', {
-      mend: 'Pass the same --seed to every shard, such as the number of the CI run.',
+      hint: 'Pass the same --seed to every shard, such as the number of the CI run.',
     });
   return seedFor(plans, given, output);
 }
@@ -194,14 +194,14 @@ function drillExitCode(summary: Summary): number {
   }
 }
 
-/** As `gravestOf`, but the code of a stop outranks every code except `notHealed`. */
-export function gravest(codes: readonly number[], stop: Stop): number {
+/** As `worstExitCode`, but the code of a stop outranks every code except `notHealed`. */
+export function worst(codes: readonly number[], stop: Stop): number {
   const stopped = stop.exitCode();
-  return stopped !== undefined && !codes.includes(ExitCode.notHealed) ? stopped : gravestOf(codes);
+  return stopped !== undefined && !codes.includes(ExitCode.notHealed) ? stopped : worstExitCode(codes);
 }
 
 /** The worst of the exit codes. Order: not healed, failed verdict, refused, inconclusive, pass. */
-export function gravestOf(codes: readonly number[]): number {
+export function worstExitCode(codes: readonly number[]): number {
   for (const code of [ExitCode.notHealed, ExitCode.verdictFail, ExitCode.refused, ExitCode.inconclusive]) {
     if (codes.includes(code)) return code;
   }

@@ -1,10 +1,10 @@
 import { fstatSync } from 'node:fs';
 import type { DrillError } from '../core/errors.ts';
 import type { HostNote } from '../core/host.ts';
-import { printable } from '../core/printable.ts';
-import { unobeyed } from '../core/unobeyed.ts';
+import { messageText } from '../core/message-text.ts';
+import { escapeCiCommands } from '../core/ci-commands.ts';
 import { cannotWrite, isDiskError, writeFully } from '../engine/disk.ts';
-import { wantsLive } from './live/situation.ts';
+import { showsLiveView } from './live/detect-terminal.ts';
 import type { Live } from './live/terminal.ts';
 import { redactor } from './secrets.ts';
 
@@ -54,12 +54,12 @@ export function openOutput({
       return live;
     },
     async goLive({ json, color }) {
-      if (!wantsLive({ env, stderrIsTTY: stderr.isTTY, stdoutIsTTY: stdout.isTTY, json })) return;
+      if (!showsLiveView({ env, stderrIsTTY: stderr.isTTY, stdoutIsTTY: stdout.isTTY, json })) return;
       const { openLive } = await import('./live/open-live.ts');
       live = openLive(stderr, { env, color });
     },
     data(text) {
-      const clean = unobeyed(redactor.text(text));
+      const clean = escapeCiCommands(redactor.text(text));
       // Data is written when a drill is over, so this write may wait for the terminal.
       if (live !== undefined && stdout.isTTY) stderr.write(live.handOver());
       if (file === undefined) {
@@ -74,8 +74,8 @@ export function openOutput({
       }
     },
     progress(line) {
-      const clean = unobeyed(redactor.text(line));
-      if (live === undefined) stderr.write(`${printableLines(clean)}\n`);
+      const clean = escapeCiCommands(redactor.text(line));
+      if (live === undefined) stderr.write(`${printedLines(clean)}\n`);
       else live.print(clean);
     },
     workflowCommand(line) {
@@ -100,22 +100,22 @@ export function openOutput({
 }
 
 /** Prints an error and its hint on stderr. */
-export function tell({ message, mend }: DrillError, output: Output): void {
+export function printError({ message, hint }: DrillError, output: Output): void {
   output.progress(message);
-  if (mend !== undefined) output.progress(`  hint: ${mend}`);
+  if (hint !== undefined) output.progress(`  hint: ${hint}`);
 }
 
 /** Prints a warning about a host and its hint on stderr. */
-export function tellNote({ message, mend }: HostNote, output: Output): void {
+export function printNote({ message, hint }: HostNote, output: Output): void {
   output.progress(`warning: ${message}`);
-  output.progress(`  hint: ${mend}`);
+  output.progress(`  hint: ${hint}`);
 }
 
 /** Escapes control characters except line breaks. A log file is often read on a terminal, too. */
-function printableLines(text: string): string {
+function printedLines(text: string): string {
   return text
     .split('\n')
-    .map((line) => printable(line, mostChars))
+    .map((line) => messageText(line, mostChars))
     .join('\n');
 }
 

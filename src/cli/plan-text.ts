@@ -1,5 +1,5 @@
 import { describeCondition } from '../core/condition.ts';
-import { durationWords, limitWords } from '../core/format-duration.ts';
+import { durationText, limitText } from '../core/format-duration.ts';
 import { fillPlaceholders, mapStrings } from '../core/placeholders.ts';
 import type { Plan, PlannedFault, PlannedHost, PlannedProbe, Prediction } from '../core/plan.ts';
 import { faultKind } from '../faults/catalog.ts';
@@ -9,10 +9,10 @@ import { drillTime, hostAtRisk } from '../model/drill-time.ts';
 import { probeKind } from '../probes/catalog.ts';
 import { defaults } from '../scenario/defaults.ts';
 import { aligned } from '../report/text.ts';
-import { loadAdvice, loadWords } from '../scenario/load-words.ts';
+import { loadAdvice, loadText } from '../scenario/load-text.ts';
 import { probingLoad } from '../scenario/probing-load.ts';
 import { writerKind } from '../writers/catalog.ts';
-import { predictedWords } from '../report/verdict-text.ts';
+import { predictedText } from '../report/verdict-text.ts';
 
 /** The text of plans, one after another, as `firedrill plan` prints it. */
 export function plansText(plans: readonly Plan[]): string {
@@ -72,25 +72,24 @@ function probeLines({ probes, probesLeftOut = [] }: Plan): string[] {
           `  not run: ${probesLeftOut.join(', ')}`,
           '  This drill does not use these probes. To run them, pass --all-probes, or set `always: true` in the target.',
         ];
-  const note = `default timeout: the interval, at most ${limitWords(defaults.timeoutMs)}`;
+  const note = `default timeout: the interval, at most ${limitText(defaults.timeoutMs)}`;
   return [`Probes (${note})`, ...lines, ...out];
 }
 
 function probeLine({ id, kind, params, intervalMs, burstIntervalMs, timeoutMs, from }: PlannedProbe): string {
-  const burst =
-    burstIntervalMs === undefined ? '' : `, every ${limitWords(burstIntervalMs)} around the fault`;
+  const burst = burstIntervalMs === undefined ? '' : `, every ${limitText(burstIntervalMs)} around the fault`;
   const where = from === undefined ? '' : `, from ${from}`;
   const what = oneLine(probeKind(kind)?.describe(params) ?? kind);
-  return `  ${id.padEnd(24)} every ${limitWords(intervalMs)}${burst}, timeout ${limitWords(timeoutMs)}${where}: ${what}`;
+  return `  ${id.padEnd(24)} every ${limitText(intervalMs)}${burst}, timeout ${limitText(timeoutMs)}${where}: ${what}`;
 }
 
 /** The load of probing on the stack and on each host, with advice if it is above a limit. */
 function loadLines(plan: Plan): string[] {
   const { base, burst, hosts } = probingLoad(plan);
   const rows = [
-    ['  base rate', loadWords(base)],
-    ['  burst', loadWords(burst)],
-    ...hosts.map(({ host, burst: load }) => [`  burst, ${host}`, loadWords(load)]),
+    ['  base rate', loadText(base)],
+    ['  burst', loadText(burst)],
+    ...hosts.map(({ host, burst: load }) => [`  burst, ${host}`, loadText(load)]),
   ];
   const advice = loadAdvice(plan).flatMap(({ text, hint }) => [`  note: ${text}`, `  hint: ${hint}`]);
   return ['Load of probing and writing, while the stack answers', ...aligned(rows), ...advice, ''];
@@ -101,7 +100,7 @@ function writerLines({ writers }: Plan): string[] {
   const lines = writers.flatMap(({ id, kind, paths, clients, keep, ...times }) => {
     const found = writerKind(kind);
     return [
-      `  ${id.padEnd(24)} one row per client every ${limitWords(times.intervalMs)}, timeout ${limitWords(times.timeoutMs)}; one read every ${limitWords(times.readIntervalMs)}`,
+      `  ${id.padEnd(24)} one row per client every ${limitText(times.intervalMs)}, timeout ${limitText(times.timeoutMs)}; one read every ${limitText(times.readIntervalMs)}`,
       ...paths.flatMap((path) => {
         const texts = found?.describe(path.params);
         return texts === undefined
@@ -132,8 +131,8 @@ function ownershipLines({ ownership }: Plan): string[] {
 /** The predictions of the models for the stages and for the whole drill. Empty without predictions. */
 function predictionLines(plan: Plan): string[] {
   const rows = predictDrill(plan, hostAtRisk(plan)).map(({ name, predictions, predicted, why }) => {
-    const words = predicted === undefined ? (why ?? 'unknown') : predictedWords(predicted);
-    const by = predictions === undefined ? '' : ` (${predictions.map(useWords).join('; ')})`;
+    const words = predicted === undefined ? (why ?? 'unknown') : predictedText(predicted);
+    const by = predictions === undefined ? '' : ` (${predictions.map(useText).join('; ')})`;
     return [`  ${name}`, `${words}${by}`];
   });
   const time = drillTime(plan);
@@ -141,12 +140,12 @@ function predictionLines(plan: Plan): string[] {
     time === undefined
       ? []
       : [
-          `  The drill takes about ${durationWords(time.medianMs)}, in the slow case ${durationWords(time.slowMs)}. Preparations, heal, and return are not included.`,
+          `  The drill takes about ${durationText(time.medianMs)}, in the slow case ${durationText(time.slowMs)}. Preparations, heal, and return are not included.`,
         ];
   return rows.length === 0 ? [] : ['Predicted', ...aligned(rows), ...whole, ''];
 }
 
-function useWords({ model, steps, from }: Prediction): string {
+function useText({ model, steps, from }: Prediction): string {
   const asked = steps === undefined ? model : `${model}: ${steps.join(', ')}`;
   return from === undefined ? asked : `${asked}, from ${from}`;
 }
@@ -165,7 +164,7 @@ function numbered(steps: readonly Step[]): string[] {
 function stepsOf(plan: Plan): Step[] {
   const { steady, redundancy, recovery } = plan;
   const whole: Step = [
-    `Redundancy restored: for ${limitWords(redundancy.forMs)}, within ${limitWords(redundancy.withinMs)}`,
+    `Redundancy restored: for ${limitText(redundancy.forMs)}, within ${limitText(redundancy.withinMs)}`,
     ...redundancy.require.map(describeCondition),
   ];
   const healed: Step[] = [
@@ -182,7 +181,7 @@ function stepsOf(plan: Plan): Step[] {
       ...actions(plan, step),
     ]),
     [
-      `Steady state: for ${limitWords(steady.forMs)}, within ${limitWords(steady.withinMs)}`,
+      `Steady state: for ${limitText(steady.forMs)}, within ${limitText(steady.withinMs)}`,
       ...steady.require.map(describeCondition),
     ],
     ...plan.faults.map((fault): Step => [
@@ -191,7 +190,7 @@ function stepsOf(plan: Plan): Step[] {
       ...actions(plan, fault),
     ]),
     [
-      `Recovery: ${recovery.probe}${recovery.onFaultHost === true ? " on the fault's host" : ''} good for ${limitWords(recovery.stableForMs)}, within ${limitWords(recovery.withinMs)}`,
+      `Recovery: ${recovery.probe}${recovery.onFaultHost === true ? " on the fault's host" : ''} good for ${limitText(recovery.stableForMs)}, within ${limitText(recovery.withinMs)}`,
     ],
     ...(recovery.until === 'redundancy' ? [whole, ...healed] : [...healed, whole]),
   ];
@@ -234,7 +233,7 @@ function revertLines({ kind, params, leaseMs }: PlannedFault): string[] {
     return ['auto-revert   none: it has no `undo`, so neither its host nor the heal undoes it'];
   if (leaseMs === undefined) return [];
   return [
-    `auto-revert   a systemd timer on the host undoes it ${limitWords(leaseMs)} after firedrill last renewed the lease`,
+    `auto-revert   a systemd timer on the host undoes it ${limitText(leaseMs)} after firedrill last renewed the lease`,
     '              a host without systemd has no timer, so network faults are refused there; `firedrill doctor` lists such hosts',
   ];
 }
@@ -250,14 +249,14 @@ function whenText(plan: Plan, fault: PlannedFault): string {
   const { atMs, jitterMs, forMs } = fault;
   const moment =
     jitterMs !== undefined && plan.draw === undefined
-      ? `${limitWords(atMs)} to ${limitWords(atMs + jitterMs)} (to be drawn) after ${from}`
+      ? `${limitText(atMs)} to ${limitText(atMs + jitterMs)} (to be drawn) after ${from}`
       : atMs === 0
         ? `once ${from === 'the steady state' ? 'the steady state is reached' : from}`
-        : `${limitWords(atMs)}${jitterMs === undefined ? '' : ' (drawn)'} after ${from}`;
-  if (forMs !== undefined) return `${moment}; healed ${limitWords(forMs)} after its effect`;
-  const mends = faultKind(fault.kind)?.healAfter === 'redundancy';
+        : `${limitText(atMs)}${jitterMs === undefined ? '' : ' (drawn)'} after ${from}`;
+  if (forMs !== undefined) return `${moment}; healed ${limitText(forMs)} after its effect`;
+  const hints = faultKind(fault.kind)?.healAfter === 'redundancy';
   // Preparations are undone and repairs are done only on a stack without faults, so then the heal comes earlier.
-  const left = mends && plan.prepare.length === 0 && plan.repair.length === 0;
+  const left = hints && plan.prepare.length === 0 && plan.repair.length === 0;
   const late = left || plan.recovery.until === 'redundancy';
   return `${moment}; healed after ${late ? 'redundancy is restored' : 'the recovery'}`;
 }

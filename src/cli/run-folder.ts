@@ -12,7 +12,7 @@ import type { Summary } from '../core/summary.ts';
 import { cannotWrite } from '../engine/disk.ts';
 import { type EventLog, openEventLog } from '../engine/event-log.ts';
 import { openLedger, type Ledger } from '../engine/ledger.ts';
-import { WholeFile } from '../engine/whole-file.ts';
+import { AtomicFile } from '../engine/atomic-file.ts';
 import { renderReportHtml } from '../report/html/report-html.ts';
 import { LatencyOverTime } from '../report/latency-over-time.ts';
 import { renderJunit } from '../report/junit.ts';
@@ -91,8 +91,8 @@ export function userLedger(): Ledger {
 }
 
 /** A report file, which `firedrill report` can make again. */
-export function reportFile(folder: string, name: string): WholeFile {
-  return new WholeFile(folder, name, 'make it with `firedrill report` and the name of that folder');
+export function reportFile(folder: string, name: string): AtomicFile {
+  return new AtomicFile(folder, name, 'make it with `firedrill report` and the name of that folder');
 }
 
 /** The summary of a run, and the errors of reports that could not be written. */
@@ -108,7 +108,7 @@ export interface Reports {
  */
 export function writeReports(folder: string): Reports {
   const unwritten: DrillError[] = [];
-  const attempt = (file: WholeFile): void => {
+  const attempt = (file: AtomicFile): void => {
     const error = file.end();
     if (error !== undefined) unwritten.push(error);
   };
@@ -133,7 +133,7 @@ export function writeReports(folder: string): Reports {
 }
 
 /** Reads a run's log, and passes each event on to the CSV of samples and to `follower`. */
-function readFollowed(folder: string, samples: WholeFile, follower: LogSink): RunLog {
+function readFollowed(folder: string, samples: AtomicFile, follower: LogSink): RunLog {
   const csv = new SamplesCsv((text) => samples.write(text));
   try {
     const log = readLogFile(join(folder, logName), both(csv, follower));
@@ -174,9 +174,9 @@ function about<T>(path: string, read: () => T): T {
   } catch (error) {
     if (!(error instanceof DrillError) || error.code !== 'invalid-input' || error.message.startsWith(path))
       throw error;
-    const { message, mend, code } = error;
+    const { message, hint, code } = error;
     throw new DrillError(code, `${path}: ${message}`, {
-      ...(mend === undefined ? {} : { mend }),
+      ...(hint === undefined ? {} : { hint }),
       cause: error,
     });
   }

@@ -84,8 +84,8 @@ function textsIn(value: unknown, place: string): { readonly place: string; reado
     if (typeof item === 'string' && (isPath(place, key) || key === 'env' || key === 'sha256')) return [];
     const name = Array.isArray(value) ? named(item) : key;
     // The text of a scenario contains the path of its target, which is not a secret.
-    const told = key === 'text' && typeof item === 'string' ? item.replace(/^target:.*$/m, '') : item;
-    return textsIn(told, [place, name].filter(Boolean).join('.'));
+    const reported = key === 'text' && typeof item === 'string' ? item.replace(/^target:.*$/m, '') : item;
+    return textsIn(reported, [place, name].filter(Boolean).join('.'));
   });
 }
 

@@ -73,7 +73,7 @@ export function ofShard<T>(
 function refuseIdle(count: number, most: number, what: string): void {
   if (count <= most) return;
   throw new DrillError('invalid-input', `--shard: ${count} shards, but only ${most} ${what}`, {
-    mend: `Use at most ${most} shards.`,
+    hint: `Use at most ${most} shards.`,
   });
 }
 

@@ -19,7 +19,7 @@ export function readSide(arg: string, folders: readonly string[], output: Output
   const isPath = existsSync(arg);
   if (!isPath && arg.includes('/'))
     throw new DrillError('invalid-input', `${arg}: no such file or folder`, {
-      mend: 'Name the folder of a run, the folder of a table, or a folder that contains such folders.',
+      hint: 'Name the folder of a run, the folder of a table, or a folder that contains such folders.',
     });
   const { runs, figures, skipped } = readKept(
     isPath ? [arg] : folders.filter((folder) => existsSync(folder)),
@@ -33,7 +33,7 @@ export function readSide(arg: string, folders: readonly string[], output: Output
     'invalid-input',
     `${arg}: neither a path nor the label of a run below ${folders.join(', ')}${suggest(arg, labels)}`,
     {
-      mend: 'Name a folder of runs, the folder of a table, or a label that was given to runs with --label.',
+      hint: 'Name a folder of runs, the folder of a table, or a label that was given to runs with --label.',
     },
   );
 }

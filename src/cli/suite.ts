@@ -3,7 +3,7 @@ import { dirname, join, resolve } from 'node:path';
 import { totalKinds } from '../analysis/figures.ts';
 import { DrillError, messageOf } from '../core/errors.ts';
 import type { Plan } from '../core/plan.ts';
-import { drawMoments } from '../scenario/draw.ts';
+import { drawJitter } from '../scenario/jitter.ts';
 import { suggest } from '../scenario/suggest.ts';
 import { InvalidInput, type Problem } from '../scenario/source.ts';
 import { parseSuite, type Suite } from '../scenario/suite-schema.ts';
@@ -44,7 +44,7 @@ function suiteFile(arg: string): string {
   if (file !== undefined) return file;
   const named = join('scenarios', arg, 'suite.yaml');
   throw new DrillError('invalid-input', `${arg}: no such suite file, and there is no ${named}`, {
-    mend: 'Name a suite file, or a folder in `scenarios` that has a suite.yaml.',
+    hint: 'Name a suite file, or a folder in `scenarios` that has a suite.yaml.',
   });
 }
 
@@ -112,13 +112,13 @@ export function loadSuite(arg: string, choices: SuiteChoices): LoadedSuite {
   const { source, sha256 } = readInput(path);
   const suite = parseSuite(source);
   const { allProbes = false } = choices;
-  const beside = (file: string) => display(resolve(dirname(path), file));
-  const target = choices.target ?? (suite.target === undefined ? undefined : beside(suite.target));
+  const parallel = (file: string) => display(resolve(dirname(path), file));
+  const target = choices.target ?? (suite.target === undefined ? undefined : parallel(suite.target));
   const problems: Problem[] = [];
   if (target !== undefined && choices.target === undefined && !existsSync(target))
     problems.push(source.at(['target'], `no such target file: ${target}`));
   for (const [i, row] of suite.rows.entries()) {
-    const file = beside(row.scenario);
+    const file = parallel(row.scenario);
     if (!existsSync(file))
       problems.push(source.at(['rows', i, 'scenario'], `no such scenario file: ${file}`));
   }
@@ -129,7 +129,7 @@ export function loadSuite(arg: string, choices: SuiteChoices): LoadedSuite {
   const planRow = (row: Suite['rows'][number], i: number): Plan[] => {
     const own = Object.entries(row.variables).map(([name, value]): [string, string] => [name, String(value)]);
     const plansWith = (values: readonly (readonly [string, string])[]) =>
-      loadPlans(beside(row.scenario), { target, allProbes, variables: Object.fromEntries(values) });
+      loadPlans(parallel(row.scenario), { target, allProbes, variables: Object.fromEntries(values) });
     let plans: Plan[];
     try {
       plans = plansWith(own);
@@ -160,12 +160,12 @@ export function jobsOf(
   { suite, rows }: LoadedSuite,
   { grep, repeat, seed }: { grep?: string | undefined; repeat: number; seed: number },
 ): readonly TableJob[] {
-  const wanted = matcher(grep);
+  const requested = matcher(grep);
   const rowsOf = new Map<string, { readonly plan: Plan; readonly rowIndices: number[] }>();
   for (const [index, plans] of rows.entries()) {
     const { row = '', failure = '' } = suite.rows[index] ?? {};
     for (const plan of plans) {
-      if (![row, failure, plan.scenario.name].some(wanted)) continue;
+      if (![row, failure, plan.scenario.name].some(requested)) continue;
       const key = JSON.stringify(plan);
       const same = rowsOf.get(key);
       if (same === undefined) rowsOf.set(key, { plan, rowIndices: [index] });
@@ -174,14 +174,14 @@ export function jobsOf(
   }
   if (rowsOf.size === 0)
     throw new DrillError('invalid-input', `--grep ${grep ?? ''}: matches no row number, failure, or drill`, {
-      mend: `Drills of this suite: ${[...new Set(rows.flat().map((plan) => plan.scenario.name))].join(', ')}.`,
+      hint: `Drills of this suite: ${[...new Set(rows.flat().map((plan) => plan.scenario.name))].join(', ')}.`,
     });
   return Array.from({ length: repeat }, (_, round) =>
     [...rowsOf.values()].map(({ plan, rowIndices }, place) => ({
       number: round * rowsOf.size + place + 1,
       rowIndices,
       label: [...new Set(rowIndices.map((i) => suite.rows[i]?.row ?? ''))].join(' and '),
-      plan: drawMoments(plan, seed, round),
+      plan: drawJitter(plan, seed, round),
       round,
     })),
   ).flat();

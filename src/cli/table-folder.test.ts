@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { summarize } from '../analysis/summarize.ts';
 import { nodeLoss } from '../analysis/testing/node-loss.ts';
 import { type FailureTable, rowLine } from '../report/table.ts';
-import { isTableFolder, writeTable, writeTableAnew } from './table-folder.ts';
+import { isTableFolder, writeTable, rewriteTable } from './table-folder.ts';
 
 const log = nodeLoss();
 const summary = summarize(log.read());
@@ -55,7 +55,7 @@ describe('a table that is made again', () => {
     expect(isTableFolder(folder)).toBe(true);
     expect(read('table.json')).toContain('an old mistake');
 
-    expect(writeTableAnew(folder)).toEqual({ table, unwritten: [] });
+    expect(rewriteTable(folder)).toEqual({ table, unwritten: [] });
     expect(JSON.parse(read('table.json'))).toEqual(table);
     expect(read('table.md')).not.toContain('an old mistake');
     expect(JSON.parse(readFileSync(join(run, 'summary.json'), 'utf8'))).toMatchObject({
@@ -66,26 +66,24 @@ describe('a table that is made again', () => {
   test('is refused without the log of one of its runs', () => {
     writeTable(folder, table);
     const before = read('table.json');
-    expect(() => writeTableAnew(folder)).toThrow(/events\.ndjson: cannot be read/);
+    expect(() => rewriteTable(folder)).toThrow(/events\.ndjson: cannot be read/);
     expect(read('table.json')).toBe(before);
   });
 
   test('is refused if table.json is of another kind', () => {
     writeFileSync(join(folder, 'table.json'), '{"schemaVersion":2}');
-    expect(() => writeTableAnew(folder)).toThrow(
-      /not a failure table that this version of firedrill can read/,
-    );
+    expect(() => rewriteTable(folder)).toThrow(/not a failure table that this version of firedrill can read/);
   });
 
   test.each(['../elsewhere', '/tmp/elsewhere', '..', 'a/b', 'a\0b', 'CON', ''])(
     'does not follow the name %j of a run out of its folder',
     (runId) => {
-      const told = { ...summary, runId };
+      const reported = { ...summary, runId };
       writeTable(folder, {
         ...table,
-        rows: [rowLine({ ...head, row: '1', figure: 'rto' }, [{ ...drill, summary: told }])],
+        rows: [rowLine({ ...head, row: '1', figure: 'rto' }, [{ ...drill, summary: reported }])],
       });
-      expect(() => writeTableAnew(folder)).toThrow(`${JSON.stringify(runId)} is not the name of a run`);
+      expect(() => rewriteTable(folder)).toThrow(`${JSON.stringify(runId)} is not the name of a run`);
     },
   );
 });

@@ -38,7 +38,7 @@ export function writeTable(folder: string, table: FailureTable): DrillError | un
  * result against a baseline. `unwritten`: errors of files that could not be written.
  * @throws DrillError `invalid-input` if a run's log or the table cannot be read
  */
-export function writeTableAnew(folder: string): {
+export function rewriteTable(folder: string): {
   readonly table: FailureTable;
   readonly unwritten: readonly DrillError[];
 } {

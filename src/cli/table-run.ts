@@ -1,7 +1,7 @@
 import { DrillError, messageOf } from '../core/errors.ts';
 import type { Plan } from '../core/plan.ts';
 import type { Summary } from '../core/summary.ts';
-import type { GateOutcome } from '../engine/world.ts';
+import type { GateOutcome } from '../engine/state-observer.ts';
 import type { TableDrill } from '../report/table.ts';
 
 /** One drill of a table. */

@@ -138,12 +138,12 @@ describe('the lock of a target', () => {
   ])('counts as held if its state cannot be checked: by %s', (_what, change, why) => {
     foreign('lab', change);
     const hint = `If you are sure that this process has ended, delete its lock: rm ${pathOf('lab')}`;
-    expect(holderOf(folder, 'lab')).toEqual({ words: expect.stringContaining(why) as string, mend: hint });
+    expect(holderOf(folder, 'lab')).toEqual({ words: expect.stringContaining(why) as string, hint: hint });
     expect(() => lockTargets(folder, ['lab'], 'run')).toThrow(
       expect.objectContaining({
         code: 'refused',
         message: expect.stringContaining(why) as string,
-        mend: hint,
+        hint: hint,
       }),
     );
     rmSync(pathOf('lab'));
@@ -196,7 +196,7 @@ test.skipIf(noTmpfs !== undefined)(
         expect.objectContaining({
           code: 'harness',
           message: `cannot write the locks in ${locks}: ENOSPC: no space left on device, write`,
-          mend: 'Free space on that disk, then start again: nothing was touched.',
+          hint: 'Free space on that disk, then start again: nothing was touched.',
         }),
       );
       expect(readdirSync(locks)).toEqual([]);

@@ -44,7 +44,7 @@ type Lock =
 /** The holder of a target, and a hint for the user. */
 export interface Holder {
   readonly words: string;
-  readonly mend: string;
+  readonly hint: string;
 }
 
 /**
@@ -76,7 +76,7 @@ export function lockTargets(folder: string, targets: readonly string[], command:
 /** The process that holds a target or may hold it; undefined if the target is free. */
 export function holderOf(folder: string, target: string): Holder | undefined {
   const path = lockPath(folder, target);
-  return holderWords(path, lockIn(contentOf(path)));
+  return holderText(path, lockIn(contentOf(path)));
 }
 
 function lockPath(folder: string, target: string): string {
@@ -87,21 +87,21 @@ function lock(path: string, target: string, command: string): void {
   // The lock is written under another name first, so that no process can read an incomplete lock.
   const own = `${path}.${process.pid}.${randomBytes(4).toString('hex')}`;
   try {
-    writeFileSync(own, JSON.stringify(ourselves(command)), { mode: 0o600 });
+    writeFileSync(own, JSON.stringify(thisProcess(command)), { mode: 0o600 });
     // Two attempts: after the first one, the lock of a dead process is removed.
     for (const again of [true, false]) {
       if (linked(own, path)) return;
       const content = contentOf(path);
-      const holder = holderWords(path, lockIn(content));
+      const holder = holderText(path, lockIn(content));
       if (holder !== undefined)
-        throw new DrillError('refused', `target ${target} is locked: ${holder.words}`, { mend: holder.mend });
+        throw new DrillError('refused', `target ${target} is locked: ${holder.words}`, { hint: holder.hint });
       if (again) takeAway(path, content);
     }
   } finally {
     rmSync(own, { force: true });
   }
   throw new DrillError('refused', `target ${target} was just locked by another process`, {
-    mend: 'Run the command again.',
+    hint: 'Run the command again.',
   });
 }
 
@@ -139,28 +139,28 @@ function takeAway(path: string, found: Content): void {
 }
 
 /** The holder of a lock; undefined if its owner has ended. */
-function holderWords(path: string, found: Lock): Holder | undefined {
+function holderText(path: string, found: Lock): Holder | undefined {
   switch (found.state) {
     case 'gone':
       return undefined;
     case 'held':
       return {
-        words: ownerWords(found.owner),
-        mend: `Wait until it ends, or stop it with \`kill ${found.owner.pid}\`; it heals its faults before it ends.`,
+        words: ownerText(found.owner),
+        hint: `Wait until it ends, or stop it with \`kill ${found.owner.pid}\`; it heals its faults before it ends.`,
       };
     case 'unknown':
       return {
-        words: `${found.owner === undefined ? '' : `${ownerWords(found.owner)}; `}${found.why}`,
-        mend: `If you are sure that this process has ended, delete its lock: rm ${shellQuote(path)}`,
+        words: `${found.owner === undefined ? '' : `${ownerText(found.owner)}; `}${found.why}`,
+        hint: `If you are sure that this process has ended, delete its lock: rm ${shellQuote(path)}`,
       };
   }
 }
 
-function ownerWords({ command, user, host, pid, sinceIso }: Owner): string {
+function ownerText({ command, user, host, pid, sinceIso }: Owner): string {
   return `\`${command}\` by ${user}@${host}, process ${pid}, since ${sinceIso}`;
 }
 
-function ourselves(command: string): Owner {
+function thisProcess(command: string): Owner {
   const started = startOf(process.pid);
   return {
     pid: process.pid,

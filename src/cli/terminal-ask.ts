@@ -21,7 +21,7 @@ export function terminalAsk(): Ask {
     terminal.once('close', () => {
       closed.reject(
         new DrillError('refused', 'the question got no answer: the input was closed', {
-          mend: 'Nothing was changed. Run the command again.',
+          hint: 'Nothing was changed. Run the command again.',
         }),
       );
     });

@@ -12,14 +12,14 @@ import { createNovaServer } from './nova.ts';
 export function secretsOfCloud({ server }: PlannedHost): string[] {
   if (server === undefined) return [];
   try {
-    const { credentials } = readCloudConfig(server.cloud, server.cloudsFile, surroundings());
+    const { credentials } = readCloudConfig(server.cloud, server.cloudsFile, environment());
     return [credentials.kind === 'password' ? credentials.password : credentials.secret];
   } catch {
     return [];
   }
 }
 
-const surroundings = () => ({ env: process.env, cwd: process.cwd(), home: homedir() });
+const environment = () => ({ env: process.env, cwd: process.cwd(), home: homedir() });
 
 const clock: Clock = {
   nowMs: () => performance.now(),
@@ -36,7 +36,7 @@ export function createServer(host: PlannedHost): CloudServer | undefined {
   if (host.server === undefined) return undefined;
   const { cloud, cloudsFile, id } = host.server;
   try {
-    const config = readCloudConfig(cloud, cloudsFile, surroundings());
+    const config = readCloudConfig(cloud, cloudsFile, environment());
     return createNovaServer({ config, http: createHttpClient(config.trust), clock, retryMs: 500 }, id);
   } catch (error) {
     const fail = (): Promise<never> => Promise.reject(error);

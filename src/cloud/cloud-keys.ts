@@ -109,24 +109,24 @@ export type AuthSettings = CloudSettings['auth'];
 /** Why a key is not supported, and the hint. */
 interface Unsupported {
   readonly why: string;
-  readonly mend: string;
+  readonly hint: string;
 }
 
 const credentialHint = 'Use an application credential, or a password and a project.';
 const unsupportedAuth: Readonly<Record<string, Unsupported>> = {
-  token: { why: 'a token may expire before the heal', mend: credentialHint },
-  passcode: { why: 'a passcode is valid for one login only', mend: credentialHint },
+  token: { why: 'a token may expire before the heal', hint: credentialHint },
+  passcode: { why: 'a passcode is valid for one login only', hint: credentialHint },
   system_scope: {
     why: 'a system-scoped token cannot list servers, because they belong to projects',
-    mend: 'Replace it with project_id, or with project_name and its domain.',
+    hint: 'Replace it with project_id, or with project_name and its domain.',
   },
 };
 const unsupportedKeys: Readonly<Record<string, Unsupported>> = {
   profile: {
     why: 'vendor profiles are not supported',
-    mend: 'Replace `profile` with its settings (auth_url, region_name, ...). If other programs need `profile`, do this in a copy, and name the copy in `cloudsFile` of the target.',
+    hint: 'Replace `profile` with its settings (auth_url, region_name, ...). If other programs need `profile`, do this in a copy, and name the copy in `cloudsFile` of the target.',
   },
-  auth_methods: { why: 'a multi-factor login is not supported', mend: credentialHint },
+  auth_methods: { why: 'a multi-factor login is not supported', hint: credentialHint },
 };
 
 /** Keys of openstacksdk and its users that do not affect requests to Keystone and Nova. */
@@ -148,14 +148,14 @@ const irrelevantForms = [
 export interface KeyProblem {
   readonly path: readonly string[];
   readonly message: string;
-  readonly mend: string;
+  readonly hint: string;
 }
 
 /** Returns the keys under their present names. Auth keys next to `auth` override those in it. Empty values are removed. */
 export function presentNames(raw: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
-  const { auth = {}, ...beside } = renamed(raw, olderNames);
-  if (typeof auth !== 'object' || auth === null || Array.isArray(auth)) return { ...beside, auth };
-  const keys = Object.entries(renamed(beside, olderAuthNames));
+  const { auth = {}, ...parallel } = renamed(raw, olderNames);
+  if (typeof auth !== 'object' || auth === null || Array.isArray(auth)) return { ...parallel, auth };
+  const keys = Object.entries(renamed(parallel, olderAuthNames));
   const isAuth = ([key]: [string, unknown]): boolean => authKeys.has(key);
   return {
     ...Object.fromEntries(keys.filter((entry) => !isAuth(entry))),
@@ -204,7 +204,7 @@ function problemOf(
   isLeft: boolean,
 ): KeyProblem[] {
   const reason = Object.hasOwn(unsupported, key) ? unsupported[key] : undefined;
-  if (reason !== undefined) return [{ path, message: reason.why, mend: reason.mend }];
+  if (reason !== undefined) return [{ path, message: reason.why, hint: reason.hint }];
   if (isLeft || known.includes(key)) return [];
   const near = closest(key, [...known]);
   const isNear = distance(key, near) <= Math.max(1, Math.floor(key.length / 3));
@@ -212,7 +212,7 @@ function problemOf(
     {
       path,
       message: `this key is not supported${isNear ? `; did you mean ${near}?` : ''}`,
-      mend: 'Correct or remove the key. If other programs need it, copy the entry without the key to another file, and name that file in `cloudsFile` of the target.',
+      hint: 'Correct or remove the key. If other programs need it, copy the entry without the key to another file, and name that file in `cloudsFile` of the target.',
     },
   ];
 }

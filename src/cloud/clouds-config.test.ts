@@ -17,9 +17,9 @@ const write = (name: string, text: string): string => {
   writeFileSync(file(name), text);
   return file(name);
 };
-const surroundings = (env: Record<string, string> = {}) => ({ env, cwd: file('work'), home: file('home') });
+const environment = (env: Record<string, string> = {}) => ({ env, cwd: file('work'), home: file('home') });
 const read = (cloud: string, options: { cloudsFile?: string; env?: Record<string, string> } = {}) =>
-  readCloudConfig(cloud, options.cloudsFile, surroundings(options.env));
+  readCloudConfig(cloud, options.cloudsFile, environment(options.env));
 
 /** A clouds.yaml with one cloud `lab`. Its project name shows which file was read. */
 const clouds = (project: string): string => `
@@ -77,9 +77,9 @@ describe('clouds.yaml', () => {
     expect(() => read('lab', { cloudsFile })).toThrow(`${cloudsFile}: missing clouds.lab.auth.password`);
     write('home/.config/openstack/secure.yaml', 'clouds: { lab: { auth: { password: from-home } } }');
     expect(read('lab', { cloudsFile }).credentials).toMatchObject({ password: 'from-home' });
-    const beside = write('own/secure.yaml', 'clouds: { lab: { auth: { password: beside } } }');
+    const parallel = write('own/secure.yaml', 'clouds: { lab: { auth: { password: beside } } }');
     expect(read('lab', { cloudsFile })).toMatchObject({
-      source: `${cloudsFile} with ${beside}`,
+      source: `${cloudsFile} with ${parallel}`,
       credentials: { password: 'beside', user: { name: 'drill' } },
     });
     const env = { OS_CLIENT_SECURE_FILE: write('s.yaml', 'clouds: { lab: { auth: { password: named } } }') };

@@ -17,7 +17,7 @@ import {
   findCloud,
   isEntry,
   mergeEntries,
-  type Surroundings,
+  type CloudEnvironment,
 } from './clouds-file.ts';
 
 /** The settings of one cloud, from a file or from variables. */
@@ -69,9 +69,9 @@ export type Credentials =
 export function readCloudConfig(
   cloud: string,
   cloudsFile: string | undefined,
-  surroundings: Surroundings,
+  environment: CloudEnvironment,
 ): CloudConfig {
-  const found = findCloud(cloud, cloudsFile, surroundings);
+  const found = findCloud(cloud, cloudsFile, environment);
   const entry = ofFirstRegion(presentNames(found.entry), found);
   refuseOthers(entry, found);
   const settings = parseSettings(entry, found);
@@ -93,23 +93,23 @@ export function readCloudConfig(
       : { computeEndpoint: filled(endpoint, entry, found, ['compute_endpoint_override']) }),
     ...(serviceType === undefined ? {} : { serviceType }),
     ...(serviceName === undefined ? {} : { serviceName }),
-    trust: trustOf(settings, found, surroundings),
+    trust: trustOf(settings, found, environment),
   };
 }
 
-function refuse(found: CloudEntry, path: readonly string[], what: string, mend?: string): DrillError {
+function refuse(found: CloudEntry, path: readonly string[], what: string, hint?: string): DrillError {
   return new DrillError(
     'invalid-input',
     `${found.source}: ${found.keyOf(path)}: ${what}`,
-    mend === undefined ? {} : { mend },
+    hint === undefined ? {} : { hint },
   );
 }
 
-function missing(found: CloudEntry, key: string, mend?: string): DrillError {
+function missing(found: CloudEntry, key: string, hint?: string): DrillError {
   return new DrillError(
     'invalid-input',
     `${found.source}: missing ${found.keyOf(['auth', key])}`,
-    mend === undefined ? {} : { mend },
+    hint === undefined ? {} : { hint },
   );
 }
 
@@ -141,7 +141,7 @@ function refuseOthers(entry: Entry, found: CloudEntry): void {
   const [first] = problems;
   if (first === undefined) return;
   const lines = problems.map(({ path, message }) => `${found.source}: ${found.keyOf(path)}: ${message}`);
-  throw new DrillError('invalid-input', lines.join('\n'), { mend: first.mend });
+  throw new DrillError('invalid-input', lines.join('\n'), { hint: first.hint });
 }
 
 function parseSettings(entry: Entry, found: CloudEntry): CloudSettings {
@@ -155,7 +155,7 @@ function parseSettings(entry: Entry, found: CloudEntry): CloudSettings {
   throw new DrillError(
     'invalid-input',
     lines.join('\n'),
-    hasType ? { mend: 'Use an application credential, or a password and a project.' } : {},
+    hasType ? { hint: 'Use an application credential, or a password and a project.' } : {},
   );
 }
 
@@ -283,9 +283,9 @@ function named(
 function trustOf(
   { insecure, verify, cacert, cert, key }: CloudSettings,
   found: CloudEntry,
-  surroundings: Surroundings,
+  environment: CloudEnvironment,
 ): Trust {
-  const read = (name: string, file: string): string => readFile(name, file, found, surroundings);
+  const read = (name: string, file: string): string => readFile(name, file, found, environment);
   const isVerified = insecure !== true && verify !== false;
   const caFile = cacert ?? (typeof verify === 'string' ? verify : undefined);
   const ca =
@@ -329,10 +329,10 @@ function clientCertificate(
 }
 
 /** Reads a PEM file. `~` is the home folder. */
-function readFile(name: string, file: string, found: CloudEntry, { home, cwd }: Surroundings): string {
+function readFile(name: string, file: string, found: CloudEntry, { home, cwd }: CloudEnvironment): string {
   const path = file === '~' || file.startsWith('~/') ? join(home, file.slice(1)) : file;
-  const beside = resolve(cwd, found.folder, path);
-  const there = existsSync(beside) || !existsSync(resolve(cwd, path)) ? beside : resolve(cwd, path);
+  const parallel = resolve(cwd, found.folder, path);
+  const there = existsSync(parallel) || !existsSync(resolve(cwd, path)) ? parallel : resolve(cwd, path);
   let pem: string;
   try {
     pem = readFileSync(there, 'utf8');

@@ -4,7 +4,7 @@ import { isScalar, LineCounter, parseDocument, visit } from 'yaml';
 import { DrillError, messageOf } from '../core/errors.ts';
 
 /** The environment that the configuration is read from. A parameter, so that tests do not change the process. */
-export interface Surroundings {
+export interface CloudEnvironment {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly cwd: string;
   readonly home: string;
@@ -37,19 +37,19 @@ const environmentCloud = 'openrc';
 export function findCloud(
   cloud: string,
   cloudsFile: string | undefined,
-  surroundings: Surroundings,
+  environment: CloudEnvironment,
 ): CloudEntry {
-  if (cloud === environmentCloud) return environmentEntry(surroundings);
-  const { env, cwd } = surroundings;
-  const file = cloudsFile ?? findFile('clouds', env['OS_CLIENT_CONFIG_FILE'], [], surroundings);
+  if (cloud === environmentCloud) return environmentEntry(environment);
+  const { env, cwd } = environment;
+  const file = cloudsFile ?? findFile('clouds', env['OS_CLIENT_CONFIG_FILE'], [], environment);
   if (file === undefined) {
     throw new DrillError('invalid-input', `cloud ${cloud}: there is no clouds.yaml`, {
-      mend: 'Create ~/.config/openstack/clouds.yaml, or name the file in `cloudsFile` of the target or in OS_CLIENT_CONFIG_FILE. To use OS_* variables, set `cloud: openrc`.',
+      hint: 'Create ~/.config/openstack/clouds.yaml, or name the file in `cloudsFile` of the target or in OS_CLIENT_CONFIG_FILE. To use OS_* variables, set `cloud: openrc`.',
     });
   }
   const clouds = readClouds(file);
-  const besideIt = dirname(resolve(cwd, file));
-  const secureFile = findFile('secure', env['OS_CLIENT_SECURE_FILE'], [besideIt], surroundings);
+  const nextToIt = dirname(resolve(cwd, file));
+  const secureFile = findFile('secure', env['OS_CLIENT_SECURE_FILE'], [nextToIt], environment);
   const secrets = secureFile === undefined ? {} : readClouds(secureFile);
   if (!Object.hasOwn(clouds, cloud)) {
     const known = Object.keys(clouds);
@@ -93,7 +93,7 @@ const selectors: ReadonlySet<string> = new Set([
 ]);
 
 /** OS_AUTH_URL, OS_USERNAME, ... as an entry of clouds.yaml. */
-function environmentEntry({ env, cwd }: Surroundings): CloudEntry {
+function environmentEntry({ env, cwd }: CloudEnvironment): CloudEntry {
   const entry: Record<string, unknown> = {};
   for (const [name, value] of Object.entries(env)) {
     if (name.startsWith('OS_') && !selectors.has(name) && value !== undefined)
@@ -116,7 +116,7 @@ function findFile(
   stem: string,
   named: string | undefined,
   before: readonly string[],
-  { env, cwd, home }: Surroundings,
+  { env, cwd, home }: CloudEnvironment,
 ): string | undefined {
   if (named !== undefined && named !== '') {
     const file = resolve(cwd, named);

@@ -94,7 +94,7 @@ export function createSession(deps: CloudDeps): Session {
           'host-unreachable',
           `cloud ${config.name}: Keystone at ${config.authUrl} answered with ${lacks}`,
           {
-            mend: `Set auth_url in ${config.source} to the root URL of a Keystone v3 API.`,
+            hint: `Set auth_url in ${config.source} to the root URL of a Keystone v3 API.`,
           },
         );
       }
@@ -134,16 +134,16 @@ async function requestToken(deps: CloudDeps, signal: AbortSignal): Promise<Answe
     const missing = answer.status === 401 ? missingMethods(answer) : undefined;
     if (missing !== undefined) {
       throw new DrillError('fault-failed', `${where} requires a further authentication method: ${missing}`, {
-        mend: `Use an application credential in ${config.source}: it needs no second factor.`,
+        hint: `Use an application credential in ${config.source}: it needs no second factor.`,
       });
     }
     if (answer.status === 401) {
       throw new DrillError('fault-failed', `${where} refuses the credentials: ${describeAnswer(answer)}`, {
-        mend: `Correct the user, the project, and the domains, or the application credential, in ${config.source}.`,
+        hint: `Correct the user, the project, and the domains, or the application credential, in ${config.source}.`,
       });
     }
     throw new DrillError('fault-failed', `${where} gives no token: ${describeAnswer(answer)}`, {
-      mend: `Set auth_url in ${config.source} to the root URL of a Keystone v3 API.`,
+      hint: `Set auth_url in ${config.source} to the root URL of a Keystone v3 API.`,
     });
   };
   return pRetry(once, {
@@ -211,8 +211,8 @@ function computeEndpoint(
       computeUrl: withoutSlash(withProject(config, configured, project?.id)),
       region: config.region ?? '',
     };
-  const wrong = (what: string, mend: string): DrillError =>
-    new DrillError('invalid-input', `cloud ${config.name}: the catalog has ${what}`, { mend });
+  const wrong = (what: string, hint: string): DrillError =>
+    new DrillError('invalid-input', `cloud ${config.name}: the catalog has ${what}`, { hint });
   const offered = endpointsOffered(config, catalog, wrong);
   const regions = [...new Set(offered.map(regionOf))];
   const region = config.region ?? (regions.length === 1 ? regions[0] : undefined);
@@ -244,13 +244,13 @@ type Endpoint = Token['catalog'][number]['endpoints'][number];
 function endpointsOffered(
   config: CloudConfig,
   catalog: Token['catalog'],
-  wrong: (what: string, mend: string) => DrillError,
+  wrong: (what: string, hint: string) => DrillError,
 ): Endpoint[] {
   // The type must match exactly: `compute_legacy`, for example, is another API.
   const { serviceType = 'compute', serviceName } = config;
-  const isWanted = ({ type, name }: Token['catalog'][number]): boolean =>
+  const isRequested = ({ type, name }: Token['catalog'][number]): boolean =>
     type === serviceType && (serviceName === undefined || (name ?? serviceName) === serviceName);
-  const endpoints = catalog.filter(isWanted).flatMap((service) => service.endpoints);
+  const endpoints = catalog.filter(isRequested).flatMap((service) => service.endpoints);
   if (endpoints.length === 0) {
     const types = catalog.map((service) => service.type).join(', ') || 'no services';
     throw wrong(
@@ -283,7 +283,7 @@ function withProject(config: CloudConfig, url: string, projectId: string | undef
     throw new DrillError(
       'invalid-input',
       `cloud ${config.name}: compute_endpoint_override has ${whole}, which firedrill cannot fill in`,
-      { mend: `Replace it with its value in ${config.source}; firedrill fills in only %(project_id)s.` },
+      { hint: `Replace it with its value in ${config.source}; firedrill fills in only %(project_id)s.` },
     );
   });
 }

@@ -148,7 +148,7 @@ describe('signing in', () => {
     await expect(web().state(signal)).rejects.toMatchObject({
       code: 'fault-failed',
       message: expect.stringContaining(`requires a further authentication method: ${words}`),
-      mend: expect.stringContaining('Use an application credential'),
+      hint: expect.stringContaining('Use an application credential'),
     });
     expect(cloud.logins).toHaveLength(1);
   });

@@ -2,7 +2,7 @@ import pRetry from 'p-retry';
 import { z } from 'zod';
 import type { AcceptedAction, CloudServer } from '../core/cloud.ts';
 import { DrillError, messageOf, isUnreachable } from '../core/errors.ts';
-import { limitWords } from '../core/format-duration.ts';
+import { limitText } from '../core/format-duration.ts';
 import { describeAnswer, requestIdOf, retryAfterMs } from './api-error.ts';
 import type { Answer, Silence } from '../http/http-client.ts';
 import { createSession, longestPauseMs, mayRetry, retries, type CloudDeps, type Login } from './keystone.ts';
@@ -12,7 +12,7 @@ import { createSession, longestPauseMs, mayRetry, retries, type CloudDeps, type 
  * instance actions for the server's owner (2.51). For an older Nova, its newest microversion is used. Before 2.51, the end of
  * an action stays unknown. Up to 2.73, the other used fields have not changed.
  */
-const wantedMinor = 73;
+const requestedMinor = 73;
 /** The longest time that an action waits for another task on the server. */
 const busyWithinMs = 120_000;
 /** How long to look for the outcome of an action whose answer was lost. */
@@ -97,8 +97,8 @@ export function createNovaServer(deps: CloudDeps, idOrName: string): CloudServer
   const fail = (
     code: 'host-unreachable' | 'fault-failed' | 'invalid-input',
     what: string,
-    mend?: string,
-  ): DrillError => new DrillError(code, `${where}: ${what}`, mend === undefined ? {} : { mend });
+    hint?: string,
+  ): DrillError => new DrillError(code, `${where}: ${what}`, hint === undefined ? {} : { hint });
 
   const path = async (signal: AbortSignal): Promise<string> => {
     id ??= isUuid(idOrName) ? idOrName : await findByName(signal);
@@ -227,7 +227,7 @@ export function createNovaServer(deps: CloudDeps, idOrName: string): CloudServer
   const overLimit = (answer: Answer, pauseMs: number): DrillError =>
     fail(
       'host-unreachable',
-      `the cloud limits requests and requires a pause of ${limitWords(pauseMs)}: ${describeAnswer(answer)}`,
+      `the cloud limits requests and requires a pause of ${limitText(pauseMs)}: ${describeAnswer(answer)}`,
     );
 
   /** Waits for the end of a task that another client has started. */
@@ -238,7 +238,7 @@ export function createNovaServer(deps: CloudDeps, idOrName: string): CloudServer
       if (clock.nowMs() >= deadline) {
         throw fail(
           'fault-failed',
-          `another task (${taskOf(seen)}) still runs after ${limitWords(busyWithinMs)}`,
+          `another task (${taskOf(seen)}) still runs after ${limitText(busyWithinMs)}`,
         );
       }
       await clock.sleep(pollMs, signal);
@@ -268,7 +268,7 @@ export function createNovaServer(deps: CloudDeps, idOrName: string): CloudServer
     } while (clock.nowMs() < deadline && !signal.aborted);
     throw fail(
       'host-unreachable',
-      `the outcome of the ${intent.action} is unknown: ${why}; after ${limitWords(settleWithinMs)}: ${seen}`,
+      `the outcome of the ${intent.action} is unknown: ${why}; after ${limitText(settleWithinMs)}: ${seen}`,
       `Run \`openstack server event list ${idOrName}\` to see whether the cloud has accepted it.`,
     );
   };
@@ -344,9 +344,9 @@ function createCompute(deps: CloudDeps): Compute {
   const fail = (
     code: 'host-unreachable' | 'fault-failed' | 'invalid-input',
     what: string,
-    mend?: string,
+    hint?: string,
   ): DrillError =>
-    new DrillError(code, `cloud ${config.name}: the compute API ${what}`, mend === undefined ? {} : { mend });
+    new DrillError(code, `cloud ${config.name}: the compute API ${what}`, hint === undefined ? {} : { hint });
 
   const call = async (
     method: 'GET' | 'POST',
@@ -425,7 +425,7 @@ function createCompute(deps: CloudDeps): Compute {
     const root = login.computeUrl.replace(/(\/v2(?:\.\d+)?)\/.*$/, '$1');
     const headers = { 'x-auth-token': login.token };
     const isVersioned = /\/v2(\.\d+)?$/.test(root);
-    const asTold: Api = {
+    const asReported: Api = {
       url: isVersioned ? login.computeUrl : `${root}/v2.1`,
       microversion: config.microversion,
     };
@@ -433,14 +433,14 @@ function createCompute(deps: CloudDeps): Compute {
     try {
       answer = await patiently(() => http({ method: 'GET', url: `${root}/`, headers }, signal), signal);
     } catch (error) {
-      if (mayRetry(error, signal)) return asTold;
+      if (mayRetry(error, signal)) return asReported;
       throw error;
     }
-    const told = discoverySchema.safeParse(answer.body).data;
-    const range = told?.version ?? told?.versions?.find((version) => version.id === 'v2.1');
+    const reported = discoverySchema.safeParse(answer.body).data;
+    const range = reported?.version ?? reported?.versions?.find((version) => version.id === 'v2.1');
     // After a 401, the document may be readable with a new token, so the result is not kept.
-    if (range === undefined) return answer.status === 401 ? asTold : remember(login, asTold);
-    const url = isVersioned || told?.version !== undefined ? login.computeUrl : `${root}/${range.id}`;
+    if (range === undefined) return answer.status === 401 ? asReported : remember(login, asReported);
+    const url = isVersioned || reported?.version !== undefined ? login.computeUrl : `${root}/${range.id}`;
     return remember(login, { url, microversion: choose(range, login.region) });
   };
 
@@ -453,11 +453,11 @@ function createCompute(deps: CloudDeps): Compute {
   const choose = (range: z.output<typeof rangeSchema>, region: string): string | undefined => {
     const [min, max] = [minor(range.min_version), minor(range.version)];
     if (min === undefined || max === undefined) return undefined;
-    const wanted = minor(config.microversion) ?? Math.min(wantedMinor, max);
-    if (wanted >= min && wanted <= max) return `2.${wanted}`;
+    const requested = minor(config.microversion) ?? Math.min(requestedMinor, max);
+    if (requested >= min && requested <= max) return `2.${requested}`;
     throw fail(
       'invalid-input',
-      `of region ${region} has microversions ${range.min_version} to ${range.version}, not 2.${wanted}`,
+      `of region ${region} has microversions ${range.min_version} to ${range.version}, not 2.${requested}`,
       `Set compute_api_version in ${config.source} to a microversion in this range.`,
     );
   };

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { commandWords, exitWords } from './command-words.ts';
+import { commandWords, exitText } from './command-words.ts';
 
 describe('a command in a message', () => {
   test('is its words, on one line', () => {
@@ -20,6 +20,6 @@ describe('a command in a message', () => {
 });
 
 test('the end of a command without output has no colon', () => {
-  expect(exitWords(3, ' inactive\n')).toBe('exit 3: inactive');
-  expect(exitWords(1, '\n')).toBe('exit 1');
+  expect(exitText(3, ' inactive\n')).toBe('exit 3: inactive');
+  expect(exitText(1, '\n')).toBe('exit 1');
 });

@@ -20,6 +20,6 @@ export function commandWords(argv: readonly string[]): string {
 }
 
 /** How a command ended, with its output if there is any. */
-export function exitWords(exitCode: number, said: string): string {
+export function exitText(exitCode: number, said: string): string {
   return [`exit ${exitCode}`, said.trim()].filter(Boolean).join(': ');
 }

@@ -1,7 +1,7 @@
 import type { FailCause, Sample } from './sample.ts';
 
 /** Whether something holds, as far as it is known. */
-export type Truth = 'yes' | 'no' | 'maybe';
+export type Tristate = 'yes' | 'no' | 'maybe';
 
 /** What a condition requires of one probe: any good sample, or with `is` one of these values. */
 export interface ValuePart {
@@ -62,7 +62,7 @@ export function sampleTruth(
   { is }: Pick<ValuePart, 'is'>,
   { onFailure }: Pick<InstanceRef, 'onFailure'>,
   sample: ReadSample | undefined,
-): Truth {
+): Tristate {
   if (sample === undefined || sample.status === 'unknown') return 'maybe';
   if (is === undefined) return sample.status === 'ok' ? 'yes' : 'no';
   const value = valueOf(sample, onFailure);
@@ -81,7 +81,7 @@ function valueOf(
 }
 
 /** Logical AND of several truths. */
-export function allOf(truths: readonly Truth[]): Truth {
+export function allOf(truths: readonly Tristate[]): Tristate {
   if (truths.includes('no')) return 'no';
   return truths.includes('maybe') ? 'maybe' : 'yes';
 }
@@ -130,7 +130,7 @@ export function countHolds(condition: Condition, matching: number, total: number
 }
 
 /** Whether the count part holds for these matches; "maybe" if it depends on an unknown one. */
-export function countTruth(condition: Condition, matches: readonly Truth[]): Truth {
+export function countTruth(condition: Condition, matches: readonly Tristate[]): Tristate {
   const sure = matches.filter((truth) => truth === 'yes').length;
   const unknown = matches.filter((truth) => truth === 'maybe').length;
   const answers = Array.from({ length: unknown + 1 }, (_, more) =>
@@ -143,8 +143,8 @@ export function countTruth(condition: Condition, matches: readonly Truth[]): Tru
 export function describeCondition(condition: GateCondition): string {
   const place = condition.host ?? (condition.role === undefined ? undefined : `the ${condition.role}`);
   const who = place === undefined ? condition.probe : `${condition.probe}@${place}`;
-  const more = (condition.and ?? []).map((part) => ` and ${part.probe} ${valueWords(part)}`).join('');
-  const what = `${valueWords(condition)}${more}`;
+  const more = (condition.and ?? []).map((part) => ` and ${part.probe} ${valueText(part)}`).join('');
+  const what = `${valueText(condition)}${more}`;
   if (condition.count === undefined)
     return place === undefined ? `${who} ${what} everywhere` : `${who} ${what}`;
   const { min, max } = condition.count;
@@ -152,6 +152,6 @@ export function describeCondition(condition: GateCondition): string {
   return max === undefined ? `${who} ${what} on at least ${min}` : `${who} ${what} on ${min} to ${max}`;
 }
 
-function valueWords({ is }: ValuePart): string {
+function valueText({ is }: ValuePart): string {
   return is === undefined ? 'is ok' : `is ${is.join(' or ')}`;
 }

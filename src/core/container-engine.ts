@@ -4,7 +4,7 @@
  */
 export const noPodman = {
   why: '`docker` is Podman on this host; firedrill supports only Docker',
-  mend: 'Install Docker, or reach the container over SSH (transport `ssh`) and use the fault kinds `service.stop` or `command`.',
+  hint: 'Install Docker, or reach the container over SSH (transport `ssh`) and use the fault kinds `service.stop` or `command`.',
 } as const;
 
 /**

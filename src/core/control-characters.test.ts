@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { describeAnswer } from '../cloud/api-error.ts';
 import { failureOf } from '../net/net-errors.ts';
-import { html } from '../report/html/safe.ts';
+import { html } from '../report/html/template.ts';
 import { plain } from '../report/text.ts';
-import { printable } from './printable.ts';
+import { messageText } from './message-text.ts';
 import { createRedactor } from './redact.ts';
 
 const controls = ['\u0000', '\u0007', '\u001b', '\u007f', '\u0085', '\u009b', '\u2028', '\u2029'];
@@ -11,7 +11,7 @@ const invisibles = ['\u061c', '\u200b', '\u200e', '\u200f', '\u202a', '\u202e', 
 
 /** Each place that puts external text into a message or a page. */
 const places: readonly [string, (text: string) => string][] = [
-  ['a line of a terminal', (text) => printable(text, 100)],
+  ['a line of a terminal', (text) => messageText(text, 100)],
   ['text and Markdown of a report', plain],
   ['HTML of a report', (text) => html`${text}`.toString()],
   ['the message of a sample', (text) => JSON.stringify(failureOf(new Error(text)))],

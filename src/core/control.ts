@@ -27,7 +27,7 @@ export function medianDilation(samples: readonly ControlSample[]): number | null
 
 /** The machine's health by the control: `starved` and `silent` are degraded. */
 export interface ControlHealth {
-  readonly state: 'fit' | 'starved' | 'silent';
+  readonly state: 'ok' | 'starved' | 'silent';
   /** Median dilation of the samples; null without any. */
   readonly dilation: number | null;
 }
@@ -48,11 +48,11 @@ export function controlHealth(
   if (nowMs - lastMs > controlSilenceMs) return { state: 'silent', dilation };
   const last = recent.at(-1);
   const stoodStill = last !== undefined && dilationOf(last) >= standstillDilation;
-  return { state: stoodStill || (dilation ?? 1) > dilationLimit ? 'starved' : 'fit', dilation };
+  return { state: stoodStill || (dilation ?? 1) > dilationLimit ? 'starved' : 'ok', dilation };
 }
 
 /** A dilation for messages: `1.4 x`, `12 x`. */
-export function dilationWords(dilation: number): string {
+export function dilationText(dilation: number): string {
   return `${dilation < 9.95 ? dilation.toFixed(1) : Math.round(dilation)} x`;
 }
 

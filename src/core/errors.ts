@@ -26,17 +26,17 @@ export type DrillErrorCode =
  * A failure of the harness or a refused request. Expected failures of the system under drill are returned
  * values, never errors.
  *
- * `message` names the host, the action, the limit, and the observed value; `mend` is the hint.
+ * `message` names the host, the action, the limit, and the observed value; `hint` is the hint.
  */
 export class DrillError extends Error {
   readonly code: DrillErrorCode;
-  readonly mend: string | undefined;
+  readonly hint: string | undefined;
 
-  constructor(code: DrillErrorCode, message: string, options: { mend?: string; cause?: unknown } = {}) {
+  constructor(code: DrillErrorCode, message: string, options: { hint?: string; cause?: unknown } = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.name = 'DrillError';
     this.code = code;
-    this.mend = options.mend;
+    this.hint = options.hint;
   }
 }
 

@@ -4,7 +4,7 @@ import type { ControlSample } from './control.ts';
 import type { WriteOutcome } from './writer.ts';
 
 /** Version of the event log's format; raised when the meaning of an event changes. */
-export const eventSchemaVersion = 1;
+export const eventSchemaVersion = 2;
 
 /** The phases of a drill, in order; phases without work are left out. `watch` has only `watching`. */
 export type PhaseName =
@@ -23,7 +23,7 @@ export type PhaseName =
  * When rows are read: by a reader in parallel to the writing clients, before the heal, or after all heals and
  * repairs.
  */
-export type ReadMoment = 'beside' | 'before-heal' | 'end';
+export type ReadMoment = 'parallel' | 'before-heal' | 'end';
 
 /**
  * Share of time in which some tasks, or all tasks, of a machine waited for a resource (Linux PSI), 0 to 100.
@@ -198,7 +198,7 @@ export type DrillEvent =
       readonly params: Json;
     }
   /** The fault's host undoes the fault by itself, not before `untilMs`, unless the lease is renewed again. */
-  | { readonly t: number; readonly type: 'lease.kept'; readonly fault: string; readonly untilMs: number }
+  | { readonly t: number; readonly type: 'lease.renewed'; readonly fault: string; readonly untilMs: number }
   | { readonly t: number; readonly type: 'fault.acked'; readonly fault: string; readonly receipt: Json }
   /**
    * The connection to the host broke before it answered, so the fault's outcome is unknown. It is not
@@ -206,7 +206,7 @@ export type DrillEvent =
    */
   | {
       readonly t: number;
-      readonly type: 'fault.unanswered';
+      readonly type: 'fault.outcome_unknown';
       readonly fault: string;
       readonly message: string;
     }

@@ -67,7 +67,7 @@ export interface FaultKind<P, B extends Json = Json, R extends Json = Json> {
    * True if the effect cannot be observed: then `effect` always returns true, and only an acknowledgement
    * shows that the fault acted.
    */
-  unseen?(params: P): boolean;
+  unobserved?(params: P): boolean;
   /**
    * True if acting twice does no harm. Only then does firedrill repeat a repair whose answer was lost and
    * whose effect cannot be observed. Absent: false.

@@ -4,5 +4,5 @@ export interface Finding {
   readonly status: 'ok' | 'info' | 'warn' | 'fail';
   readonly observed: string;
   /** The hint; present unless the status is `ok`. */
-  readonly mend?: string;
+  readonly hint?: string;
 }

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { planCheck } from '../scenario/check-schema.ts';
-import { durationWords, limitWords, offsetWords, runningWords } from './format-duration.ts';
+import { durationText, limitText, offsetText, runningText } from './format-duration.ts';
 
 describe('durations in messages', () => {
   test.each([
@@ -12,7 +12,7 @@ describe('durations in messages', () => {
     [120_000, '2 min'],
     [330_500, '5 min 30.5 s'],
   ])('a limit of %d ms is %s', (ms, words) => {
-    expect(limitWords(ms)).toBe(words);
+    expect(limitText(ms)).toBe(words);
   });
 
   test.each([
@@ -25,11 +25,11 @@ describe('durations in messages', () => {
     [119_996, '2 min 00.0 s'],
     [125_340, '2 min 05.3 s'],
   ])('a measured %d ms is %s', (ms, words) => {
-    expect(durationWords(ms)).toBe(words);
+    expect(durationText(ms)).toBe(words);
   });
 
   test('a running time from two minutes on is rounded down to full seconds', () => {
-    expect([-5, 14_240, 119_940, 119_960, 125_990].map(runningWords)).toEqual([
+    expect([-5, 14_240, 119_940, 119_960, 125_990].map(runningText)).toEqual([
       '0.0 s',
       '14.2 s',
       '119.9 s',
@@ -39,7 +39,7 @@ describe('durations in messages', () => {
   });
 
   test('an offset has a sign', () => {
-    expect([offsetWords(36_214.4), offsetWords(-762, 2), offsetWords(0)]).toEqual([
+    expect([offsetText(36_214.4), offsetText(-762, 2), offsetText(0)]).toEqual([
       '+36.214 s',
       '-0.76 s',
       '+0.000 s',
@@ -49,5 +49,5 @@ describe('durations in messages', () => {
 
 test("a check's name has its limit in the same words as its result", () => {
   for (const max of [500, 6000, 90_000, 120_000, 240_000])
-    expect(planCheck({ kind: 'rto', max }).name).toBe(`RTO at most ${limitWords(max)}`);
+    expect(planCheck({ kind: 'rto', max }).name).toBe(`RTO at most ${limitText(max)}`);
 });

@@ -21,9 +21,9 @@ export interface ExecOptions {
    * The command only reads state: repeating it does no harm, and nothing that it starts outlives it. A
    * transport may run it in a way that loads the host less.
    */
-  readonly look?: true;
+  readonly attempt?: true;
   /** Factor for the transport's own time limits (connecting, asking its engine); default: 1. */
-  readonly patience?: number;
+  readonly timeoutFactor?: number;
 }
 
 /** How a followed command ended by itself. */
@@ -77,7 +77,7 @@ export interface Host {
 export interface HostContainer {
   readonly name: string;
   /** @throws DrillError `host-unreachable` if the engine gives no answer, or knows no such container */
-  inspect(signal: AbortSignal, patience?: number): Promise<ContainerReport>;
+  inspect(signal: AbortSignal, timeoutFactor?: number): Promise<ContainerReport>;
   /** The network namespace of firedrill's own process, as `printNetwork` prints it; absent if it cannot be read. */
   readonly ownNetwork?: string;
 }
@@ -107,23 +107,23 @@ export interface ContainerReport {
 
 /**
  * Power of a machine through its hypervisor, without any process in the machine. All methods throw DrillError
- * `host-unreachable` if the hypervisor does not answer. `patience` is a factor for its time limit; default:
+ * `host-unreachable` if the hypervisor does not answer. `timeoutFactor` is a factor for its time limit; default:
  * 1.
  */
 export interface PowerSwitch {
   /** The commands, for `plan`. */
   readonly describe: { readonly cut: string; readonly on: string };
-  isOn(signal: AbortSignal, patience?: number): Promise<boolean>;
+  isOn(signal: AbortSignal, timeoutFactor?: number): Promise<boolean>;
   /** Without shutdown and without FIN: the machine is off when this resolves. */
-  cut(signal: AbortSignal, patience?: number): Promise<void>;
+  cut(signal: AbortSignal, timeoutFactor?: number): Promise<void>;
   /** Resolves when the machine has power, not when it has booted. */
-  on(signal: AbortSignal, patience?: number): Promise<void>;
+  on(signal: AbortSignal, timeoutFactor?: number): Promise<void>;
 }
 
 /** A warning about the connection to a host. Commands run in spite of it. */
 export interface HostNote {
   readonly message: string;
-  readonly mend: string;
+  readonly hint: string;
 }
 
 /** Receives warnings, each once per host. */

@@ -418,7 +418,7 @@ export type Check =
       readonly kind: 'rows';
       readonly name: string;
       readonly of: string;
-      readonly are: RowFate;
+      readonly are: RowAnomaly;
       readonly min?: number;
       readonly max?: number;
     }
@@ -438,7 +438,7 @@ export type Check =
    * `withinMs`.
    */
   | {
-      readonly kind: 'announced';
+      readonly kind: 'delivered';
       readonly name: string;
       readonly changes: MarkSource;
       readonly deliveries: MarkSource;
@@ -446,13 +446,13 @@ export type Check =
     };
 
 /**
- * Row anomalies. `lost`: acknowledged and missing. `duplicated`: present more than once. `unasked`: present
+ * Row anomalies. `lost`: acknowledged and missing. `duplicated`: present more than once. `phantom`: present
  * although refused or never written (phantom).
  */
-export type RowFate = 'lost' | 'duplicated' | 'unasked';
+export type RowAnomaly = 'lost' | 'duplicated' | 'phantom';
 
 /** Not exactly one owner: none or multiple. */
-export type OwnershipState = 'nobody' | 'several';
+export type OwnershipState = 'none' | 'multiple';
 
 /** Marks of a probe, by their names. */
 export interface MarkSource {

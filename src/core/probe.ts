@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 import type { Clock } from './clock.ts';
-import { limitWords } from './format-duration.ts';
+import { limitText } from './format-duration.ts';
 import type { Host } from './host.ts';
 import type { HostUse } from './host-use.ts';
 import type { ProbeLane } from './probe-lane.ts';
@@ -35,7 +35,7 @@ export interface ProbeContext {
 /** Reason of a canceled attempt: its time-out is over. Any other reason means that the run stops. */
 export class ProbeTimeout extends Error {
   constructor(timeoutMs: number) {
-    super(`no answer within ${limitWords(timeoutMs)}`);
+    super(`no answer within ${limitText(timeoutMs)}`);
     this.name = 'ProbeTimeout';
   }
 }

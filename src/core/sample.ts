@@ -17,7 +17,7 @@ export const failCauses = [
 export type FailCause = (typeof failCauses)[number];
 
 /** Failures of the network path to the host. The host may be alive, in any state. */
-export const muteCauses: ReadonlySet<string | undefined> = new Set<FailCause>([
+export const pathFailureCauses: ReadonlySet<string | undefined> = new Set<FailCause>([
   'timeout',
   'unreachable',
   'dns',

@@ -4,7 +4,7 @@
  */
 export interface Window {
   /**
-   * `unsure`: an uncertain outage, because all of its failed samples fell into times when the prober was
+   * `uncertain`: an uncertain outage, because all of its failed samples fell into times when the prober was
    * degraded, or samples are missing from the log.
    */
   readonly state: string;
@@ -47,7 +47,7 @@ export interface CheckResult {
 
 /** summary.json, for other programs. Fields are added, never renamed. */
 export interface Summary {
-  readonly schemaVersion: 1;
+  readonly schemaVersion: 2;
   readonly runId: string;
   readonly scenario: {
     readonly name: string;
@@ -175,7 +175,7 @@ export interface WriterSummary {
     /** Present more than once. */
     readonly duplicated: number;
     /** Phantom rows: present although refused or never written. */
-    readonly unasked: number;
+    readonly phantom: number;
     readonly indeterminatePresent: number;
     readonly indeterminateAbsent: number;
   } | null;
@@ -238,14 +238,14 @@ export interface OwnershipSide {
   /** From the steady state before the fault to the end, without gaps. */
   readonly spans: readonly OwnershipStretch[];
   /** Times after the fault without an owner. */
-  readonly nobody: readonly OwnershipWindow[];
+  readonly none: readonly OwnershipWindow[];
   /** Times after the fault with two or more owners. */
-  readonly several: readonly OwnershipWindow[];
+  readonly multiple: readonly OwnershipWindow[];
   /**
    * Further time in which there may have been none, or multiple owners, between two samples. The upper bound
    * of checks on these times includes it once. Absent in summaries of older versions.
    */
-  readonly unseenMs?: { readonly nobody: number; readonly several: number };
+  readonly unobservedMs?: { readonly none: number; readonly multiple: number };
 }
 
 /**
@@ -354,8 +354,8 @@ export interface ProberSummary {
    * The control probe of version 0.1: an HTTP server on the prober's machine. null: there was none, as in
    * runs of other versions.
    */
-  readonly canary: {
-    readonly looks: number;
+  readonly controlProbe: {
+    readonly samples: number;
     /** Samples without a good answer. */
     readonly failed: number;
     /** Good answers after more than `limitMs`. */
@@ -365,12 +365,12 @@ export interface ProberSummary {
     /** Latency of the good answers; null without any. */
     readonly latency: Spread | null;
     /** Sum of the degraded times, ms. */
-    readonly sickMs: number;
+    readonly degradedMs: number;
     /**
      * Degraded times, from the last good sample before bad ones to the next good one. Failures in them do not
      * count as outages. `endAt` null: to the end.
      */
-    readonly sick: readonly {
+    readonly degraded: readonly {
       readonly startAt: string;
       readonly endAt: string | null;
       readonly ms: number;

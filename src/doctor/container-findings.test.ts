@@ -57,8 +57,8 @@ async function judged(
   expect(host.commands.filter((command) => !/^docker (?:container inspect|ps|top) /.test(command))).toEqual(
     [],
   );
-  return findings.map(({ name, status, observed, mend }) =>
-    [`${status} ${name}: ${observed}`, mend].filter(Boolean).join(' | '),
+  return findings.map(({ name, status, observed, hint }) =>
+    [`${status} ${name}: ${observed}`, hint].filter(Boolean).join(' | '),
   );
 }
 

@@ -80,7 +80,7 @@ async function judge(
       name,
       status: isNeeded ? 'fail' : 'warn',
       observed: `the engine knows no container of this name${suggest(container, known)}`,
-      mend: 'Correct the name; `docker ps --all` lists the containers.',
+      hint: 'Correct the name; `docker ps --all` lists the containers.',
     };
   }
   const { status, policy, init } = state;
@@ -89,7 +89,7 @@ async function judge(
       name,
       status: isNeeded ? 'fail' : 'warn',
       observed: `${status}, not running${isNeeded ? ': a fault needs a running container' : ''}`,
-      mend: `Start it: \`docker start ${container}\`.`,
+      hint: `Start it: \`docker start ${container}\`.`,
     };
   }
   const kill = faults.find(({ kind }) => kind === 'process.kill');
@@ -100,7 +100,7 @@ async function judge(
       name,
       status: 'fail',
       observed: `${first} is PID 1 of the container, and only root on this machine can kill it`,
-      mend: `Set \`init: true\` for ${container} in its Compose file, or run firedrill as root.`,
+      hint: `Set \`init: true\` for ${container} in its Compose file, or run firedrill as root.`,
     };
   }
   return { name, status: 'ok', observed: `running; ${policyWords(policy, kill !== undefined)}` };

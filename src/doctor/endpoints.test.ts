@@ -13,7 +13,7 @@ import { probeKind } from '../probes/catalog.ts';
 import { http } from '../probes/http.ts';
 import { makeCertificates } from '../net/testing/certificates.ts';
 import { listen } from '../net/testing/servers.ts';
-import { lookAtEndpoints } from './endpoints.ts';
+import { inspectEndpoints } from './endpoints.ts';
 
 let folder = '';
 const file = (name: string): string => join(folder, name);
@@ -36,7 +36,7 @@ async function findingAt(server: Server, over: object = {}): Promise<Finding> {
   const params = http.params.parse(fields) as Json;
   const probe = { id: 'web', name: 'web', kind: 'http', params, intervalMs: 60_000, timeoutMs: 60_000 };
   const plan = { probes: [probe], steady: { require: [], forMs: 0, withinMs: 0 } };
-  const [finding] = await lookAtEndpoints(plan, probeKind, {
+  const [finding] = await inspectEndpoints(plan, probeKind, {
     clock: simulatedClock(),
     signal: new AbortController().signal,
     readText: (path) => readFile(path, 'utf8'),
@@ -79,17 +79,17 @@ describe('hint for an endpoint that fails', () => {
     ],
   ])('%s', async (_what, server, words) => {
     const finding = await findingAt(server());
-    expect(finding).toMatchObject({ status: 'warn', mend: expect.stringMatching(words) as string });
+    expect(finding).toMatchObject({ status: 'warn', hint: expect.stringMatching(words) as string });
     expect(finding.observed).not.toContain('openssl');
   });
 
   test('another name in the certificate', async () => {
     const finding = await findingAt(over({}), { url: 'https://other.example.com/' });
-    expect(finding.mend).toContain('`serverName`');
+    expect(finding.hint).toContain('`serverName`');
   });
 
   test('an unknown CA', async () => {
-    expect((await findingAt(over({}), { caFile: file('other-ca.pem') })).mend).toContain('`caFile`');
+    expect((await findingAt(over({}), { caFile: file('other-ca.pem') })).hint).toContain('`caFile`');
   });
 
   test('another protocol', async () => {
@@ -98,6 +98,6 @@ describe('hint for an endpoint that fails', () => {
     );
     cleanups.push(close);
     const finding = await findingAt(over({}), { url: `http://${address}/`, connectTo: address });
-    expect(finding.mend).toContain('does not speak HTTP/1.1');
+    expect(finding.hint).toContain('does not speak HTTP/1.1');
   });
 });

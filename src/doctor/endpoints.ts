@@ -6,12 +6,12 @@ import { type ProbeContext, type ProbeKind, ProbeTimeout } from '../core/probe.t
 import type { FailCause, Observation } from '../core/sample.ts';
 
 /** What one attempt of a probe may use. */
-export interface LookContext extends Pick<ProbeContext, 'readText' | 'env' | 'resolveName'> {
+export interface EndpointContext extends Pick<ProbeContext, 'readText' | 'env' | 'resolveName'> {
   readonly clock: Clock;
   readonly signal: AbortSignal;
 }
 
-const mends: Readonly<Record<FailCause, string>> = {
+const hints: Readonly<Record<FailCause, string>> = {
   refused: 'No process listens on the port: start the service, or correct the address and the port.',
   reset: 'The service or a proxy in front of it accepts the connection and drops it: read their logs.',
   unreachable:
@@ -27,7 +27,7 @@ const mends: Readonly<Record<FailCause, string>> = {
 };
 
 /** Hints for messages that are more specific than their cause. The first match is used. */
-const mendsByWords: readonly (readonly [FailCause, RegExp, string])[] = [
+const hintsByText: readonly (readonly [FailCause, RegExp, string])[] = [
   [
     'tls',
     /alert protocol version|unsupported protocol|legacy sigalg/,
@@ -61,37 +61,37 @@ const mendsByWords: readonly (readonly [FailCause, RegExp, string])[] = [
   ],
 ];
 
-function mendFor({ cause, message }: { readonly cause: FailCause; readonly message: string }): string {
-  const known = mendsByWords.find(([of, words]) => of === cause && words.test(message));
-  return known?.[2] ?? mends[cause];
+function hintFor({ cause, message }: { readonly cause: FailCause; readonly message: string }): string {
+  const known = hintsByText.find(([of, words]) => of === cause && words.test(message));
+  return known?.[2] ?? hints[cause];
 }
 
 /** Runs each probe that uses sockets once, as a drill does: it checks the name, the port, the certificate, the login, and the answer. */
-export function lookAtEndpoints(
+export function inspectEndpoints(
   plan: Pick<Plan, 'probes' | 'steady'>,
   kindOf: (kind: string) => ProbeKind<unknown> | undefined,
-  context: LookContext,
+  context: EndpointContext,
 ): Promise<readonly Finding[]> {
-  const looks = plan.probes.flatMap((probe) => {
+  const usable = plan.probes.flatMap((probe) => {
     const kind = kindOf(probe.kind);
     return kind?.lane === 'network' ? [{ probe, kind }] : [];
   });
   return Promise.all(
-    looks.map(async ({ probe, kind }) =>
-      judgeLook(
+    usable.map(async ({ probe, kind }) =>
+      judgeSample(
         probe,
         kind.describe(probe.params),
-        await look(probe, kind, context),
+        await takeSample(probe, kind, context),
         isRequired(probe, plan),
       ),
     ),
   );
 }
 
-async function look(
+async function takeSample(
   probe: PlannedProbe,
   kind: ProbeKind<unknown>,
-  { clock, signal, ...rest }: LookContext,
+  { clock, signal, ...rest }: EndpointContext,
 ): Promise<Observation> {
   const { timeoutMs } = probe;
   const limits = new AbortController();
@@ -123,7 +123,7 @@ function isRequired(probe: PlannedProbe, { steady }: Pick<Plan, 'steady'>): bool
 }
 
 /** Makes a finding of one observation. */
-function judgeLook(probe: PlannedProbe, what: string, seen: Observation, required: boolean): Finding {
+function judgeSample(probe: PlannedProbe, what: string, seen: Observation, required: boolean): Finding {
   const name = `probe ${probe.id}`;
   switch (seen.status) {
     case 'ok':
@@ -133,14 +133,14 @@ function judgeLook(probe: PlannedProbe, what: string, seen: Observation, require
         name,
         status: 'fail',
         observed: `the probe cannot run: ${seen.message}`,
-        mend: 'Correct the probe in the target: in a drill, all its samples would be unknown.',
+        hint: 'Correct the probe in the target: in a drill, all its samples would be unknown.',
       };
     case 'fail':
       return {
         name,
         status: required ? 'fail' : 'warn',
         observed: `${what}: ${seen.message}${required ? '; no drill starts, because `steady` requires this probe' : ''}`,
-        mend: mendFor(seen),
+        hint: hintFor(seen),
       };
   }
 }

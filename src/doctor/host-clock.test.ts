@@ -56,8 +56,8 @@ describe('a clock', () => {
   });
 
   test('that is off is reported with bounds and effect', () => {
-    const { observed, mend } = judgeClock('node-1', { minMs: 1998, maxMs: 2002 });
+    const { observed, hint } = judgeClock('node-1', { minMs: 1998, maxMs: 2002 });
     expect(observed).toBe("+2000 ms (+1998 to +2002 ms) from this machine's");
-    expect(mend).toContain('too late');
+    expect(hint).toContain('too late');
   });
 });

@@ -65,7 +65,7 @@ export function judgeClock(host: string, offset: ClockOffset | undefined): Findi
       name,
       status: 'info',
       observed: '`date +%s.%N` prints no time, so the offset is unknown',
-      mend: 'Synchronize the host’s clock (chrony, systemd-timesyncd): marks of its logs carry its time.',
+      hint: 'Synchronize the host’s clock (chrony, systemd-timesyncd): marks of its logs carry its time.',
     };
   }
   const { minMs, maxMs } = offset;
@@ -76,7 +76,7 @@ export function judgeClock(host: string, offset: ClockOffset | undefined): Findi
     name,
     status: 'warn',
     observed,
-    mend: `Synchronize both clocks (chrony, systemd-timesyncd). Until then, marks of the host’s logs and the stages that they end are reported too ${minMs > 0 ? 'late' : 'early'} by this offset; probes are not affected.`,
+    hint: `Synchronize both clocks (chrony, systemd-timesyncd). Until then, marks of the host’s logs and the stages that they end are reported too ${minMs > 0 ? 'late' : 'early'} by this offset; probes are not affected.`,
   };
 }
 

@@ -93,7 +93,7 @@ async function inspect({
     withScenario ? makePlans(openScenario(scenario), () => file) : [],
     {
       createHost: ({ name }, onNote) => {
-        if (note !== undefined) onNote({ message: `${name}: ${note}`, mend: 'Do this.' });
+        if (note !== undefined) onNote({ message: `${name}: ${note}`, hint: 'Do this.' });
         const inContainer = container !== undefined && name === container.name ? { container } : {};
         const host = { ...scriptedHost(hosts[name] ?? healthy()), ...inContainer, name };
         made.push(host);
@@ -110,7 +110,7 @@ async function inspect({
   return { findings, made, cloud };
 }
 
-const told = (findings: readonly Finding[], name: string): string[] =>
+const reported = (findings: readonly Finding[], name: string): string[] =>
   findings.filter((finding) => finding.name === name).map(({ status, observed }) => `${status}: ${observed}`);
 
 describe('a target', () => {
@@ -126,9 +126,9 @@ describe('a target', () => {
 
   test('has each endpoint checked once: name, port, answer', async () => {
     const { findings } = await inspect();
-    expect(told(findings, 'probe web')[0]).toMatch(/^ok: GET http/);
-    expect(told(findings, 'probe name')[0]).toMatch(/^warn: connect to nowhere\.invalid:80: /);
-    expect(told(findings, 'probe secret')[0]).toMatch(/^fail: the probe cannot run: .*NOT_SET/);
+    expect(reported(findings, 'probe web')[0]).toMatch(/^ok: GET http/);
+    expect(reported(findings, 'probe name')[0]).toMatch(/^warn: connect to nowhere\.invalid:80: /);
+    expect(reported(findings, 'probe secret')[0]).toMatch(/^fail: the probe cannot run: .*NOT_SET/);
   });
 
   test.each([
@@ -138,8 +138,8 @@ describe('a target', () => {
     const report = { status: 'running', startedAt: '', finishedAt: '', sharesMachineNetwork: false };
     const container = { name: 'node-1', inspect: async () => ({ ...report, restartPolicy }) };
     const { findings } = await inspect({ container });
-    expect(told(findings, 'node-1: container')).toEqual([said]);
-    expect(told(findings, 'node-2: container')).toEqual([]);
+    expect(reported(findings, 'node-1: container')).toEqual([said]);
+    expect(reported(findings, 'node-2: container')).toEqual([]);
   });
 
   test('reports warnings about the connection to a host, with their hints', async () => {
@@ -150,14 +150,14 @@ describe('a target', () => {
       name: 'node-1: script',
       status: 'info',
       observed: 'the profile prints',
-      mend: 'Do this.',
+      hint: 'Do this.',
     });
   });
 
   test('reports a missing program of a probe', async () => {
     const { findings } = await inspect({ hosts: { 'node-2': healthy('who-am-i') } });
-    expect(told(findings, 'node-1: who-am-i')).toEqual([]);
-    expect(told(findings, 'node-2: who-am-i')).toEqual(['fail: not in PATH; needed by probe claim']);
+    expect(reported(findings, 'node-1: who-am-i')).toEqual([]);
+    expect(reported(findings, 'node-2: who-am-i')).toEqual(['fail: not in PATH; needed by probe claim']);
   });
 
   test('has the unit names of its journal probes checked', async () => {
@@ -175,7 +175,7 @@ describe('a target', () => {
         name: 'probe log@node-1',
         status: 'fail',
         observed: 'node-1 has no unit keepalive.service',
-        mend: expect.stringContaining('systemctl list-units') as string,
+        hint: expect.stringContaining('systemctl list-units') as string,
       },
       {
         name: 'probe log@node-2',
@@ -187,7 +187,7 @@ describe('a target', () => {
 
   test('without scenarios reports which fault kinds cannot be used', async () => {
     const { findings } = await inspect({ hosts: { 'node-1': healthy('tc') } });
-    expect(told(findings, 'node-1: tc')).toEqual([
+    expect(reported(findings, 'node-1: tc')).toEqual([
       'info: not in PATH, so network.delay cannot be used on this host',
     ]);
     expect(findings.filter(({ name, status }) => name.startsWith('node-') && status === 'fail')).toEqual([]);
@@ -198,14 +198,16 @@ describe('a target', () => {
       withScenario: true,
       hosts: { 'node-1': healthy('systemctl'), 'node-2': healthy('systemctl') },
     });
-    expect(told(findings, 'node-1: sch_netem')).toEqual([
+    expect(reported(findings, 'node-1: sch_netem')).toEqual([
       'fail: not in this kernel; needed by fault network.delay',
     ]);
-    expect(told(findings, 'node-2: sch_netem')).toEqual([
+    expect(reported(findings, 'node-2: sch_netem')).toEqual([
       'fail: not in this kernel; needed by fault network.delay',
     ]);
-    expect(told(findings, 'node-1: systemctl')).toEqual([]);
-    expect(told(findings, 'node-2: systemctl')).toEqual(['fail: not in PATH; needed by fault service.stop']);
+    expect(reported(findings, 'node-1: systemctl')).toEqual([]);
+    expect(reported(findings, 'node-2: systemctl')).toEqual([
+      'fail: not in PATH; needed by fault service.stop',
+    ]);
   });
 
   test('reports what undoes the faults of a scenario if firedrill is killed', async () => {
@@ -217,34 +219,34 @@ describe('a target', () => {
       };
     };
     const { findings } = await inspect({ withScenario: true, hosts: { 'node-1': without() } });
-    expect(told(findings, 'node-1: auto-revert')).toEqual([
+    expect(reported(findings, 'node-1: auto-revert')).toEqual([
       'warn: no systemd, so nothing on the host undoes network.delay (fault-1) if firedrill is killed',
     ]);
-    expect(told(findings, 'node-2: auto-revert')).toEqual([
+    expect(reported(findings, 'node-2: auto-revert')).toEqual([
       'ok: a systemd timer undoes network.delay (fault-1), service.stop (fault-2) if firedrill is silent for 30 s',
     ]);
   });
 
   test('reports why a host cannot be reached, with the hint', async () => {
     const lost = (): never => {
-      throw new DrillError('host-unreachable', 'node-2: the host key is not known', { mend: 'Add it.' });
+      throw new DrillError('host-unreachable', 'node-2: the host key is not known', { hint: 'Add it.' });
     };
     const { findings } = await inspect({ hosts: { 'node-2': lost } });
     expect(findings.find(({ name }) => name === 'node-2: script')).toEqual({
       name: 'node-2: script',
       status: 'fail',
       observed: 'the host key is not known',
-      mend: 'Add it.',
+      hint: 'Add it.',
     });
   });
 
   test('asks the cloud with its credentials', async () => {
-    expect(told((await inspect()).findings, 'node-1: cloud')).toEqual([
+    expect(reported((await inspect()).findings, 'node-1: cloud')).toEqual([
       'ok: server web-1 of cloud lab: ACTIVE',
     ]);
     await server?.close();
     const refused = new DrillError('host-unreachable', 'Keystone: 401');
-    expect(told((await inspect({ state: refused })).findings, 'node-1: cloud')).toEqual([
+    expect(reported((await inspect({ state: refused })).findings, 'node-1: cloud')).toEqual([
       'fail: Keystone: 401',
     ]);
   });

@@ -5,17 +5,17 @@ import type { Host, HostNote, NoteListener } from '../core/host.ts';
 import type { Plan, PlannedFault, PlannedHost, PlannedProbe } from '../core/plan.ts';
 import { probeKind } from '../probes/catalog.ts';
 import type { TargetPlan } from '../scenario/target-planner.ts';
-import { lookAtEndpoints, type LookContext } from './endpoints.ts';
 import { containerFindings } from './container-findings.ts';
+import { inspectEndpoints, type EndpointContext } from './endpoints.ts';
 import { judgeClock, measureClock } from './host-clock.ts';
 import { askHost } from './host-facts.ts';
-import { judgeHost, type Want } from './judge-host.ts';
+import { checkHost, type HostRequirement } from './check-host.ts';
 import { leaseFindings } from './lease-findings.ts';
+import { undoneOn, requirementsOf } from './host-requirements.ts';
 import { fitHint } from './transport-hints.ts';
-import { undoneOn, wantsOf } from './wants.ts';
 
 /** Access to hosts, clouds, and sockets. */
-export interface InspectDeps extends LookContext {
+export interface InspectDeps extends EndpointContext {
   /** `onNote` receives warnings about the connection to the host, each once. */
   readonly createHost: (host: PlannedHost, onNote: NoteListener) => Host;
   readonly createServer: (host: PlannedHost) => CloudServer | undefined;
@@ -31,15 +31,21 @@ export async function inspectTarget(
   plans: readonly Plan[],
   deps: InspectDeps,
 ): Promise<readonly Finding[]> {
-  const wants = wantsOf(target, plans);
+  const requirements = requirementsOf(target, plans);
   const [hosts, servers, endpoints] = await Promise.all([
     Promise.all(
       target.hosts.map((host) =>
-        inspectHost(host, target, wants.get(host.name) ?? [], undoneOn(host.name, target, plans), deps),
+        inspectHost(
+          host,
+          target,
+          requirements.get(host.name) ?? [],
+          undoneOn(host.name, target, plans),
+          deps,
+        ),
       ),
     ),
     Promise.all(target.hosts.map((host) => inspectServer(host, deps))),
-    lookAtEndpoints(target, probeKind, deps),
+    inspectEndpoints(target, probeKind, deps),
   ]);
   return [...hosts.flat(), ...servers.flat(), ...endpoints];
 }
@@ -47,7 +53,7 @@ export async function inspectTarget(
 async function inspectHost(
   planned: PlannedHost,
   { probes }: TargetPlan,
-  wants: readonly Want[],
+  requirements: readonly HostRequirement[],
   undone: readonly PlannedFault[],
   { createHost, clock, signal }: InspectDeps,
 ): Promise<readonly Finding[]> {
@@ -55,7 +61,7 @@ async function inspectHost(
   const host = createHost(planned, (note) => void notes.push(note));
   const name = `${planned.name}: ${host.transport}`;
   try {
-    const facts = await askHost(host, [...new Set(wants.flatMap(({ tools }) => tools))], signal);
+    const facts = await askHost(host, [...new Set(requirements.flatMap(({ tools }) => tools))], signal);
     const reached: Finding = { name, status: 'ok', observed: 'commands run' };
     const isOther = planned.transport.kind !== 'local';
     const clocks = isOther ? [judgeClock(planned.name, await measureClock(host, clock, signal))] : [];
@@ -66,7 +72,7 @@ async function inspectHost(
       reached,
       ...notes.map((note) => noteFinding(name, note, planned.name)),
       ...container,
-      ...judgeHost(planned.name, facts, wants).map((finding) => fitHint(finding, planned)),
+      ...checkHost(planned.name, facts, requirements).map((finding) => fitHint(finding, planned)),
       ...leaseFindings(planned.name, facts, undone, !isOther),
       ...(await containerFindings(planned, host, facts, { probes: here, steps: undone, signal })),
       ...clocks,
@@ -74,7 +80,7 @@ async function inspectHost(
     ];
   } catch (error) {
     signal.throwIfAborted();
-    return [{ name, status: 'fail', observed: saidOf(error, planned.name), mend: mendOf(error) }];
+    return [{ name, status: 'fail', observed: answerOf(error, planned.name), hint: hintOf(error) }];
   }
 }
 
@@ -88,7 +94,7 @@ async function checkProbe(probe: PlannedProbe, host: Host, signal: AbortSignal):
     return [{ name, status: 'ok', observed: kind.describe(probe.params) }];
   } catch (error) {
     signal.throwIfAborted();
-    return [{ name, status: 'fail', observed: saidOf(error, host.name), mend: mendOf(error) }];
+    return [{ name, status: 'fail', observed: answerOf(error, host.name), hint: hintOf(error) }];
   }
 }
 
@@ -109,8 +115,8 @@ async function inspectContainer(
   ];
 }
 
-function noteFinding(name: string, { message, mend }: HostNote, host: string): Finding {
-  return { name, status: 'info', observed: message.replace(`${host}: `, ''), mend };
+function noteFinding(name: string, { message, hint }: HostNote, host: string): Finding {
+  return { name, status: 'info', observed: message.replace(`${host}: `, ''), hint };
 }
 
 async function inspectServer(
@@ -125,16 +131,16 @@ async function inspectServer(
     return [{ name, status: 'ok', observed: `${server.where}: ${status}` }];
   } catch (error) {
     signal.throwIfAborted();
-    return [{ name, status: 'fail', observed: saidOf(error, planned.name), mend: mendOf(error) }];
+    return [{ name, status: 'fail', observed: answerOf(error, planned.name), hint: hintOf(error) }];
   }
 }
 
-function mendOf(error: unknown): string {
-  const mend = error instanceof DrillError ? error.mend : undefined;
-  return mend ?? 'Correct the host in the target, or find out why it does not answer.';
+function hintOf(error: unknown): string {
+  const hint = error instanceof DrillError ? error.hint : undefined;
+  return hint ?? 'Correct the host in the target, or find out why it does not answer.';
 }
 
 /** The message without the host's name, which is already in the finding's name. */
-function saidOf(error: unknown, host: string): string {
+function answerOf(error: unknown, host: string): string {
   return messageOf(error).replace(`${host}: `, '');
 }

@@ -1,4 +1,4 @@
-import { limitWords } from '../core/format-duration.ts';
+import { limitText } from '../core/format-duration.ts';
 import type { Finding } from '../core/finding.ts';
 import type { PlannedFault } from '../core/plan.ts';
 import { faultKind } from '../faults/catalog.ts';
@@ -27,7 +27,7 @@ export function leaseFindings(
       name,
       status: 'warn',
       observed: `${names(bare)}: no \`undo\`, so neither the host nor \`firedrill heal\` undoes it`,
-      mend: 'Add `undo` to this fault in the scenario, unless the fault ends by itself.',
+      hint: 'Add `undo` to this fault in the scenario, unless the fault ends by itself.',
     });
   return findings;
 }
@@ -42,23 +42,23 @@ function timerFinding(
     return {
       status: 'warn',
       observed: `no systemd, so nothing on the host undoes ${what} if firedrill is killed`,
-      mend: 'If firedrill is killed, run `firedrill heal` at once. To have an auto-revert timer, use a host with systemd.',
+      hint: 'If firedrill is killed, run `firedrill heal` at once. To have an auto-revert timer, use a host with systemd.',
     };
   if (uid !== 0 && isThisMachine)
     return {
       status: 'warn',
       observed: `not root, so nothing on this machine undoes ${what} if firedrill is killed`,
-      mend: 'If firedrill is killed, run `firedrill heal` at once; or run firedrill as root.',
+      hint: 'If firedrill is killed, run `firedrill heal` at once; or run firedrill as root.',
     };
   if (uid !== 0)
     return {
       status: 'fail',
       observed: `not root, so the systemd timer that undoes ${what} cannot be armed; the drill injects no fault without it`,
-      mend: 'Log in as root, or set `sudo: true` (transport ssh) with NOPASSWD in sudoers.',
+      hint: 'Log in as root, or set `sudo: true` (transport ssh) with NOPASSWD in sudoers.',
     };
   const leaseMs = Math.max(...leased.map((step) => step.leaseMs ?? 0));
   return {
     status: 'ok',
-    observed: `a systemd timer undoes ${what} if firedrill is silent for ${limitWords(leaseMs)}`,
+    observed: `a systemd timer undoes ${what} if firedrill is silent for ${limitText(leaseMs)}`,
   };
 }

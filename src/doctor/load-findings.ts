@@ -1,9 +1,9 @@
 import type { BurstEffect, RateFigures } from '../core/burst-effect.ts';
-import { durationWords, limitWords } from '../core/format-duration.ts';
+import { durationText, limitText } from '../core/format-duration.ts';
 import type { Finding } from '../core/finding.ts';
 import type { Plan } from '../core/plan.ts';
 import { drillTime } from '../model/drill-time.ts';
-import { loadAdvice, loadWords } from '../scenario/load-words.ts';
+import { loadAdvice, loadText } from '../scenario/load-text.ts';
 import { probingLoad } from '../scenario/probing-load.ts';
 import type { TargetPlan } from '../scenario/target-planner.ts';
 
@@ -24,14 +24,14 @@ export function loadFindings(target: TargetPlan, plans: readonly Plan[]): Findin
 
 function loadFinding(name: string, plan: Parameters<typeof loadAdvice>[0]): Finding {
   const { base, burst } = probingLoad(plan);
-  const observed = `${loadWords(base)}; in the burst ${loadWords(burst)}`;
+  const observed = `${loadText(base)}; in the burst ${loadText(burst)}`;
   const advice = loadAdvice(plan);
   if (advice.length === 0) return { name, status: 'ok', observed };
   return {
     name,
     status: 'warn',
     observed: [observed, ...advice.map(({ text }) => text)].join('; '),
-    mend: advice.map(({ hint }) => hint).join('; '),
+    hint: advice.map(({ hint }) => hint).join('; '),
   };
 }
 
@@ -49,7 +49,7 @@ export function timeFindings(plans: readonly Plan[]): Finding[] {
       {
         name: `time of ${nameWith(plan, others.length)}`,
         status: 'ok',
-        observed: `about ${durationWords(time.medianMs)}, in the slow case ${durationWords(time.slowMs)}, predicted by the target's models, without preparations, heal, and return`,
+        observed: `about ${durationText(time.medianMs)}, in the slow case ${durationText(time.slowMs)}, predicted by the target's models, without preparations, heal, and return`,
       },
     ];
   });
@@ -70,13 +70,13 @@ const slowedFromMs = 20;
 export function burstFindings(effects: readonly BurstEffect[]): Finding[] {
   return effects.map((effect) => {
     const { probe, base, burst } = effect;
-    const every = limitWords(probe.burstIntervalMs ?? probe.intervalMs);
+    const every = limitText(probe.burstIntervalMs ?? probe.intervalMs);
     const ratio =
       base.p90Ms === null || burst.p90Ms === null || base.p90Ms === 0
         ? ''
         : `, ${(burst.p90Ms / base.p90Ms).toFixed(1)} times the base p90`;
     const name = `burst ${probe.id}`;
-    const observed = `base ${rateWords(base)}; burst, every ${every}, ${rateWords(burst)}${ratio}`;
+    const observed = `base ${rateText(base)}; burst, every ${every}, ${rateText(burst)}${ratio}`;
     const why = whyTooMuch(effect);
     return why === undefined
       ? { name, status: 'ok', observed }
@@ -84,13 +84,13 @@ export function burstFindings(effects: readonly BurstEffect[]): Finding[] {
           name,
           status: 'warn',
           observed: `${observed}: ${why}`,
-          mend: 'Raise `burst` of the probes that open the most connections (`firedrill plan` names them), or run firedrill on a separate machine.',
+          hint: 'Raise `burst` of the probes that open the most connections (`firedrill plan` names them), or run firedrill on a separate machine.',
         };
   });
 }
 
 /** `p50 12 ms, p90 20 ms, 40 samples`, with the failed, unknown, and unsent samples. */
-function rateWords({ sent, dropped, failed, unknown, p50Ms, p90Ms }: RateFigures): string {
+function rateText({ sent, dropped, failed, unknown, p50Ms, p90Ms }: RateFigures): string {
   const lost = [
     failed > 0 ? `${failed} failed` : '',
     unknown > 0 ? `${unknown} unknown` : '',
@@ -108,7 +108,7 @@ function whyTooMuch({ probe, base, burst }: BurstEffect): string | undefined {
     return 'samples fail only in the burst';
   if (burst.p90Ms === null) return undefined;
   if (burst.p90Ms > probe.timeoutMs * tightShare)
-    return `answers take more than half of the time-out (${limitWords(probe.timeoutMs)})`;
+    return `answers take more than half of the time-out (${limitText(probe.timeoutMs)})`;
   const slowed = base.p90Ms !== null && burst.p90Ms > base.p90Ms * slowedTimes;
   return slowed && burst.p90Ms > slowedFromMs ? 'answers are slower in the burst' : undefined;
 }

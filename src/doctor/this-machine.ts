@@ -6,7 +6,7 @@ import type { Finding } from '../core/finding.ts';
 /** A drill needs this much free space, MiB, for its log and the reserve for its end. */
 const neededMiB = 100;
 /** Below this much free space, MiB, there is a warning: many or long drills fill it. */
-const easyMiB = 1024;
+const comfortableMiB = 1024;
 
 /** Whether this user may write in a folder, and how much space is free. The folder need not exist yet. */
 export function folderFinding(name: string, folder: string): Finding {
@@ -24,7 +24,7 @@ export function folderFinding(name: string, folder: string): Finding {
         name,
         status: 'fail',
         observed: `${folder}: ${messageOf(error)}`,
-        mend: `Give this user write access to ${there} (\`chown\` or \`chmod\`), or choose another folder.`,
+        hint: `Give this user write access to ${there} (\`chown\` or \`chmod\`), or choose another folder.`,
       };
     }
   }
@@ -36,11 +36,11 @@ export function folderFinding(name: string, folder: string): Finding {
 /** Judges the free space. Pure. */
 export function judgeRoom(name: string, folder: string, freeMiB: number): Finding {
   const observed = `${folder}: writable, ${freeMiB} MiB free`;
-  if (freeMiB >= easyMiB) return { name, status: 'ok', observed };
+  if (freeMiB >= comfortableMiB) return { name, status: 'ok', observed };
   return {
     name,
     status: freeMiB < neededMiB ? 'fail' : 'warn',
     observed,
-    mend: `Free disk space in this folder: a drill needs ${neededMiB} MiB, and stops when the disk is full.`,
+    hint: `Free disk space in this folder: a drill needs ${neededMiB} MiB, and stops when the disk is full.`,
   };
 }

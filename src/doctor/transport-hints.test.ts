@@ -3,7 +3,7 @@ import type { PlannedHost } from '../core/plan.ts';
 import { faultKinds } from '../faults/catalog.ts';
 import { probeKinds } from '../probes/catalog.ts';
 import type { HostFacts } from './host-facts.ts';
-import { judgeHost, type Want } from './judge-host.ts';
+import { checkHost, type HostRequirement } from './check-host.ts';
 import { fitHint } from './transport-hints.ts';
 
 /** A host that has nothing: no tool, no right, no engine, no systemd. */
@@ -19,16 +19,16 @@ const bare: HostFacts = {
 };
 
 /** Whatever any kind of fault or probe may need. */
-const wants: readonly Want[] = [...faultKinds, ...probeKinds].flatMap((kind) => {
+const wants: readonly HostRequirement[] = [...faultKinds, ...probeKinds].flatMap((kind) => {
   const needs = kind.uses?.(undefined);
   return needs === undefined ? [] : [{ ...needs, by: kind.kind, sure: true }];
 });
 
 const hintsOn = (host: PlannedHost): ReadonlyMap<string, string> =>
   new Map(
-    judgeHost(host.name, bare, wants)
+    checkHost(host.name, bare, wants)
       .map((finding) => fitHint(finding, host))
-      .flatMap(({ name, mend }) => (mend === undefined ? [] : [[name.replace(`${host.name}: `, ''), mend]])),
+      .flatMap(({ name, hint }) => (hint === undefined ? [] : [[name.replace(`${host.name}: `, ''), hint]])),
   );
 
 const database: PlannedHost = { name: 'db', transport: { kind: 'docker', container: 'shop-db-1' } };
@@ -89,6 +89,6 @@ describe('the hint for what this machine lacks', () => {
 
 test('hints for a machine over SSH stay as they are', () => {
   const host: PlannedHost = { name: 'node-1', transport: { kind: 'ssh', host: 'node-1' } };
-  const findings = judgeHost(host.name, bare, wants);
+  const findings = checkHost(host.name, bare, wants);
   expect(findings.map((finding) => fitHint(finding, host))).toEqual(findings);
 });

@@ -1,16 +1,16 @@
 import type { Finding } from '../core/finding.ts';
 import { installHint } from '../core/install-hint.ts';
 import type { PlannedHost } from '../core/plan.ts';
-import { packages } from './judge-host.ts';
+import { packages } from './check-host.ts';
 
 /**
  * A finding about what a host lacks, with the hint that fits the host's transport. The general hints are for machines over SSH:
  * nobody logs in to a plain container as root, and no engine belongs into it.
  */
 export function fitHint(finding: Finding, host: PlannedHost): Finding {
-  if (finding.mend === undefined) return finding;
-  const mend = hintFor(host, finding.name.slice(`${host.name}: `.length));
-  return mend === undefined ? finding : { ...finding, mend };
+  if (finding.hint === undefined) return finding;
+  const hint = hintFor(host, finding.name.slice(`${host.name}: `.length));
+  return hint === undefined ? finding : { ...finding, hint };
 }
 
 /** The hint for one lacking thing, by the last part of its finding's name; undefined if the general hint fits. */

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { awaitRecovery } from './await-recovery.ts';
 import { planOf } from './testing/fake-machine.ts';
 import { simulatedClock } from './testing/simulated-clock.ts';
-import { createWorld } from './world.ts';
+import { createStateObserver } from './state-observer.ts';
 
 /**
  * Runs the wait with a recovery probe: interval 200 ms, time-out 900 ms. Slot n is sent at n * 200 ms with that outcome. The fault
@@ -20,14 +20,14 @@ async function recover(
     probes: [{ ...probe, intervalMs: 200, timeoutMs: 900 }],
     recovery: { probe: 'web', withinMs, stableForMs: 2000 },
   };
-  const world = createWorld(plan, clock);
+  const observer = createStateObserver(plan, clock);
   const stop = new AbortController();
   const send = async (slot: number): Promise<void> => {
     const what = outcome(slot);
     const sendMs = clock.nowMs();
     await clock.sleep(what === 'timeout' ? 900 : 5, stop.signal);
     const times = { slot, dueMs: sendMs, sendMs, finishMs: clock.nowMs() };
-    world.see({
+    observer.record({
       probe: 'web',
       ...times,
       ...(what === 'good'
@@ -43,7 +43,7 @@ async function recover(
       await clock.sleep(200, stop.signal).catch(() => undefined);
     }
   })();
-  const run = { plan, world, hit: new Map(), signal: new AbortController().signal, clock };
+  const run = { plan, observer, hostByFault: new Map(), signal: new AbortController().signal, clock };
   const out = await awaitRecovery(run, {
     get isOver() {
       return clock.nowMs() >= faultMs;

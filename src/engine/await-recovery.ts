@@ -2,16 +2,16 @@ import type { Sample } from '../core/sample.ts';
 import { recoveryProbe } from './recovery-probe.ts';
 import type { RunState } from './run-state.ts';
 import type { Timeline } from './timeline.ts';
-import type { GateOutcome } from './world.ts';
+import type { GateOutcome } from './state-observer.ts';
 
 /**
  * If no sample fails after the fault, the wait ends after this time, ms. `recovery.quietForMs` of the plan
  * overrides it.
  */
-const quietLookMs = 15_000;
+const defaultQuietForMs = 15_000;
 
 /** The part of a run that the wait needs. */
-export type Recovering = Pick<RunState, 'plan' | 'clock' | 'world' | 'hit' | 'signal'>;
+export type Recovering = Pick<RunState, 'plan' | 'clock' | 'observer' | 'hostByFault' | 'signal'>;
 
 /**
  * Waits until the recovery probe has been good for `stableForMs` after a bad sample, or stayed good
@@ -23,14 +23,14 @@ export type Recovering = Pick<RunState, 'plan' | 'clock' | 'world' | 'hit' | 'si
  * that the service is down.
  */
 export async function awaitRecovery(run: Recovering, faults: Pick<Timeline, 'isOver'>): Promise<GateOutcome> {
-  const { plan, clock, world } = run;
+  const { plan, clock, observer } = run;
   const start = clock.nowMs();
   const deadline = start + plan.recovery.withinMs;
   const id = recoveryProbe(run);
   const streak = goodStreak(start - plan.recovery.stableForMs);
-  const now = world.fresh(id);
+  const now = observer.latest(id);
   if (now !== undefined) streak.take(now);
-  const end = world.follow((sample) => {
+  const end = observer.follow((sample) => {
     if (sample.probe === id) streak.take(sample);
   });
   let overMs: number | undefined;
@@ -38,20 +38,20 @@ export async function awaitRecovery(run: Recovering, faults: Pick<Timeline, 'isO
     for (;;) {
       const nowMs = clock.nowMs();
       if (faults.isOver) overMs ??= nowMs;
-      if (world.fresh(id) === undefined) streak.startAgain();
+      if (observer.latest(id) === undefined) streak.startAgain();
       const { sinceMs } = streak;
-      const answeredMs = world.answeredUntilMs([id]);
+      const answeredMs = observer.answeredUntilMs([id]);
       const isFinal = overMs !== undefined && answeredMs >= overMs;
-      const settled = streak.wasBad || nowMs - start >= (plan.recovery.quietForMs ?? quietLookMs);
+      const settled = streak.wasBad || nowMs - start >= (plan.recovery.quietForMs ?? defaultQuietForMs);
       const stableMs = sinceMs === undefined ? -Infinity : answeredMs - Math.max(sinceMs, start);
       if (isFinal && settled && stableMs >= plan.recovery.stableForMs) return { met: true, unmet: [] };
       if (nowMs >= deadline && (isFinal || streak.isDown)) break;
-      await world.nextSample(100, run.signal);
+      await observer.nextSample(100, run.signal);
     }
   } finally {
     end();
   }
-  const sample = world.fresh(id);
+  const sample = observer.latest(id);
   const seen =
     sample === undefined
       ? 'no fresh answer'

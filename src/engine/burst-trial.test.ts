@@ -30,18 +30,18 @@ function scripted(events: {
   readonly burst?: readonly NewEvent[];
   readonly after?: readonly NewEvent[];
 }) {
-  const told: string[] = [];
+  const reported: string[] = [];
   const startProber = async ({ onEvents }: ProberOptions): Promise<Prober> => {
     onEvents(events.base ?? []);
     return {
       setBurst: (on) => {
-        told.push(on ? 'burst' : 'base');
+        reported.push(on ? 'burst' : 'base');
         onEvents((on ? events.burst : events.after) ?? []);
       },
-      stop: async () => void told.push('stop'),
+      stop: async () => void reported.push('stop'),
     };
   };
-  return { told, startProber };
+  return { reported, startProber };
 }
 
 const { signal } = new AbortController();
@@ -51,7 +51,7 @@ const createHost = () => {
 
 describe('a trial of the burst', () => {
   test('compares samples by the rate at which they were due, also if their answers are late', async () => {
-    const { told, startProber } = scripted({
+    const { reported, startProber } = scripted({
       base: [0, 500, 1000, 1500].map((dueMs, slot) => sample(slot, dueMs, 10 + slot)),
       burst: [
         ...Array.from({ length: 9 }, (_, i) => sample(4 + i, 2000 + i * 100, 50 + i)),
@@ -67,7 +67,7 @@ describe('a trial of the burst', () => {
       { clock, createHost, startProber },
       signal,
     );
-    expect(told).toEqual(['burst', 'base', 'stop']);
+    expect(reported).toEqual(['burst', 'base', 'stop']);
     expect(effects).toEqual([
       {
         probe,
@@ -91,10 +91,10 @@ describe('a trial of the burst', () => {
   });
 
   test('ends if the prober breaks, and stops it', async () => {
-    const told: string[] = [];
+    const reported: string[] = [];
     const startProber = async ({ onBroken }: ProberOptions): Promise<Prober> => {
       onBroken(new DrillError('harness', 'the prober hangs'));
-      return { setBurst: () => {}, stop: async () => void told.push('stop') };
+      return { setBurst: () => {}, stop: async () => void reported.push('stop') };
     };
     await expect(
       measureBurst(
@@ -104,6 +104,6 @@ describe('a trial of the burst', () => {
         signal,
       ),
     ).rejects.toThrow('the prober hangs');
-    expect(told).toEqual(['stop']);
+    expect(reported).toEqual(['stop']);
   });
 });

@@ -4,7 +4,7 @@ import type { NewEvent } from '../core/event.ts';
 import type { Host } from '../core/host.ts';
 import type { Plan, PlannedHost } from '../core/plan.ts';
 import { startProber, type Prober, type ProberOptions } from './prober.ts';
-import { madeOnce } from './reach.ts';
+import { memoizeByHost } from './host-access.ts';
 
 /** What a trial needs. */
 export interface BurstTrialDeps {
@@ -35,7 +35,7 @@ export async function measureBurst(
   const slots: Slot[] = [];
   const prober = await (deps.startProber ?? startProber)({
     probes,
-    host: madeOnce(hosts, deps.createHost),
+    host: memoizeByHost(hosts, deps.createHost),
     clock,
     onEvents: (events) => {
       for (const event of events)

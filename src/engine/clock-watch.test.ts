@@ -7,7 +7,7 @@ function clocks() {
   const clock = { nowMs: () => at.nowMs, wallMs: () => at.wallMs };
   return {
     clock,
-    look: watchClock(clock, () => at.uptimeMs),
+    attempt: watchClock(clock, () => at.uptimeMs),
     pass: (ms: number, { wallMs = ms, asleepMs = 0 } = {}) => {
       at.nowMs += ms;
       at.wallMs += wallMs + asleepMs;
@@ -18,36 +18,36 @@ function clocks() {
 
 describe('watchClock', () => {
   test('reports a step of the wall clock once', () => {
-    const { look, pass } = clocks();
+    const { attempt, pass } = clocks();
     pass(20);
-    expect(look()).toBeUndefined();
+    expect(attempt()).toBeUndefined();
     pass(20, { wallMs: 3_600_020 });
-    expect(look()).toEqual({ atMs: 1040, byMs: 3_600_000, cause: 'step' });
+    expect(attempt()).toEqual({ atMs: 1040, byMs: 3_600_000, cause: 'step' });
     pass(20);
-    expect(look()).toBeUndefined();
+    expect(attempt()).toBeUndefined();
     pass(20, { wallMs: -230 });
-    expect(look()).toEqual({ atMs: 1080, byMs: -250, cause: 'step' });
+    expect(attempt()).toEqual({ atMs: 1080, byMs: -250, cause: 'step' });
   });
 
   test('reports no step for a slewed clock', () => {
-    const { look, pass } = clocks();
-    let told = 0;
+    const { attempt, pass } = clocks();
+    let reported = 0;
     for (let tick = 0; tick < 1000; tick++) {
       pass(20, { wallMs: 21 });
-      if (look() !== undefined) told++;
+      if (attempt() !== undefined) reported++;
     }
-    expect(told).toBe(0);
+    expect(reported).toBe(0);
     pass(20, { wallMs: 121 });
-    expect(look()).toMatchObject({ byMs: 101 });
+    expect(attempt()).toMatchObject({ byMs: 101 });
   });
 
   test('distinguishes a suspend from a step', () => {
-    const { look, pass } = clocks();
+    const { attempt, pass } = clocks();
     pass(20, { asleepMs: 60_000 });
-    expect(look()).toEqual({ atMs: 1020, byMs: 60_000, cause: 'suspend' });
+    expect(attempt()).toEqual({ atMs: 1020, byMs: 60_000, cause: 'suspend' });
     // Suspended and set: the difference is not that of the suspend alone.
     pass(20, { wallMs: 5020, asleepMs: 60_000 });
-    expect(look()).toMatchObject({ byMs: 65_000, cause: 'step' });
+    expect(attempt()).toMatchObject({ byMs: 65_000, cause: 'step' });
   });
 
   test('ignores readings with a delay between them', () => {
@@ -60,10 +60,10 @@ describe('watchClock', () => {
         return wallMs;
       },
     };
-    const look = watchClock(clock, () => at.nowMs);
+    const attempt = watchClock(clock, () => at.nowMs);
     at.heldUpMs = 400;
-    expect(look()).toBeUndefined();
+    expect(attempt()).toBeUndefined();
     at.heldUpMs = 0;
-    expect(look()).toBeUndefined();
+    expect(attempt()).toBeUndefined();
   });
 });

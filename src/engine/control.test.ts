@@ -5,7 +5,7 @@ import { afterEach, describe, expect, test } from 'vitest';
 import { controlHealth, type ControlSample, dilationOf } from '../core/control.ts';
 import { controlSilenceMs, controlWorkMs } from '../core/starvation-limits.ts';
 import { type Control, sampleOf, startControl, startControlProgram } from './control.ts';
-import { createMachineFitness } from './machine-fitness.ts';
+import { createMachineHealth } from './machine-health.ts';
 import { createSystemClock } from './system-clock.ts';
 
 const running: Control[] = [];
@@ -87,25 +87,25 @@ describe('the control', () => {
 
   test('reports nothing without CPU time, and the machine is not fit', { timeout: 60_000 }, async () => {
     const { clock, control, samples, seen } = await start();
-    const machine = createMachineFitness();
+    const machine = createMachineHealth();
     machine.startControl(clock.nowMs());
     await seen(1);
     process.kill(control.pid, 'SIGSTOP');
     while (!/\) T /.test(readFileSync(`/proc/${control.pid}/stat`, 'utf8')))
       await clock.sleep(5, AbortSignal.timeout(30_000));
-    const told = samples.length;
+    const reported = samples.length;
     for (const sample of samples) machine.addSample(sample);
     const lastMs = samples.at(-1)?.finishMs ?? 0;
     await clock.sleep(lastMs + controlSilenceMs + 1 - clock.nowMs(), AbortSignal.timeout(30_000));
     // At most one line that it had written before it was stopped.
-    expect(samples.length - told).toBeLessThanOrEqual(1);
+    expect(samples.length - reported).toBeLessThanOrEqual(1);
     expect(machine.unmet(lastMs + controlSilenceMs + 1, 1000)).toEqual([
       expect.stringMatching(
         /^the control on the prober's machine reported nothing for 2\.00 s: .*quieter machine/,
       ),
     ]);
     process.kill(control.pid, 'SIGCONT');
-    await seen(told + 2);
+    await seen(reported + 2);
   });
 
   test('reports an unexpected end of its process', { timeout: 60_000 }, async () => {
@@ -135,17 +135,17 @@ describe('the health of a machine by its control', () => {
   const list = (...dilations: number[]) => dilations.map((d, i) => at((i + 1) * 500, d));
 
   test('depends on the median, or on one piece of work that stood still', () => {
-    expect(controlHealth(list(1, 1.6, 1.2, 1.1, 1), 2600, 0)).toEqual({ state: 'fit', dilation: 1.1 });
+    expect(controlHealth(list(1, 1.6, 1.2, 1.1, 1), 2600, 0)).toEqual({ state: 'ok', dilation: 1.1 });
     // Two interrupted pieces of work are not starvation.
-    expect(controlHealth(list(1, 3.9, 1.2, 3.8, 1), 2600, 0).state).toBe('fit');
+    expect(controlHealth(list(1, 3.9, 1.2, 3.8, 1), 2600, 0).state).toBe('ok');
     expect(controlHealth(list(1, 3.9, 3.8, 3.8, 1), 2600, 0)).toEqual({ state: 'starved', dilation: 3.8 });
     expect(controlHealth(list(1, 1, 1, 1, 60), 2600, 0).state).toBe('starved');
   });
 
   test('is unknown without a sample for 2 s', () => {
-    expect(controlHealth(list(1, 1), 3000, 0).state).toBe('fit');
+    expect(controlHealth(list(1, 1), 3000, 0).state).toBe('ok');
     expect(controlHealth(list(1, 1), 3001, 0)).toEqual({ state: 'silent', dilation: 1 });
-    expect(controlHealth([], 1000, 0)).toEqual({ state: 'fit', dilation: null });
+    expect(controlHealth([], 1000, 0)).toEqual({ state: 'ok', dilation: null });
     expect(controlHealth([], 2001, 0)).toEqual({ state: 'silent', dilation: null });
   });
 });

@@ -123,7 +123,7 @@ describe('a defect ends the run: everything is healed, and nothing keeps running
     ['the preparations', isPhase('prepare'), false],
     ['the gate', (event) => event.type === 'gate' && event.gate === 'steady', false],
     ['the phase of the fault', isPhase('fault'), false],
-    ['the lease', (event) => event.type === 'lease.kept', false],
+    ['the lease', (event) => event.type === 'lease.renewed', false],
     ['the act, before it', (event) => event.type === 'fault.issued' && event.fault === 'fault-1', false],
     ['the act, after it', (event) => event.type === 'fault.acked' && event.fault === 'fault-1', true],
     ['the effect', (event) => event.type === 'fault.effect' && event.fault === 'fault-1', true],

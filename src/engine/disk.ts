@@ -2,7 +2,7 @@ import { closeSync, fsyncSync, openSync, writeSync } from 'node:fs';
 import { DrillError, messageOf } from '../core/errors.ts';
 
 /** Hints for the errors of a disk that rejects writes (errno(3)). */
-const mends: Readonly<Record<string, string>> = {
+const hints: Readonly<Record<string, string>> = {
   ENOSPC: 'Free space on that disk',
   EDQUOT: 'Free space in the quota on that disk',
   EROFS: 'Find out with `dmesg` why that disk is read-only, mount it read-write again',
@@ -11,7 +11,7 @@ const mends: Readonly<Record<string, string>> = {
 
 /** Whether an error means that a disk rejects writes. */
 export function isDiskError(error: unknown): error is NodeJS.ErrnoException {
-  return error instanceof Error && 'code' in error && Object.hasOwn(mends, String(error.code));
+  return error instanceof Error && 'code' in error && Object.hasOwn(hints, String(error.code));
 }
 
 /**
@@ -20,10 +20,10 @@ export function isDiskError(error: unknown): error is NodeJS.ErrnoException {
  */
 export function diskFailure(what: string, error: unknown, then: string): DrillError {
   if (error instanceof DrillError) return error;
-  const mend = isDiskError(error) ? mends[error.code ?? ''] : undefined;
+  const hint = isDiskError(error) ? hints[error.code ?? ''] : undefined;
   return new DrillError('harness', `${what}: ${messageOf(error)}`, {
     cause: error,
-    mend: `${mend ?? 'Fix the cause of that error'}, then ${then}.`,
+    hint: `${hint ?? 'Fix the cause of that error'}, then ${then}.`,
   });
 }
 

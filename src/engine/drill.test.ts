@@ -234,10 +234,10 @@ describe('a drill', () => {
     const { types, events, open } = await run(planOf(machine.url));
     expect(types.filter((type) => type.startsWith('fault.'))).toEqual([
       'fault.issued',
-      'fault.unanswered',
+      'fault.outcome_unknown',
       'fault.effect',
     ]);
-    expect(events.find((event) => event.type === 'fault.unanswered')).toMatchObject({
+    expect(events.find((event) => event.type === 'fault.outcome_unknown')).toMatchObject({
       fault: 'fault-1',
       message: 'alpha: cut off',
     });
@@ -248,7 +248,7 @@ describe('a drill', () => {
     expect(effect).toMatchObject({ notAfterMs: expect.any(Number) as number });
     if (issued === undefined || effect?.type !== 'fault.effect') throw new Error('no effect');
     expect(effect.notBeforeMs).toBeGreaterThanOrEqual(issued.t);
-    const unanswered = events.find((event) => event.type === 'fault.unanswered');
+    const unanswered = events.find((event) => event.type === 'fault.outcome_unknown');
     expect(effect.notAfterMs).toBeGreaterThanOrEqual(unanswered?.t ?? Infinity);
     expect(machine.commands.filter((command) => command === 'docker stop')).toHaveLength(1);
     expect(types.slice(-4)).toEqual(['heal.proven', 'phase.started', 'gate', 'run.ended']);
@@ -260,7 +260,7 @@ describe('a drill', () => {
     const aborted = new AbortController();
     const { types, open } = await run(planOf(machine.url), aborted.signal, (event) => {
       // The effect gets 30 s to show; this test does not wait for them.
-      if (event.type === 'fault.unanswered') setTimeout(() => aborted.abort(new Error('enough')), 700);
+      if (event.type === 'fault.outcome_unknown') setTimeout(() => aborted.abort(new Error('enough')), 700);
     });
     expect(types).not.toContain('fault.effect');
     expect(types).not.toContain('fault.acked');
@@ -282,7 +282,7 @@ describe('a drill', () => {
       params: { run: ['jolt'], timeout: 1000 },
     }));
     const { types, events } = await run({ ...plan, faults: bare });
-    expect(types).not.toContain('fault.unanswered');
+    expect(types).not.toContain('fault.outcome_unknown');
     expect(events.find((event) => event.type === 'fault.failed')).toMatchObject({
       message: "the fault's outcome is unknown, and it has no `effect` to check: alpha: cut off",
     });
@@ -465,7 +465,7 @@ describe('a drill with preparations and repairs', () => {
 
   test('records the repair as pending from the moment at which the fault may act', async () => {
     const awaiting: (boolean | undefined)[] = [];
-    const look = (): void =>
+    const attempt = (): void =>
       void awaiting.push(
         openLedger(join(folder, 'ledger'))
           .list()
@@ -473,11 +473,11 @@ describe('a drill with preparations and repairs', () => {
       );
     const exec = machine.exec.bind(machine);
     machine.exec = async (argv, options) => {
-      if (argv[1] === 'stop') look();
+      if (argv[1] === 'stop') attempt();
       return exec(argv, options);
     };
     await run(withSteps(), undefined, (event) => {
-      if (event.type === 'fault.issued' && event.fault === 'fault-1') look();
+      if (event.type === 'fault.issued' && event.fault === 'fault-1') attempt();
     });
     expect(awaiting).toEqual([true, undefined]);
   });

@@ -5,7 +5,7 @@ import { awaitRecovery } from './await-recovery.ts';
 import { logGate } from './gate-log.ts';
 import { healOpen } from './heal.ts';
 import { injectFault, takeStep } from './inject.ts';
-import { failRepair, repairOwed, settleRepair } from './repair.ts';
+import { failRepair, makePendingRepairs, settleRepair } from './repair.ts';
 import { createRun, type DrillDeps, type Run } from './run.ts';
 import { followSteadyState, hasBurst } from './steady-state.ts';
 import { startTimeline, type Timeline } from './timeline.ts';
@@ -48,7 +48,7 @@ export async function runDrill(plan: Plan, deps: DrillDeps, signal: AbortSignal)
     run.probing(async () => {
       await attempt(() => drill(run));
       await attempt(() => healOpen(run, () => true));
-      await attempt(() => repairOwed(run));
+      await attempt(() => makePendingRepairs(run));
       await attempt(() => endWriting(run));
     }),
   );
@@ -56,7 +56,7 @@ export async function runDrill(plan: Plan, deps: DrillDeps, signal: AbortSignal)
   if (log.broken.aborted && !cut) abort(log.broken.reason);
   log.append({ type: 'clock.anchor', wallMs: deps.clock.wallMs() });
   log.append({ type: 'run.ended' });
-  return [...run.open, ...run.owed].map(({ record }) => record.faultId);
+  return [...run.activeFaults, ...run.pendingRepairs].map(({ record }) => record.faultId);
 }
 
 async function drill(run: Run): Promise<void> {
@@ -67,7 +67,7 @@ async function drill(run: Run): Promise<void> {
   }
   startPhase(run, 'steady');
   const steady = followSteadyState(run);
-  if (!(await steady.reach())) return;
+  if (!(await steady.accessTo())) return;
   resolveRoles(run);
 
   startPhase(run, 'fault');
@@ -90,13 +90,13 @@ async function drill(run: Run): Promise<void> {
  * for redundancy, as the plan says.
  */
 async function recoverFrom(run: Run, timeline: Timeline): Promise<void> {
-  const { plan, world } = run;
+  const { plan, observer } = run;
   if (!(await timeline.injected)) return;
   startPhase(run, 'recovery');
   const back = await awaitRecovery(run, timeline);
   if (back.met && plan.recovery.until === 'redundancy') {
     startPhase(run, 'redundancy');
-    const whole = await world.waitForGate(plan.redundancy, run.signal);
+    const whole = await observer.waitForGate(plan.redundancy, run.signal);
     logGate(run, 'recovery', whole);
     logGate(run, 'redundancy', whole);
     endBurst(run);
@@ -107,7 +107,7 @@ async function recoverFrom(run: Run, timeline: Timeline): Promise<void> {
   endBurst(run);
   if (!(await restore(run, timeline, !back.met))) return;
   startPhase(run, 'redundancy');
-  logGate(run, 'redundancy', await world.waitForGate(plan.redundancy, run.signal));
+  logGate(run, 'redundancy', await observer.waitForGate(plan.redundancy, run.signal));
 }
 
 function endBurst(run: Pick<Run, 'plan' | 'setBurst'>): void {
@@ -118,10 +118,10 @@ function endBurst(run: Pick<Run, 'plan' | 'setBurst'>): void {
  * Records the host of each role, for checks that compare roles later. A role that no fault names may be
  * unresolved.
  */
-function resolveRoles({ plan, log, world }: Pick<Run, 'plan' | 'log' | 'world'>): void {
+function resolveRoles({ plan, log, observer }: Pick<Run, 'plan' | 'log' | 'observer'>): void {
   for (const [role, condition] of Object.entries(plan.roles)) {
     try {
-      log.append({ type: 'role.resolved', role, host: world.resolveRole(role, condition) });
+      log.append({ type: 'role.resolved', role, host: observer.resolveRole(role, condition) });
     } catch (error) {
       if (plan.faults.some((fault) => 'role' in fault.on && fault.on.role === role)) throw error;
     }
@@ -149,7 +149,7 @@ async function restore(run: Run, timeline: Timeline, all: boolean): Promise<bool
     await healOpen(run, ({ record }) => prepared.has(record.faultId));
   }
   if (plan.repair.length > 0) {
-    if (run.open.length > 0) return false;
+    if (run.activeFaults.length > 0) return false;
     startPhase(run, 'repair');
     for (const step of plan.repair) {
       if (!(await takeStep(run, step))) {
@@ -191,11 +191,11 @@ function startPhase({ log }: Pick<Run, 'log'>, phase: PhaseName): void {
 
 function abortOf(error: unknown, signal: AbortSignal): NewEvent {
   const cause: unknown = signal.aborted ? signal.reason : asDrillError(error);
-  const { code, mend } = cause instanceof DrillError ? cause : {};
+  const { code, hint } = cause instanceof DrillError ? cause : {};
   const broken = code === 'harness';
   return {
     type: 'run.aborted',
-    reason: mend !== undefined ? `${messageOf(cause)}. ${mend}` : messageOf(cause),
+    reason: hint !== undefined ? `${messageOf(cause)}. ${hint}` : messageOf(cause),
     ...(code === 'refused' ? { refused: true } : {}),
     ...(broken ? { broken } : {}),
   };

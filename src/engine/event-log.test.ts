@@ -94,15 +94,15 @@ describe.skipIf(noTmpfs !== undefined)('the event log on a full disk', () => {
 
   test('aborts `broken` once, with file and hint, and fails sync()', () => {
     const log = openEventLog(path, createSystemClock());
-    let told = 0;
-    log.broken.addEventListener('abort', () => (told += 1));
+    let reported = 0;
+    log.broken.addEventListener('abort', () => (reported += 1));
     breakIt(log);
     for (let i = 0; i < 3000; i++) log.append(mark);
-    expect(told).toBe(1);
+    expect(reported).toBe(1);
     const reason = log.broken.reason as DrillError;
     expect(reason).toMatchObject({
       code: 'harness',
-      mend: expect.stringContaining('Free space on that disk'),
+      hint: expect.stringContaining('Free space on that disk'),
     });
     expect(reason.message).toContain(`cannot write ${path}: ENOSPC`);
     expect(() => log.sync()).toThrow(reason);

@@ -39,7 +39,7 @@ export interface EventLog {
  * Event fields with external text: from a command, a server, or a log. firedrill writes all other fields
  * itself.
  */
-const toldFields = ['message', 'value', 'text', 'reason', 'unmet', 'receipt'] as const;
+const externalTextFields = ['message', 'value', 'text', 'reason', 'unmet', 'receipt'] as const;
 
 /**
  * Types of frequent observations. On a full disk they may use only the first half of the reserve. The rest is
@@ -86,7 +86,7 @@ export function openEventLog(
       const t = roundMs(clock.nowMs());
       let stamped: DrillEvent;
       try {
-        stamped = { t, ...told(event, options.redactor) };
+        stamped = { t, ...redactEvent(event, options.redactor) };
         put(stamped);
       } catch (error) {
         // The event may not be redacted, so nothing of it is written or passed on.
@@ -120,10 +120,10 @@ export function openEventLog(
 }
 
 /** The event with its secrets redacted. */
-function told(event: NewEvent, redactor: Redactor | undefined): NewEvent {
+function redactEvent(event: NewEvent, redactor: Redactor | undefined): NewEvent {
   if (redactor === undefined) return event;
   const clean = Object.entries(event).flatMap(([key, value]: [string, unknown]) =>
-    (toldFields as readonly string[]).includes(key) ? [[key, redactor.value(value)] as const] : [],
+    (externalTextFields as readonly string[]).includes(key) ? [[key, redactor.value(value)] as const] : [],
   );
   return clean.length === 0 ? event : { ...event, ...Object.fromEntries(clean) };
 }

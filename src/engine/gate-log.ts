@@ -1,5 +1,5 @@
 import type { EventLog } from './event-log.ts';
-import type { GateOutcome } from './world.ts';
+import type { GateOutcome } from './state-observer.ts';
 
 /** Logs the outcome of a gate. */
 export function logGate(

@@ -203,11 +203,11 @@ function runWith(faults: readonly string[], delayMs: (nowMs: number) => number, 
       },
     },
     ledger: { close: ({ faultId }: { faultId: string }) => void closed.push(faultId) },
-    open,
+    activeFaults: open,
     off: new Set(open.map(({ record }) => record.host.name)),
     signal: new AbortController().signal,
     healing: { spentMs: 0 },
-    reach: () => ({ host, server: undefined }),
+    accessTo: () => ({ host, server: undefined }),
     releaseLease: async () => {},
   };
   const heal = () => healOpen(run, () => true);
@@ -222,7 +222,7 @@ describe('healing what is open', () => {
     expect(attempts.length).toBeGreaterThan(0);
     expect(attempts.map(({ observed }) => observed)).not.toContain(true);
     expect(events.at(-1)).toEqual({ type: 'heal.proven', fault: 'f' });
-    expect([closed, run.open]).toEqual([['f'], []]);
+    expect([closed, run.activeFaults]).toEqual([['f'], []]);
     // From the heal on, a failed sample of the host no longer shows that its power is off.
     expect(run.off).toEqual(new Set());
   });
@@ -231,7 +231,7 @@ describe('healing what is open', () => {
     const { events, closed, run, heal } = runWith(['f'], () => never);
     await heal();
     expect(events.at(-1)).toMatchObject({ type: 'heal.failed', fault: 'f', observed: false });
-    expect([closed, run.open.length]).toEqual([[], 1]);
+    expect([closed, run.activeFaults.length]).toEqual([[], 1]);
   });
 
   test('leaves a fault open that is still in effect, and logs that it was observed', async () => {

@@ -5,7 +5,7 @@ import { faultKind } from '../faults/catalog.ts';
 import { endLease } from './leases.ts';
 import type { LedgerRecord } from './ledger.ts';
 import { requireSameMachine } from './machine.ts';
-import { type FailedAttempt, persist, persistedWords, persistForMs } from './persist.ts';
+import { type FailedAttempt, persist, persistedText, persistForMs } from './persist.ts';
 import { closeRecord, type RecordCloser } from './records.ts';
 import type { OpenFault, RunState } from './run-state.ts';
 
@@ -16,7 +16,7 @@ import type { OpenFault, RunState } from './run-state.ts';
 const releaseLeaseAfterMs = 60_000;
 
 /** Longest check, before the heal, of whether the fault still has its effect, ms. */
-const lookWithinMs = 5000;
+const checkWithinMs = 5000;
 /** Shortest time limit for a heal, even if earlier heals used up the shared limit, ms. */
 const leastHealMs = 60_000;
 
@@ -43,7 +43,7 @@ class NotHealed extends DrillError {
   constructor(record: LedgerRecord, why: string, observed: boolean) {
     const { faultId, kind, host } = record;
     super('heal-failed', `${faultId} (${kind} on ${host.name}) is not proven healed ${why}`, {
-      mend: observed
+      hint: observed
         ? `Find out on ${host.name} why the heal has no effect, then run \`firedrill heal\` again.`
         : `Make sure that ${host.name} answers, then run \`firedrill heal\` again: it needs only the undo record.`,
     });
@@ -59,7 +59,7 @@ class NotHealed extends DrillError {
  */
 export async function healFault(
   record: LedgerRecord,
-  reach: Pick<FaultContext, 'host' | 'server'>,
+  access: Pick<FaultContext, 'host' | 'server'>,
   clock: Clock,
   { releaseLease = async () => {}, onFailed, abandon, withinMs }: HealOptions = {},
 ): Promise<void> {
@@ -75,7 +75,7 @@ export async function healFault(
   const startMs = clock.nowMs();
   const result = await persist({
     clock,
-    reach,
+    access,
     withinMs,
     abandon,
     onFailed,
@@ -90,7 +90,7 @@ export async function healFault(
     },
   });
   if (!result.proven)
-    throw new NotHealed(record, persistedWords(result, record.host.name), result.last?.observed ?? false);
+    throw new NotHealed(record, persistedText(result, record.host.name), result.last?.observed ?? false);
 }
 
 /** The part of a run that healing its faults needs. */
@@ -99,7 +99,7 @@ export interface Healing
     RecordCloser,
     Pick<
       RunState,
-      'clock' | 'signal' | 'abandonHeals' | 'open' | 'off' | 'healing' | 'releaseLease' | 'reach'
+      'clock' | 'signal' | 'abandonHeals' | 'activeFaults' | 'off' | 'healing' | 'releaseLease' | 'accessTo'
     > {}
 
 /**
@@ -108,7 +108,7 @@ export interface Healing
  */
 export async function healOpen(run: Healing, which: (open: OpenFault) => boolean): Promise<void> {
   const defects: unknown[] = [];
-  for (const open of run.open.toReversed().filter(which)) {
+  for (const open of run.activeFaults.toReversed().filter(which)) {
     try {
       await healOne(run, open);
     } catch (error) {
@@ -130,7 +130,7 @@ async function healOne(run: Healing, open: OpenFault): Promise<void> {
   run.off.delete(record.host.name);
   const startMs = clock.nowMs();
   try {
-    await healFault(record, run.reach(record.host.name), clock, {
+    await healFault(record, run.accessTo(record.host.name), clock, {
       releaseLease: () => run.releaseLease(fault),
       onFailed: ({ attempt, observed, why }) =>
         void log.append({ type: 'heal.attempted', fault, attempt, observed, message: why }),
@@ -147,8 +147,8 @@ async function healOne(run: Healing, open: OpenFault): Promise<void> {
   }
   closeRecord(run, record, 'healed');
   log.append({ type: 'heal.proven', fault });
-  const at = run.open.indexOf(open);
-  if (at >= 0) run.open.splice(at, 1);
+  const at = run.activeFaults.indexOf(open);
+  if (at >= 0) run.activeFaults.splice(at, 1);
 }
 
 /**
@@ -162,9 +162,9 @@ export function healTimeLeftMs({ healing }: Pick<RunState, 'healing'>): number {
 /** Whether a fault that lasts until its heal was over before: its lease ran out, or the stack undid it. */
 async function endedEarly(run: Healing, { record, kind }: OpenFault): Promise<boolean> {
   if (kind.healAfter !== 'recovery' || run.signal.aborted) return false;
-  const signal = AbortSignal.any([run.signal, AbortSignal.timeout(lookWithinMs)]);
+  const signal = AbortSignal.any([run.signal, AbortSignal.timeout(checkWithinMs)]);
   try {
-    const ctx = { ...run.reach(record.host.name), clock: run.clock, signal };
+    const ctx = { ...run.accessTo(record.host.name), clock: run.clock, signal };
     return !(await kind.effect(record.params, record.before, ctx));
   } catch {
     // The fault may have cut off its host.

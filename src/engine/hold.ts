@@ -24,7 +24,7 @@ export interface Hold {
    * Checks the conditions. Returns those that do not hold, or did not hold at some moment since the last
    * check, in words. If there are none, `sinceMs` is set.
    */
-  look(): readonly string[];
+  check(): readonly string[];
   /** Restarts the hold: no condition has held yet. */
   startAgain(): void;
   /** Ends the tracking. */
@@ -84,7 +84,7 @@ export function followHold(options: HoldOptions): Hold {
     get lost() {
       return lost;
     },
-    look() {
+    check() {
       const missing = missed.length > 0 ? missed : unmet();
       missed = [];
       if (missing.length > 0) sinceMs = undefined;

@@ -6,7 +6,7 @@ import { type AnyFaultKind, faultKind } from '../faults/catalog.ts';
 import type { LedgerRecord } from './ledger.ts';
 import { armLease, endLease, leaseFor } from './leases.ts';
 import { machineOf } from './machine.ts';
-import { plannedHost } from './reach.ts';
+import { plannedHost } from './host-access.ts';
 import { closeRecord, recordOf } from './records.ts';
 import {
   actsOnceUnobserved,
@@ -28,10 +28,13 @@ import type { SteadyState } from './steady-state.ts';
 const roleWithinMs = 30_000;
 
 /** The part of a run that resolving a step needs. */
-type Aiming = Pick<RunState, 'plan' | 'clock' | 'log' | 'signal' | 'world' | 'hit' | 'reach'>;
+type ResolveContext = Pick<
+  RunState,
+  'plan' | 'clock' | 'log' | 'signal' | 'observer' | 'hostByFault' | 'accessTo'
+>;
 
 /** A step with its host and parameters resolved. */
-interface Aim {
+interface ResolvedStep {
   readonly kind: AnyFaultKind;
   readonly planned: PlannedHost;
   readonly params: Json;
@@ -39,10 +42,10 @@ interface Aim {
 }
 
 /** The part of a run that running a step needs. */
-type Acting = Aiming & Pick<RunState, 'ledger' | 'owed' | 'acted' | 'unanswered'>;
+type Acting = ResolveContext & Pick<RunState, 'ledger' | 'pendingRepairs' | 'acted' | 'unanswered'>;
 
 /** The part of a run that injecting a fault needs. */
-export type Injecting = Acting & Pick<RunState, 'runId' | 'open' | 'off' | 'releaseLease'>;
+export type Injecting = Acting & Pick<RunState, 'runId' | 'activeFaults' | 'off' | 'releaseLease'>;
 
 /**
  * Result of a step. `effect`: its effect was observed. `failed`: it failed or had no effect. `not-steady`:
@@ -61,8 +64,8 @@ export async function injectFault(
   steady?: Pick<SteadyState, 'isHeld' | 'end'>,
 ): Promise<Injection> {
   const { clock, log, ledger } = run;
-  const aim = await takeAim(run, fault);
-  const { kind, planned, params, ctx } = aim;
+  const resolved = await resolveStep(run, fault);
+  const { kind, planned, params, ctx } = resolved;
   refuseLastHealthyNode(run, fault, planned.name);
   const before = await kind.before(params, ctx);
   const undo = kind.undo?.(params, before);
@@ -81,11 +84,11 @@ export async function injectFault(
   });
   ledger.open(record);
   const opened = { record, kind, sinceMs: clock.nowMs() };
-  run.open.push(opened);
-  await oweRepairs(run, record);
+  run.activeFaults.push(opened);
+  await addPendingRepairs(run, record);
   try {
     const untilMs = await armLease(ctx, record);
-    if (untilMs !== undefined) log.append({ type: 'lease.kept', fault: fault.id, untilMs });
+    if (untilMs !== undefined) log.append({ type: 'lease.renewed', fault: fault.id, untilMs });
   } catch (error) {
     log.append({ type: 'fault.failed', fault: fault.id, message: messageOf(error) });
     run.signal.throwIfAborted();
@@ -97,8 +100,8 @@ export async function injectFault(
     return 'not-steady';
   }
   steady?.end();
-  const times = await act(run, fault, aim, before);
-  const seen = times !== undefined && (await awaitEffect(run, fault, { ...aim, before }, times));
+  const times = await act(run, fault, resolved, before);
+  const seen = times !== undefined && (await awaitEffect(run, fault, { ...resolved, before }, times));
   // Fault kinds that need a machine's power switch or its cloud change its power.
   if (seen && kind.needs !== undefined) run.off.add(planned.name);
   return seen ? 'effect' : 'failed';
@@ -109,17 +112,17 @@ export async function injectFault(
  * timer cannot be removed; the record stays open then
  */
 async function withdraw(
-  run: Pick<RunState, 'ledger' | 'log' | 'open' | 'owed' | 'releaseLease'>,
+  run: Pick<RunState, 'ledger' | 'log' | 'activeFaults' | 'pendingRepairs' | 'releaseLease'>,
   opened: OpenFault,
-  ctx: Aim['ctx'],
+  ctx: ResolvedStep['ctx'],
 ): Promise<void> {
   const { record } = opened;
   await run.releaseLease(record.faultId);
   await endLease(ctx, record);
-  for (const owed of run.owed.filter(({ fault }) => fault === record.faultId))
-    settleRepair(run, owed.record.faultId);
+  for (const pendingRepairs of run.pendingRepairs.filter(({ fault }) => fault === record.faultId))
+    settleRepair(run, pendingRepairs.record.faultId);
   closeRecord(run, record, 'not injected');
-  run.open.splice(run.open.indexOf(opened), 1);
+  run.activeFaults.splice(run.activeFaults.indexOf(opened), 1);
 }
 
 function noteNoLease({ log }: Pick<RunState, 'log'>, fault: PlannedFault, host: PlannedHost): void {
@@ -131,8 +134,8 @@ function noteNoLease({ log }: Pick<RunState, 'log'>, fault: PlannedFault, host: 
  * Records a fault's repairs before the fault acts (`awaitsFault`): those on the fault's own host, and, with
  * the first fault, those on a named host. A repair on a role is not recorded: its host is not known yet.
  */
-async function oweRepairs(
-  run: Aiming & Pick<RunState, 'runId' | 'ledger' | 'owed'>,
+async function addPendingRepairs(
+  run: ResolveContext & Pick<RunState, 'runId' | 'ledger' | 'pendingRepairs'>,
   fault: LedgerRecord,
 ): Promise<void> {
   const { plan, ledger } = run;
@@ -145,29 +148,29 @@ async function oweRepairs(
           ? on.host
           : undefined;
     if (name === undefined) continue;
-    const aim = await takeAim(run, { ...step, on: { host: name } });
-    const machine = name === fault.host.name ? fault.machine : await machineOf(aim.ctx);
+    const resolved = await resolveStep(run, { ...step, on: { host: name } });
+    const machine = name === fault.host.name ? fault.machine : await machineOf(resolved.ctx);
     const record = recordOf(run, step, {
-      host: aim.planned,
-      params: aim.params,
+      host: resolved.planned,
+      params: resolved.params,
       before: null,
       repair: true,
       awaitsFault: true,
       ...(machine === undefined ? {} : { machine }),
     });
     ledger.open(record);
-    run.owed.push({ record, fault: fault.faultId, failed: false });
+    run.pendingRepairs.push({ record, fault: fault.faultId, failed: false });
   }
 }
 
 /** Runs a step without an undo; false if it failed. */
 export async function takeStep(run: Acting, step: PlannedFault): Promise<boolean> {
-  let aim: Aim;
+  let resolved: ResolvedStep;
   let before: Json;
   try {
-    aim = await takeAim(run, step);
-    if (actsOnceUnobserved(aim.kind, aim.params)) await requireAnswer(aim.ctx);
-    before = await aim.kind.before(aim.params, aim.ctx);
+    resolved = await resolveStep(run, step);
+    if (actsOnceUnobserved(resolved.kind, resolved.params)) await requireAnswer(resolved.ctx);
+    before = await resolved.kind.before(resolved.params, resolved.ctx);
   } catch (error) {
     run.signal.throwIfAborted();
     if (isUnreachable(error)) run.unanswered.add(step.id);
@@ -177,12 +180,12 @@ export async function takeStep(run: Acting, step: PlannedFault): Promise<boolean
   markRepair(run, step.id, { before });
   let times: ActTimes | undefined;
   try {
-    times = await act(run, step, aim, before);
+    times = await act(run, step, resolved, before);
   } finally {
     if (times === undefined && !run.unanswered.has(step.id)) markRepair(run, step.id, undefined);
   }
   if (times === undefined || times.ackedMs !== undefined) return times !== undefined;
-  return awaitEffect(run, step, { ...aim, before }, times);
+  return awaitEffect(run, step, { ...resolved, before }, times);
 }
 
 /** When a fault was issued and acknowledged, run clock. */
@@ -198,10 +201,15 @@ interface ActTimes {
  * Issues and injects the fault once. Returns undefined if the host refused it, or if its outcome is unknown
  * and cannot be observed. Rethrows defects of firedrill.
  */
-async function act(run: Acting, fault: PlannedFault, aim: Aim, before: Json): Promise<ActTimes | undefined> {
+async function act(
+  run: Acting,
+  fault: PlannedFault,
+  resolved: ResolvedStep,
+  before: Json,
+): Promise<ActTimes | undefined> {
   const { log, clock } = run;
-  const { kind, planned, params, ctx } = aim;
-  run.hit.set(fault.id, planned.name);
+  const { kind, planned, params, ctx } = resolved;
+  run.hostByFault.set(fault.id, planned.name);
   const issued = log.append({
     type: 'fault.issued',
     fault: fault.id,
@@ -222,12 +230,12 @@ async function act(run: Acting, fault: PlannedFault, aim: Aim, before: Json): Pr
     // After a defect of firedrill the fault's outcome is unknown.
     const isDefect = !(error instanceof DrillError);
     if (isBroken || isDefect) run.unanswered.add(fault.id);
-    else if (!(await mayHaveActed(aim, before))) callOffRepairs(run, fault.id);
-    if (isBroken && !run.signal.aborted && kind.unseen?.(params) !== true) {
-      log.append({ type: 'fault.unanswered', fault: fault.id, message });
+    else if (!(await mayHaveActed(resolved, before))) callOffRepairs(run, fault.id);
+    if (isBroken && !run.signal.aborted && kind.unobserved?.(params) !== true) {
+      log.append({ type: 'fault.outcome_unknown', fault: fault.id, message });
       return { notBeforeMs, broken: message };
     }
-    const isUnknown = isBroken && kind.unseen?.(params) === true;
+    const isUnknown = isBroken && kind.unobserved?.(params) === true;
     log.append({
       type: 'fault.failed',
       fault: fault.id,
@@ -245,8 +253,8 @@ async function act(run: Acting, fault: PlannedFault, aim: Aim, before: Json): Pr
 /**
  * Whether a refused fault may have acted. If its effect cannot be observed, the host's refusal is trusted.
  */
-async function mayHaveActed({ kind, params, ctx }: Aim, before: Json): Promise<boolean> {
-  if (kind.unseen?.(params) === true) return false;
+async function mayHaveActed({ kind, params, ctx }: ResolvedStep, before: Json): Promise<boolean> {
+  if (kind.unobserved?.(params) === true) return false;
   try {
     return await kind.effect(params, before, ctx);
   } catch {
@@ -261,20 +269,20 @@ async function mayHaveActed({ kind, params, ctx }: Aim, before: Json): Promise<b
 async function awaitEffect(
   { clock, log, signal }: Pick<RunState, 'clock' | 'log' | 'signal'>,
   { id }: PlannedFault,
-  { kind, params, before, ctx }: Aim & { readonly before: Json },
+  { kind, params, before, ctx }: ResolvedStep & { readonly before: Json },
   times: ActTimes,
 ): Promise<boolean> {
   const deadline = clock.nowMs() + (kind.effectWithinMs ?? effectWithinMs);
   let { notBeforeMs } = times;
-  let looks = 0;
+  let attempts = 0;
   let seen = 'no effect was seen';
   while (clock.nowMs() < deadline) {
     const askedMs = clock.nowMs();
     try {
-      looks += 1;
+      attempts += 1;
       if (await kind.effect(params, before, ctx)) {
         // The first check shows the effect, so it was there when the command returned.
-        const notAfterMs = looks === 1 ? (times.ackedMs ?? clock.nowMs()) : clock.nowMs();
+        const notAfterMs = attempts === 1 ? (times.ackedMs ?? clock.nowMs()) : clock.nowMs();
         log.append({ type: 'fault.effect', fault: id, notBeforeMs, notAfterMs });
         return true;
       }
@@ -301,7 +309,7 @@ async function awaitEffect(
  * Resolves the host and the parameters of a step. @throws DrillError `role-unresolved` if its role does not
  * match exactly one host
  */
-async function takeAim(run: Aiming, fault: PlannedFault): Promise<Aim> {
+async function resolveStep(run: ResolveContext, fault: PlannedFault): Promise<ResolvedStep> {
   const kind = faultKind(fault.kind);
   if (kind === undefined) throw new DrillError('harness', `no fault kind ${fault.kind}`);
   const { hosts } = run.plan;
@@ -313,39 +321,42 @@ async function takeAim(run: Aiming, fault: PlannedFault): Promise<Aim> {
     const { address } = plannedHost(hosts, named);
     if (address === undefined)
       throw new DrillError('invalid-input', `host ${named} has no address in the target`, {
-        mend: `Set \`address\` of host ${named} in the target file.`,
+        hint: `Set \`address\` of host ${named} in the target file.`,
       });
     addresses.set(name, address);
   }
   const params = mapStrings(fault.params, (text) =>
     fillAddresses(fillPlaceholders(text, planned), addresses),
   );
-  const ctx = { ...run.reach(planned.name), clock: run.clock, signal: run.signal };
+  const ctx = { ...run.accessTo(planned.name), clock: run.clock, signal: run.signal };
   return { kind, planned, params, ctx };
 }
 
-async function hostOf(run: Aiming, on: PlannedFault['on']): Promise<string> {
+async function hostOf(run: ResolveContext, on: PlannedFault['on']): Promise<string> {
   if ('host' in on) return on.host;
   if ('role' in on) return resolveRole(run, on.role);
-  const host = run.hit.get(on.fault);
+  const host = run.hostByFault.get(on.fault);
   if (host === undefined)
     throw new DrillError('harness', `fault ${on.fault} was not injected, so it has no host`);
   return host;
 }
 
-async function resolveRole({ plan, clock, log, signal, world }: Aiming, role: string): Promise<string> {
+async function resolveRole(
+  { plan, clock, log, signal, observer }: ResolveContext,
+  role: string,
+): Promise<string> {
   const condition = plan.roles[role];
   if (condition === undefined) throw new DrillError('harness', `the plan has no role ${role}`);
   const deadline = clock.nowMs() + roleWithinMs;
   for (;;) {
     try {
-      const host = world.resolveRole(role, condition);
+      const host = observer.resolveRole(role, condition);
       log.append({ type: 'role.resolved', role, host });
       return host;
     } catch (error) {
       const unclear = error instanceof DrillError && error.code === 'role-unresolved';
       if (!unclear || clock.nowMs() >= deadline) throw error;
     }
-    await world.nextSample(100, signal);
+    await observer.nextSample(100, signal);
   }
 }

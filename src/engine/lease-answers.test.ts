@@ -13,7 +13,7 @@ import { join } from 'node:path';
 import { afterAll, beforeEach, describe, expect, test } from 'vitest';
 import { DrillError } from '../core/errors.ts';
 import type { ExecResult, Host } from '../core/host.ts';
-import { armDeadMan, renewDeadMan } from '../faults/lib/dead-man.ts';
+import { armAutoRevert, renewAutoRevert } from '../faults/lib/auto-revert.ts';
 import { faultContext } from '../faults/testing/fault-context.ts';
 import { runCommand } from '../hosts/run-command.ts';
 import { neverFollowed } from '../hosts/testing/never-followed.ts';
@@ -95,9 +95,9 @@ const host = (cut = ''): Host => ({
   },
 });
 
-const deadMan = { tag: 'ab12cd34', leaseMs: 30_000, undo: `x=undone\necho "$x" >>${undone} || exit` };
+const autoRevert = { tag: 'ab12cd34', leaseMs: 30_000, undo: `x=undone\necho "$x" >>${undone} || exit` };
 const renew = (attempt: number, cut?: string): Promise<void> =>
-  renewDeadMan(faultContext(host(cut)), deadMan, { attempt, timeoutMs: 10_000 });
+  renewAutoRevert(faultContext(host(cut)), autoRevert, { attempt, timeoutMs: 10_000 });
 const timers = (): string[] => readdirSync(units).sort();
 
 /** Runs the timer's script, as if its lease ran out. */
@@ -109,7 +109,7 @@ beforeEach(async () => {
   rmSync(units, { recursive: true, force: true });
   rmSync(undone, { force: true });
   mkdirSync(units);
-  await armDeadMan(faultContext(host()), deadMan);
+  await armAutoRevert(faultContext(host()), autoRevert);
 });
 
 /** Each step of a renewal, killed before and after it, and a lost answer. */

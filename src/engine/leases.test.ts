@@ -6,7 +6,7 @@ import { faultKind } from '../faults/catalog.ts';
 import { faultContext } from '../faults/testing/fault-context.ts';
 import { scriptedHost } from '../faults/testing/scripted-host.ts';
 import { neverFollowed } from '../hosts/testing/never-followed.ts';
-import { armLease, endLease, keepLeases, leaseFor } from './leases.ts';
+import { armLease, endLease, renewLeases, leaseFor } from './leases.ts';
 import { simulatedClock } from './testing/simulated-clock.ts';
 import { undoRecord } from './testing/undo-record.ts';
 
@@ -91,22 +91,22 @@ describe('the renewal of leases', () => {
   }
 
   const keep = (host: Host, log = logged(), clock = simulatedClock()) =>
-    keepLeases({
+    renewLeases({
       clock,
       log,
       open: [{ record, kind: faultKind('command')!, sinceMs: 0 }],
-      reach: () => ({ host, server: undefined }),
+      accessTo: () => ({ host, server: undefined }),
     });
 
   test('repeats until it is stopped', async () => {
     const { host, renewals, reached } = renewable(() => ({}));
     const log = logged();
     const clock = simulatedClock();
-    const keeper = keep(host, log, clock);
+    const renewer = keep(host, log, clock);
     await reached(3);
-    await keeper.stop();
+    await renewer.stop();
     const count = renewals.length;
-    const untilMs = log.events.map((event) => (event.type === 'lease.kept' ? event.untilMs : NaN));
+    const untilMs = log.events.map((event) => (event.type === 'lease.renewed' ? event.untilMs : NaN));
     expect(untilMs.length).toBeGreaterThanOrEqual(2);
     expect(untilMs).toEqual([...untilMs].sort((a, b) => a - b));
     // Counted from the request, not from the answer.
@@ -120,7 +120,7 @@ describe('the renewal of leases', () => {
   test('reports a defect, because the other leases would not be renewed either', async () => {
     const broken = Promise.withResolvers<unknown>();
     const defect = new TypeError('a defect');
-    const keeper = keepLeases({
+    const renewer = renewLeases({
       clock: simulatedClock(),
       log: logged(),
       open: {
@@ -128,21 +128,21 @@ describe('the renewal of leases', () => {
           throw defect;
         },
       } as unknown as [],
-      reach: () => {
+      accessTo: () => {
         throw new Error('called');
       },
       onBroken: broken.resolve,
     });
     expect(await broken.promise).toBe(defect);
-    await keeper.stop();
+    await renewer.stop();
   });
 
   test('logs once that a lease cannot be renewed, and goes on', async () => {
     const { host, reached } = renewable(() => ({ exitCode: 5, stderr: 'Unit not found' }));
     const log = logged();
-    const keeper = keep(host, log);
+    const renewer = keep(host, log);
     await reached(3);
-    await keeper.stop();
+    await renewer.stop();
     expect(log.events).toEqual([
       {
         type: 'log',
@@ -160,24 +160,24 @@ describe('the renewal of leases', () => {
       return {};
     });
     const log = logged();
-    const keeper = keep(host, log);
+    const renewer = keep(host, log);
     await reached(4);
-    await keeper.stop();
+    await renewer.stop();
     const made = renewals.map((command) => /--unit=(\S+)/.exec(command)?.[1]);
     expect(new Set(made).size).toBe(made.length);
     const types = log.events.map(({ type }) => type);
-    expect(types.slice(0, 2)).toEqual(['log', 'lease.kept']);
+    expect(types.slice(0, 2)).toEqual(['log', 'lease.renewed']);
   });
 
   test('stops for a fault whose lease was released', async () => {
     const { host, renewals, reached } = renewable(() => ({}));
     const clock = simulatedClock();
-    const keeper = keep(host, logged(), clock);
+    const renewer = keep(host, logged(), clock);
     await reached(1);
-    await keeper.release('cut');
+    await renewer.release('cut');
     const count = renewals.length;
     await clock.sleep(10_000, new AbortController().signal);
     expect(renewals).toHaveLength(count);
-    await keeper.stop();
+    await renewer.stop();
   });
 });

@@ -1,23 +1,23 @@
-import { limitWords } from '../core/format-duration.ts';
+import { limitText } from '../core/format-duration.ts';
 import { DrillError, messageOf } from '../core/errors.ts';
 import type { FaultContext } from '../core/fault.ts';
 import { isRoot } from '../faults/lib/commands.ts';
 import {
-  armDeadMan,
-  type DeadMan,
-  disarmDeadMan,
+  armAutoRevert,
+  type AutoRevert,
+  disarmAutoRevert,
   hasSystemd,
   isArmed,
   newTag,
-  renewDeadMan,
-} from '../faults/lib/dead-man.ts';
+  renewAutoRevert,
+} from '../faults/lib/auto-revert.ts';
 import type { EventLog } from './event-log.ts';
 import type { LedgerRecord } from './ledger.ts';
 import type { OpenFault, RunState } from './run-state.ts';
 
 /** Renewals within one lease duration: a single late or lost renewal does not end a fault. */
 const renewalsPerLease = 3;
-const lookEveryMs = 250;
+const checkEveryMs = 250;
 
 /**
  * The lease of a fault that is about to be injected; not armed yet. Undefined if the host cannot undo the
@@ -45,14 +45,14 @@ export async function armLease(
 ): Promise<number | undefined> {
   if (lease === undefined || undo === undefined) return undefined;
   const askedMs = ctx.clock.nowMs();
-  await armDeadMan(ctx, { tag: lease.tag, leaseMs: lease.ms, undo });
+  await armAutoRevert(ctx, { tag: lease.tag, leaseMs: lease.ms, undo });
   return askedMs + lease.ms;
 }
 
 /** Stops the timer of a healed fault. @throws DrillError if the timer is still armed */
 export async function endLease(ctx: FaultContext, { lease }: Pick<LedgerRecord, 'lease'>): Promise<void> {
   if (lease === undefined) return;
-  await disarmDeadMan(ctx, lease.tag);
+  await disarmAutoRevert(ctx, lease.tag);
   if (await isArmed(ctx, lease.tag))
     throw new DrillError(
       'fault-failed',
@@ -61,7 +61,7 @@ export async function endLease(ctx: FaultContext, { lease }: Pick<LedgerRecord, 
 }
 
 /** The run whose leases are renewed. */
-export interface LeaseHolder extends Pick<RunState, 'clock' | 'reach'> {
+export interface LeaseHolder extends Pick<RunState, 'clock' | 'accessTo'> {
   readonly log: Pick<EventLog, 'append'>;
   /** The open faults; the list changes during the run. */
   readonly open: readonly OpenFault[];
@@ -70,7 +70,7 @@ export interface LeaseHolder extends Pick<RunState, 'clock' | 'reach'> {
 }
 
 /** Renews the leases of open faults. */
-export interface LeaseKeeper {
+export interface LeaseRenewer {
   /** Stops renewing the lease of that fault; resolves when no renewal of it is under way. */
   release(faultId: string): Promise<void>;
   /** Stops all renewals. */
@@ -83,7 +83,7 @@ interface KeptLease {
   /** Number of renewal attempts. Each attempt creates a timer with its own name. */
   attempts: number;
   /** A renewal failed, and the log has the warning. */
-  lapsing: boolean;
+  expiring: boolean;
   released: boolean;
   renewing: Promise<void> | undefined;
 }
@@ -92,7 +92,7 @@ interface KeptLease {
  * Renews the leases of a run's open faults, each independently, until it is stopped. A failed renewal ends
  * nothing here. The host undoes the fault when the lease is over, and the log warns of that.
  */
-export function keepLeases(run: LeaseHolder): LeaseKeeper {
+export function renewLeases(run: LeaseHolder): LeaseRenewer {
   const { clock, log } = run;
   const stopped = new AbortController();
   /** By tag, because a fault that was withdrawn and prepared again has a new lease. */
@@ -100,28 +100,31 @@ export function keepLeases(run: LeaseHolder): LeaseKeeper {
   const keptOf = (tag: string): KeptLease => {
     const known = leases.get(tag);
     if (known !== undefined) return known;
-    const fresh = { dueMs: Infinity, attempts: 0, lapsing: false, released: false, renewing: undefined };
-    leases.set(tag, fresh);
-    return fresh;
+    const created = { dueMs: Infinity, attempts: 0, expiring: false, released: false, renewing: undefined };
+    leases.set(tag, created);
+    return created;
   };
-  const renew = async ({ record }: OpenFault, deadMan: DeadMan, kept: KeptLease): Promise<void> => {
-    const { leaseMs } = deadMan;
+  const renew = async ({ record }: OpenFault, autoRevert: AutoRevert, kept: KeptLease): Promise<void> => {
+    const { leaseMs } = autoRevert;
     // Counted before the attempt, because an attempt without an answer may have created its timer.
     kept.attempts += 1;
     const askedMs = clock.nowMs();
     try {
-      const ctx = { ...run.reach(record.host.name), clock, signal: stopped.signal };
-      await renewDeadMan(ctx, deadMan, { attempt: kept.attempts, timeoutMs: leaseMs / renewalsPerLease });
-      kept.lapsing = false;
-      log.append({ type: 'lease.kept', fault: record.faultId, untilMs: askedMs + leaseMs });
+      const ctx = { ...run.accessTo(record.host.name), clock, signal: stopped.signal };
+      await renewAutoRevert(ctx, autoRevert, {
+        attempt: kept.attempts,
+        timeoutMs: leaseMs / renewalsPerLease,
+      });
+      kept.expiring = false;
+      log.append({ type: 'lease.renewed', fault: record.faultId, untilMs: askedMs + leaseMs });
     } catch (error) {
-      if (stopped.signal.aborted || kept.lapsing) return;
-      kept.lapsing = true;
-      const text = `${record.faultId}: its lease of ${limitWords(leaseMs)} is not renewed, so ${record.host.name} may undo the fault: ${messageOf(error)}`;
+      if (stopped.signal.aborted || kept.expiring) return;
+      kept.expiring = true;
+      const text = `${record.faultId}: its lease of ${limitText(leaseMs)} is not renewed, so ${record.host.name} may undo the fault: ${messageOf(error)}`;
       log.append({ type: 'log', level: 'warn', text });
     }
   };
-  const look = (open: OpenFault): void => {
+  const checkLease = (open: OpenFault): void => {
     const { lease, undo } = open.record;
     if (lease === undefined || undo === undefined) return;
     const kept = keptOf(lease.tag);
@@ -136,8 +139,8 @@ export function keepLeases(run: LeaseHolder): LeaseKeeper {
   };
   const loop = async (): Promise<void> => {
     while (!stopped.signal.aborted) {
-      for (const open of run.open) look(open);
-      await clock.sleep(lookEveryMs, stopped.signal).catch(() => undefined);
+      for (const open of run.open) checkLease(open);
+      await clock.sleep(checkEveryMs, stopped.signal).catch(() => undefined);
     }
   };
   const looping = loop().catch((error: unknown) => run.onBroken?.(error));

@@ -122,9 +122,9 @@ describe('the ledger', () => {
       [cut]: 'shop "two"',
       [newer]: record.target,
     });
-    for (const { path, message, mend } of unreadable) {
+    for (const { path, message, hint } of unreadable) {
       expect(message).toContain(`the undo record ${path} cannot be read: `);
-      expect(mend).toContain(`rm ${path}`);
+      expect(hint).toContain(`rm ${path}`);
     }
     expect(unreadable.find(({ path }) => path === newer)?.message).toMatch(/read: version: /);
   });

@@ -125,7 +125,7 @@ export interface UnreadableRecord {
   /** What was attempted and what came back. */
   readonly message: string;
   /** How to remove it safely. */
-  readonly mend: string;
+  readonly hint: string;
   /** The target in the file, if that part is readable; undefined: it may belong to any target. */
   readonly target: string | undefined;
 }
@@ -246,7 +246,7 @@ function namesIn(directory: string): readonly string[] {
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return [];
     throw new DrillError('harness', `cannot read the undo records in ${directory}: ${messageOf(error)}`, {
       cause: error,
-      mend: `Check the permissions of that folder (\`ls -ld ${shellQuote(directory)}\`) and its disk: until then, the open faults are unknown.`,
+      hint: `Check the permissions of that folder (\`ls -ld ${shellQuote(directory)}\`) and its disk: until then, the open faults are unknown.`,
     });
   }
 }
@@ -291,7 +291,7 @@ function unreadableRecord(path: string, text: string, error: unknown): Unreadabl
   return {
     path,
     message: `the undo record ${path} cannot be read: ${reason}`,
-    mend: `Run \`firedrill heal\` with the version that wrote it. Or run the file's \`undo\` command on the host that it names, then delete the file: rm ${shellQuote(path)}`,
+    hint: `Run \`firedrill heal\` with the version that wrote it. Or run the file's \`undo\` command on the host that it names, then delete the file: rm ${shellQuote(path)}`,
     target: targetIn(text),
   };
 }

@@ -5,7 +5,7 @@ import type { LedgerRecord } from './ledger.ts';
 /** Identity and boot of a host's machine. */
 export type Machine = NonNullable<LedgerRecord['machine']>;
 
-const lookWithinMs = 5000;
+const checkWithinMs = 5000;
 /** machine-id(5); random(4). */
 const files = ['/etc/machine-id', '/proc/sys/kernel/random/boot_id'];
 
@@ -15,7 +15,7 @@ const files = ['/etc/machine-id', '/proc/sys/kernel/random/boot_id'];
  */
 export async function machineOf({ host, signal }: FaultContext): Promise<Machine | undefined> {
   try {
-    const said = await host.exec(['cat', ...files], { timeoutMs: lookWithinMs, signal, look: true });
+    const said = await host.exec(['cat', ...files], { timeoutMs: checkWithinMs, signal, attempt: true });
     const [id = '', bootId = ''] = said.stdout.trim().split('\n');
     return said.exitCode === 0 && id !== '' && bootId !== '' ? { id, bootId } : undefined;
   } catch (error) {
@@ -35,6 +35,6 @@ export async function requireSameMachine(ctx: FaultContext, recorded: Machine | 
   throw new DrillError(
     'heal-failed',
     `${ctx.host.name} is another machine now: its machine-id is ${now.id}, and the fault was injected on ${recorded.id}`,
-    { mend: 'If the old machine is gone for good, drop the record: `firedrill heal --forget RUN/FAULT`.' },
+    { hint: 'If the old machine is gone for good, drop the record: `firedrill heal --forget RUN/FAULT`.' },
   );
 }

@@ -21,7 +21,7 @@ async function timeouts(failsAfterMs: (timeoutMs: number) => number, withinMs: n
   };
   await persist({
     clock,
-    reach: { host, server: undefined },
+    access: { host, server: undefined },
     withinMs,
     notDone: 'not done',
     attempt: async (ctx) =>

@@ -1,8 +1,8 @@
 import type { Clock } from '../core/clock.ts';
 import { DrillError, isUnreachable, messageOf } from '../core/errors.ts';
-import { durationWords, limitWords } from '../core/format-duration.ts';
+import { durationText, limitText } from '../core/format-duration.ts';
 import type { FaultContext } from '../core/fault.ts';
-import { patientHost } from './patient-host.ts';
+import { withTimeoutFactor } from './timeout-factor.ts';
 
 /** Longest time for a heal or a repair, ms. A starved machine may need most of it. */
 export const persistForMs = 15 * 60_000;
@@ -13,7 +13,7 @@ const quickForMs = 30_000;
 const quickPauseMs = 500;
 const slowPauseMs = 5000;
 /** Patience doubles after each attempt without an answer, up to this factor. */
-const maxPatience = 16;
+const maxTimeoutFactor = 16;
 /**
  * An attempt that failed sooner was refused (no such container, a closed port), ms, so more time would not
  * help. If refusals increased the time-outs, a command that hangs could use up all of the remaining time.
@@ -53,7 +53,7 @@ export type Persisted =
 /** The attempt and its limits. */
 export interface PersistOptions {
   readonly clock: Clock;
-  readonly reach: Pick<FaultContext, 'host' | 'server'>;
+  readonly access: Pick<FaultContext, 'host' | 'server'>;
   /** Longest time for all attempts, ms; default `persistForMs`. */
   readonly withinMs?: number | undefined;
   /** Ends the attempts at once. */
@@ -80,11 +80,11 @@ export async function persist(options: PersistOptions): Promise<Persisted> {
   const startMs = clock.nowMs();
   const leftMs = (): number => startMs + withinMs - clock.nowMs();
   const report = reporterOf(options);
-  let patience = 1;
+  let timeoutFactor = 1;
   let signal = abandon;
   const ctx: FaultContext = {
-    ...options.reach,
-    host: patientHost(options.reach.host, () => patience),
+    ...options.access,
+    host: withTimeoutFactor(options.access.host, () => timeoutFactor),
     clock,
     get signal() {
       return signal;
@@ -93,7 +93,7 @@ export async function persist(options: PersistOptions): Promise<Persisted> {
   let last: FailedAttempt | undefined;
   let observedMs: number | undefined;
   while (leftMs() > 0 && !abandon.aborted) {
-    const limit = limitedTo(clock, Math.min(attemptMs * patience, leftMs()), abandon);
+    const limit = limitedTo(clock, Math.min(attemptMs * timeoutFactor, leftMs()), abandon);
     signal = limit.signal;
     let why = options.notDone;
     let observed = true;
@@ -110,7 +110,8 @@ export async function persist(options: PersistOptions): Promise<Persisted> {
     if (abandon.aborted) break;
     const elapsedMs = clock.nowMs() - startMs;
     if (observed) observedMs = elapsedMs;
-    else if (clock.nowMs() - beganMs >= refusedWithinMs) patience = Math.min(maxPatience, patience * 2);
+    else if (clock.nowMs() - beganMs >= refusedWithinMs)
+      timeoutFactor = Math.min(maxTimeoutFactor, timeoutFactor * 2);
     last = { attempt: (last?.attempt ?? 0) + 1, observed, why, elapsedMs };
     report(last);
     const pauseMs = elapsedMs < quickForMs ? quickPauseMs : slowPauseMs;
@@ -123,17 +124,17 @@ export async function persist(options: PersistOptions): Promise<Persisted> {
 /**
  * Why the work is not proven, with the number of attempts: `after 12 completed attempts in 15 min 00.0 s: …`.
  */
-export function persistedWords(result: Extract<Persisted, { proven: false }>, host: string): string {
+export function persistedText(result: Extract<Persisted, { proven: false }>, host: string): string {
   const { last, observedMs, elapsedMs, abandoned } = result;
   const ended = abandoned ? ', ended by a second Ctrl-C' : '';
   const completed = last?.attempt ?? 0;
-  const tried = `after ${completed} completed attempt${completed === 1 ? '' : 's'} in ${durationWords(elapsedMs)}${ended}`;
+  const tried = `after ${completed} completed attempt${completed === 1 ? '' : 's'} in ${durationText(elapsedMs)}${ended}`;
   if (last === undefined) return tried;
   if (last.observed) return `${tried}: ${last.why}`;
   const before =
     observedMs === undefined
       ? ''
-      : ` (its last answer came ${durationWords(observedMs)} after the first attempt began)`;
+      : ` (its last answer came ${durationText(observedMs)} after the first attempt began)`;
   return `${tried}: ${host} could not be checked${before}: ${last.why}`;
 }
 
@@ -158,7 +159,7 @@ function limitedTo(
 ): { readonly signal: AbortSignal; readonly reason: () => string | undefined; readonly end: () => void } {
   const limit = new AbortController();
   const done = new AbortController();
-  const why = `the attempt had no answer within ${limitWords(ms)}`;
+  const why = `the attempt had no answer within ${limitText(ms)}`;
   void clock.sleep(ms, done.signal).then(
     () => limit.abort(new DrillError('host-unreachable', why)),
     () => undefined,

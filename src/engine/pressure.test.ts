@@ -54,7 +54,7 @@ function host(
 }
 
 /** The events for the machines of those hosts until that moment. */
-async function told(
+async function reported(
   hosts: Readonly<Record<string, (clock: Clock) => Pick<Host, 'follow'>>>,
   untilMs: number,
   made = local,
@@ -82,7 +82,7 @@ const own =
     });
 
 test('reports the prober’s machine once per second, with the CPU time of the hosts on it', async () => {
-  const events = await told(
+  const events = await reported(
     { 'node-a': own((ms) => String(ms * 200_000)), 'node-b': own((ms) => String(ms * 100_000)) },
     5500,
   );
@@ -102,9 +102,12 @@ test('reports the prober’s machine once per second, with the CPU time of the h
 });
 
 test('has null for the hosts’ CPU time if one of them cannot read it', async () => {
-  const events = await told({ 'node-a': own((ms) => String(ms * 200_000)), 'node-b': own(() => '-') }, 3500);
+  const events = await reported(
+    { 'node-a': own((ms) => String(ms * 200_000)), 'node-b': own(() => '-') },
+    3500,
+  );
   expect(events.map((e) => e.targetCpuPct)).toEqual([null, null, null]);
-  const alone = await told({}, 1500);
+  const alone = await reported({}, 1500);
   expect(alone).toMatchObject([{ hosts: [], targetCpuPct: null, harnessCpuPct: 5 }]);
 });
 
@@ -115,7 +118,7 @@ test('has null for the hosts’ CPU time while the machine of one host is unknow
       throw new DrillError('host-unreachable', 'no shell here');
     },
   });
-  const events = await told({ 'node-a': own((ms) => String(ms * 200_000)), 'node-b': silent }, 3500);
+  const events = await reported({ 'node-a': own((ms) => String(ms * 200_000)), 'node-b': silent }, 3500);
   expect(events.map((e) => [e.hosts, e.targetCpuPct])).toEqual(
     Array.from({ length: 3 }, () => [['node-a'], null]),
   );
@@ -132,7 +135,7 @@ const usedOf = (events: readonly (MachinePressure & { readonly t: number })[]) =
 
 test('reads a host again after it was off, and does not count it as idle meanwhile', async () => {
   // Off from 3 s to 8 s; its new control group has used 0.4 s when it is read again at 13 s.
-  const events = await told(
+  const events = await reported(
     {
       'node-a': own((ms) =>
         ms < 3000 ? String(ms * 200_000) : ms < 8000 ? undefined : String((ms - 8000) * 100_000 + 4e8),
@@ -152,7 +155,7 @@ test('reads a host again after it was off, and does not count it as idle meanwhi
 
 test('reports the CPU time of an unread period once the host is read again', async () => {
   // Its command ends at 3 s, and is started again at 13 s; the host uses 20 % of a core all the time.
-  const events = await told(
+  const events = await reported(
     {
       'node-a': (clock) => ({
         async *follow(_, signal) {
@@ -181,7 +184,7 @@ test('reports the CPU time of an unread period once the host is read again', asy
 });
 
 test('does not count a host as idle while its command prints nothing', async () => {
-  const events = await told(
+  const events = await reported(
     {
       'node-a': (clock) => ({
         async *follow(_, signal) {
@@ -208,7 +211,7 @@ test('reports other machines separately, with all hosts of one kernel together',
     return `at ${up / 1000} ${ms * 100_000} ${up * 800} 0 0 0 0 0 ${up / 10} 0 0 ${up / 10} 0 0 0 0 9`;
   };
   const vm = (clock: Clock) => host(clock, 'vm-boot-id-1', line);
-  const events = (await told({ 'vm-a': vm, 'vm-b': vm }, 4500)).filter((e) => !e.prober);
+  const events = (await reported({ 'vm-a': vm, 'vm-b': vm }, 4500)).filter((e) => !e.prober);
   expect(events.length).toBeGreaterThanOrEqual(2);
   expect(new Set(events.map((e) => e.t)).size).toBe(events.length);
   expect(events.at(-1)).toMatchObject({
@@ -234,7 +237,7 @@ test('reports nothing if nothing can be read', async () => {
       throw new DrillError('host-unreachable', 'no shell here');
     },
   });
-  expect(await told({ box: silent }, 25_000, none)).toEqual([]);
+  expect(await reported({ box: silent }, 25_000, none)).toEqual([]);
 });
 
 test('reports a defect, because the machine would seem to be fit', async () => {

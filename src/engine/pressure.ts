@@ -13,7 +13,7 @@ import {
 import { pressureScript } from './pressure-script.ts';
 
 /** Interval of the reports on each machine, ms. */
-const tellEveryMs = 1000;
+const reportEveryMs = 1000;
 /**
  * Pause before a host that ended or failed is read again, ms: a `docker exec` costs its machine about 0.1 s
  * of CPU time.
@@ -56,9 +56,9 @@ interface Known {
   since: string | undefined;
   latest: HostReading | undefined;
   /** The reading of its last report. */
-  told: MachineReading | undefined;
+  reported: MachineReading | undefined;
   /** CPU time since the last report, ms; undefined: never read. */
-  untoldMs: number | undefined;
+  unreportedMs: number | undefined;
   /**
    * When its CPU time was last read, on the clock; undefined: never, or the reading command has ended since.
    */
@@ -83,8 +83,8 @@ export const startPressure: StartPressure = ({ hosts, host, clock, local, onPres
     bootId: undefined,
     since: undefined,
     latest: undefined,
-    told: undefined,
-    untoldMs: undefined,
+    reported: undefined,
+    unreportedMs: undefined,
     readMs: undefined,
     unread: 'no',
   }));
@@ -99,8 +99,8 @@ export const startPressure: StartPressure = ({ hosts, host, clock, local, onPres
     } while (await sleep(askAgainMs));
   });
   const telling = (async () => {
-    const prober = tellProber(local);
-    while (await sleep(tellEveryMs)) {
+    const prober = reportProber(local);
+    while (await sleep(reportEveryMs)) {
       const nowMs = clock.nowMs();
       const pressures = [prober(known, nowMs), ...othersOf(known, local.bootId, nowMs)];
       for (const pressure of pressures) if (pressure !== null) onPressure(pressure);
@@ -127,7 +127,7 @@ async function followHost(
     for await (const line of host().follow(argv, signal)) {
       if (line.startsWith('boot ')) {
         const [, bootId, since] = line.trim().split(' ');
-        if (bootId !== known.bootId) known.told = undefined;
+        if (bootId !== known.bootId) known.reported = undefined;
         if (since !== known.since) beginAgain(known);
         known.bootId = bootId === '-' ? undefined : bootId;
         known.since = since;
@@ -156,7 +156,7 @@ function take(known: Known, reading: HostReading, nowMs: number): void {
   const beforeMs = known.latest?.usedMs ?? null;
   // The first reading of a counter shows nothing about the time before it.
   if (reading.usedMs !== null && beforeMs !== null) {
-    known.untoldMs = (known.untoldMs ?? 0) + usedBetween(beforeMs, reading.usedMs);
+    known.unreportedMs = (known.unreportedMs ?? 0) + usedBetween(beforeMs, reading.usedMs);
     known.readMs = nowMs;
   }
   known.latest = { ...reading, usedMs: reading.usedMs ?? beforeMs };
@@ -175,12 +175,12 @@ function takeUsed(hosts: readonly Known[], nowMs: number): Used {
   const unreadHosts: string[] = [];
   const readLate: { host: string; usedMs: number }[] = [];
   for (const known of hosts) {
-    const usedMs = known.untoldMs;
+    const usedMs = known.unreportedMs;
     if (usedMs === undefined) {
       ms = null;
       continue;
     }
-    known.untoldMs = 0;
+    known.unreportedMs = 0;
     const isRead = known.readMs !== undefined && nowMs - known.readMs <= readWithinMs;
     if (isRead && known.unread === 'yes') readLate.push({ host: known.name, usedMs });
     else if (ms !== null) ms += usedMs;
@@ -197,7 +197,9 @@ function takeUsed(hosts: readonly Known[], nowMs: number): Used {
 }
 
 /** Returns a reporter of the prober's machine since its last report. */
-function tellProber(local: LocalMachine): (known: readonly Known[], nowMs: number) => MachinePressure | null {
+function reportProber(
+  local: LocalMachine,
+): (known: readonly Known[], nowMs: number) => MachinePressure | null {
   let before = local.read();
   let ownBeforeMs = local.ownCpuMs();
   return (known, nowMs) => {
@@ -238,8 +240,8 @@ function othersOf(
     const hosts = known.filter((k) => k.bootId === bootId);
     const readings = hosts.flatMap((k) => {
       const now = k.latest?.machine ?? undefined;
-      const before = k.told;
-      k.told = now;
+      const before = k.reported;
+      k.reported = now;
       return now === undefined || before === undefined ? [] : [pressureBetween(before, now)];
     });
     const pressure = readings.find((r) => r !== null);

@@ -16,8 +16,8 @@ import { createSystemClock } from './system-clock.ts';
 type SampleEvent = Extract<NewEvent, { type: 'sample' }>;
 
 /** Number of slots, and of usable samples, that the test waits for on each probe. */
-const slotsWanted = 10;
-const looksWanted = 3;
+const slotsExpected = 10;
+const attemptsExpected = 3;
 const intervalMs = 200;
 const timeoutMs = 600;
 
@@ -49,7 +49,7 @@ describe('the prober, with all hostile servers at once', () => {
       timeoutMs,
     }));
     const enough = Promise.withResolvers<void>();
-    const told = new Map<string, number>();
+    const reported = new Map<string, number>();
     const known = new Map<string, number>();
     const prober = await startProber({
       probes,
@@ -61,13 +61,14 @@ describe('the prober, with all hostile servers at once', () => {
         for (const event of more) {
           events.push(event);
           if (event.type !== 'sample' && event.type !== 'sample.dropped') continue;
-          told.set(event.probe, (told.get(event.probe) ?? 0) + 1);
+          reported.set(event.probe, (reported.get(event.probe) ?? 0) + 1);
           const server = servers.find(({ name }) => name === event.probe);
           if (server !== undefined && isEvidence(event, server))
             known.set(event.probe, (known.get(event.probe) ?? 0) + 1);
         }
         // On a busy machine, most samples of a server that hangs may be unusable.
-        const has = (id: string) => (told.get(id) ?? 0) >= slotsWanted && (known.get(id) ?? 0) >= looksWanted;
+        const has = (id: string) =>
+          (reported.get(id) ?? 0) >= slotsExpected && (known.get(id) ?? 0) >= attemptsExpected;
         if (probes.every(({ id }) => has(id))) enough.resolve();
       },
       onBroken: enough.reject,
@@ -93,8 +94,8 @@ describe('the prober, with all hostile servers at once', () => {
       expect(slots.length, name).toBe(new Set(slots).size);
       // Attempts in flight at the end leave no sample: at most as many as can be in flight at once.
       const atOnce = Math.ceil(timeoutMs / intervalMs) + 1;
-      const untold = (slots.at(-1) ?? NaN) + 1 - slots.length;
-      expect(untold, name).toBeLessThanOrEqual(atOnce);
+      const unreported = (slots.at(-1) ?? NaN) + 1 - slots.length;
+      expect(unreported, name).toBeLessThanOrEqual(atOnce);
     }
   });
 
@@ -108,7 +109,7 @@ describe('the prober, with all hostile servers at once', () => {
 
   test('no sample times out early', () => {
     const late = events.filter((event) => event.type === 'sample').filter(({ cause }) => cause === 'timeout');
-    expect(late.length).toBeGreaterThan(looksWanted);
+    expect(late.length).toBeGreaterThan(attemptsExpected);
     for (const { probe, sendMs, finishMs } of late)
       expect(finishMs - sendMs, probe).toBeGreaterThanOrEqual(timeoutMs - 1);
   });

@@ -288,18 +288,18 @@ describe('openLane', () => {
 
   it('stops while attempts hang, closes sessions, and reports no sample', async () => {
     const events: NewEvent[] = [];
-    const looked = Promise.withResolvers<void>();
+    const attempted = Promise.withResolvers<void>();
     let closed = 0;
     const session: Partial<ProbeSession> = {
       observe: async () => {
-        looked.resolve();
+        attempted.resolve();
         return new Promise(() => {});
       },
       close: async () => void closed++,
     };
     const lane = await open(kindOf(session), { timeoutMs: 60_000 }, (batch) => void events.push(...batch));
     lane.start();
-    await looked.promise;
+    await attempted.promise;
     await Promise.all([lane.stop(), lane.stop()]);
     expect(closed).toBe(1);
     expect(events.map((event) => event.type)).toEqual(['prober.health']);
@@ -309,7 +309,7 @@ describe('openLane', () => {
     let opened = 0;
     let closed = 0;
     const kind = kindOf({}, async () => {
-      if (opened++ > 0) throw new DrillError('invalid-input', 'no such file', { mend: 'make it' });
+      if (opened++ > 0) throw new DrillError('invalid-input', 'no such file', { hint: 'make it' });
       return { observe: async () => ({ status: 'ok' }), close: async () => void closed++ };
     });
     const probe = { name: 'p', kind: 'fake', params: null, intervalMs: 1000, timeoutMs: 100 };
@@ -331,7 +331,7 @@ describe('openLane', () => {
     await expect(opening).rejects.toMatchObject({
       code: 'invalid-input',
       message: 'probe two: no such file',
-      mend: 'make it',
+      hint: 'make it',
     });
     expect(closed).toBe(1);
   });

@@ -85,10 +85,10 @@ async function openProbe(planned: PlannedProbe, options: LaneOptions): Promise<P
     });
   } catch (error) {
     const code = error instanceof DrillError ? error.code : 'harness';
-    const mend = error instanceof DrillError ? error.mend : undefined;
+    const hint = error instanceof DrillError ? error.hint : undefined;
     throw new DrillError(code, `probe ${planned.id}: ${messageOf(error)}`, {
       cause: error,
-      ...(mend === undefined ? {} : { mend }),
+      ...(hint === undefined ? {} : { hint }),
     });
   }
 }
@@ -128,7 +128,7 @@ function runLane(
   };
 
   const startProbe = (phase: number, planned: PlannedProbe, session: ProbeSession): void => {
-    const look = async (
+    const attempt = async (
       slot: number,
       dueMs: number,
       { given, answered }: { readonly given: Promise<Observation>; readonly answered: (ms: number) => void },
@@ -151,9 +151,9 @@ function runLane(
       phase,
       send: async (slot, dueMs, answered) => {
         const { given, over } = observe(session, planned.timeoutMs, stopping, options);
-        const looking = look(slot, dueMs, { given, answered });
-        underWay.add(looking);
-        await looking.finally(() => underWay.delete(looking));
+        const running = attempt(slot, dueMs, { given, answered });
+        underWay.add(running);
+        await running.finally(() => underWay.delete(running));
         await over;
       },
       isBusy: () => session.isBusy?.() === true,
@@ -302,7 +302,7 @@ async function withTimeout(
 }
 
 /** Shortest stall that a sample records, ms. */
-const tellStallMs = 50;
+const reportStallMs = 50;
 
 function toSample(
   probe: string,
@@ -321,7 +321,7 @@ function toSample(
     dueMs: roundMs(times.dueMs),
     sendMs: roundMs(times.sendMs),
     finishMs: roundMs(times.finishMs),
-    ...(times.stallMs < tellStallMs ? {} : { stallMs: roundMs(times.stallMs) }),
+    ...(times.stallMs < reportStallMs ? {} : { stallMs: roundMs(times.stallMs) }),
     status: seen.status,
     ...(seen.status === 'fail' ? { cause: seen.cause } : {}),
     ...(seen.status !== 'unknown' && seen.value !== undefined ? { value: seen.value } : {}),

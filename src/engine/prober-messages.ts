@@ -25,7 +25,7 @@ export type FromWorker =
       readonly type: 'failed';
       readonly code: DrillErrorCode;
       readonly message: string;
-      readonly mend: string | undefined;
+      readonly hint: string | undefined;
     }
   | { readonly type: 'events'; readonly events: readonly NewEvent[] }
   | { readonly type: 'stopped' };

@@ -37,7 +37,7 @@ try {
   post({ type: 'opened' });
 } catch (error) {
   const known = error instanceof DrillError ? error : undefined;
-  post({ type: 'failed', code: known?.code ?? 'harness', message: messageOf(error), mend: known?.mend });
+  post({ type: 'failed', code: known?.code ?? 'harness', message: messageOf(error), hint: known?.hint });
 }
 
 /** Executes the main thread's messages until `stop`; then the port closes and the thread ends. */

@@ -164,14 +164,14 @@ describe('startProber', () => {
     const clock = createSystemClock();
     const earliestMs = clock.nowMs();
     const wallMs = Date.now();
-    let looks = 0;
+    let attempts = 0;
     const host: Host = {
       name: 'node-1',
       transport: 'fake',
       follow: neverFollowed,
       exec: async () => {
         const fields = {
-          __CURSOR: `c${looks++}`,
+          __CURSOR: `c${attempts++}`,
           __REALTIME_TIMESTAMP: `${wallMs * 1000}`,
           MESSAGE: 'promoting',
         };
@@ -202,7 +202,7 @@ describe('startProber', () => {
     await until((event) => event.type === 'sample' && event.slot === 2);
     await prober.stop();
     await prober.stop();
-    const told = events.length;
+    const reported = events.length;
     expect(events).toContainEqual({
       type: 'prober.health',
       lane: 'network',
@@ -211,7 +211,7 @@ describe('startProber', () => {
     });
     prober.setBurst(true);
     await new Promise(setImmediate);
-    expect(events).toHaveLength(told);
+    expect(events).toHaveLength(reported);
   });
 
   it('refuses a probe that cannot be opened, naming it', async () => {

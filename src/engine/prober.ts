@@ -153,8 +153,8 @@ async function openWorkerLane(
       case 'opened':
         return opened.resolve();
       case 'failed': {
-        const mend = message.mend === undefined ? {} : { mend: message.mend };
-        return opened.reject(new DrillError(message.code, message.message, mend));
+        const hint = message.hint === undefined ? {} : { hint: message.hint };
+        return opened.reject(new DrillError(message.code, message.message, hint));
       }
       case 'events':
         return onEvents(message.events);

@@ -94,9 +94,9 @@ describe('probes by name, while the DNS server does not answer', () => {
     const samples = await run([probe('p', kind, params)], 1);
     // If this machine stalls, a sample is unknown, which is not a failure of the target either.
     const failed = (samples.get('p') ?? []).filter(({ status }) => status === 'fail');
-    const told = failed.map(({ cause, message }) => ({ cause, message }));
-    expect(told).toEqual(
-      told.map(() => ({ cause: 'dns', message: 'DNS: no answer within 150 ms for swallowed.example' })),
+    const reported = failed.map(({ cause, message }) => ({ cause, message }));
+    expect(reported).toEqual(
+      reported.map(() => ({ cause: 'dns', message: 'DNS: no answer within 150 ms for swallowed.example' })),
     );
   });
 });

@@ -9,7 +9,7 @@ import type { EventLog } from './event-log.ts';
 import { readCpuTimes } from './cpu-times.ts';
 import { meterHarness } from './harness-cost.ts';
 import { localMachine } from './local-machine.ts';
-import type { MachineFitness } from './machine-fitness.ts';
+import type { MachineHealth } from './machine-health.ts';
 import type { PressureWatch, StartPressure } from './pressure.ts';
 import { startProber, type Prober } from './prober.ts';
 
@@ -29,7 +29,7 @@ export interface RecordingOptions {
   /** Reads the machines' pressure; without it, none is recorded. */
   readonly startPressure?: StartPressure | undefined;
   /** Gets the same control samples and pressure readings as the log. */
-  readonly machine?: MachineFitness;
+  readonly machine?: MachineHealth;
   /** Called with each sample after it is logged. */
   readonly onSample?: (sample: Sample) => void;
   /** Called for each slot that was not sent. */

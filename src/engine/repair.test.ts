@@ -8,7 +8,7 @@ import { lateHost } from './testing/late-host.ts';
 import { simulatedClock } from './testing/simulated-clock.ts';
 
 const clock = simulatedClock();
-const owed: LedgerRecord = {
+const pendingRepairs: LedgerRecord = {
   version: 1,
   runId: 'r',
   target: 't',
@@ -36,30 +36,32 @@ function hostWith(codes: Readonly<Record<string, readonly number[]>>) {
 describe('a pending repair', () => {
   test('is made from its record', async () => {
     const host = hostWith({});
-    await makeRepair(owed, { host, server: undefined }, clock);
+    await makeRepair(pendingRepairs, { host, server: undefined }, clock);
     expect(host.ran).toEqual(['sweep']);
   });
 
   test('is tried again while it fails', async () => {
     const host = hostWith({ sweep: [1, 1, 0] });
-    await makeRepair(owed, { host, server: undefined }, clock);
+    await makeRepair(pendingRepairs, { host, server: undefined }, clock);
     expect(host.ran).toEqual(['sweep', 'sweep', 'sweep']);
   });
 
   test('is not made twice if its effect can be observed', async () => {
     const params = { run: ['sweep', 'floor'], effect: ['is', 'clean'], timeout: 1000 };
     const clean = hostWith({ is: [0] });
-    await makeRepair({ ...owed, params }, { host: clean, server: undefined }, clock);
+    await makeRepair({ ...pendingRepairs, params }, { host: clean, server: undefined }, clock);
     expect(clean.ran).toEqual(['is']);
     const dirty = hostWith({ is: [1, 1, 0] });
-    await makeRepair({ ...owed, params }, { host: dirty, server: undefined }, clock);
+    await makeRepair({ ...pendingRepairs, params }, { host: dirty, server: undefined }, clock);
     expect(dirty.ran).toEqual(['is', 'is', 'sweep', 'is']);
   });
 
   test('is not made on another machine', async () => {
     const host = hostWith({});
     const machine = { id: 'another', bootId: 'boot' };
-    await expect(makeRepair({ ...owed, machine }, { host, server: undefined }, clock)).rejects.toMatchObject({
+    await expect(
+      makeRepair({ ...pendingRepairs, machine }, { host, server: undefined }, clock),
+    ).rejects.toMatchObject({
       code: 'heal-failed',
     });
     expect(host.ran).toEqual(['cat']);
@@ -89,17 +91,17 @@ describe('a pending repair', () => {
       return { alike, marks, make, count };
     };
     const withEffect = {
-      ...owed,
+      ...pendingRepairs,
       params: { run: ['sweep', 'floor'], effect: ['is', 'clean'], timeout: 1000 },
     };
 
     test('is not repeated without an observable effect, and the error says so', async () => {
       const { make, count, marks } = losing(true);
-      await expect(make(owed)).rejects.toMatchObject({
+      await expect(make(pendingRepairs)).rejects.toMatchObject({
         code: 'heal-failed',
         message:
           'repair repair-1 (command on alpha) is not repeated: its outcome is unknown, and it has no `effect` to check (alpha: cut off)',
-        mend: expect.stringContaining('firedrill heal --forget r/repair-1') as string,
+        hint: expect.stringContaining('firedrill heal --forget r/repair-1') as string,
       });
       expect(count('sweep')).toBe(1);
       expect(marks).toEqual([{ before: null }]);
@@ -107,7 +109,7 @@ describe('a pending repair', () => {
 
     test('is not repeated by a later `heal` either', async () => {
       const { make, count } = losing(true);
-      await expect(make({ ...owed, issued: { before: null } })).rejects.toThrow(
+      await expect(make({ ...pendingRepairs, issued: { before: null } })).rejects.toThrow(
         /its outcome is unknown, and it has no `effect` to check \(the answer to an earlier attempt was lost\)/,
       );
       expect(count('sweep')).toBe(0);
@@ -115,7 +117,7 @@ describe('a pending repair', () => {
 
     test('is repeated if the scenario says that it may run twice', async () => {
       const { make, count } = losing(true);
-      await make({ ...owed, params: { run: ['sweep', 'floor'], repeatable: true, timeout: 1000 } });
+      await make({ ...pendingRepairs, params: { run: ['sweep', 'floor'], repeatable: true, timeout: 1000 } });
       expect(count('sweep')).toBe(2);
     });
 
@@ -148,7 +150,11 @@ describe('a pending repair', () => {
         },
       };
       const params = { container: 'web', graceSeconds: 10 };
-      await makeRepair({ ...owed, kind: 'container.restart', params }, { host, server: undefined }, alike);
+      await makeRepair(
+        { ...pendingRepairs, kind: 'container.restart', params },
+        { host, server: undefined },
+        alike,
+      );
       expect(ran.filter((verb) => verb === 'restart')).toHaveLength(1);
     });
   });
@@ -156,7 +162,9 @@ describe('a pending repair', () => {
   test('is recorded as not issued if its host refuses it', async () => {
     const marks: LedgerRecord['issued'][] = [];
     const host = hostWith({ sweep: [1, 0] });
-    await makeRepair(owed, { host, server: undefined }, clock, { mark: (issued) => marks.push(issued) });
+    await makeRepair(pendingRepairs, { host, server: undefined }, clock, {
+      mark: (issued) => marks.push(issued),
+    });
     expect(marks).toEqual([{ before: null }, undefined, { before: null }]);
   });
 
@@ -180,7 +188,7 @@ describe('a pending repair', () => {
     test('is made once, when the host finally answers', async () => {
       const { alike, ran, hostThat } = alone();
       const host = hostThat((nowMs) => (nowMs < 300_000 ? never : 10));
-      await makeRepair(owed, { host, server: undefined }, alike);
+      await makeRepair(pendingRepairs, { host, server: undefined }, alike);
       expect(ran).toEqual(['sweep']);
     });
 
@@ -191,7 +199,7 @@ describe('a pending repair', () => {
         ran.push(word);
         return { exitCode: word === 'is' && alike.nowMs() < 120_000 ? 1 : 0 };
       });
-      await makeRepair({ ...owed, params }, { host, server: undefined }, alike);
+      await makeRepair({ ...pendingRepairs, params }, { host, server: undefined }, alike);
       expect(ran.filter((word) => word === 'sweep')).toHaveLength(1);
       expect(alike.nowMs()).toBeGreaterThanOrEqual(120_000);
     });
@@ -199,7 +207,7 @@ describe('a pending repair', () => {
     test('stays pending if the host never answers, and the error says that it could not be checked', async () => {
       const { alike, ran, hostThat } = alone();
       await expect(
-        makeRepair(owed, { host: hostThat(() => never), server: undefined }, alike),
+        makeRepair(pendingRepairs, { host: hostThat(() => never), server: undefined }, alike),
       ).rejects.toThrow(
         /repair repair-1 \(command on alpha\) is still pending after \d+ completed attempts in 15 min 00.0 s: alpha could not be checked/,
       );

@@ -6,9 +6,9 @@ import { type AnyFaultKind, faultKind } from '../faults/catalog.ts';
 import type { LedgerRecord } from './ledger.ts';
 import { healTimeLeftMs } from './heal.ts';
 import { requireSameMachine } from './machine.ts';
-import { persist, persistedWords, type PersistOptions } from './persist.ts';
+import { persist, persistedText, type PersistOptions } from './persist.ts';
 import { closeRecord } from './records.ts';
-import type { OwedRepair, RunState } from './run-state.ts';
+import type { PendingRepair, RunState } from './run-state.ts';
 
 /**
  * Longest time from the acknowledgement of a fault or repair until its effect, if its kind sets no other, ms.
@@ -18,17 +18,17 @@ export const effectWithinMs = 30_000;
 const answerWithinMs = 5000;
 
 /** The part of a run that the records of pending repairs need. */
-type OwedRecords = Pick<RunState, 'owed' | 'ledger' | 'log'>;
+type PendingRecords = Pick<RunState, 'pendingRepairs' | 'ledger' | 'log'>;
 
 /**
  * The fault is about to act: from now on its repairs are pending, even if firedrill is killed. @throws
  * DrillError `harness` if that cannot be written to disk; then the fault must not act
  */
 export function callForRepairs(
-  { owed, acted, ledger }: Pick<RunState, 'owed' | 'acted' | 'ledger'>,
+  { pendingRepairs, acted, ledger }: Pick<RunState, 'pendingRepairs' | 'acted' | 'ledger'>,
   faultId: string,
 ): void {
-  for (const one of owed.filter(({ fault }) => fault === faultId)) {
+  for (const one of pendingRepairs.filter(({ fault }) => fault === faultId)) {
     const { awaitsFault: _, ...record } = one.record;
     ledger.replace(record);
     one.record = record;
@@ -37,46 +37,56 @@ export function callForRepairs(
 }
 
 /** The fault was not injected: its repairs are not needed. */
-export function callOffRepairs(run: OwedRecords & Pick<RunState, 'acted'>, faultId: string): void {
+export function callOffRepairs(run: PendingRecords & Pick<RunState, 'acted'>, faultId: string): void {
   run.acted.delete(faultId);
-  for (const one of run.owed.filter(({ fault }) => fault === faultId))
+  for (const one of run.pendingRepairs.filter(({ fault }) => fault === faultId))
     replaceRecord(run, one, { ...one.record, awaitsFault: true });
 }
 
 /** A repair is done: it is no longer pending. */
-export function settleRepair(run: OwedRecords, stepId: string): void {
-  const at = run.owed.findIndex(({ record }) => record.faultId === stepId);
-  const [owed] = at < 0 ? [] : run.owed.splice(at, 1);
-  if (owed !== undefined) closeRecord(run, owed.record, 'done');
+export function settleRepair(run: PendingRecords, stepId: string): void {
+  const at = run.pendingRepairs.findIndex(({ record }) => record.faultId === stepId);
+  const [pendingRepairs] = at < 0 ? [] : run.pendingRepairs.splice(at, 1);
+  if (pendingRepairs !== undefined) closeRecord(run, pendingRepairs.record, 'done');
 }
 
 /**
  * A repair was tried and failed. It stays pending, and this run does not try it again. If its host gave no
  * answer, it is tried again at the end of the run.
  */
-export function failRepair(run: Pick<RunState, 'owed' | 'unanswered'>, stepId: string): void {
-  for (const owed of run.owed) if (owed.record.faultId === stepId) owed.failed = !run.unanswered.has(stepId);
+export function failRepair(run: Pick<RunState, 'pendingRepairs' | 'unanswered'>, stepId: string): void {
+  for (const pendingRepairs of run.pendingRepairs)
+    if (pendingRepairs.record.faultId === stepId) pendingRepairs.failed = !run.unanswered.has(stepId);
 }
 
 /** Records that a repair is about to be issued, or (undefined) that its host refused it. */
-export function markRepair(run: OwedRecords, stepId: string, issued: LedgerRecord['issued']): void {
-  for (const owed of run.owed) if (owed.record.faultId === stepId) markOwed(run, owed, issued);
+export function markRepair(run: PendingRecords, stepId: string, issued: LedgerRecord['issued']): void {
+  for (const pendingRepairs of run.pendingRepairs)
+    if (pendingRepairs.record.faultId === stepId) markPending(run, pendingRepairs, issued);
 }
 
-function markOwed(run: OwedRecords, owed: OwedRepair, issued: LedgerRecord['issued']): void {
-  replaceRecord(run, owed, withIssued(owed.record, issued));
+function markPending(
+  run: PendingRecords,
+  pendingRepairs: PendingRepair,
+  issued: LedgerRecord['issued'],
+): void {
+  replaceRecord(run, pendingRepairs, withIssued(pendingRepairs.record, issued));
 }
 
 /**
  * Replaces a repair's record. If the disk rejects it, the repair is still made; then only this run knows its
  * outcome.
  */
-function replaceRecord({ ledger, log }: OwedRecords, owed: OwedRepair, record: LedgerRecord): void {
-  owed.record = record;
+function replaceRecord(
+  { ledger, log }: PendingRecords,
+  pendingRepairs: PendingRepair,
+  record: LedgerRecord,
+): void {
+  pendingRepairs.record = record;
   try {
-    ledger.replace(owed.record);
+    ledger.replace(pendingRepairs.record);
   } catch (error) {
-    log.append({ type: 'log', level: 'warn', text: `${owed.record.faultId}: ${messageOf(error)}` });
+    log.append({ type: 'log', level: 'warn', text: `${pendingRepairs.record.faultId}: ${messageOf(error)}` });
   }
 }
 
@@ -87,32 +97,32 @@ export function withIssued(record: LedgerRecord, issued: LedgerRecord['issued'])
 }
 
 /** The part of a run that making its pending repairs needs. */
-type Repairing = OwedRecords &
-  Pick<RunState, 'clock' | 'abandonHeals' | 'acted' | 'open' | 'healing' | 'reach'>;
+type Repairing = PendingRecords &
+  Pick<RunState, 'clock' | 'abandonHeals' | 'acted' | 'activeFaults' | 'healing' | 'accessTo'>;
 
 /**
  * Makes the repairs that are pending when a run ends, in order. A repair is skipped if its fault did not act,
  * because it could damage a working stack. While any fault is not healed, the repairs stay pending for
  * `firedrill heal`.
  */
-export async function repairOwed(run: Repairing): Promise<void> {
+export async function makePendingRepairs(run: Repairing): Promise<void> {
   const { log, clock } = run;
-  for (const owed of run.owed.slice()) {
-    const { record, fault, failed } = owed;
+  for (const pendingRepairs of run.pendingRepairs.slice()) {
+    const { record, fault, failed } = pendingRepairs;
     const note = (level: 'info' | 'error', text: string): void =>
       void log.append({ type: 'log', level, text: `${record.faultId}: ${text}` });
     if (!run.acted.has(fault)) note('info', `not needed: ${fault} was not injected`);
     else {
-      if (failed || run.open.length > 0) {
+      if (failed || run.activeFaults.length > 0) {
         note('error', 'this repair is pending: run `firedrill heal`');
         continue;
       }
       const startMs = clock.nowMs();
       try {
-        await makeRepair(record, run.reach(record.host.name), clock, {
+        await makeRepair(record, run.accessTo(record.host.name), clock, {
           abandon: run.abandonHeals,
           withinMs: healTimeLeftMs(run),
-          mark: (issued) => markOwed(run, owed, issued),
+          mark: (issued) => markPending(run, pendingRepairs, issued),
           onFailed: ({ attempt, why }) => note('info', `repair attempt ${attempt} failed: ${why}`),
         });
         note('info', 'repaired at the end of the run');
@@ -141,7 +151,7 @@ export interface RepairOptions extends Pick<PersistOptions, 'abandon' | 'onFaile
  */
 export async function makeRepair(
   record: LedgerRecord,
-  reach: Pick<FaultContext, 'host' | 'server'>,
+  access: Pick<FaultContext, 'host' | 'server'>,
   clock: Clock,
   { mark, ...options }: RepairOptions = {},
 ): Promise<void> {
@@ -151,11 +161,11 @@ export async function makeRepair(
   const result = await persist({
     ...options,
     clock,
-    reach,
+    access,
     notDone: 'the repair has had no effect',
     attempt: repairOnce(record, kind, clock, mark),
   });
-  if (!result.proven) throw notRepaired(record, persistedWords(result, record.host.name));
+  if (!result.proven) throw notRepaired(record, persistedText(result, record.host.name));
 }
 
 /**
@@ -169,14 +179,14 @@ function repairOnce(
   mark: RepairOptions['mark'],
 ): (ctx: FaultContext) => Promise<boolean> {
   const { params } = record;
-  const isHidden = kind.unseen?.(params) === true;
+  const isHidden = kind.unobserved?.(params) === true;
   const once = actsOnceUnobserved(kind, params);
-  const lookMs = kind.effectWithinMs ?? effectWithinMs;
+  const effectWaitMs = kind.effectWithinMs ?? effectWithinMs;
   /** It was acknowledged: later attempts only check its effect. */
   let made: { readonly before: Json } | undefined;
   /** It was issued and its answer was lost, so it may have been made. */
   let lost = record.issued;
-  let lookUntilMs = clock.nowMs() + lookMs;
+  let effectUntilMs = clock.nowMs() + effectWaitMs;
 
   const make = async (ctx: FaultContext): Promise<{ readonly before: Json }> => {
     if (once) await requireAnswer(ctx);
@@ -189,7 +199,7 @@ function repairOnce(
       if (!isRefusal(error)) {
         if (once) throw notKnown(record, messageOf(error));
         lost = issued;
-        lookUntilMs = clock.nowMs() + lookMs;
+        effectUntilMs = clock.nowMs() + effectWaitMs;
       } else if (lost === undefined) mark?.(undefined);
       throw error;
     }
@@ -202,10 +212,10 @@ function repairOnce(
       if (lost !== undefined && !isHidden) {
         if (await kind.effect(params, lost.before, ctx)) return true;
         // It may still be in progress.
-        if (clock.nowMs() < lookUntilMs) return false;
+        if (clock.nowMs() < effectUntilMs) return false;
       }
       // An effect that can be checked without `before` may already be there.
-      if (lost === undefined && kind.unseen?.(params) === false && (await kind.effect(params, null, ctx)))
+      if (lost === undefined && kind.unobserved?.(params) === false && (await kind.effect(params, null, ctx)))
         return true;
       made = await make(ctx);
     }
@@ -215,7 +225,7 @@ function repairOnce(
 
 /** Whether a second attempt could do harm and no check can show whether the first one happened. */
 export function actsOnceUnobserved(kind: AnyFaultKind, params: Json): boolean {
-  return kind.unseen?.(params) === true && kind.repeatable?.(params) !== true;
+  return kind.unobserved?.(params) === true && kind.repeatable?.(params) !== true;
 }
 
 /**
@@ -223,7 +233,7 @@ export function actsOnceUnobserved(kind: AnyFaultKind, params: Json): boolean {
  * because its answer would be lost, too. @throws DrillError `host-unreachable`
  */
 export async function requireAnswer({ host, signal }: Pick<FaultContext, 'host' | 'signal'>): Promise<void> {
-  await host.exec(['true'], { timeoutMs: answerWithinMs, signal, look: true });
+  await host.exec(['true'], { timeoutMs: answerWithinMs, signal, attempt: true });
 }
 
 /** The host answered and refused. After any other error the outcome is unknown. */
@@ -236,7 +246,7 @@ function notKnown({ runId, faultId, kind, host }: LedgerRecord, why: string): Dr
     'heal-failed',
     `repair ${faultId} (${kind} on ${host.name}) is not repeated: its outcome is unknown, and it has no \`effect\` to check (${why})`,
     {
-      mend: `Check on ${host.name} whether the repair was made; if not, make it by hand. Then drop its record: \`firedrill heal --forget ${runId}/${faultId}\`. For the next drill, add an \`effect\` to the repair, or \`repeatable: true\` if it may run twice.`,
+      hint: `Check on ${host.name} whether the repair was made; if not, make it by hand. Then drop its record: \`firedrill heal --forget ${runId}/${faultId}\`. For the next drill, add an \`effect\` to the repair, or \`repeatable: true\` if it may run twice.`,
     },
   );
 }
@@ -246,7 +256,7 @@ function notRepaired({ faultId, kind, host }: LedgerRecord, why: string): DrillE
     'heal-failed',
     `repair ${faultId} (${kind} on ${host.name}) is still pending ${why}`,
     {
-      mend: `Make sure that ${host.name} answers and that the repair can succeed there, then run \`firedrill heal\` again.`,
+      hint: `Make sure that ${host.name} answers and that the repair can succeed there, then run \`firedrill heal\` again.`,
     },
   );
 }

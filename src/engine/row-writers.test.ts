@@ -239,7 +239,7 @@ describe('writers', () => {
     await until(() => new Set(full().map(({ path }) => path)).size === 2);
     await writers.stop();
     for (const read of full()) {
-      expect(read).toMatchObject({ place: 'path', moment: 'beside' });
+      expect(read).toMatchObject({ place: 'path', moment: 'parallel' });
       expect(read.rows?.['1']).toMatch(/^1(-\d+)?$/);
       expect(read.finishMs).toBeGreaterThanOrEqual(read.sendMs);
     }
@@ -263,7 +263,7 @@ describe('writers', () => {
     await writers.readBack('end');
     expect(stack.calls.slice(1)).toEqual(['read alpha', "read alpha's copy", 'read beta']);
     const rows = { 2: '1-2', 4: '7x2' };
-    expect(readsIn(said).filter(({ moment }) => moment !== 'beside')).toMatchObject([
+    expect(readsIn(said).filter(({ moment }) => moment !== 'parallel')).toMatchObject([
       { writer: 'rows', path: 'rows@alpha', place: 'copy', moment: 'before-heal', rows },
       { path: 'rows@alpha', place: 'path', moment: 'end', rows },
       { path: 'rows@alpha', place: 'copy', moment: 'end', rows },

@@ -27,7 +27,7 @@ export interface RowWriters {
   /**
    * Logs which rows exist: in the copies, and at the end of the run also through the paths. Never rejects.
    */
-  readBack(moment: Exclude<ReadMoment, 'beside'>): Promise<void>;
+  readBack(moment: Exclude<ReadMoment, 'parallel'>): Promise<void>;
   /** Starts no further write and waits for those in progress. Never rejects; may be called again. */
   stop(): Promise<void>;
   /**
@@ -157,7 +157,7 @@ async function createPlace(
   );
   if (why === undefined) return;
   throw new DrillError('host-unreachable', `${id}: cannot create the store of its rows: ${why}`, {
-    mend: 'Check `writers` in the target file: the path, the user, and whether that user may create tables.',
+    hint: 'Check `writers` in the target file: the path, the user, and whether that user may create tables.',
   });
 }
 
@@ -185,7 +185,7 @@ async function untilDone(
   }
 }
 
-interface Workplace {
+interface WriterJob {
   readonly clock: Clock;
   readonly append: (event: NewEvent) => void;
   /** Aborts when nothing new may begin. */
@@ -195,7 +195,7 @@ interface Workplace {
 }
 
 /** All clients and readers of a writer, spread evenly over their intervals. */
-function work(writer: OpenWriter, place: Workplace): Promise<void>[] {
+function work(writer: OpenWriter, place: WriterJob): Promise<void>[] {
   const { planned, paths } = writer;
   const total = paths.length * planned.clients;
   return paths.flatMap((open, p) => [
@@ -213,7 +213,7 @@ async function writing(
   connection: RowClient,
   client: number,
   phase: number,
-  { clock, append, begin, cut }: Workplace,
+  { clock, append, begin, cut }: WriterJob,
 ): Promise<void> {
   let number = 0;
   await everySlot(clock, intervalMs, phase, begin, async () => {
@@ -239,11 +239,11 @@ async function reading(
   planned: PlannedWriter,
   open: OpenPath,
   phase: number,
-  { clock, append, begin, cut }: Workplace,
+  { clock, append, begin, cut }: WriterJob,
 ): Promise<void> {
   await everySlot(clock, planned.readIntervalMs, phase, begin, async () => {
     append(
-      await readOnce(planned, { open, place: 'path', moment: 'beside', client: open.reader }, clock, cut),
+      await readOnce(planned, { open, place: 'path', moment: 'parallel', client: open.reader }, clock, cut),
     );
   });
 }
@@ -289,7 +289,7 @@ async function readOnce(
   const sendMs = roundMs(clock.nowMs());
   const read = { type: 'rows.read', writer: id, path: open.planned.id, place, moment, sendMs } as const;
   try {
-    const limitMs = moment === 'beside' ? timeoutMs : attemptMs;
+    const limitMs = moment === 'parallel' ? timeoutMs : attemptMs;
     const rows = await withTimeout(limitMs, (s) => client.rows(s), cut);
     const text = [...rows].map(([number, ranges]) => [String(number), rangesText(ranges)]);
     return { ...read, finishMs: roundMs(clock.nowMs()), rows: Object.fromEntries(text) };

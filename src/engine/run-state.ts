@@ -5,7 +5,7 @@ import type { AnyFaultKind } from '../faults/catalog.ts';
 import type { EventLog } from './event-log.ts';
 import type { Ledger, LedgerRecord } from './ledger.ts';
 import type { RowWriters } from './row-writers.ts';
-import type { World } from './world.ts';
+import type { StateObserver } from './state-observer.ts';
 
 /** A fault or preparation that was injected and is not proven healed. */
 export interface OpenFault {
@@ -16,7 +16,7 @@ export interface OpenFault {
 }
 
 /** A pending repair and the fault that needs it. */
-export interface OwedRepair {
+export interface PendingRepair {
   record: LedgerRecord;
   readonly fault: string;
   /** The drill tried it, and it failed. */
@@ -37,13 +37,13 @@ export interface RunState {
   readonly signal: AbortSignal;
   /** Aborts heals and repairs in progress, proven or not, after a second Ctrl-C. */
   readonly abandonHeals?: AbortSignal | undefined;
-  readonly world: World;
+  readonly observer: StateObserver;
   /** In order of injection. */
-  readonly open: OpenFault[];
+  readonly activeFaults: OpenFault[];
   /** Pending repairs, in order. */
-  readonly owed: OwedRepair[];
+  readonly pendingRepairs: PendingRepair[];
   /** Host of each fault by the fault's id. */
-  readonly hit: Map<string, string>;
+  readonly hostByFault: Map<string, string>;
   /** Faults that were injected, or may have been: only their repairs are made. */
   readonly acted: Set<string>;
   /** Hosts whose power was observed to be off because of a fault, until its heal begins. */
@@ -55,7 +55,7 @@ export interface RunState {
   /** Stops renewing that fault's lease. */
   releaseLease(faultId: string): Promise<void>;
   /** Access to a host. */
-  reach(name: string): Pick<FaultContext, 'host' | 'server'>;
+  accessTo(name: string): Pick<FaultContext, 'host' | 'server'>;
   setBurst(on: boolean): void;
   /** Starts the plan's writers. Throws as `startRowWriters` does. */
   startWriting(): Promise<void>;

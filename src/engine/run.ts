@@ -4,11 +4,11 @@ import { asDrillError } from '../core/errors.ts';
 import type { Plan } from '../core/plan.ts';
 import type { StartControl } from './control.ts';
 import type { EventLog } from './event-log.ts';
-import { keepLeases, type LeaseKeeper } from './leases.ts';
-import { madeOnce, type Reach } from './reach.ts';
+import { renewLeases, type LeaseRenewer } from './leases.ts';
+import { memoizeByHost, type HostAccess } from './host-access.ts';
 import { countCommands } from '../hosts/count-commands.ts';
 import type { Ledger } from './ledger.ts';
-import { createMachineFitness } from './machine-fitness.ts';
+import { createMachineHealth } from './machine-health.ts';
 import type { StartPressure } from './pressure.ts';
 import type { Prober } from './prober.ts';
 import { createNameResolver } from '../resolver/name-resolver.ts';
@@ -17,10 +17,10 @@ import { startRecording } from './recording.ts';
 import { watchSafety } from './safety.ts';
 import { startRowWriters, type RowWriters } from './row-writers.ts';
 import type { OpenFault, RunState } from './run-state.ts';
-import { createWorld } from './world.ts';
+import { createStateObserver } from './state-observer.ts';
 
 /** Inputs of a drill. */
-export interface DrillDeps extends Reach, Pick<RunState, 'runId' | 'clock' | 'abandonHeals'> {
+export interface DrillDeps extends HostAccess, Pick<RunState, 'runId' | 'clock' | 'abandonHeals'> {
   readonly log: EventLog;
   readonly ledger: Ledger;
   readonly versions: { readonly firedrill: string; readonly node: string };
@@ -43,21 +43,21 @@ export interface Run extends RunState {
 /** Creates a run of the plan without starting it. */
 export function createRun(plan: Plan, deps: DrillDeps, outer: AbortSignal): Run {
   const counting = countCommands();
-  const host = madeOnce(plan.hosts, (planned) => counting.counted(deps.createHost(planned)));
-  const server = madeOnce(plan.hosts, deps.createServer);
-  const machine = createMachineFitness();
+  const host = memoizeByHost(plan.hosts, (planned) => counting.counted(deps.createHost(planned)));
+  const server = memoizeByHost(plan.hosts, deps.createServer);
+  const machine = createMachineHealth();
   const off = new Set<string>();
-  const world = createWorld(plan, deps.clock, machine, (host) => off.has(host));
+  const observer = createStateObserver(plan, deps.clock, machine, (host) => off.has(host));
   const broken = new AbortController();
   const signal = AbortSignal.any([outer, broken.signal, deps.log.broken]);
   // Each wait of the run adds a listener to this signal: this is not a leak.
   setMaxListeners(0, signal);
   let prober: Prober | undefined;
   let writing: RowWriters | undefined;
-  let leases: LeaseKeeper | undefined;
+  let leases: LeaseRenewer | undefined;
   const open: OpenFault[] = [];
-  const hit = new Map<string, string>();
-  const reach: Run['reach'] = (name) => ({ host: host(name), server: server(name) });
+  const hostByFault = new Map<string, string>();
+  const accessTo: Run['accessTo'] = (name) => ({ host: host(name), server: server(name) });
   return {
     plan,
     runId: deps.runId,
@@ -66,15 +66,15 @@ export function createRun(plan: Plan, deps: DrillDeps, outer: AbortSignal): Run 
     ledger: deps.ledger,
     signal,
     abandonHeals: deps.abandonHeals,
-    world,
-    open,
-    owed: [],
-    hit,
+    observer,
+    activeFaults: open,
+    pendingRepairs: [],
+    hostByFault,
     acted: new Set(),
     off,
     unanswered: new Set(),
     healing: { spentMs: 0 },
-    reach,
+    accessTo,
     releaseLease: async (faultId) => leases?.release(faultId),
     setBurst(on) {
       prober?.setBurst(on);
@@ -110,8 +110,8 @@ export function createRun(plan: Plan, deps: DrillDeps, outer: AbortSignal): Run 
           startControl: deps.startControl,
           startPressure: deps.startPressure,
           machine,
-          onSample: (sample) => world.see(sample),
-          onDropped: (probeId, slot) => world.drop(probeId, slot),
+          onSample: (sample) => observer.record(sample),
+          onDropped: (probeId, slot) => observer.drop(probeId, slot),
           commands: () => counting.commands,
           onBroken,
           raisePriority: true,
@@ -122,9 +122,9 @@ export function createRun(plan: Plan, deps: DrillDeps, outer: AbortSignal): Run 
         const safety = watchSafety(
           {
             plan,
-            world,
-            open,
-            hit,
+            observer,
+            activeFaults: open,
+            hostByFault,
             clock: deps.clock,
             stopFile: deps.stopFile,
             abort: (why) => broken.abort(why),
@@ -135,9 +135,9 @@ export function createRun(plan: Plan, deps: DrillDeps, outer: AbortSignal): Run 
           watching.abort();
           await safety;
         });
-        const keeper = keepLeases({ clock: deps.clock, log: deps.log, open, reach, onBroken });
-        leases = keeper;
-        ends.push(() => keeper.stop());
+        const renewer = renewLeases({ clock: deps.clock, log: deps.log, open, accessTo, onBroken });
+        leases = renewer;
+        ends.push(() => renewer.stop());
         await body();
       } finally {
         await endAll(ends.toReversed());

@@ -12,7 +12,7 @@ import { openEventLog } from './event-log.ts';
 import { openLedger } from './ledger.ts';
 import { watchSafety } from './safety.ts';
 import { createSystemClock } from './system-clock.ts';
-import { createWorld } from './world.ts';
+import { createStateObserver } from './state-observer.ts';
 
 let folder: string;
 let machine: FakeMachine;
@@ -77,28 +77,28 @@ describe('a drill is stopped and healed', () => {
   });
 
   test.each([
-    { has: 'a preparation', hit: 'prepare-1', aborted: 0 },
-    { has: 'a fault', hit: 'fault-1', aborted: 1 },
-  ])('because of an outage only after a fault: here after $has', async ({ hit, aborted }) => {
-    const told: unknown[] = [];
+    { has: 'a preparation', hostByFault: 'prepare-1', aborted: 0 },
+    { has: 'a fault', hostByFault: 'fault-1', aborted: 1 },
+  ])('because of an outage only after a fault: here after $has', async ({ hostByFault, aborted }) => {
+    const reported: unknown[] = [];
     const clock = createSystemClock();
     const plan = lasting({ limits: { faultMs: 60_000, outageMs: 600 } });
     const over = new AbortController();
-    const look = { probe: 'web', slot: 0, dueMs: 0, sendMs: 0, finishMs: 5000, status: 'fail' } as const;
+    const attempt = { probe: 'web', slot: 0, dueMs: 0, sendMs: 0, finishMs: 5000, status: 'fail' } as const;
     await watchSafety(
       {
         plan,
-        world: { ...createWorld(plan, clock), fresh: () => look },
-        open: [],
-        hit: new Map([[hit, 'alpha']]),
+        observer: { ...createStateObserver(plan, clock), latest: () => attempt },
+        activeFaults: [],
+        hostByFault: new Map([[hostByFault, 'alpha']]),
         // One check, then the drill is over.
         clock: { ...clock, sleep: () => Promise.resolve(over.abort()) },
         stopFile: undefined,
-        abort: (reason) => told.push(reason),
+        abort: (reason) => reported.push(reason),
       },
       over.signal,
     );
-    expect(told).toHaveLength(aborted);
+    expect(reported).toHaveLength(aborted);
   });
 
   test('when the stop file exists', async () => {

@@ -1,14 +1,17 @@
 import { existsSync } from 'node:fs';
-import { limitWords } from '../core/format-duration.ts';
+import { limitText } from '../core/format-duration.ts';
 import { DrillError } from '../core/errors.ts';
 import type { PlannedFault } from '../core/plan.ts';
 import { recoveryProbe } from './recovery-probe.ts';
 import type { RunState } from './run-state.ts';
 
-const lookEveryMs = 250;
+const checkEveryMs = 250;
 
 /** Inputs of the safety watch. */
-export interface SafetyOptions extends Pick<RunState, 'plan' | 'clock' | 'world' | 'open' | 'hit'> {
+export interface SafetyOptions extends Pick<
+  RunState,
+  'plan' | 'clock' | 'observer' | 'activeFaults' | 'hostByFault'
+> {
   /** The drill stops when this file exists; undefined: no stop file. */
   readonly stopFile: string | undefined;
   /** Stops the run; then everything is healed. */
@@ -27,7 +30,7 @@ export async function watchSafety(options: SafetyOptions, signal: AbortSignal): 
       options.abort(new DrillError('stopped', reason));
       return;
     }
-    await options.clock.sleep(lookEveryMs, signal).catch(() => undefined);
+    await options.clock.sleep(checkEveryMs, signal).catch(() => undefined);
   }
 }
 
@@ -35,33 +38,33 @@ function stopFileIn({ stopFile }: SafetyOptions): string | undefined {
   return stopFile !== undefined && existsSync(stopFile) ? `a stop file exists: ${stopFile}` : undefined;
 }
 
-function overdueFault({ open, clock, plan: { limits } }: SafetyOptions): string | undefined {
+function overdueFault({ activeFaults: open, clock, plan: { limits } }: SafetyOptions): string | undefined {
   const overdue = open.find(({ sinceMs }) => clock.nowMs() - sinceMs > limits.faultMs);
   return overdue === undefined
     ? undefined
-    : `${overdue.record.faultId} lasted longer than its limit of ${limitWords(limits.faultMs)} (\`limits.fault\`)`;
+    : `${overdue.record.faultId} lasted longer than its limit of ${limitText(limits.faultMs)} (\`limits.fault\`)`;
 }
 
 /**
  * Returns a check of whether the recovery probe, since the first fault, has failed without interruption for
  * longer than the limit.
  */
-function outageLimit({ plan, world, hit }: SafetyOptions): () => string | undefined {
+function outageLimit({ plan, observer, hostByFault }: SafetyOptions): () => string | undefined {
   const { outageMs } = plan.limits;
   let badSinceMs: number | undefined;
   return () => {
     // An outage during a preparation does not belong to a fault's recovery.
-    if (outageMs === undefined || !plan.faults.some(({ id }) => hit.has(id))) return undefined;
+    if (outageMs === undefined || !plan.faults.some(({ id }) => hostByFault.has(id))) return undefined;
     // The probe instance is that of the fault's host, which is unknown before the fault acts.
-    if (plan.recovery.onFaultHost === true && !hit.has(plan.faults[0]?.id ?? '')) return undefined;
-    const id = recoveryProbe({ plan, hit });
-    const sample = world.fresh(id);
+    if (plan.recovery.onFaultHost === true && !hostByFault.has(plan.faults[0]?.id ?? '')) return undefined;
+    const id = recoveryProbe({ plan, hostByFault });
+    const sample = observer.latest(id);
     if (sample?.status === 'fail') badSinceMs ??= sample.sendMs;
     else if (sample?.status === 'ok') badSinceMs = undefined;
     // Measured up to the latest sample, not to the present: without a sample, the state is unknown.
     const badMs = badSinceMs === undefined || sample === undefined ? 0 : sample.finishMs - badSinceMs;
     return badMs > outageMs
-      ? `${id} failed for longer than the limit of ${limitWords(outageMs)} (\`limits.outage\`)`
+      ? `${id} failed for longer than the limit of ${limitText(outageMs)} (\`limits.outage\`)`
       : undefined;
   };
 }
@@ -71,7 +74,7 @@ function outageLimit({ plan, world, hit }: SafetyOptions): () => string | undefi
  * allows it.
  */
 export function refuseLastHealthyNode(
-  { plan, world, open }: Pick<RunState, 'plan' | 'world' | 'open'>,
+  { plan, observer, activeFaults: open }: Pick<RunState, 'plan' | 'observer' | 'activeFaults'>,
   fault: PlannedFault,
   host: string,
 ): void {
@@ -80,16 +83,16 @@ export function refuseLastHealthyNode(
   // Preparations change settings of a stack that stays healthy.
   if (healthy === undefined || leavesNoHealthyNode === true || !ids.includes(fault.id)) return;
   const faults = open.filter(({ record }) => ids.includes(record.faultId));
-  const hit = new Set([host, ...faults.map(({ record }) => record.host.name)]);
-  const serving = world.hostsWith(healthy);
-  if (!serving.includes(host) || serving.some((name) => !hit.has(name))) return;
-  const others = hit.size === 1 ? '' : `, with faults on ${[...hit].join(' and ')}`;
+  const hostByFault = new Set([host, ...faults.map(({ record }) => record.host.name)]);
+  const serving = observer.hostsWith(healthy);
+  if (!serving.includes(host) || serving.some((name) => !hostByFault.has(name))) return;
+  const others = hostByFault.size === 1 ? '' : `, with faults on ${[...hostByFault].join(' and ')}`;
   const what = `${healthy.probe} is ${healthy.is?.join(' or ') ?? 'ok'}`;
   throw new DrillError(
     'refused',
     `a fault on ${host} would leave no healthy node: ${what} on ${serving.join(', ')} only${others}`,
     {
-      mend: 'Start the other node, or set `leavesNoHealthyNode: true` in the scenario if this is intended.',
+      hint: 'Start the other node, or set `leavesNoHealthyNode: true` in the scenario if this is intended.',
     },
   );
 }

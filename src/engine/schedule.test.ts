@@ -129,14 +129,14 @@ describe('startSchedule', () => {
 });
 
 /** Course of one sample: it ends after `overMs`, and is answered after `answerMs` unless the target hangs. */
-interface Look {
+interface Attempt {
   readonly answerMs?: number;
   readonly overMs: number;
 }
 
 /** A schedule on a scripted target, with its sends, its drops, and the maximum in flight. */
 function probeTarget(
-  target: (sendMs: number, slot: number) => Look,
+  target: (sendMs: number, slot: number) => Attempt,
   { intervalMs = 50, timeoutMs = 900 }: { readonly intervalMs?: number; readonly timeoutMs?: number } = {},
 ) {
   const time = steppedTime();
@@ -171,9 +171,9 @@ function probeTarget(
 }
 
 /** Answers after that time. */
-const after = (answerMs: number): Look => ({ answerMs, overMs: answerMs });
+const after = (answerMs: number): Attempt => ({ answerMs, overMs: answerMs });
 /** Ends at a time-out of 900 ms. */
-const hung: Look = { overMs: 901 };
+const hung: Attempt = { overMs: 901 };
 
 describe('a schedule limits itself', () => {
   it('sends every slot to a target that hangs, with no more in flight than the time-out needs', async () => {

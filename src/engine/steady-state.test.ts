@@ -69,7 +69,7 @@ function steadyStack(outcome: (atMs: number, burst: boolean) => Outcome, part: P
         : what === 'unknown'
           ? { status: what }
           : { status: 'fail', cause: what };
-    run.world.see({ ...times, ...seen });
+    run.observer.record({ ...times, ...seen });
   };
   const sending = (async () => {
     for (let slot = 0; !stop.signal.aborted; slot++) {
@@ -87,7 +87,7 @@ function steadyStack(outcome: (atMs: number, burst: boolean) => Outcome, part: P
 }
 
 /** The log's rate changes and gates, with times in s. */
-const told = (): string[] =>
+const reported = (): string[] =>
   events.flatMap((event) =>
     event.type === 'rate.changed'
       ? [`${Math.round(event.t / 100) / 10} burst ${event.burst ? 'on' : 'off'}`]
@@ -102,8 +102,8 @@ const lastGate = () => events.findLast((event) => event.type === 'gate');
 describe('the steady state', () => {
   test('is reached at the base rate, and holds at the burst rate', async () => {
     const { steady, end } = steadyStack(() => 'good');
-    expect(await steady.reach()).toBe(true);
-    expect(told()).toEqual(['4 steady met', '4 burst on']);
+    expect(await steady.accessTo()).toBe(true);
+    expect(reported()).toEqual(['4 steady met', '4 burst on']);
     expect(clock.nowMs()).toBeLessThan(6300);
     expect(steady.isHeld()).toBe(true);
     await end();
@@ -112,8 +112,14 @@ describe('the steady state', () => {
   test('ends the burst at the first sample that contradicts it, and tries it once more', async () => {
     let bad = 1;
     const { steady, end } = steadyStack((_, burst) => (burst && bad-- > 0 ? 'refused' : 'good'));
-    expect(await steady.reach()).toBe(true);
-    expect(told()).toEqual(['4 steady met', '4 burst on', '4.1 burst off', '8.2 steady met', '8.2 burst on']);
+    expect(await steady.accessTo()).toBe(true);
+    expect(reported()).toEqual([
+      '4 steady met',
+      '4 burst on',
+      '4.1 burst off',
+      '8.2 steady met',
+      '8.2 burst on',
+    ]);
     await end();
   });
 
@@ -121,8 +127,8 @@ describe('the steady state', () => {
     const { steady, end } = steadyStack((atMs, burst) =>
       burst && atMs > onMs() + 1000 ? 'refused' : 'good',
     );
-    expect(await steady.reach()).toBe(false);
-    expect(told().filter((line) => line.includes('burst'))).toHaveLength(4);
+    expect(await steady.accessTo()).toBe(false);
+    expect(reported().filter((line) => line.includes('burst'))).toHaveLength(4);
     expect(lastGate()).toMatchObject({
       state: 'timeout',
       unmet: [
@@ -143,9 +149,9 @@ describe('the steady state', () => {
       if (burst) lost = true;
       return lost ? 'timeout' : 'good';
     });
-    expect(await steady.reach()).toBe(false);
+    expect(await steady.accessTo()).toBe(false);
     expect(clock.nowMs()).toBeLessThan(61_000);
-    expect(told().filter((line) => line.includes('burst'))).toHaveLength(2);
+    expect(reported().filter((line) => line.includes('burst'))).toHaveLength(2);
     expect(lastGate()).toMatchObject({
       unmet: [
         expect.stringContaining('after the burst began') as string,
@@ -159,19 +165,19 @@ describe('the steady state', () => {
   test('is not lost by unknown samples under the burst, and waits', async () => {
     let first = 3;
     const { steady, end } = steadyStack((_, burst) => (burst && first-- > 0 ? 'unknown' : 'good'));
-    expect(await steady.reach()).toBe(true);
-    expect(told()).toEqual(['4 steady met', '4 burst on']);
+    expect(await steady.accessTo()).toBe(true);
+    expect(reported()).toEqual(['4 steady met', '4 burst on']);
     await end();
   });
 
   test('ends the burst at once if it is lost before the fault', async () => {
     const { steady, end } = steadyStack((atMs) => (atMs >= 8000 && atMs < 8100 ? 'refused' : 'good'));
-    const reached = steady.reach();
+    const reached = steady.accessTo();
     await clock.sleep(7950, never);
     expect(await reached).toBe(true);
     expect(steady.isHeld()).toBe(true);
     await clock.sleep(500, never);
-    expect(told().at(-1)).toBe('8 burst off');
+    expect(reported().at(-1)).toBe('8 burst off');
     // The latest sample is good, but the earlier failed one still counts.
     expect(steady.isHeld()).toBe(false);
     expect(await steady.regain()).toBe(true);
@@ -181,7 +187,7 @@ describe('the steady state', () => {
 
   test('is not held without fresh samples', async () => {
     const { steady, end } = steadyStack(() => 'good');
-    expect(await steady.reach()).toBe(true);
+    expect(await steady.accessTo()).toBe(true);
     await end();
     await clock.sleep(10_000, never);
     expect(steady.isHeld()).toBe(false);
@@ -189,7 +195,7 @@ describe('the steady state', () => {
 
   test('fails if it does not return in time after a loss', async () => {
     const { steady, end } = steadyStack((atMs) => (atMs > 8000 ? 'refused' : 'good'));
-    expect(await steady.reach()).toBe(true);
+    expect(await steady.accessTo()).toBe(true);
     await clock.sleep(3000, never);
     const fromMs = clock.nowMs();
     const both = await Promise.all([steady.regain(), steady.regain()]);
@@ -202,8 +208,8 @@ describe('the steady state', () => {
   test('is logged as lost with the conditions missing then, even if they hold again', async () => {
     let quiet = false;
     const { steady, run, end } = steadyStack(() => 'good');
-    expect(await steady.reach()).toBe(true);
-    run.world.unmet = () => (quiet ? ['web is ok everywhere (web: no fresh answer)'] : []);
+    expect(await steady.accessTo()).toBe(true);
+    run.observer.unmet = () => (quiet ? ['web is ok everywhere (web: no fresh answer)'] : []);
     quiet = true;
     expect(steady.isHeld()).toBe(false);
     quiet = false;
@@ -220,7 +226,7 @@ describe('the steady state', () => {
   test('is lost with the service, even if the gate does not require it', async () => {
     const steady = { require: [], forMs: 3000, withinMs: 20_000 };
     const stack = steadyStack((atMs) => (atMs > 8000 ? 'refused' : 'good'), { steady });
-    expect(await stack.steady.reach()).toBe(true);
+    expect(await stack.steady.accessTo()).toBe(true);
     await clock.sleep(5000, never);
     expect(stack.steady.isHeld()).toBe(false);
     expect(await stack.steady.regain()).toBe(false);
@@ -231,18 +237,18 @@ describe('the steady state', () => {
   test('does not require a service that was never up', async () => {
     const steady = { require: [], forMs: 3000, withinMs: 20_000 };
     const stack = steadyStack(() => 'refused', { steady });
-    expect(await stack.steady.reach()).toBe(true);
+    expect(await stack.steady.accessTo()).toBe(true);
     expect(stack.steady.isHeld()).toBe(true);
     await stack.end();
   });
 
   test('counts as held once a fault acts, and the burst goes on', async () => {
     const { steady, end } = steadyStack((atMs) => (atMs > 8000 ? 'refused' : 'good'));
-    expect(await steady.reach()).toBe(true);
+    expect(await steady.accessTo()).toBe(true);
     steady.end();
     await clock.sleep(5000, never);
     expect(steady.isHeld()).toBe(true);
-    expect(told().at(-1)).toBe('4 burst on');
+    expect(reported().at(-1)).toBe('4 burst on');
     await end();
   });
 });

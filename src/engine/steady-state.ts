@@ -1,4 +1,4 @@
-import { durationWords } from '../core/format-duration.ts';
+import { durationText } from '../core/format-duration.ts';
 import type { Plan } from '../core/plan.ts';
 import { probingLoad } from '../scenario/probing-load.ts';
 import type { EventLog } from './event-log.ts';
@@ -20,7 +20,7 @@ export interface SteadyState {
    * Waits until it holds, first at the base rate, then with writers and burst. False if it does not; the log
    * has the reason.
    */
-  reach(): Promise<boolean>;
+  accessTo(): Promise<boolean>;
   /**
    * Whether it holds now, and no sample since it was reached contradicts it. True after `end`. A fault must
    * not be issued while this is false.
@@ -41,7 +41,7 @@ export interface SteadyState {
 /** The part of a run that the steady state needs. */
 export interface SteadyRun extends Pick<
   RunState,
-  'plan' | 'clock' | 'signal' | 'world' | 'setBurst' | 'startWriting' | 'writing'
+  'plan' | 'clock' | 'signal' | 'observer' | 'setBurst' | 'startWriting' | 'writing'
 > {
   readonly log: Pick<EventLog, 'append'>;
 }
@@ -60,7 +60,7 @@ type Reasons = readonly string[];
  * state. A second loss ends the drill.
  */
 export function followSteadyState(run: SteadyRun): SteadyState {
-  const { plan, clock, log, world } = run;
+  const { plan, clock, log, observer } = run;
   const bursts = hasBurst(plan);
   let required = plan.steady.require;
   let deadlineMs = 0;
@@ -82,7 +82,7 @@ export function followSteadyState(run: SteadyRun): SteadyState {
   const withService = (conditions: Plan['steady']['require']): Plan['steady']['require'] => {
     const service = { probe: plan.recovery.probe };
     const isAsked = conditions.some(({ probe }) => probe === service.probe);
-    return isAsked || world.unmet([service]).length > 0 ? conditions : [...conditions, service];
+    return isAsked || observer.unmet([service]).length > 0 ? conditions : [...conditions, service];
   };
   const setBurst = (on: boolean): void => {
     if (!bursts || bursting === on) return;
@@ -92,7 +92,7 @@ export function followSteadyState(run: SteadyRun): SteadyState {
   const watch = (): void => {
     watching?.end();
     required = withService(required);
-    watching = world.watch(required, () => setBurst(false));
+    watching = observer.watch(required, () => setBurst(false));
     fromMs = clock.nowMs();
   };
   const leftMs = (): number => Math.max(0, deadlineMs - clock.nowMs());
@@ -106,8 +106,8 @@ export function followSteadyState(run: SteadyRun): SteadyState {
   /** What contradicts the state now, or has contradicted it since it was reached. */
   const missing = (): Reasons => {
     const lost = watching?.lost;
-    if (lost !== undefined) return lostWords(run, lost, { fromMs, underLoad: loads > 0 });
-    return [...world.unmet(required), ...world.unfit(plan.steady.forMs)];
+    if (lost !== undefined) return lostText(run, lost, { fromMs, underLoad: loads > 0 });
+    return [...observer.unmet(required), ...observer.machineProblems(plan.steady.forMs)];
   };
 
   /**
@@ -115,7 +115,7 @@ export function followSteadyState(run: SteadyRun): SteadyState {
    */
   const settle = async (): Promise<Reasons | undefined> => {
     const gate = { ...plan.steady, require: required, withinMs: leftMs() };
-    const outcome = await world.waitForGate(gate, run.signal, { fit: true });
+    const outcome = await observer.waitForGate(gate, run.signal, { machineHealthy: true });
     if (!outcome.met) return outcome.unmet;
     logGate(run, 'steady', outcome);
     watch();
@@ -135,7 +135,7 @@ export function followSteadyState(run: SteadyRun): SteadyState {
       forMs: loadLeadMs,
       withinMs: Math.max(leftMs(), loadLeadMs),
     };
-    const outcome = await world.waitForGate(gate, run.signal, { fit: true, endWhenLost: true });
+    const outcome = await observer.waitForGate(gate, run.signal, { machineHealthy: true, endWhenLost: true });
     if (watching?.lost !== undefined) return missing();
     const when = bursts ? 'at the burst rate' : 'while rows are written';
     return outcome.met ? undefined : outcome.unmet.map((what) => `${when}: ${what}`);
@@ -167,7 +167,7 @@ export function followSteadyState(run: SteadyRun): SteadyState {
   };
 
   return {
-    async reach() {
+    async accessTo() {
       deadlineMs = clock.nowMs() + plan.steady.withinMs;
       const unmet = await settle();
       if (unmet !== undefined) return giveUp(unmet);
@@ -194,12 +194,12 @@ export function followSteadyState(run: SteadyRun): SteadyState {
 }
 
 /** Which condition was lost, when, and under which load. */
-function lostWords(
+function lostText(
   { plan, writing }: Pick<SteadyRun, 'plan' | 'writing'>,
   lost: Lost,
   { fromMs, underLoad }: { readonly fromMs: number; readonly underLoad: boolean },
 ): Reasons {
-  const after = `${lost.unmet.join('; ')}: lost ${durationWords(Math.max(0, lost.atMs - fromMs))} after`;
+  const after = `${lost.unmet.join('; ')}: lost ${durationText(Math.max(0, lost.atMs - fromMs))} after`;
   if (!underLoad) return [`${after} the steady state was reached`];
   const { samplesPerSecond, newConnectionsPerSecond, rowsPerSecond } = probingLoad(plan).burst;
   const round = (perSecond: number): string => String(Math.round(perSecond));

@@ -43,8 +43,8 @@ function host(name: string): Host {
     name,
     transport: 'fake',
     follow: neverFollowed,
-    exec: (argv, { look }): Promise<ExecResult> => {
-      if (look !== true) done.push(`${clock.nowMs() / 1000}s ${argv.join(' ')}`);
+    exec: (argv, { attempt }): Promise<ExecResult> => {
+      if (attempt !== true) done.push(`${clock.nowMs() / 1000}s ${argv.join(' ')}`);
       const delay = delays(argv);
       if (delay !== undefined) return delay.then(() => ({ exitCode: 0, stdout: '', stderr: '' }));
       return Promise.resolve({ exitCode: fails(argv) ? 1 : 0, stdout: '', stderr: '' });
@@ -104,7 +104,7 @@ function primaryIs(run: Run, name: string, slot: number): void {
   for (const on of ['alpha', 'beta']) {
     const at = clock.nowMs();
     const value = on === name ? 'primary' : 'standby';
-    run.world.see({
+    run.observer.record({
       probe: `role@${on}`,
       slot,
       dueMs: at,
@@ -118,7 +118,7 @@ function primaryIs(run: Run, name: string, slot: number): void {
 
 /** A steady state that holds. */
 const held: SteadyState = {
-  reach: () => Promise.resolve(true),
+  accessTo: () => Promise.resolve(true),
   isHeld: () => true,
   regain: () => Promise.resolve(true),
   end: () => {},
@@ -139,7 +139,7 @@ describe('the faults of a drill', () => {
     const run = runOf([fault('short', { forMs: 30_000 }), fault('long')]);
     await startTimeline(run, held).over;
     expect(done).toEqual(['0s break short', '0s break long', '30s mend short']);
-    expect(run.open.map(({ record }) => record.faultId)).toEqual(['long']);
+    expect(run.activeFaults.map(({ record }) => record.faultId)).toEqual(['long']);
     expect(ledger.list().map((record) => record.faultId)).toEqual(['long']);
   });
 
@@ -175,7 +175,7 @@ describe('the faults of a drill', () => {
     await over;
     expect(done).toEqual(['0s break first', '1s break second']);
     // The caller heals both, because a failed fault may have acted.
-    expect(run.open.map(({ record }) => record.faultId)).toEqual(['first', 'second']);
+    expect(run.activeFaults.map(({ record }) => record.faultId)).toEqual(['first', 'second']);
   });
 
   test('end the run with the first error if several fail, and the log has the others', async () => {
@@ -208,7 +208,7 @@ describe('the faults of a drill', () => {
     expect(await injected).toBe(false);
     await over;
     expect(done).not.toContainEqual(expect.stringContaining('break second'));
-    expect(run.open.map(({ record }) => record.faultId)).toEqual(['first']);
+    expect(run.activeFaults.map(({ record }) => record.faultId)).toEqual(['first']);
   });
 
   test('end with the run when it is stopped', async () => {
@@ -262,17 +262,17 @@ describe('the faults of a drill', () => {
     const { injected } = startTimeline(run, held);
     void clock.sleep(2000, new AbortController().signal).then(() => primaryIs(run, 'beta', 0));
     expect(await injected).toBe(true);
-    expect(run.hit.get('first')).toBe('beta');
+    expect(run.hostByFault.get('first')).toBe('beta');
   });
 
   /** A steady state that is lost at these calls of `isHeld`; it returns after 20 s if `comesBack`. */
   function steadyLost(at: readonly number[], comesBack = true): SteadyState {
-    let looks = 0;
+    let attempts = 0;
     let ended = false;
     let regaining: Promise<boolean> | undefined;
     return {
       ...held,
-      isHeld: () => ended || (regaining === undefined && !at.includes(looks++)),
+      isHeld: () => ended || (regaining === undefined && !at.includes(attempts++)),
       regain: () =>
         (regaining ??= clock.sleep(20_000, new AbortController().signal).then(() => {
           regaining = undefined;
@@ -297,7 +297,7 @@ describe('the faults of a drill', () => {
     expect(await injected).toBe(false);
     await over;
     expect(done).toEqual([]);
-    expect(run.hit.size + run.open.length + ledger.list().length).toBe(0);
+    expect(run.hostByFault.size + run.activeFaults.length + ledger.list().length).toBe(0);
   });
 
   test('are withdrawn if the steady state is lost between their timer and the act', async () => {
@@ -313,7 +313,7 @@ describe('the faults of a drill', () => {
       '20s systemd-run --quiet --unit=firedrill-TAG-1 -',
       '20s break first',
     ]);
-    expect(run.open.map(({ record }) => record.faultId)).toEqual(['first']);
+    expect(run.activeFaults.map(({ record }) => record.faultId)).toEqual(['first']);
     expect(ledger.list()).toHaveLength(1);
   });
 });

@@ -78,7 +78,7 @@ export function startTimeline(run: Injecting & Healing, steady: SteadyState): Ti
     await clock.sleep(fault.forMs, signal);
     const mine = ({ record }: { record: { faultId: string } }): boolean => record.faultId === fault.id;
     await healOpen(run, mine);
-    if (run.open.some(mine)) stop.abort(new Error(`${fault.id} is not healed`));
+    if (run.activeFaults.some(mine)) stop.abort(new Error(`${fault.id} is not healed`));
     else healed.resolve(true);
   };
 

@@ -6,10 +6,10 @@ import type { Host } from '../core/host.ts';
 import type { Gate, Plan, PlannedHost, PlannedProbe } from '../core/plan.ts';
 import type { DrillDeps } from './run.ts';
 import { countCommands } from '../hosts/count-commands.ts';
-import { madeOnce } from './reach.ts';
+import { memoizeByHost } from './host-access.ts';
 import { startProber } from './prober.ts';
 import { startRecording } from './recording.ts';
-import { createWorld, type GateOutcome } from './world.ts';
+import { createStateObserver, type GateOutcome } from './state-observer.ts';
 
 /** Runs only the plan's probes until the signal aborts, and logs their samples. For drills by hand. */
 export async function runWatch(
@@ -32,7 +32,7 @@ export async function runWatch(
   const recording = await startRecording({
     probes: plan.probes,
     hosts: plan.hosts.map(({ name }) => name),
-    host: madeOnce(plan.hosts, (planned) => counting.counted(deps.createHost(planned))),
+    host: memoizeByHost(plan.hosts, (planned) => counting.counted(deps.createHost(planned))),
     commands: () => counting.commands,
     clock,
     log,
@@ -72,22 +72,22 @@ export async function awaitGate(
   deps: { clock: Clock; createHost: (host: PlannedHost) => Host },
   signal: AbortSignal,
 ): Promise<GateOutcome> {
-  const world = createWorld(plan, deps.clock);
+  const observer = createStateObserver(plan, deps.clock);
   const broken = new AbortController();
   const prober = await startProber({
     probes: probesOf(gate, plan),
-    host: madeOnce(plan.hosts, deps.createHost),
+    host: memoizeByHost(plan.hosts, deps.createHost),
     clock: deps.clock,
     onEvents: (events) => {
       for (const event of events) {
-        if (event.type === 'sample') world.see(event);
-        if (event.type === 'sample.dropped') world.drop(event.probe, event.slot);
+        if (event.type === 'sample') observer.record(event);
+        if (event.type === 'sample.dropped') observer.drop(event.probe, event.slot);
       }
     },
     onBroken: (error) => broken.abort(error),
   });
   try {
-    return await world.waitForGate(gate, AbortSignal.any([signal, broken.signal]));
+    return await observer.waitForGate(gate, AbortSignal.any([signal, broken.signal]));
   } finally {
     await prober.stop();
   }

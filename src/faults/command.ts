@@ -54,7 +54,7 @@ export const command: FaultKind<Params, null, null> = {
         'fault-failed',
         `${ctx.host.name}: cannot check the effect of the fault: \`${shellCommand(p.effect)}\` exits 0 before the fault`,
         {
-          mend: 'Undo what an earlier run left on the host, or correct `effect`: it must exit non-zero before the fault.',
+          hint: 'Undo what an earlier run left on the host, or correct `effect`: it must exit non-zero before the fault.',
         },
       );
     }
@@ -66,7 +66,7 @@ export const command: FaultKind<Params, null, null> = {
     return null;
   },
 
-  unseen: (p) => p.effect === undefined,
+  unobserved: (p) => p.effect === undefined,
   repeatable: (p) => p.repeatable,
   effect: async (p, _before, ctx) => p.effect === undefined || succeeds(ctx, p.effect, p),
 

@@ -9,21 +9,21 @@ const before = { services: ['web', 'db'], idle: [], compose: plain };
 
 interface Project {
   readonly running?: readonly string[];
-  readonly wanted?: readonly string[];
+  readonly requested?: readonly string[];
   /** Exited services, with their exit codes. */
   readonly exited?: Readonly<Record<string, number>>;
   /** One line per container: project, config files, environment files. */
   readonly labels?: readonly string[];
 }
 
-const project = ({ running = [], wanted = ['web', 'db'], exited = {}, labels = [] }: Project) =>
+const project = ({ running = [], requested = ['web', 'db'], exited = {}, labels = [] }: Project) =>
   scriptedHost((argv) => {
     const said = (lines: readonly string[]) => ({ stdout: lines.map((line) => `${line}\n`).join('') });
     if (argv[1] === 'ps') return said(labels);
     if (argv.includes('--all'))
       return said(Object.entries(exited).map(([service, code]) => `${service} exited ${code}`));
     if (argv.includes('ps')) return said(running);
-    if (argv.includes('config')) return said(wanted);
+    if (argv.includes('config')) return said(requested);
     return {};
   });
 
@@ -38,15 +38,15 @@ describe('compose.down', () => {
     await expect(composeDown.before(params, faultContext(project({})))).rejects.toMatchObject({
       code: 'fault-failed',
       message: 'alpha: cannot take /opt/app down: no service of the project is running',
-      mend: 'Start the project first: docker compose --project-directory /opt/app up -d',
+      hint: 'Start the project first: docker compose --project-directory /opt/app up -d',
     });
   });
 
   test('has taken effect when no service of it runs', async () => {
-    const see = (running: readonly string[]) =>
+    const record = (running: readonly string[]) =>
       composeDown.effect(params, before, faultContext(project({ running })));
-    await expect(see(['db'])).resolves.toBe(false);
-    await expect(see([])).resolves.toBe(true);
+    await expect(record(['db'])).resolves.toBe(false);
+    await expect(record([])).resolves.toBe(true);
   });
 
   test('starts the project again, and only once', async () => {
@@ -61,25 +61,25 @@ describe('compose.down', () => {
   test('is healed when every service of the active profiles runs', async () => {
     const healed = (state: Project) => composeDown.healed(params, before, faultContext(project(state)));
     await expect(healed({ running: ['web'] })).resolves.toBe(false);
-    await expect(healed({ running: ['web'], wanted: ['web'] })).resolves.toBe(true);
+    await expect(healed({ running: ['web'], requested: ['web'] })).resolves.toBe(true);
   });
 
   test('throws instead of reporting a heal if Compose lists no service', async () => {
     await expect(
-      composeDown.healed(params, before, faultContext(project({ wanted: [] }))),
+      composeDown.healed(params, before, faultContext(project({ requested: [] }))),
     ).rejects.toMatchObject({ code: 'host-unreachable' });
   });
 
   describe('with a one-shot service', () => {
-    const wanted = ['migrate', 'web', 'db'];
+    const requested = ['migrate', 'web', 'db'];
     const running = ['web', 'db'];
 
     test('is healed without it if it did not run before the fault', async () => {
-      const host = project({ running, wanted });
+      const host = project({ running, requested });
       const noted = await composeDown.before(params, faultContext(host));
       expect(noted).toEqual({ services: running, idle: ['migrate'], compose: plain });
       await expect(composeDown.healed(params, noted, faultContext(host))).resolves.toBe(true);
-      const partly = project({ running: ['db'], wanted });
+      const partly = project({ running: ['db'], requested });
       await expect(composeDown.healed(params, noted, faultContext(partly))).resolves.toBe(false);
     });
 
@@ -88,7 +88,7 @@ describe('compose.down', () => {
       [{ migrate: 1 }, false],
       [{}, false],
     ])('of a profile added later, is healed when it has exited 0: %j', async (exited, healed) => {
-      const host = project({ running, wanted, exited });
+      const host = project({ running, requested, exited });
       await expect(composeDown.healed(params, before, faultContext(host))).resolves.toBe(healed);
       // Records of older versions do not contain the idle services.
       const old = { services: running };

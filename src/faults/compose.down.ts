@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { DrillError } from '../core/errors.ts';
 import type { FaultContext, FaultKind } from '../core/fault.ts';
 import { shellCommand } from '../core/shell-quote.ts';
-import { exitedWords, run, runOk } from './lib/commands.ts';
+import { exitedText, run, runOk } from './lib/commands.ts';
 import { composeCommand, inFolder, labelPaths, withoutSlash } from './lib/compose-project.ts';
 import { requireDocker } from './lib/docker-cli.ts';
 
@@ -61,18 +61,18 @@ export const composeDown: FaultKind<Params, Before, null> = {
         'fault-failed',
         `${ctx.host.name}: cannot take ${p.projectDirectory} down: no service of the project is running`,
         {
-          mend: `Start the project first: ${shellCommand([...compose, 'up', '-d'])}`,
+          hint: `Start the project first: ${shellCommand([...compose, 'up', '-d'])}`,
         },
       );
     }
-    const asked = await wanted(compose, ctx);
+    const asked = await requested(compose, ctx);
     const lost = services.find((service) => !asked.includes(service));
     if (lost !== undefined) {
       throw new DrillError(
         'fault-failed',
         `${ctx.host.name}: cannot take ${p.projectDirectory} down: service ${lost} is running, but \`${shellCommand([...compose, 'up', '-d'])}\` would not start it again`,
         {
-          mend: 'Add its Compose file to `files`, or add its profile to COMPOSE_PROFILES in the project’s `.env`.',
+          hint: 'Add its Compose file to `files`, or add its profile to COMPOSE_PROFILES in the project’s `.env`.',
         },
       );
     }
@@ -88,7 +88,7 @@ export const composeDown: FaultKind<Params, Before, null> = {
     const compose = commandOf(p, before);
     if ((await running(compose, ctx)).length > 0) return false;
     // An empty list of running services counts only if Compose can list the project's services.
-    return (await wanted(compose, ctx)).length > 0;
+    return (await requested(compose, ctx)).length > 0;
   },
 
   undo: (p, before) => shellCommand([...commandOf(p, before), 'up', '-d']),
@@ -103,7 +103,7 @@ export const composeDown: FaultKind<Params, Before, null> = {
     // Uses the profiles as they are now, not as before the fault: a role change meanwhile may have moved
     // services.
     const now = await running(compose, ctx);
-    const left = (await wanted(compose, ctx)).filter((service) => !now.includes(service));
+    const left = (await requested(compose, ctx)).filter((service) => !now.includes(service));
     // A service that was not running before may stay down if it was idle before, or if it exited with 0 (a
     // one-shot service).
     if (left.some((service) => before.services.includes(service))) return false;
@@ -148,7 +148,7 @@ async function asMade(p: Params, ctx: FaultContext): Promise<string[]> {
     throw new DrillError(
       'fault-failed',
       `${ctx.host.name}: cannot find the Compose files of ${p.projectDirectory}: its containers come from different files or projects`,
-      { mend: 'List the Compose files in `files`.' },
+      { hint: 'List the Compose files in `files`.' },
     );
   }
   if (made === undefined) return declared(p);
@@ -166,13 +166,13 @@ async function running(compose: readonly string[], ctx: FaultContext): Promise<s
 }
 
 /** The services of the project's active profiles. Throws `host-unreachable` if Compose lists none. */
-async function wanted(compose: readonly string[], ctx: FaultContext): Promise<string[]> {
+async function requested(compose: readonly string[], ctx: FaultContext): Promise<string[]> {
   const services = names(await runOk(ctx, [...compose, 'config', '--services']));
   if (services.length > 0) return services;
   throw new DrillError(
     'host-unreachable',
     `${ctx.host.name}: \`${compose.join(' ')} config --services\` listed no services: ${services.join(' ') || 'no output'}`,
-    { mend: `Check the output of that command on ${ctx.host.name}.` },
+    { hint: `Check the output of that command on ${ctx.host.name}.` },
   );
 }
 
@@ -186,7 +186,7 @@ async function succeeded(compose: readonly string[], ctx: FaultContext): Promise
 async function ask(argv: readonly string[], ctx: FaultContext): Promise<string> {
   const result = await run(ctx, argv);
   if (result.exitCode === 0) return result.stdout;
-  throw new DrillError('host-unreachable', `${ctx.host.name}: ${exitedWords(argv, result)}`);
+  throw new DrillError('host-unreachable', `${ctx.host.name}: ${exitedText(argv, result)}`);
 }
 
 function lines(text: string): string[] {

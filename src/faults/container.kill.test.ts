@@ -28,7 +28,7 @@ describe('container.kill', () => {
     await expect(containerKill.before(params, faultContext(host))).rejects.toMatchObject({
       code: 'fault-failed',
       message: 'alpha: cannot act on container web: container shop-db-1 has no Docker client',
-      mend: 'Set `on` to a host with `transport: local` (the machine of the engine), and keep `container: web`.',
+      hint: 'Set `on` to a host with `transport: local` (the machine of the engine), and keep `container: web`.',
     });
   });
 

@@ -97,10 +97,11 @@ describe('container.remove', () => {
     const engine = host('running');
     await containerRemove.inject(params, before, faultContext(engine));
     expect(engine.commands).toEqual(['docker rm --force c0ffee']);
-    const see = (look: ReturnType<typeof host>) => containerRemove.effect(params, before, faultContext(look));
-    await expect(see(engine)).resolves.toBe(false);
-    await expect(see(host(undefined))).resolves.toBe(true);
-    await expect(see(host('running', made, 'f00d'))).resolves.toBe(true);
+    const record = (attempt: ReturnType<typeof host>) =>
+      containerRemove.effect(params, before, faultContext(attempt));
+    await expect(record(engine)).resolves.toBe(false);
+    await expect(record(host(undefined))).resolves.toBe(true);
+    await expect(record(host('running', made, 'f00d'))).resolves.toBe(true);
   });
 
   test('recreates it with Compose, and is healed when a container with the name runs', async () => {

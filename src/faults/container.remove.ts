@@ -3,7 +3,7 @@ import { DrillError } from '../core/errors.ts';
 import type { FaultContext, FaultKind } from '../core/fault.ts';
 import { commandWord } from '../core/names.ts';
 import { shellCommand } from '../core/shell-quote.ts';
-import { exitedWords, run, runOk } from './lib/commands.ts';
+import { exitedText, run, runOk } from './lib/commands.ts';
 import { composeCommand, inFolder, labelPaths } from './lib/compose-project.ts';
 import { inspectContainer } from './lib/docker-cli.ts';
 import { isRunning, requireRunning } from './lib/stopped-container.ts';
@@ -60,8 +60,8 @@ export const containerRemove: FaultKind<Params, Before, null> = {
     const asked = [...compose, 'config', '--quiet', service];
     const result = await run(ctx, asked);
     if (result.exitCode !== 0) {
-      throw new DrillError('fault-failed', `${ctx.host.name}: ${exitedWords(asked, result)}`, {
-        mend: `Correct \`projectDirectory\` or \`file\`, so that Compose can recreate ${p.container}.`,
+      throw new DrillError('fault-failed', `${ctx.host.name}: ${exitedText(asked, result)}`, {
+        hint: `Correct \`projectDirectory\` or \`file\`, so that Compose can recreate ${p.container}.`,
       });
     }
     // With `--no-recreate`, Compose creates only missing containers.
@@ -101,14 +101,14 @@ async function originOf(
     throw new DrillError(
       'fault-failed',
       `${ctx.host.name}: cannot remove container ${p.container}: \`docker compose up\` did not create it, so the heal could not recreate it`,
-      { mend: 'Use kind `container.kill`, or kind `command` with your own `undo`.' },
+      { hint: 'Use kind `container.kill`, or kind `command` with your own `undo`.' },
     );
   }
   if (p.service !== undefined && p.service !== service) {
     throw new DrillError(
       'fault-failed',
       `${ctx.host.name}: container ${p.container} belongs to service ${service}, not ${p.service}`,
-      { mend: 'Correct `service`, or remove it.' },
+      { hint: 'Correct `service`, or remove it.' },
     );
   }
   const files =

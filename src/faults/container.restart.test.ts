@@ -25,13 +25,13 @@ describe('container.restart', () => {
   });
 
   test('is in effect when the container has started again', async () => {
-    const see = (status: string, startedAt: string) =>
+    const record = (status: string, startedAt: string) =>
       containerRestart.effect(params, before, faultContext(inState(status, startedAt)));
-    await expect(see('running', first)).resolves.toBe(false);
-    await expect(see('exited', first)).resolves.toBe(false);
-    await expect(see('running', second)).resolves.toBe(true);
+    await expect(record('running', first)).resolves.toBe(false);
+    await expect(record('exited', first)).resolves.toBe(false);
+    await expect(record('running', second)).resolves.toBe(true);
     // It came back, and exited by itself.
-    await expect(see('exited', second)).resolves.toBe(true);
+    await expect(record('exited', second)).resolves.toBe(true);
   });
 
   test('does not take a missing container for a restarted one', async () => {

@@ -34,7 +34,7 @@ describe('network.delay', () => {
     await expect(networkDelay.before(params, faultContext(host([plain], false)))).rejects.toMatchObject({
       code: 'fault-failed',
       message: 'alpha: cannot delay packets: tc netem does not work: Error: Specified qdisc kind is unknown.',
-      mend: expect.stringContaining('sch_netem') as string,
+      hint: expect.stringContaining('sch_netem') as string,
     });
   });
 

@@ -1,11 +1,11 @@
-import { limitWords } from '../core/format-duration.ts';
+import { limitText } from '../core/format-duration.ts';
 import { z } from 'zod';
 import { DrillError } from '../core/errors.ts';
 import { duration } from '../core/duration.ts';
 import type { FaultContext } from '../core/fault.ts';
 import { parseJson } from '../core/parse-json.ts';
-import { printable } from '../core/printable.ts';
-import { lastWords, run, runOk } from './lib/commands.ts';
+import { messageText } from '../core/message-text.ts';
+import { lastText, run, runOk } from './lib/commands.ts';
 import { scriptedFault } from './lib/scripted-fault.ts';
 import { defaultInterface, interfaceName, requireLink } from './lib/links.ts';
 import { shellCommand } from '../core/shell-quote.ts';
@@ -43,7 +43,7 @@ export const networkDelay = scriptedFault<Params, Delay>({
   tools: ['tc', 'ip', 'unshare'],
   netem: true,
   describe: (p) => ({
-    inject: `tc qdisc add dev ${p.interface ?? '(default route)'} root netem delay ${limitWords(p.delay)}${p.variation === undefined ? '' : ` ± ${limitWords(p.variation)}`}`,
+    inject: `tc qdisc add dev ${p.interface ?? '(default route)'} root netem delay ${limitText(p.delay)}${p.variation === undefined ? '' : ` ± ${limitText(p.variation)}`}`,
     heal: 'remove the netem qdisc',
     blastRadius: `all packets that the host sends through ${p.interface ?? 'the interface of its default route'}`,
   }),
@@ -58,7 +58,7 @@ export const networkDelay = scriptedFault<Params, Delay>({
         'fault-failed',
         `${ctx.host.name}: cannot delay the packets of ${name}: it already has a qdisc: ${configured.kind} ${configured.handle}`,
         {
-          mend: 'Set `interface` to another interface. firedrill does not replace a qdisc that it could not restore.',
+          hint: 'Set `interface` to another interface. firedrill does not replace a qdisc that it could not restore.',
         },
       );
     }
@@ -106,8 +106,8 @@ async function qdiscs(ctx: FaultContext, name: string): Promise<z.output<typeof 
   if (parsed.success) return parsed.data;
   throw new DrillError(
     'host-unreachable',
-    `${ctx.host.name}: cannot parse the output of \`${argv.join(' ')}\`: ${printable(said.trim(), 120)}`,
-    { mend: `Check the output of \`${argv.join(' ')}\` on ${ctx.host.name}: the fault needs iproute2.` },
+    `${ctx.host.name}: cannot parse the output of \`${argv.join(' ')}\`: ${messageText(said.trim(), 120)}`,
+    { hint: `Check the output of \`${argv.join(' ')}\` on ${ctx.host.name}: the fault needs iproute2.` },
   );
 }
 
@@ -117,9 +117,9 @@ async function requireNetem(ctx: FaultContext): Promise<void> {
   if (tried.exitCode === 0) return;
   throw new DrillError(
     'fault-failed',
-    `${ctx.host.name}: cannot delay packets: tc netem does not work: ${lastWords(tried)}`,
+    `${ctx.host.name}: cannot delay packets: tc netem does not work: ${lastText(tried)}`,
     {
-      mend: 'Load the kernel module: `modprobe sch_netem`. Some systems ship it in a package of extra kernel modules. The fault also needs root and iproute2. Without the module, use network.loss or network.partition.',
+      hint: 'Load the kernel module: `modprobe sch_netem`. Some systems ship it in a package of extra kernel modules. The fault also needs root and iproute2. Without the module, use network.loss or network.partition.',
     },
   );
 }

@@ -12,10 +12,10 @@ describe('network.isolate', () => {
     await expect(stateOf({})).resolves.toEqual({
       interfaces: ['eth0', 'eth1'],
       rules: [
-        { tool: 'iptables', way: 'in', match: [], target: 'DROP' },
-        { tool: 'ip6tables', way: 'in', match: [], target: 'DROP' },
-        { tool: 'iptables', way: 'out', match: [], target: 'DROP' },
-        { tool: 'ip6tables', way: 'out', match: [], target: 'DROP' },
+        { tool: 'iptables', direction: 'in', match: [], target: 'DROP' },
+        { tool: 'ip6tables', direction: 'in', match: [], target: 'DROP' },
+        { tool: 'iptables', direction: 'out', match: [], target: 'DROP' },
+        { tool: 'ip6tables', direction: 'out', match: [], target: 'DROP' },
       ],
     });
   });
@@ -37,16 +37,16 @@ describe('network.isolate', () => {
 
   test('passes neighbor discovery if an IPv6 address is allowed', async () => {
     const { rules } = await stateOf({ allow: ['2001:DB8::0:9'], interfaces: ['eth1'] });
-    expect(rules.filter(({ way }) => way === 'in')).toEqual([
+    expect(rules.filter(({ direction }) => direction === 'in')).toEqual([
       ...['135', '136'].map((type) => ({
         tool: 'ip6tables',
-        way: 'in',
+        direction: 'in',
         match: ['-p', '58', '-m', 'icmp6', '--icmpv6-type', type],
         target: 'RETURN',
       })),
-      { tool: 'ip6tables', way: 'in', match: ['-s', '2001:db8::9'], target: 'RETURN' },
-      { tool: 'iptables', way: 'in', match: [], target: 'DROP' },
-      { tool: 'ip6tables', way: 'in', match: [], target: 'DROP' },
+      { tool: 'ip6tables', direction: 'in', match: ['-s', '2001:db8::9'], target: 'RETURN' },
+      { tool: 'iptables', direction: 'in', match: [], target: 'DROP' },
+      { tool: 'ip6tables', direction: 'in', match: [], target: 'DROP' },
     ]);
   });
 
@@ -62,7 +62,7 @@ describe('network.isolate', () => {
         code: 'fault-failed',
         message:
           "alpha: network.isolate refused: it would cut firedrill's own connection to the host (ssh alpha: 198.18.0.1 to 198.18.0.11 port 22, through eth0)",
-        mend: expect.stringContaining('Keep 198.18.0.1 reachable: add it to `allow`') as string,
+        hint: expect.stringContaining('Keep 198.18.0.1 reachable: add it to `allow`') as string,
       });
     await expect(stateOf({ allow: ['198.18.0.0/24'] }, remote)).resolves.toBeDefined();
     await expect(stateOf({ interfaces: ['eth1'] }, remote)).resolves.toBeDefined();

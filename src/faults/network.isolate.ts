@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { address, requireAddresses } from './lib/addresses.ts';
 import { filterFault } from './lib/filter-fault.ts';
 import { interfaceName, requireOutward } from './lib/links.ts';
-import { matchPeer, toolsOn, waysOf, type FilterRule } from './lib/packet-filter.ts';
+import { matchPeer, toolsOn, directionsOf, type FilterRule } from './lib/packet-filter.ts';
 
 const params = z.strictObject({
   allow: z
@@ -45,17 +45,19 @@ export const networkIsolate = filterFault<Params>({
     const allow = requireAddresses(ctx, p.allow);
     const interfaces = await requireOutward(ctx, p.interfaces);
     const tools = await toolsOn(ctx, interfaces);
-    const rules = waysOf('both').flatMap((way): FilterRule[] => {
-      const allowed = allow.map((peer) => matchPeer(way, peer)).filter(({ tool }) => tools.includes(tool));
+    const rules = directionsOf('both').flatMap((direction): FilterRule[] => {
+      const allowed = allow
+        .map((peer) => matchPeer(direction, peer))
+        .filter(({ tool }) => tools.includes(tool));
       const isIpv6Allowed = allowed.some(({ tool }) => tool === 'ip6tables');
       return [
         ...[...(isIpv6Allowed ? neighborDiscovery : []), ...allowed].map(({ tool, match }) => ({
           tool,
-          way,
+          direction,
           match,
           target: 'RETURN' as const,
         })),
-        ...tools.map((tool) => ({ tool, way, match: [], target: 'DROP' as const })),
+        ...tools.map((tool) => ({ tool, direction, match: [], target: 'DROP' as const })),
       ];
     });
     return { interfaces, rules };

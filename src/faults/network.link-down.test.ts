@@ -65,7 +65,7 @@ describe('network.link-down', () => {
     const missing = networkLinkDown.params.parse({ interface: 'wlan0' });
     await expect(networkLinkDown.before(missing, faultContext(host()))).rejects.toMatchObject({
       message: 'alpha: no network interface wlan0',
-      mend: 'Use one of its interfaces: eth1.',
+      hint: 'Use one of its interfaces: eth1.',
     });
   });
 

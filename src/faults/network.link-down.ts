@@ -39,7 +39,7 @@ type LinkState = {
  */
 const fixedProtocols = ['boot', 'static', 'dhcp'];
 /** Words that `ip route` prints for a route's state. They are not part of the route. */
-const stateWords = ['linkdown', 'dead', 'offload', 'rt_offload', 'trap', 'rt_trap'];
+const stateText = ['linkdown', 'dead', 'offload', 'rt_offload', 'trap', 'rt_trap'];
 
 /**
  * Switches an interface off. The kernel then drops its routes, permanent neighbors, and IPv6 addresses, and
@@ -65,7 +65,7 @@ export const networkLinkDown = scriptedFault<Params, LinkState>({
         'fault-failed',
         `${ctx.host.name}: cannot switch ${p.interface} off: it is already down`,
         {
-          mend: `Switch it on first: ip link set dev ${p.interface} up`,
+          hint: `Switch it on first: ip link set dev ${p.interface} up`,
         },
       );
     }
@@ -161,7 +161,7 @@ async function routesOf(ctx: FaultContext, names: readonly string[]): Promise<st
   for (const family of ['-4', '-6']) {
     const said = await runOk(ctx, ['ip', '-o', family, 'route', 'show', 'table', 'all']);
     for (const line of said.split('\n')) {
-      const words = routeWords(line);
+      const words = routeText(line);
       const protocol = after(words, 'proto') ?? 'boot';
       // A multipath route has several devices.
       const isOwn = words.some((word, at) => words[at - 1] === 'dev' && names.includes(word));
@@ -176,12 +176,12 @@ async function routesOf(ctx: FaultContext, names: readonly string[]): Promise<st
  * without its nexthop object's ID. The kernel deletes the nexthop objects of an interface that is switched
  * off; the route itself repeats their content.
  */
-function routeWords(line: string): string[] {
+function routeText(line: string): string[] {
   return line
     .replace(/\bnhid \d+/, '')
     .replace(/\b(expires \d+)sec\b/, '$1')
     .split(/[\s\\]+/)
-    .filter((word) => word !== '' && !stateWords.includes(word));
+    .filter((word) => word !== '' && !stateText.includes(word));
 }
 
 /** The route without its lifetime, which counts down during the fault and is therefore not compared. */

@@ -15,7 +15,7 @@ describe('network.loss', () => {
       rules: [
         {
           tool: 'iptables',
-          way: 'out',
+          direction: 'out',
           match: ['-d', '198.18.0.12', ...draw('0.025000000')],
           target: 'DROP',
         },
@@ -28,8 +28,8 @@ describe('network.loss', () => {
     await expect(stateOf({ percent: 100, direction: 'in' })).resolves.toEqual({
       interfaces: ['eth0', 'eth1'],
       rules: [
-        { tool: 'iptables', way: 'in', match, target: 'DROP' },
-        { tool: 'ip6tables', way: 'in', match, target: 'DROP' },
+        { tool: 'iptables', direction: 'in', match, target: 'DROP' },
+        { tool: 'ip6tables', direction: 'in', match, target: 'DROP' },
       ],
     });
   });

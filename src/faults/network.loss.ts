@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { address, requireAddresses } from './lib/addresses.ts';
 import { filterFault } from './lib/filter-fault.ts';
 import { requireOutward } from './lib/links.ts';
-import { direction, matchPeer, toolsOn, waysOf, type FilterRule } from './lib/packet-filter.ts';
+import { direction, matchPeer, toolsOn, directionsOf, type FilterRule } from './lib/packet-filter.ts';
 
 const params = z.strictObject({
   peers: z
@@ -37,18 +37,22 @@ export const networkLoss = filterFault<Params>({
 
   async filter(p, ctx) {
     const draw = ['-m', 'statistic', '--mode', 'random', '--probability', (p.percent / 100).toFixed(9)];
-    const lose = (way: 'in' | 'out', tool: FilterRule['tool'], match: readonly string[]): FilterRule => ({
+    const lose = (
+      direction: 'in' | 'out',
+      tool: FilterRule['tool'],
+      match: readonly string[],
+    ): FilterRule => ({
       tool,
-      way,
+      direction,
       match: [...match, ...draw],
       target: 'DROP',
     });
     if (p.peers !== undefined) {
       const matches = requireAddresses(ctx, p.peers);
-      const rules = waysOf(p.direction).flatMap((way) =>
+      const rules = directionsOf(p.direction).flatMap((direction) =>
         matches.map((peer) => {
-          const { tool, match } = matchPeer(way, peer);
-          return lose(way, tool, match);
+          const { tool, match } = matchPeer(direction, peer);
+          return lose(direction, tool, match);
         }),
       );
       return { interfaces: [], rules };
@@ -57,7 +61,7 @@ export const networkLoss = filterFault<Params>({
     const tools = await toolsOn(ctx, interfaces);
     return {
       interfaces,
-      rules: waysOf(p.direction).flatMap((way) => tools.map((tool) => lose(way, tool, []))),
+      rules: directionsOf(p.direction).flatMap((direction) => tools.map((tool) => lose(direction, tool, []))),
     };
   },
 });

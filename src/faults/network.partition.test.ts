@@ -238,10 +238,10 @@ COMMIT
 
   test('is in effect when every rule exists', async () => {
     const before = await beforeOf();
-    const see = (rules: string) => networkPartition.effect(parse(), before, faultContext(host(rules)));
-    await expect(see(inForce)).resolves.toBe(true);
-    await expect(see(inForce.replace(/^-A PREROUTING.*\n/m, ''))).resolves.toBe(false);
-    await expect(see(inForce.replaceAll('ab12cd34', 'ffffffff'))).resolves.toBe(false);
+    const record = (rules: string) => networkPartition.effect(parse(), before, faultContext(host(rules)));
+    await expect(record(inForce)).resolves.toBe(true);
+    await expect(record(inForce.replace(/^-A PREROUTING.*\n/m, ''))).resolves.toBe(false);
+    await expect(record(inForce.replaceAll('ab12cd34', 'ffffffff'))).resolves.toBe(false);
   });
 
   test('heals with the script of its timer', async () => {

@@ -12,7 +12,7 @@ import { address, requireAddresses } from './lib/addresses.ts';
 import { filterFault } from './lib/filter-fault.ts';
 import { carriesVrrp, ipProtocol, protocolNumbers, vrrpGroups } from './lib/ip-protocols.ts';
 import { listAddresses } from './lib/links.ts';
-import { direction, matchPeer, port, waysOf, type FilterRule, type Tool } from './lib/packet-filter.ts';
+import { direction, matchPeer, port, directionsOf, type FilterRule, type Tool } from './lib/packet-filter.ts';
 
 const params = z
   .strictObject({
@@ -69,25 +69,25 @@ export const networkPartition = filterFault<Params>({
   describe: (p) => ({
     inject: `iptables: drop ${what(p)} ${where(p)}`,
     heal: 'remove those rules',
-    blastRadius: `traffic of the host and its containers with ${p.peers.join(', ')}${mutesVrrp(p) ? '; no host receives its VRRP adverts' : ''}`,
+    blastRadius: `traffic of the host and its containers with ${p.peers.join(', ')}${blocksVrrp(p) ? '; no host receives its VRRP adverts' : ''}`,
   }),
 
   async filter(p, ctx) {
     const peers = requireAddresses(ctx, p.peers);
     await requireOthers(ctx, peers);
-    const rules = waysOf(p.direction).flatMap((way) => {
-      const matches = peers.map((peer) => matchPeer(way, peer));
+    const rules = directionsOf(p.direction).flatMap((direction) => {
+      const matches = peers.map((peer) => matchPeer(direction, peer));
       const tools = [...new Set(matches.map(({ tool }) => tool))];
       return [
         ...matches.flatMap(({ tool, match }) =>
           servicesOf(p, tool, ctx).map((service): FilterRule => ({
             tool,
-            way,
+            direction,
             match: [...match, ...service],
             target: 'DROP',
           })),
         ),
-        ...(way === 'out' ? tools.flatMap((tool) => groupRules(p, tool, ctx)) : []),
+        ...(direction === 'out' ? tools.flatMap((tool) => groupRules(p, tool, ctx)) : []),
       ];
     });
     return { interfaces: [], rules };
@@ -110,13 +110,13 @@ function servicesOf(p: Params, tool: Tool, ctx: FaultContext): string[][] {
 function groupRules({ protocols = [] }: Params, tool: Tool, ctx: FaultContext): FilterRule[] {
   return [...protocolNumbers(ctx, tool, protocols)].filter(carriesVrrp).map((number) => ({
     tool,
-    way: 'out',
+    direction: 'out',
     match: ['-d', vrrpGroups[tool], '-p', String(number)],
     target: 'DROP',
   }));
 }
 
-function mutesVrrp({ protocols = [], direction }: Params): boolean {
+function blocksVrrp({ protocols = [], direction }: Params): boolean {
   return (
     direction !== 'in' && protocols.some((protocol) => protocol === 'vrrp' || carriesVrrp(Number(protocol)))
   );
@@ -134,7 +134,7 @@ function what({ ports, protocols }: Params): string {
 function where(p: Params): string {
   const list = p.peers.join(', ');
   const peers = { both: `from and to ${list}`, in: `from ${list}`, out: `to ${list}` }[p.direction];
-  return mutesVrrp(p) ? `${peers}, and to the VRRP group` : peers;
+  return blocksVrrp(p) ? `${peers}, and to the VRRP group` : peers;
 }
 
 /**
@@ -150,6 +150,6 @@ async function requireOthers(ctx: FaultContext, peers: readonly IpPrefix[]): Pro
   throw new DrillError(
     'fault-failed',
     `${ctx.host.name}: cannot cut the host off from ${formatIpPrefix(self)}: this is its own address`,
-    { mend: 'Name a peer on another host. If the peer is a role, the role may have moved to this host.' },
+    { hint: 'Name a peer on another host. If the peer is a role, the role may have moved to this host.' },
   );
 }

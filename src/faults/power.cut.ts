@@ -27,7 +27,7 @@ export const powerCut: FaultKind<Params, null, null> = {
   async before(_p, ctx) {
     if (!(await powerOf(ctx).isOn(ctx.signal))) {
       throw new DrillError('fault-failed', `${ctx.host.name}: cannot cut the power: it is already off`, {
-        mend: `Switch the machine on first${ctx.host.container === undefined ? '' : `: docker start ${ctx.host.container.name}`}`,
+        hint: `Switch the machine on first${ctx.host.container === undefined ? '' : `: docker start ${ctx.host.container.name}`}`,
       });
     }
     return null;
@@ -66,7 +66,7 @@ function powerOf(ctx: FaultContext): PowerSwitch {
     'fault-failed',
     `${ctx.host.name}: cannot switch the power: transport ${ctx.host.transport} has no power switch`,
     {
-      mend: 'Use `transport: docker` for a container, or fault kind `server.stop` for a cloud server.',
+      hint: 'Use `transport: docker` for a container, or fault kind `server.stop` for a cloud server.',
     },
   );
 }

@@ -2,9 +2,9 @@ import { z } from 'zod';
 import { DrillError } from '../core/errors.ts';
 import type { FaultContext, FaultKind } from '../core/fault.ts';
 import { commandWord } from '../core/names.ts';
-import { lastWords, run, runOk } from './lib/commands.ts';
+import { lastText, run, runOk } from './lib/commands.ts';
 import { inspectContainer, requireContainer, requireDocker } from './lib/docker-cli.ts';
-import { listProcesses, placeWords, signalProcesses, within } from './lib/processes.ts';
+import { listProcesses, placeText, signalProcesses, within } from './lib/processes.ts';
 import { allActive, requireUnits, startInactive, unitName, unitTimeoutMs } from './lib/systemd-units.ts';
 
 const params = z
@@ -69,7 +69,7 @@ export const processKill: FaultKind<Params, Before, null> = {
   params,
   uses: (p) => (p?.container === undefined ? { tools: [], root: true } : { tools: ['docker'], engine: true }),
   describe: (p) => ({
-    inject: `kill -${p.signal} ${p.process}${placeWords(p)} (all of that name${p.signal === 'KILL' ? ' at once' : ''}${p.container === undefined || p.signal !== 'KILL' ? '' : '; PID 1 of the container: from the host'})`,
+    inject: `kill -${p.signal} ${p.process}${placeText(p)} (all of that name${p.signal === 'KILL' ? ' at once' : ''}${p.container === undefined || p.signal !== 'KILL' ? '' : '; PID 1 of the container: from the host'})`,
     heal:
       `verify that ${p.process} runs again` +
       (p.container !== undefined
@@ -95,7 +95,7 @@ export const processKill: FaultKind<Params, Before, null> = {
         'fault-failed',
         `${ctx.host.name}: cannot SIGKILL ${p.process}: it is PID 1 of its namespace`,
         {
-          mend: 'To kill the machine, use `power.cut`. To kill a container, set `on` to its Docker host and add `container: NAME`.',
+          hint: 'To kill the machine, use `power.cut`. To kill a container, set `on` to its Docker host and add `container: NAME`.',
         },
       );
     }
@@ -113,7 +113,7 @@ export const processKill: FaultKind<Params, Before, null> = {
     if (result.exitCode !== 0 && result.exitCode !== 137) {
       throw new DrillError(
         'fault-failed',
-        `${ctx.host.name}: cannot kill -${p.signal} ${p.process}${placeWords(p)}: exit ${result.exitCode}: ${lastWords(result) || 'no process has this name'}`,
+        `${ctx.host.name}: cannot kill -${p.signal} ${p.process}${placeText(p)}: exit ${result.exitCode}: ${lastText(result) || 'no process has this name'}`,
       );
     }
     return null;
@@ -191,12 +191,12 @@ async function killFirst(container: string, name: string, ctx: FaultContext): Pr
   const script = 'test "$(cat "/proc/$1/comm")" = "$2" && kill -KILL "$1"';
   const killed = /^[1-9]\d*$/.test(pid) ? await run(ctx, ['sh', '-c', script, 'sh', pid, name]) : undefined;
   if (killed?.exitCode === 0) return;
-  const why = killed === undefined ? `the engine reports PID "${pid}"` : lastWords(killed);
+  const why = killed === undefined ? `the engine reports PID "${pid}"` : lastText(killed);
   throw new DrillError(
     'fault-failed',
     `${ctx.host.name}: cannot SIGKILL ${name} (PID 1 of container ${container}) from the host${why === '' ? '' : `: ${why}`}`,
     {
-      mend: 'Set `on` to the machine that runs the Docker engine, with root (`sudo: true`). Or run the container with `init: true`.',
+      hint: 'Set `on` to the machine that runs the Docker engine, with root (`sudo: true`). Or run the container with `init: true`.',
     },
   );
 }
@@ -204,9 +204,9 @@ async function killFirst(container: string, name: string, ctx: FaultContext): Pr
 function nothingToKill(p: Params, ctx: FaultContext): DrillError {
   return new DrillError(
     'fault-failed',
-    `${ctx.host.name}: cannot kill ${p.process}${placeWords(p)}: no process has this name`,
+    `${ctx.host.name}: cannot kill ${p.process}${placeText(p)}: no process has this name`,
     {
-      mend: `List the process names with \`${within(p, ['sh', '-c', 'cat /proc/[0-9]*/comm']).join(' ')}\` and correct \`process\`. firedrill never kills the processes that carry its own commands (the SSH server and its shells).`,
+      hint: `List the process names with \`${within(p, ['sh', '-c', 'cat /proc/[0-9]*/comm']).join(' ')}\` and correct \`process\`. firedrill never kills the processes that carry its own commands (the SSH server and its shells).`,
     },
   );
 }
@@ -219,7 +219,7 @@ async function requireActive(name: string, ctx: FaultContext): Promise<void> {
     'fault-failed',
     `${ctx.host.name}: cannot kill the process of ${name}: the unit is not active`,
     {
-      mend: `Start it first (systemctl start ${name}), or set \`unit\` to the unit of the process.`,
+      hint: `Start it first (systemctl start ${name}), or set \`unit\` to the unit of the process.`,
     },
   );
 }

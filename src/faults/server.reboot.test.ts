@@ -31,8 +31,8 @@ describe('server.reboot', () => {
     await expect(serverReboot.before(params, at(['SHUTOFF']))).rejects.toMatchObject({
       code: 'fault-failed',
     });
-    const mute = scriptedHost(() => ({ exitCode: 1, stderr: 'cat: no such file' }));
-    await expect(serverReboot.before(params, at(['ACTIVE'], mute))).rejects.toMatchObject({
+    const isUnreachable = scriptedHost(() => ({ exitCode: 1, stderr: 'cat: no such file' }));
+    await expect(serverReboot.before(params, at(['ACTIVE'], isUnreachable))).rejects.toMatchObject({
       code: 'fault-failed',
     });
   });

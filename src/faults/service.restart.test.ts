@@ -70,19 +70,20 @@ describe('service.restart', () => {
 
   test('is in effect when every unit has started again', async () => {
     const before = await serviceRestart.before(restart, faultContext(host({ [web]: {}, [db]: {} })));
-    const see = (units: Record<string, State>) =>
+    const record = (units: Record<string, State>) =>
       serviceRestart.effect(restart, before, faultContext(host(units)));
-    await expect(see({ [web]: { invocation: 'bb' }, [db]: {} })).resolves.toBe(false);
+    await expect(record({ [web]: { invocation: 'bb' }, [db]: {} })).resolves.toBe(false);
     // A reload of the unit is not a restart.
-    await expect(see({ [web]: { changedAt: '200' }, [db]: { changedAt: '200' } })).resolves.toBe(false);
-    await expect(see({ [web]: { invocation: 'bb' }, [db]: { invocation: 'cc' } })).resolves.toBe(true);
+    await expect(record({ [web]: { changedAt: '200' }, [db]: { changedAt: '200' } })).resolves.toBe(false);
+    await expect(record({ [web]: { invocation: 'bb' }, [db]: { invocation: 'cc' } })).resolves.toBe(true);
   });
 
   test('is in effect after a reload, although the invocation ID stays the same', async () => {
     const before = await serviceRestart.before(reload, faultContext(host({ [web]: { canReload: true } })));
-    const see = (unit: State) => serviceRestart.effect(reload, before, faultContext(host({ [web]: unit })));
-    await expect(see({})).resolves.toBe(false);
-    await expect(see({ changedAt: '200' })).resolves.toBe(true);
+    const record = (unit: State) =>
+      serviceRestart.effect(reload, before, faultContext(host({ [web]: unit })));
+    await expect(record({})).resolves.toBe(false);
+    await expect(record({ changedAt: '200' })).resolves.toBe(true);
   });
 
   test('leaves active units alone and starts inactive ones', async () => {

@@ -48,7 +48,7 @@ export const serviceRestart: FaultKind<Params, Before, null> = {
         'fault-failed',
         `${ctx.host.name}: cannot ${p.action} ${inactive.name}: it is not active`,
         {
-          mend: `Start it first: systemctl start ${inactive.name}`,
+          hint: `Start it first: systemctl start ${inactive.name}`,
         },
       );
     }
@@ -58,7 +58,7 @@ export const serviceRestart: FaultKind<Params, Before, null> = {
         'fault-failed',
         `${ctx.host.name}: cannot reload ${fixed.name}: the unit has no reload command`,
         {
-          mend: 'Use `action: restart`, or kind `command` with the command that reloads its configuration.',
+          hint: 'Use `action: restart`, or kind `command` with the command that reloads its configuration.',
         },
       );
     }

@@ -40,7 +40,7 @@ describe('service.stop', () => {
       serviceStop.before(parse('nginx.service'), faultContext({ ...bare, container })),
     ).rejects.toMatchObject({
       code: 'fault-failed',
-      mend: 'A plain container runs no systemd. Use container.stop, container.restart, or process.kill on a host with `transport: local`, with `container: shop-web-1`.',
+      hint: 'A plain container runs no systemd. Use container.stop, container.restart, or process.kill on a host with `transport: local`, with `container: shop-web-1`.',
     });
   });
 

@@ -51,7 +51,7 @@ export const serviceStop: FaultKind<Params, Before, null> = {
         'fault-failed',
         `${ctx.host.name}: cannot stop ${p.units.join(', ')}: no unit is active`,
         {
-          mend: `Start a unit first: systemctl start ${p.units.join(' ')}`,
+          hint: `Start a unit first: systemctl start ${p.units.join(' ')}`,
         },
       );
     }
@@ -87,6 +87,6 @@ async function requireNoTrigger(p: Params, units: readonly Unit[], ctx: FaultCon
   throw new DrillError(
     'fault-failed',
     `${ctx.host.name}: cannot keep ${started?.name ?? 'the units'} stopped: ${trigger.name} would start it again`,
-    { mend: `Add ${trigger.name} to \`units\`.` },
+    { hint: `Add ${trigger.name} to \`units\`.` },
   );
 }

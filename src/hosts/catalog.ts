@@ -1,6 +1,6 @@
 import type { Host, NoteListener } from '../core/host.ts';
 import type { PlannedHost, Transport } from '../core/plan.ts';
-import { createDockerHost, dockerWords } from './docker.ts';
+import { createDockerHost, dockerText } from './docker.ts';
 import { askForPodman, dockerOnly } from './docker-only.ts';
 import { followCommand } from './follow-command.ts';
 import { keepShells } from './kept-shells.ts';
@@ -31,7 +31,7 @@ export function createHost(planned: PlannedHost, onNote: NoteListener = () => {}
 const engines = new Map<string, () => Promise<boolean>>();
 
 function podmanAt(transport: Extract<Transport, { kind: 'docker' }>): () => Promise<boolean> {
-  const docker = dockerWords(transport);
+  const docker = dockerText(transport);
   const key = docker.join(' ');
   const known = engines.get(key) ?? askForPodman(docker, runCommand);
   engines.set(key, known);

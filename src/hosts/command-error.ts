@@ -1,6 +1,6 @@
-import { commandWords, exitWords } from '../core/command-words.ts';
+import { commandWords, exitText } from '../core/command-words.ts';
 import { DrillError } from '../core/errors.ts';
-import { limitWords } from '../core/format-duration.ts';
+import { limitText } from '../core/format-duration.ts';
 import type { FollowOutcome } from './follow-command.ts';
 import type { Outcome } from './run-command.ts';
 import type { NotRun } from './ssh-command.ts';
@@ -21,7 +21,7 @@ export function commandError(
   const what = `${host}: ${commandWords(argv)}`;
   switch (outcome.kind) {
     case 'timed-out':
-      return new DrillError('host-unreachable', `${what} did not end within ${limitWords(timeoutMs)}`);
+      return new DrillError('host-unreachable', `${what} did not end within ${limitText(timeoutMs)}`);
     case 'aborted':
       return new DrillError('host-unreachable', `${what} was cut short`);
     case 'overflow':
@@ -40,15 +40,15 @@ type FollowBroken =
 
 /** The error for a followed command that did not end by itself. */
 export function followError(host: string, argv: readonly string[], outcome: FollowBroken): DrillError {
-  return new DrillError('host-unreachable', `${host}: ${commandWords(argv)} ${followWords(outcome)}`);
+  return new DrillError('host-unreachable', `${host}: ${commandWords(argv)} ${followText(outcome)}`);
 }
 
-function followWords(outcome: FollowBroken): string {
+function followText(outcome: FollowBroken): string {
   switch (outcome.kind) {
     case 'not-started':
       return `was not started: ${outcome.message}`;
     case 'not-run':
-      return `was not run: ${exitWords(outcome.exitCode, outcome.why)}`;
+      return `was not run: ${exitText(outcome.exitCode, outcome.why)}`;
     case 'aborted':
       return 'is no longer followed';
     case 'lost':
@@ -70,12 +70,12 @@ export function notRunError(
         'host-unreachable',
         `${what} was not run: sudo printed: ${oneLine(outcome.why)}`,
         {
-          mend: 'Allow the user to run commands as root without a password (NOPASSWD in sudoers), or log in as root.',
+          hint: 'Allow the user to run commands as root without a password (NOPASSWD in sudoers), or log in as root.',
         },
       );
     case 'not-run':
       return new DrillError('host-unreachable', `${what} was not run by the login: ${oneLine(outcome.why)}`, {
-        mend: `Run \`${sshWords} true\` to see the error. The user needs a login shell, no forced command, and a password that has not expired.`,
+        hint: `Run \`${sshWords} true\` to see the error. The user needs a login shell, no forced command, and a password that has not expired.`,
       });
   }
 }

@@ -132,7 +132,7 @@ export interface MarkReader {
 
 /** Reads a stream of a command that runs between these marks. */
 export function readMarks(mark: Mark, shape: MarkedShape): MarkReader {
-  const wanted = Buffer.from(`${mark.whole} `);
+  const requested = Buffer.from(`${mark.whole} `);
   let rest: Buffer = Buffer.alloc(0);
   let arrived = false;
   let started: number | undefined;
@@ -160,18 +160,18 @@ export function readMarks(mark: Mark, shape: MarkedShape): MarkReader {
       const own: Buffer[] = [];
       rest = rest.length === 0 ? piece : Buffer.concat([rest, piece]);
       while (!isDialogue()) {
-        const at = rest.indexOf(wanted);
+        const at = rest.indexOf(requested);
         if (at < 0) break;
         const end = rest.indexOf(0x0a, at);
         take(rest.subarray(0, at), own);
         rest = rest.subarray(at);
         if (end < 0) return Buffer.concat(own);
         const [, kind = '', value = ''] =
-          /^([ASE])(\d+)$/.exec(rest.toString('latin1', wanted.length, end - at)) ?? [];
+          /^([ASE])(\d+)$/.exec(rest.toString('latin1', requested.length, end - at)) ?? [];
         onMark(kind, Number(value));
         rest = rest.subarray(end - at + 1);
       }
-      const kept = isDialogue() || ended !== undefined ? 0 : beginningOf(wanted, rest);
+      const kept = isDialogue() || ended !== undefined ? 0 : beginningOf(requested, rest);
       take(rest.subarray(0, rest.length - kept), own);
       rest = rest.subarray(rest.length - kept);
       return Buffer.concat(own);
@@ -197,10 +197,10 @@ export function readMarks(mark: Mark, shape: MarkedShape): MarkReader {
   };
 }
 
-/** How many bytes at the end of `bytes` may be the beginning of `wanted`. */
-function beginningOf(wanted: Buffer, bytes: Buffer): number {
-  for (let length = Math.min(wanted.length - 1, bytes.length); length > 0; length -= 1) {
-    if (bytes.subarray(bytes.length - length).equals(wanted.subarray(0, length))) return length;
+/** How many bytes at the end of `bytes` may be the beginning of `requested`. */
+function beginningOf(requested: Buffer, bytes: Buffer): number {
+  for (let length = Math.min(requested.length - 1, bytes.length); length > 0; length -= 1) {
+    if (bytes.subarray(bytes.length - length).equals(requested.subarray(0, length))) return length;
   }
   return 0;
 }

@@ -3,7 +3,11 @@ import type { ContainerReport, HostContainer } from '../core/host.ts';
 import { parseJson } from '../core/parse-json.ts';
 
 /** Runs a Docker command that only reads, and returns what it prints. @throws DrillError `host-unreachable` */
-export type AskEngine = (words: readonly string[], signal: AbortSignal, patience: number) => Promise<string>;
+export type AskEngine = (
+  words: readonly string[],
+  signal: AbortSignal,
+  timeoutFactor: number,
+) => Promise<string>;
 
 const reportSchema = z.object({
   status: z.string().min(1),
@@ -28,10 +32,10 @@ export function dockerContainer(
   const read = async (
     container: string,
     signal: AbortSignal,
-    patience: number,
+    timeoutFactor: number,
   ): Promise<z.output<typeof reportSchema>> => {
     const words = ['container', 'inspect', '--format', format, container];
-    const answer = await ask(words, signal, patience);
+    const answer = await ask(words, signal, timeoutFactor);
     const parsed = reportSchema.safeParse(parseJson(answer));
     if (parsed.success) return parsed.data;
     throw unreadable(answer);
@@ -40,25 +44,25 @@ export function dockerContainer(
   const sharesMachineNetwork = async (
     mode: string,
     signal: AbortSignal,
-    patience: number,
+    timeoutFactor: number,
   ): Promise<boolean> => {
     let next = mode;
     for (let link = 0; link < longestChain; link += 1) {
       const other = /^container:(.+)$/.exec(next)?.[1];
       if (other === undefined) return next === 'host';
-      next = (await read(other, signal, patience)).networkMode;
+      next = (await read(other, signal, timeoutFactor)).networkMode;
     }
     return true;
   };
 
   return {
     name,
-    async inspect(signal, patience = 1): Promise<ContainerReport> {
-      const { networkMode, restartPolicy, ...report } = await read(name, signal, patience);
+    async inspect(signal, timeoutFactor = 1): Promise<ContainerReport> {
+      const { networkMode, restartPolicy, ...report } = await read(name, signal, timeoutFactor);
       return {
         ...report,
         restartPolicy: restartPolicy === '' ? 'no' : restartPolicy,
-        sharesMachineNetwork: await sharesMachineNetwork(networkMode, signal, patience),
+        sharesMachineNetwork: await sharesMachineNetwork(networkMode, signal, timeoutFactor),
       };
     },
   };

@@ -27,7 +27,7 @@ export function askForPodman(docker: readonly string[], run: CommandRunner): () 
 export function dockerOnly(host: Host, isPodmanThere: () => Promise<boolean>): Host {
   const requireDocker = async (): Promise<void> => {
     if (!(await isPodmanThere())) return;
-    throw new DrillError('host-unreachable', `${host.name}: ${noPodman.why}`, { mend: noPodman.mend });
+    throw new DrillError('host-unreachable', `${host.name}: ${noPodman.why}`, { hint: noPodman.hint });
   };
   const { power, container } = host;
   return {
@@ -45,17 +45,17 @@ export function dockerOnly(host: Host, isPodmanThere: () => Promise<boolean>): H
       : {
           power: {
             describe: power.describe,
-            async isOn(signal, patience) {
+            async isOn(signal, timeoutFactor) {
               await requireDocker();
-              return power.isOn(signal, patience);
+              return power.isOn(signal, timeoutFactor);
             },
-            async cut(signal, patience) {
+            async cut(signal, timeoutFactor) {
               await requireDocker();
-              await power.cut(signal, patience);
+              await power.cut(signal, timeoutFactor);
             },
-            async on(signal, patience) {
+            async on(signal, timeoutFactor) {
               await requireDocker();
-              await power.on(signal, patience);
+              await power.on(signal, timeoutFactor);
             },
           },
         }),
@@ -64,9 +64,9 @@ export function dockerOnly(host: Host, isPodmanThere: () => Promise<boolean>): H
       : {
           container: {
             name: container.name,
-            async inspect(signal, patience) {
+            async inspect(signal, timeoutFactor) {
               await requireDocker();
-              return container.inspect(signal, patience);
+              return container.inspect(signal, timeoutFactor);
             },
           },
         }),

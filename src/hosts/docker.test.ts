@@ -216,10 +216,10 @@ describe('docker host', () => {
 });
 
 describe('a read-only command', () => {
-  const asked = { ...limits, look: true } as const;
+  const asked = { ...limits, attempt: true } as const;
 
   /** A docker host with the given outcome of its kept shells, and the commands of its runner. */
-  function looked(outcome: ShellOutcome, exec = exited(0)) {
+  function attempted(outcome: ShellOutcome, exec = exited(0)) {
     const commands: Command[] = [];
     const starts: (readonly string[])[] = [];
     const docker = createDockerHost(
@@ -239,7 +239,7 @@ describe('a read-only command', () => {
   }
 
   it('runs in a kept shell, and other commands do not', async () => {
-    const { docker, commands, starts } = looked(exited(3, 'out', 'err') as ShellOutcome);
+    const { docker, commands, starts } = attempted(exited(3, 'out', 'err') as ShellOutcome);
     expect(await docker.exec(['x'], asked)).toEqual({ exitCode: 3, stdout: 'out', stderr: 'err' });
     expect(commands).toEqual([]);
     expect(starts).toEqual([
@@ -250,13 +250,13 @@ describe('a read-only command', () => {
   });
 
   it('runs again with docker exec if there is no shell', async () => {
-    expect(await looked({ kind: 'lost' }, exited(4)).docker.exec(['x'], asked)).toMatchObject({
+    expect(await attempted({ kind: 'lost' }, exited(4)).docker.exec(['x'], asked)).toMatchObject({
       exitCode: 4,
     });
   });
 
   it('is not run again after it was cut short', async () => {
-    const { docker, commands } = looked({ kind: 'timed-out' });
+    const { docker, commands } = attempted({ kind: 'timed-out' });
     expect((await errorOf(docker.exec(['x'], asked))).message).toContain('did not end within 1 s');
     expect(commands).toEqual([]);
   });

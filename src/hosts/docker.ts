@@ -1,7 +1,7 @@
 import { DrillError } from '../core/errors.ts';
 import type { ExecOptions, ExecResult, Host, NoteListener, PowerSwitch } from '../core/host.ts';
 import type { Transport } from '../core/plan.ts';
-import { printable } from '../core/printable.ts';
+import { messageText } from '../core/message-text.ts';
 import { commandError, followError } from './command-error.ts';
 import { markedArgv, marksBytes, newMark, readMarks } from './command-marks.ts';
 import { dockerContainer, type AskEngine } from './docker-container.ts';
@@ -48,14 +48,14 @@ export function createDockerHost(
   onNote: NoteListener = () => {},
 ): Host {
   const { container } = transport;
-  const docker = dockerWords(transport);
-  const tellStray = firstStray(name, onNote);
+  const docker = dockerText(transport);
+  const reportStray = firstStray(name, onNote);
   let hasShell = true;
-  const look = keep([...docker, 'exec', '-i', container, ...keptShell]);
+  const attempt = keep([...docker, 'exec', '-i', container, ...keptShell]);
 
   const exec = async (argv: readonly string[], options: ExecOptions): Promise<ExecResult> => {
-    if (options.look === true) {
-      const seen = await look({ argv, ...options });
+    if (options.attempt === true) {
+      const seen = await attempt({ argv, ...options });
       if (seen.kind === 'exited') return resultOf(seen);
       // The container has no shell or has stopped: `docker exec` reports which.
       if (seen.kind !== 'lost') throw commandError(name, argv, options.timeoutMs, seen);
@@ -94,13 +94,13 @@ export function createDockerHost(
     const said = `${errors.stray}${out.stray}`.trim();
     if (out.started === undefined) {
       if (noShell.test(said)) return 'no-shell';
-      const seen = await inspect(options.signal, options.patience);
+      const seen = await inspect(options.signal, options.timeoutFactor);
       throw unreachable(
         seen.problem ??
           (said || `\`docker exec\` ended with exit ${outcome.exitCode} before the command started`),
       );
     }
-    tellStray(said);
+    reportStray(said);
     if (outcome.truncated) {
       const output = [stdout, stderr].map((bytes) => bytes.subarray(0, maxOutputBytes).toString('utf8'));
       return { exitCode: 0, stdout: output[0] ?? '', stderr: output[1] ?? '', truncated: true };
@@ -108,7 +108,7 @@ export function createDockerHost(
     if (out.ended !== undefined && errors.ended !== undefined) {
       return { exitCode: out.ended, stdout: stdout.toString('utf8'), stderr: stderr.toString('utf8') };
     }
-    const seen = await inspect(options.signal, options.patience);
+    const seen = await inspect(options.signal, options.timeoutFactor);
     if (!seen.running) throw unreachable(seen.problem ?? 'the container stopped');
     const why = `\`docker exec\` ended with exit ${outcome.exitCode} before the command ended`;
     throw commandError(name, argv, options.timeoutMs, { kind: 'lost', why });
@@ -155,7 +155,7 @@ export function createDockerHost(
     const output = `${result.stdout}${result.stderr}`.trim();
     const suspicious = dockersWords.test(output);
     if (result.exitCode === 0 || (!suspicious && result.exitCode !== killedExit)) return result;
-    const seen = await inspect(options.signal, options.patience);
+    const seen = await inspect(options.signal, options.timeoutFactor);
     if (!seen.running) throw unreachable(seen.problem ?? (output || 'the container stopped'));
     if (!suspicious) return result;
     // On a node with its own engine, the command may be `docker`, too, and the message may be about an inner container.
@@ -183,12 +183,12 @@ export function createDockerHost(
 
   const inspect = async (
     signal: AbortSignal,
-    patience = 1,
+    timeoutFactor = 1,
   ): Promise<{ readonly running: boolean; readonly id: string; readonly problem?: string }> => {
     const format = '{{.Id}} {{.State.Running}} {{.State.Paused}}';
     const outcome = await run({
       argv: [...docker, 'container', 'inspect', '--format', format, container],
-      timeoutMs: inspectTimeoutMs * patience,
+      timeoutMs: inspectTimeoutMs * timeoutFactor,
       signal,
     });
     if (outcome.kind !== 'exited') return { running: false, id: '' };
@@ -199,7 +199,7 @@ export function createDockerHost(
 
   const unreachable = (why: string): DrillError =>
     new DrillError('host-unreachable', `${name}: cannot access container ${container}: ${why}`, {
-      mend: `Run \`${docker.join(' ')} exec ${container} true\` to see the error.`,
+      hint: `Run \`${docker.join(' ')} exec ${container} true\` to see the error.`,
     });
 
   /** Runs a Docker command on the container. Returns its result, and throws if it did not exit. */
@@ -222,36 +222,36 @@ export function createDockerHost(
     }
   };
 
-  const ask: AskEngine = async (words, signal, patience) => {
+  const ask: AskEngine = async (words, signal, timeoutFactor) => {
     const argv = [...docker, ...words];
-    const outcome = await run({ argv, timeoutMs: inspectTimeoutMs * patience, signal });
+    const outcome = await run({ argv, timeoutMs: inspectTimeoutMs * timeoutFactor, signal });
     if (outcome.kind === 'not-started') throw unreachable(`\`docker\` cannot be started: ${outcome.message}`);
-    if (outcome.kind !== 'exited') throw commandError(name, argv, inspectTimeoutMs * patience, outcome);
+    if (outcome.kind !== 'exited') throw commandError(name, argv, inspectTimeoutMs * timeoutFactor, outcome);
     if (outcome.exitCode !== 0) throw unreachable(outcome.stderr.trim());
     return outcome.stdout;
   };
 
-  const isOn = async (signal: AbortSignal, patience = 1): Promise<boolean> => {
+  const isOn = async (signal: AbortSignal, timeoutFactor = 1): Promise<boolean> => {
     const words = ['container', 'inspect', '--format', '{{.State.Running}}'];
-    const seen = await manage(words, inspectTimeoutMs * patience, signal);
+    const seen = await manage(words, inspectTimeoutMs * timeoutFactor, signal);
     const said = seen.stdout.trim();
     if (seen.exitCode !== 0) throw unreachable(seen.stderr.trim());
     if (said !== 'true' && said !== 'false')
       throw unreachable(
-        `cannot parse the output of docker inspect (expected true or false): ${printable(said, 120)}`,
+        `cannot parse the output of docker inspect (expected true or false): ${messageText(said, 120)}`,
       );
     return said === 'true';
   };
 
   const turn = async (
     verb: 'kill' | 'start',
-    wanted: boolean,
+    requested: boolean,
     signal: AbortSignal,
-    patience = 1,
+    timeoutFactor = 1,
   ): Promise<void> => {
-    const done = await manage([verb], powerTimeoutMs * patience, signal);
+    const done = await manage([verb], powerTimeoutMs * timeoutFactor, signal);
     // Docker refuses to kill a stopped container. Then the power is already off.
-    if (done.exitCode !== 0 && (await isOn(signal, patience)) !== wanted)
+    if (done.exitCode !== 0 && (await isOn(signal, timeoutFactor)) !== requested)
       throw unreachable(done.stderr.trim());
   };
 
@@ -261,8 +261,8 @@ export function createDockerHost(
       on: [...docker, 'start', container].join(' '),
     },
     isOn,
-    cut: (signal, patience) => turn('kill', false, signal, patience),
-    on: (signal, patience) => turn('start', true, signal, patience),
+    cut: (signal, timeoutFactor) => turn('kill', false, signal, timeoutFactor),
+    on: (signal, timeoutFactor) => turn('start', true, signal, timeoutFactor),
   };
 
   const here = ownNetwork();
@@ -275,7 +275,7 @@ export function createDockerHost(
     power,
     container: {
       ...dockerContainer(container, ask, (answer) =>
-        unreachable(`cannot parse the output of docker inspect: ${printable(answer.trim(), 120)}`),
+        unreachable(`cannot parse the output of docker inspect: ${messageText(answer.trim(), 120)}`),
       ),
       ...(here === undefined ? {} : { ownNetwork: here }),
     },
@@ -288,7 +288,7 @@ function resultOf(outcome: Extract<Outcome, { kind: 'exited' }>): ExecResult {
 }
 
 /** The words that begin each `docker` command for this transport. */
-export function dockerWords({ context }: Extract<Transport, { kind: 'docker' }>): string[] {
+export function dockerText({ context }: Extract<Transport, { kind: 'docker' }>): string[] {
   return ['docker', ...(context === undefined ? [] : ['--context', context])];
 }
 

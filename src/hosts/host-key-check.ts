@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import type { ServerHostKeyAlgorithm } from 'ssh2';
-import { exitWords } from '../core/command-words.ts';
+import { exitText } from '../core/command-words.ts';
 import { DrillError, messageOf } from '../core/errors.ts';
 import {
   fingerprint,
@@ -13,7 +13,7 @@ import {
   type HostName,
   type KnownHost,
 } from './known-hosts.ts';
-import type { SshSettings, SshSurroundings } from './ssh-config.ts';
+import type { SshSettings, SshEnvironment } from './ssh-config.ts';
 import { expandTokens, splitWords } from './ssh-tokens.ts';
 
 /** The key types to request from a host, and the check of the key that it presents. */
@@ -46,7 +46,7 @@ const legacy: readonly ServerHostKeyAlgorithm[] = ['ssh-rsa', 'ssh-dss'];
 export async function hostKeyCheck(
   settings: SshSettings,
   learned: KnownHost[],
-  around: SshSurroundings,
+  around: SshEnvironment,
 ): Promise<HostKeyCheck> {
   const { asked, host, port, hostKeyAlias, knownHostsFiles } = settings;
   const name = { host, port, ...(hostKeyAlias === undefined ? {} : { alias: hostKeyAlias }) };
@@ -63,8 +63,8 @@ export async function hostKeyCheck(
   // A host has keys of several types. Known types come first, so that the key can be compared.
   const algorithms = [...allowed.filter(isKnown), ...allowed.filter((one) => !isKnown(one))];
   const where = `${host}:${port}`;
-  const refusal = (why: string, mend: string): DrillError =>
-    new DrillError('host-unreachable', why, { mend });
+  const refusal = (why: string, hint: string): DrillError =>
+    new DrillError('host-unreachable', why, { hint });
   if (algorithms.length === 0) {
     throw refusal(
       `firedrill supports none of the HostKeyAlgorithms in ssh_config for ${asked}`,
@@ -92,7 +92,7 @@ export async function hostKeyCheck(
             return undefined;
           }
           return refusal(
-            `${shown} is not known in ${knownHostsFiles.join(', ') || 'any file'}${printed.words}${brokenWords([...broken, ...printed.broken])}${dnsWords(settings)}`,
+            `${shown} is not known in ${knownHostsFiles.join(', ') || 'any file'}${printed.words}${brokenText([...broken, ...printed.broken])}${dnsText(settings)}`,
             `Compare the fingerprint with \`ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub\` on the host (the file depends on the key type). Then log in once with \`${settings.words}\`, or add the key to known_hosts.`,
           );
         }
@@ -124,7 +124,7 @@ async function askKnownHosts(
   { knownHostsCommand, tokens }: SshSettings,
   name: HostName,
   key: Buffer,
-  { run, env }: SshSurroundings,
+  { run, env }: SshEnvironment,
 ): Promise<ReturnType<typeof parseKnownHosts> & { readonly words: string }> {
   const nothing = { entries: [], broken: [] };
   if (knownHostsCommand === undefined) return { ...nothing, words: '' };
@@ -147,12 +147,12 @@ async function askKnownHosts(
   const outcome = await run({ argv, timeoutMs: knownHostsCommandMs, signal });
   if (outcome.kind !== 'exited') return { ...nothing, words: words(` (${outcome.kind})`) };
   if (outcome.exitCode !== 0) {
-    return { ...nothing, words: words(` (${exitWords(outcome.exitCode, outcome.stderr)})`) };
+    return { ...nothing, words: words(` (${exitText(outcome.exitCode, outcome.stderr)})`) };
   }
   return { ...parseKnownHosts(outcome.stdout, 'KnownHostsCommand'), words: words('') };
 }
 
-function dnsWords({ unsupported }: SshSettings): string {
+function dnsText({ unsupported }: SshSettings): string {
   const dns = unsupported.find((one) => one.startsWith('VerifyHostKeyDNS'));
   return dns === undefined ? '' : `; firedrill does not look it up in DNS (${dns})`;
 }
@@ -164,7 +164,7 @@ async function readKnownHosts(path: string): Promise<ReturnType<typeof parseKnow
     // Most of the default files do not exist.
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return { entries: [], broken: [] };
     throw new DrillError('host-unreachable', `cannot read the known hosts: ${messageOf(error)}`, {
-      mend: `Give this user read access to ${path}.`,
+      hint: `Give this user read access to ${path}.`,
       cause: error,
     });
   }
@@ -174,7 +174,7 @@ function placeOf({ file, line }: KnownHost | BrokenLine): string {
   return line === 0 ? file : `${file}:${line}`;
 }
 
-function brokenWords(broken: readonly BrokenLine[]): string {
+function brokenText(broken: readonly BrokenLine[]): string {
   if (broken.length === 0) return '';
   return `; ignored as invalid: ${broken.map((line) => `${placeOf(line)} (${line.why})`).join(', ')}`;
 }

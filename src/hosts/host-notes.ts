@@ -8,15 +8,15 @@ const shownLimit = 200;
  * Such text comes with each command, so only the first is reported.
  */
 export function firstStray(host: string, listener: NoteListener): (text: string) => void {
-  let isTold = false;
+  let isReported = false;
   return (text) => {
     const line = text.trim().replaceAll(/\s+/g, ' ');
-    if (isTold || line === '') return;
-    isTold = true;
+    if (isReported || line === '') return;
+    isReported = true;
     const shown = line.length > shownLimit ? `${line.slice(0, shownLimit)}…` : line;
     listener({
       message: `${host}: the login shell, sudo, or the transport prints text around command output; firedrill ignores it: ${shown}`,
-      mend: 'In the profile, print only on a terminal (`[ -t 1 ] && …`). If the text is a warning of sudo, fix its cause.',
+      hint: 'In the profile, print only on a terminal (`[ -t 1 ] && …`). If the text is a warning of sudo, fix its cause.',
     });
   };
 }

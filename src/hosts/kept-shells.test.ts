@@ -22,10 +22,10 @@ function shells(name: string): {
   started: () => Promise<number[]>;
 } {
   const file = join(folder, name);
-  const look = keepShells(['sh', '-c', 'echo $$ >>"$1"; exec sh', 'sh', file]);
+  const attempt = keepShells(['sh', '-c', 'echo $$ >>"$1"; exec sh', 'sh', file]);
   return {
     run: async (argv, limits = {}) =>
-      look({ argv, timeoutMs: 55_000, signal: new AbortController().signal, ...limits }),
+      attempt({ argv, timeoutMs: 55_000, signal: new AbortController().signal, ...limits }),
     started: async () => (await readFile(file, 'utf8')).trim().split('\n').map(Number),
   };
 }
@@ -85,8 +85,8 @@ describe('kept shells', () => {
   it('return large output complete, in pieces of any size', async () => {
     const { run } = shells('large');
     const outcome = await run(['seq', '200000']);
-    const wanted = Array.from({ length: 200_000 }, (_, i) => `${i + 1}\n`).join('');
-    expect(outcome).toEqual(exited(0, wanted));
+    const requested = Array.from({ length: 200_000 }, (_, i) => `${i + 1}\n`).join('');
+    expect(outcome).toEqual(exited(0, requested));
   });
 
   it('truncate output at the requested limit, and report an overflow at the default limit', async () => {
@@ -189,9 +189,9 @@ describe('kept shells', () => {
     // The outcome is never an answer, also before the shell's end is noticed.
     const next = await run(['echo', 'there']);
     expect([{ kind: 'lost' }, exited(0, 'there\n')]).toContainEqual(next);
-    const nobody = keepShells(['/nonexistent/shell']);
+    const none = keepShells(['/nonexistent/shell']);
     const { signal } = new AbortController();
-    expect(await nobody({ argv: ['true'], timeoutMs: 55_000, signal })).toEqual({ kind: 'lost' });
+    expect(await none({ argv: ['true'], timeoutMs: 55_000, signal })).toEqual({ kind: 'lost' });
   });
 
   it('ignore marks that a command prints', async () => {

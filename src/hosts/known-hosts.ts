@@ -90,8 +90,8 @@ export function fingerprint(key: Buffer): string {
 
 /** Types of a host's known keys: a client should request these first. */
 export function knownTypes(entries: readonly KnownHost[], name: HostName): readonly string[] {
-  const types = lookups(name).flatMap((wanted) =>
-    entries.filter((e) => e.marker === undefined && isNamed(e, wanted)).map((e) => e.type),
+  const types = lookups(name).flatMap((requested) =>
+    entries.filter((e) => e.marker === undefined && isNamed(e, requested)).map((e) => e.type),
   );
   return [...new Set(types)];
 }
@@ -108,8 +108,8 @@ export function judgeHostKey(entries: readonly KnownHost[], name: HostName, key:
   return elsewhere.kind === 'known' || elsewhere.kind === 'revoked' ? elsewhere : verdict;
 }
 
-function judgeName(entries: readonly KnownHost[], wanted: string, key: Buffer): KeyVerdict {
-  const named = entries.filter((entry) => isNamed(entry, wanted));
+function judgeName(entries: readonly KnownHost[], requested: string, key: Buffer): KeyVerdict {
+  const named = entries.filter((entry) => isNamed(entry, requested));
   const same = (entry: KnownHost): boolean => entry.key.equals(key);
   const revoked = named.find((entry) => entry.marker === 'revoked' && same(entry));
   if (revoked !== undefined) return { kind: 'revoked', entry: revoked };
@@ -139,14 +139,14 @@ function lookups(name: HostName): readonly [string, ...string[]] {
 /** `|1|salt|hash`: HMAC-SHA1 of the name, keyed with the salt, both of 20 bytes in base64. */
 const hashedName = /^\|1\|([A-Za-z0-9+/]{27}=)\|([A-Za-z0-9+/]{27}=)$/;
 
-function isNamed({ hosts }: KnownHost, wanted: string): boolean {
+function isNamed({ hosts }: KnownHost, requested: string): boolean {
   const hashed = hashedName.exec(hosts);
   if (hashed !== null) {
     const [, salt = '', hash] = hashed;
-    return createHmac('sha1', Buffer.from(salt, 'base64')).update(wanted).digest('base64') === hash;
+    return createHmac('sha1', Buffer.from(salt, 'base64')).update(requested).digest('base64') === hash;
   }
   const patterns = hosts.toLowerCase().split(',');
-  const name = wanted.toLowerCase();
+  const name = requested.toLowerCase();
   const matches = (pattern: string): boolean => patternOf(pattern).test(name);
   if (patterns.some((pattern) => pattern.startsWith('!') && matches(pattern.slice(1)))) return false;
   return patterns.some((pattern) => !pattern.startsWith('!') && matches(pattern));

@@ -29,7 +29,7 @@ export function pipeCommand(argv: readonly string[], { mark, env }: PipeOptions 
     const own = errors?.add(chunk) ?? chunk;
     said = (said + own.toString('utf8')).slice(-pipeStderrLimit);
   });
-  const tellEnd = async (): Promise<void> => {
+  const reportEnd = async (): Promise<void> => {
     const { exitCode, originalMessage } = await subprocess;
     const code = errors?.ended ?? exitCode;
     const exit = code === undefined ? (originalMessage ?? 'not started') : `exit ${code}`;
@@ -37,7 +37,7 @@ export function pipeCommand(argv: readonly string[], { mark, env }: PipeOptions 
     const words = isStarted ? said : `${errors?.stray ?? ''}${out.stray}`;
     end([...(isStarted ? [] : ['not run']), exit, words.trim()].filter(Boolean).join(': '));
   };
-  void tellEnd();
+  void reportEnd();
   return {
     write: (bytes) => void stdin.write(bytes),
     onData: (listener) => {

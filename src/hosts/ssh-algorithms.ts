@@ -30,7 +30,7 @@ export function chooseAlgorithms({ asked, kexAlgorithms, ciphers, macs }: SshSet
     throw new DrillError(
       'host-unreachable',
       `firedrill supports none of the ${keyword} in ssh_config for ${asked}: ${allowed.join(', ')}`,
-      { mend: `Allow one of these in ${keyword}: ${known.join(', ')}.` },
+      { hint: `Allow one of these in ${keyword}: ${known.join(', ')}.` },
     );
   };
   const chosen = {

@@ -158,16 +158,16 @@ async function leaderOf({ channel, closed }: Running, errors: MarkReader): Promi
   const { promise, resolve } = Promise.withResolvers<void>();
   const timer = setTimeout(resolve, leaderWithinMs);
   // `runOnChannel` already passes the channel's data to this reader.
-  const look = (): void => {
+  const checkOutput = (): void => {
     if (errors.started !== undefined) resolve();
   };
-  channel.stderr.on('data', look);
+  channel.stderr.on('data', checkOutput);
   void closed.then(resolve);
   channel.resume();
-  look();
+  checkOutput();
   await promise;
   clearTimeout(timer);
-  channel.stderr.off('data', look);
+  channel.stderr.off('data', checkOutput);
   channel.close();
   return errors.started;
 }

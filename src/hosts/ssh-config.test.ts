@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import type { SshTransport } from '../core/plan.ts';
 import type { CommandRunner, Outcome } from './run-command.ts';
 import { resolveRoute, sshWords, type SshRoute } from './ssh-config.ts';
-import { saying, type Said } from './testing/ssh-lab.ts';
+import { outcome, type Said } from './testing/ssh-lab.ts';
 
 /** Output of `ssh -G` of OpenSSH 9.2, shortened. */
 const plain: Said = {
@@ -30,7 +30,7 @@ function resolved(
   transport: SshTransport = n1,
   env: Readonly<Record<string, string>> = {},
 ): Promise<SshRoute> {
-  return resolveRoute(transport, { run: saying({ n1: { ...plain, ...said } }), env });
+  return resolveRoute(transport, { run: outcome({ n1: { ...plain, ...said } }), env });
 }
 
 /** A runner that records its commands, and prints the same output for each. */
@@ -39,7 +39,7 @@ function noting(said: Said): { readonly asked: string[][]; readonly run: Command
   const run: CommandRunner = (command) => {
     asked.push([...command.argv]);
     const name = command.argv.at(-1) ?? '';
-    return saying({ [name]: said })(command);
+    return outcome({ [name]: said })(command);
   };
   return { asked, run };
 }
@@ -143,7 +143,7 @@ describe('resolveRoute', () => {
     const of = (identityfile: string): Promise<SshRoute> => resolved({ identityfile });
     await expect(of('/x/%Z')).rejects.toMatchObject({
       message: 'cannot connect to n1 over SSH: its ssh_config names the file /x/%Z, and %Z is undefined',
-      mend: expect.stringContaining('ssh_config(5)') as string,
+      hint: expect.stringContaining('ssh_config(5)') as string,
     });
     await expect(of('/x/${NOT_SET}')).rejects.toThrow(/\$\{NOT_SET\} is undefined$/);
     await expect(of('~somebody/key')).rejects.toThrow(/~somebody is undefined$/);
@@ -233,7 +233,7 @@ describe('resolveRoute', () => {
   test('refuses a loop of jump hosts', async () => {
     await expect(resolved({ proxyjump: 'n1' })).rejects.toMatchObject({
       message: expect.stringMatching(/its jump hosts form a loop$/) as string,
-      mend: expect.stringContaining('`ProxyJump none`') as string,
+      hint: expect.stringContaining('`ProxyJump none`') as string,
     });
   });
 
@@ -242,7 +242,7 @@ describe('resolveRoute', () => {
       code: 'host-unreachable',
       message:
         'cannot connect to n1 over SSH: its ssh_config has ProxyCommand nc %h %p, which firedrill does not run',
-      mend: expect.stringContaining('ProxyJump') as string,
+      hint: expect.stringContaining('ProxyJump') as string,
     });
     await expect(resolved({ revokedhostkeys: '/etc/ssh/revoked' })).rejects.toThrow(/RevokedHostKeys/);
     await expect(resolved({ bindinterface: 'eth1' })).rejects.toThrow(
@@ -262,7 +262,7 @@ describe('resolveRoute', () => {
     ).rejects.toMatchObject({
       message:
         'cannot connect to n1 over SSH: `ssh -G`, which reads ssh_config, cannot be started: spawn ssh ENOENT',
-      mend: 'Install the OpenSSH client (Debian, Ubuntu: openssh-client).',
+      hint: 'Install the OpenSSH client (Debian, Ubuntu: openssh-client).',
     });
     const failed = {
       kind: 'exited',

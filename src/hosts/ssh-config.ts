@@ -1,6 +1,6 @@
 import { userInfo } from 'node:os';
 import { DrillError } from '../core/errors.ts';
-import { limitWords } from '../core/format-duration.ts';
+import { limitText } from '../core/format-duration.ts';
 import type { SshTransport } from '../core/plan.ts';
 import type { CommandRunner } from './run-command.ts';
 import { expandHome, expandTokens, tokensOf } from './ssh-tokens.ts';
@@ -50,7 +50,7 @@ export interface SshRoute {
 }
 
 /** The command runner and the environment that the configuration depends on. */
-export interface SshSurroundings {
+export interface SshEnvironment {
   readonly run: CommandRunner;
   readonly env: Readonly<Record<string, string | undefined>>;
 }
@@ -68,13 +68,13 @@ const maxJumps = 8;
  */
 export async function resolveRoute(
   transport: SshTransport,
-  around: SshSurroundings,
+  around: SshEnvironment,
   jumps = 0,
 ): Promise<SshRoute> {
   const { host: asked } = transport;
   if (jumps > maxJumps) {
     throw cannot(asked, 'its jump hosts form a loop', {
-      mend: 'Add `ProxyJump none` for the jump host in ssh_config: a Host or Match block with ProxyJump also matches the jump host.',
+      hint: 'Add `ProxyJump none` for the jump host in ssh_config: a Host or Match block with ProxyJump also matches the jump host.',
     });
   }
   const said = await askSsh(transport, around);
@@ -127,7 +127,7 @@ function resolveCommand(transport: SshTransport): string[] {
 
 async function askSsh(
   transport: SshTransport,
-  { run }: SshSurroundings,
+  { run }: SshEnvironment,
 ): Promise<ReadonlyMap<string, readonly string[]>> {
   const argv = resolveCommand(transport);
   const outcome = await run({ argv, timeoutMs: resolveTimeoutMs, signal: new AbortController().signal });
@@ -140,10 +140,10 @@ async function askSsh(
       throw new DrillError(
         'host-unreachable',
         `cannot connect to ${transport.host} over SSH: \`ssh -G\`, which reads ssh_config, cannot be started: ${outcome.message}`,
-        { mend: 'Install the OpenSSH client (Debian, Ubuntu: openssh-client).' },
+        { hint: 'Install the OpenSSH client (Debian, Ubuntu: openssh-client).' },
       );
     case 'timed-out':
-      throw cannot(transport.host, `\`${command}\` did not end within ${limitWords(resolveTimeoutMs)}`);
+      throw cannot(transport.host, `\`${command}\` did not end within ${limitText(resolveTimeoutMs)}`);
     case 'aborted':
     case 'overflow':
       throw cannot(transport.host, `\`${command}\` was cut short`);
@@ -165,7 +165,7 @@ function parseSettings(text: string): ReadonlyMap<string, readonly string[]> {
 function settingsOf(
   transport: SshTransport,
   said: ReadonlyMap<string, readonly string[]>,
-  env: SshSurroundings['env'],
+  env: SshEnvironment['env'],
   jump: string,
 ): SshSettings {
   const { host: asked } = transport;
@@ -176,13 +176,13 @@ function settingsOf(
   const command = one('proxycommand');
   if (command !== undefined) {
     throw cannot(asked, `its ssh_config has ProxyCommand ${command}, which firedrill does not run`, {
-      mend: 'Use ProxyJump in ssh_config, or set `config` in the target to another ssh_config.',
+      hint: 'Use ProxyJump in ssh_config, or set `config` in the target to another ssh_config.',
     });
   }
-  for (const { keyword, isSet, mend } of refused) {
+  for (const { keyword, isSet, hint } of refused) {
     const value = one(keyword.toLowerCase());
     if (value === undefined || !isSet(value)) continue;
-    throw cannot(asked, `its ssh_config has ${keyword} ${value}, which firedrill does not support`, { mend });
+    throw cannot(asked, `its ssh_config has ${keyword} ${value}, which firedrill does not support`, { hint });
   }
   const host = one('hostname') ?? asked;
   const port = Number(one('port') ?? 22);
@@ -195,7 +195,7 @@ function settingsOf(
   const { identityFile } = transport;
   if (identityFile !== undefined && !identityFiles.includes(identityFile)) {
     throw cannot(asked, `there is no identity file ${identityFile}`, {
-      mend: 'Correct `identityFile` in the target.',
+      hint: 'Correct `identityFile` in the target.',
     });
   }
   const agent = agentOf(said.get('identityagent')?.[0], env, file);
@@ -246,22 +246,22 @@ const isYes = (value: string): boolean => ['yes', 'true'].includes(value);
 const refused: readonly {
   readonly keyword: string;
   readonly isSet: (value: string) => boolean;
-  readonly mend: string;
+  readonly hint: string;
 }[] = [
   {
     keyword: 'RevokedHostKeys',
     isSet: () => true,
-    mend: 'Put the keys into known_hosts as lines that begin with @revoked.',
+    hint: 'Put the keys into known_hosts as lines that begin with @revoked.',
   },
   {
     keyword: 'BindInterface',
     isSet: () => true,
-    mend: 'Use BindAddress with an address of that interface.',
+    hint: 'Use BindAddress with an address of that interface.',
   },
   {
     keyword: 'PubkeyAuthentication',
     isSet: (value) => ['no', 'false'].includes(value),
-    mend: 'Set `PubkeyAuthentication yes` for this host: firedrill logs in only with keys.',
+    hint: 'Set `PubkeyAuthentication yes` for this host: firedrill logs in only with keys.',
   },
 ];
 
@@ -299,7 +299,7 @@ function paths(list: string | undefined): readonly string[] {
 /** IdentityAgent: a socket, a variable's name after `$`, or SSH_AUTH_SOCK, which is the default. */
 function agentOf(
   said: string | undefined,
-  env: SshSurroundings['env'],
+  env: SshEnvironment['env'],
   file: (path: string) => string,
 ): string | undefined {
   if (said === 'none') return undefined;
@@ -311,14 +311,14 @@ function agentOf(
 function expand(
   path: string,
   tokens: Readonly<Record<string, string>>,
-  env: SshSurroundings['env'],
+  env: SshEnvironment['env'],
   asked: string,
 ): string {
   const home = expandHome(path);
   const expanded = 'unknown' in home ? home : expandTokens(home.text, tokens, env);
   if ('text' in expanded) return expanded.text;
   throw cannot(asked, `its ssh_config names the file ${path}, and ${expanded.unknown} is undefined`, {
-    mend: 'Write the full path in ssh_config. Supported tokens are those of ssh_config(5); variables come from the environment of firedrill.',
+    hint: 'Write the full path in ssh_config. Supported tokens are those of ssh_config(5); variables come from the environment of firedrill.',
   });
 }
 
@@ -334,6 +334,6 @@ function parseHop(hop: string): Pick<SshTransport, 'host' | 'user' | 'port'> {
   };
 }
 
-function cannot(host: string, why: string, options: { mend?: string } = {}): DrillError {
+function cannot(host: string, why: string, options: { hint?: string } = {}): DrillError {
   return new DrillError('host-unreachable', `cannot connect to ${host} over SSH: ${why}`, options);
 }

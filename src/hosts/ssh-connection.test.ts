@@ -6,7 +6,7 @@ import type { Host } from '../core/host.ts';
 import { fromPkcs8 } from './pkcs8.ts';
 import { createSshHost } from './ssh.ts';
 import { startAgent, type TestAgent } from './testing/ssh-agent.ts';
-import { saying, startSshLab, type Said, type SshLab } from './testing/ssh-lab.ts';
+import { outcome, startSshLab, type Said, type SshLab } from './testing/ssh-lab.ts';
 import { makeKey, startSshServer } from './testing/ssh-server.ts';
 import { ownLoopback } from './testing/own-loopback.ts';
 
@@ -40,7 +40,7 @@ describe('the host key', () => {
       message: expect.stringMatching(
         /^node-1: the host key of 127\.[\d.]+:\d+ \(ssh-ed25519, SHA256:[\w+/]{43}\) is not known in \/.*known_hosts; ignored as invalid: .*known_hosts:1 \(expected: names, key type, key\)$/,
       ) as string,
-      mend: expect.stringContaining('ssh n1') as string,
+      hint: expect.stringContaining('ssh n1') as string,
     });
     expect(lab.server.logins()).toBe(0);
     expect(lab.server.commands).toEqual([]);
@@ -136,7 +136,7 @@ describe('the login', () => {
     const identityfile = lab.write('locked', locked.privateText);
     await expect(says(lab.host({ identityfile }))).rejects.toMatchObject({
       message: `node-1: no usable key for n1: ${identityfile} has a passphrase: add it to an agent (\`ssh-add ${identityfile}\`); no SSH agent, and no usable file among ${identityfile}`,
-      mend: expect.stringContaining('ssh-add') as string,
+      hint: expect.stringContaining('ssh-add') as string,
     });
     agent = await startAgent(socketPath(), [lab.key]);
     lab.write('locked.pub', lab.key.publicLine);
@@ -219,7 +219,7 @@ describe('a jump host', () => {
         n1: lab.said({ proxyjump: `hopper@bastion:${jump.server.port}` }),
         bastion: jump.said(),
       };
-      const host = createSshHost('node-1', { kind: 'ssh', host: 'n1' }, { run: saying(hosts), env: {} });
+      const host = createSshHost('node-1', { kind: 'ssh', host: 'n1' }, { run: outcome(hosts), env: {} });
       expect(await says(host)).toBe('hello\n');
       expect([jump.server.logins(), lab.server.logins()]).toEqual([1, 1]);
       expect(jump.server.commands).toEqual([]);
@@ -233,7 +233,7 @@ describe('a jump host', () => {
     try {
       jump.write('known_hosts', '');
       const hosts = { n1: lab.said({ proxyjump: 'bastion' }), bastion: jump.said() };
-      const host = createSshHost('node-1', { kind: 'ssh', host: 'n1' }, { run: saying(hosts), env: {} });
+      const host = createSshHost('node-1', { kind: 'ssh', host: 'n1' }, { run: outcome(hosts), env: {} });
       await expect(says(host)).rejects.toThrow(
         new RegExp(`^node-1: the host key of ${ownLoopback}:${jump.server.port} .* is not known`),
       );
@@ -248,7 +248,7 @@ describe('a jump host', () => {
     try {
       lab.write('known_hosts', `[${ownLoopback}]:${lab.server.port} ${jump.server.hostKey.publicLine}\n`);
       const hosts = { n1: lab.said({ proxyjump: 'bastion' }), bastion: jump.said() };
-      const host = createSshHost('node-1', { kind: 'ssh', host: 'n1' }, { run: saying(hosts), env: {} });
+      const host = createSshHost('node-1', { kind: 'ssh', host: 'n1' }, { run: outcome(hosts), env: {} });
       await expect(says(host)).rejects.toThrow(/differs from the key in/);
       expect([jump.server.logins(), lab.server.logins()]).toEqual([1, 0]);
     } finally {
@@ -260,7 +260,7 @@ describe('a jump host', () => {
     const jump = await startSshLab();
     try {
       const hosts = { n1: lab.said({ proxyjump: 'bastion', port: '1' }), bastion: jump.said() };
-      const host = createSshHost('node-1', { kind: 'ssh', host: 'n1' }, { run: saying(hosts), env: {} });
+      const host = createSshHost('node-1', { kind: 'ssh', host: 'n1' }, { run: outcome(hosts), env: {} });
       await expect(says(host)).rejects.toThrow(
         /^node-1: cannot connect to n1 over SSH \(tester@127\.[\d.]+:1\): \(SSH\) Channel open failure/,
       );

@@ -3,11 +3,11 @@ import { constants } from 'node:os';
 import type { Duplex } from 'node:stream';
 import ssh2, { type Algorithms, type Client, type ClientChannel } from 'ssh2';
 import { DrillError, messageOf } from '../core/errors.ts';
-import { limitWords } from '../core/format-duration.ts';
+import { limitText } from '../core/format-duration.ts';
 import { hostKeyCheck } from './host-key-check.ts';
 import type { KnownHost } from './known-hosts.ts';
 import { chooseAlgorithms } from './ssh-algorithms.ts';
-import type { SshRoute, SshSettings, SshSurroundings } from './ssh-config.ts';
+import type { SshRoute, SshSettings, SshEnvironment } from './ssh-config.ts';
 import { loadIdentities } from './ssh-keys.ts';
 
 /** A connection after the login, until it is lost. */
@@ -48,7 +48,7 @@ const idleMs = 20_000;
 export async function openConnection(
   route: SshRoute,
   learned: KnownHost[],
-  around: SshSurroundings,
+  around: SshEnvironment,
 ): Promise<SshConnection> {
   const { settings } = route;
   const via = route.via === undefined ? undefined : await openConnection(route.via, learned, around);
@@ -71,7 +71,7 @@ export async function openConnection(
   } catch (error) {
     via?.close('the host behind this jump host cannot be reached');
     if (error instanceof DrillError) throw error;
-    throw noWay(settings, messageOf(error), error);
+    throw noConnection(settings, messageOf(error), error);
   } finally {
     via?.release();
   }
@@ -88,7 +88,7 @@ function connectSocket(settings: SshSettings): Promise<Socket> {
     ...(bindAddress === undefined ? {} : { localAddress: bindAddress }),
   });
   const timer = setTimeout(() => {
-    socket.destroy(new Error(`no connection within ${limitWords(connectTimeoutMs)}`));
+    socket.destroy(new Error(`no connection within ${limitText(connectTimeoutMs)}`));
   }, connectTimeoutMs);
   socket.once('connect', () => resolve(socket));
   socket.once('error', reject);
@@ -100,7 +100,7 @@ function connectThrough(via: SshConnection, settings: SshSettings): Promise<Dupl
   const { host, port, connectTimeoutMs } = settings;
   const { promise: late, reject } = Promise.withResolvers<never>();
   const timer = setTimeout(() => {
-    reject(new Error(`no connection from the jump host within ${limitWords(connectTimeoutMs)}`));
+    reject(new Error(`no connection from the jump host within ${limitText(connectTimeoutMs)}`));
   }, connectTimeoutMs);
   return Promise.race([via.forward(host, port), late]).finally(() => clearTimeout(timer));
 }
@@ -123,11 +123,11 @@ async function logIn(client: Client, settings: SshSettings, parts: LoginParts): 
     if (error.level === 'agent') return;
     const denied = error.level === 'client-authentication';
     const why = denied
-      ? `${user}@${host}:${port} accepts none of the keys (${identities.words})${unsupportedWords(settings)}`
+      ? `${user}@${host}:${port} accepts none of the keys (${identities.words})${unsupportedText(settings)}`
       : error.message;
-    reject(noWay(settings, why, error));
+    reject(noConnection(settings, why, error));
   });
-  client.once('close', () => reject(noWay(settings, 'the connection was closed before the login')));
+  client.once('close', () => reject(noConnection(settings, 'the connection was closed before the login')));
   client.connect({
     sock: stream,
     username: user,
@@ -240,7 +240,7 @@ function watch(client: Client, stream: Duplex, close: (reason: string) => void):
   stream.on('data', () => void (missed = 0));
   return setInterval(() => {
     if (missed >= keepaliveMisses) {
-      close(`the host sent nothing for ${limitWords((keepaliveMisses + 1) * keepaliveIntervalMs)}`);
+      close(`the host sent nothing for ${limitText((keepaliveMisses + 1) * keepaliveIntervalMs)}`);
       return;
     }
     missed += 1;
@@ -248,16 +248,20 @@ function watch(client: Client, stream: Duplex, close: (reason: string) => void):
   }, keepaliveIntervalMs).unref();
 }
 
-function unsupportedWords({ unsupported }: SshSettings): string {
+function unsupportedText({ unsupported }: SshSettings): string {
   return unsupported.length === 0 ? '' : `; not supported in ssh_config: ${unsupported.join(', ')}`;
 }
 
-function noWay({ asked, words, user, host, port }: SshSettings, why: string, cause?: unknown): DrillError {
+function noConnection(
+  { asked, words, user, host, port }: SshSettings,
+  why: string,
+  cause?: unknown,
+): DrillError {
   return new DrillError(
     'host-unreachable',
     `cannot connect to ${asked} over SSH (${user}@${host}:${port}): ${why}`,
     {
-      mend: `Run \`${words} true\` to see the error.`,
+      hint: `Run \`${words} true\` to see the error.`,
       ...(cause === undefined ? {} : { cause }),
     },
   );

@@ -34,14 +34,14 @@ export async function* followOnChannel(
     .catch((error: unknown) => messageOf(error));
   if (typeof opened === 'string') return { kind: 'lost', why: opened };
   const { channel, exited, closed } = opened;
-  const { promise: told, resolve: onTold } = Promise.withResolvers<void>();
+  const { promise: reported, resolve: onReported } = Promise.withResolvers<void>();
   let broken: string | undefined;
   let exitCode: number | undefined;
   let stderr = '';
   void exited.then((code) => void (exitCode = code));
   channel.stderr.on('data', (chunk: Buffer) => {
     stderr = (stderr + errors.add(chunk).toString('utf8')).slice(-stderrLimit);
-    if (errors.ended !== undefined) onTold();
+    if (errors.ended !== undefined) onReported();
   });
   // A channel cannot be abandoned at once, but the stream that it is piped to can.
   const source = channel.pipe(new PassThrough());
@@ -55,7 +55,7 @@ export async function* followOnChannel(
   try {
     if (signal.aborted) stop();
     yield* linesOf(ownOf(source, out));
-    await Promise.race([out.ended === undefined ? closed : told, closed, connection.lost]);
+    await Promise.race([out.ended === undefined ? closed : reported, closed, connection.lost]);
     if (out.ended !== undefined) return { kind: 'exited', exitCode: out.ended, stderr };
     if (broken !== undefined) return { kind: 'lost', why: broken };
     if (exitCode === undefined) return { kind: 'lost', why: 'its channel closed without an exit code' };

@@ -34,7 +34,7 @@ export async function loadIdentities(settings: SshSettings): Promise<Identities>
       'host-unreachable',
       `no usable key for ${asked}: ${[...unusable, `no SSH agent, and no usable file among ${identityFiles.join(', ') || 'its identity files'}`].join('; ')}`,
       {
-        mend: 'Start an agent (`eval "$(ssh-agent)"; ssh-add KEY`), or set `identityFile` in the target to a key without a passphrase.',
+        hint: 'Start an agent (`eval "$(ssh-agent)"; ssh-add KEY`), or set `identityFile` in the target to a key without a passphrase.',
       },
     );
   }
@@ -59,8 +59,8 @@ async function readIdentity(path: string): Promise<Identity | undefined> {
     return { path, publicKey: parsed, ...(parsed.isPrivateKey() ? { privateKey: text } : {}) };
   }
   // The `.pub` file identifies the same key in an agent.
-  const beside = ssh2.utils.parseKey((await readText(`${path}.pub`)) ?? '');
-  const publicKey = beside instanceof Error ? {} : { publicKey: beside };
+  const parallel = ssh2.utils.parseKey((await readText(`${path}.pub`)) ?? '');
+  const publicKey = parallel instanceof Error ? {} : { publicKey: parallel };
   const why = unreadable ?? parsed.message;
   const problem = /passphrase/i.test(why)
     ? `has a passphrase: add it to an agent (\`ssh-add ${path}\`)`

@@ -10,8 +10,8 @@ test('opens a connection with the highest patience of the waiting commands', asy
     release: () => {},
     lost: new Promise<never>(() => {}),
   } as unknown as SshConnection;
-  const pool = createPool(async (patience) => {
-    opened.push(patience);
+  const pool = createPool(async (timeoutFactor) => {
+    opened.push(timeoutFactor);
     return connection;
   });
   const { signal } = new AbortController();
@@ -19,8 +19,8 @@ test('opens a connection with the highest patience of the waiting commands', asy
   release();
   await pool.take(signal);
   expect(opened).toEqual([8]);
-  const plain = createPool(async (patience) => {
-    opened.push(patience);
+  const plain = createPool(async (timeoutFactor) => {
+    opened.push(timeoutFactor);
     return connection;
   });
   await plain.take(signal);

@@ -13,9 +13,9 @@ export interface SshPlace {
 export interface SshPool {
   /**
    * A place, as soon as one is free. Rejects with the connection error, or with the signal's reason.
-   * `patience` is a factor for the connect time-out, 1 by default.
+   * `timeoutFactor` is a factor for the connect time-out, 1 by default.
    */
-  take(signal: AbortSignal, patience?: number): Promise<SshPlace>;
+  take(signal: AbortSignal, timeoutFactor?: number): Promise<SshPlace>;
 }
 
 /** Channels on a connection. sshd allows 10 by default (MaxSessions), and a command that was cut short holds one until it ends. */
@@ -32,13 +32,13 @@ interface Member {
 }
 
 interface Waiting {
-  readonly patience: number;
+  readonly timeoutFactor: number;
   readonly give: (place: SshPlace) => void;
   readonly fail: (error: unknown) => void;
 }
 
 /** A pool of connections that `open` opens. A lost connection is replaced only when a command needs one. */
-export function createPool(open: (patience: number) => Promise<SshConnection>): SshPool {
+export function createPool(open: (timeoutFactor: number) => Promise<SshConnection>): SshPool {
   const members = new Set<Member>();
   const waiting: Waiting[] = [];
   let opening = 0;
@@ -76,7 +76,7 @@ export function createPool(open: (patience: number) => Promise<SshConnection>): 
     if (failed !== undefined && since < retryAfterMs) return settle(failed.error);
     opening += 1;
     try {
-      const connection = await open(Math.max(1, ...waiting.map(({ patience }) => patience)));
+      const connection = await open(Math.max(1, ...waiting.map(({ timeoutFactor }) => timeoutFactor)));
       failed = undefined;
       const member: Member = { connection, used: 0, limit: channelsOfOne };
       members.add(member);
@@ -101,7 +101,7 @@ export function createPool(open: (patience: number) => Promise<SshConnection>): 
   };
 
   return {
-    take(signal, patience = 1) {
+    take(signal, timeoutFactor = 1) {
       const { promise, resolve, reject } = Promise.withResolvers<SshPlace>();
       const leave = (error: unknown): void => {
         const at = waiting.indexOf(one);
@@ -109,7 +109,7 @@ export function createPool(open: (patience: number) => Promise<SshConnection>): 
         reject(error instanceof Error ? error : new Error(messageOf(error)));
       };
       const onAbort = (): void => leave(signal.reason);
-      const one: Waiting = { patience, give: resolve, fail: leave };
+      const one: Waiting = { timeoutFactor, give: resolve, fail: leave };
       if (signal.aborted) return Promise.reject(signal.reason as Error);
       signal.addEventListener('abort', onAbort, { once: true });
       waiting.push(one);

@@ -182,7 +182,7 @@ describe('connections', () => {
     await expect(lab.host().exec(['true'], brief)).rejects.toMatchObject({
       code: 'host-unreachable',
       message: `node-1: cannot connect to n1 over SSH (tester@${ownLoopback}:${port}): connect ECONNREFUSED ${ownLoopback}:${port}`,
-      mend: 'Run `ssh n1 true` to see the error.',
+      hint: 'Run `ssh n1 true` to see the error.',
     });
     lab = await startSshLab();
   });
@@ -304,7 +304,7 @@ describe('sudo', () => {
     await expect(lab.host({}, {}, asked).exec(['true'], brief)).rejects.toMatchObject({
       code: 'host-unreachable',
       message: 'node-1: `true` was not run: sudo printed: sudo: a password is required',
-      mend: expect.stringContaining('NOPASSWD') as string,
+      hint: expect.stringContaining('NOPASSWD') as string,
     });
   });
 });
@@ -376,7 +376,7 @@ describe('a login shell', () => {
     const expected = {
       code: 'host-unreachable',
       message: expect.stringContaining(`was not run by the login: ${said}`) as string,
-      mend: expect.stringContaining('ssh n1 true') as string,
+      hint: expect.stringContaining('ssh n1 true') as string,
     };
     await expect(host.exec(['pg_isready'], brief)).rejects.toMatchObject(expected);
     await expect(host.follow(['pg_isready'], signal).next()).rejects.toMatchObject(expected);

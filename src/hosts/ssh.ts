@@ -11,7 +11,7 @@ import {
   sshWords,
   type SshRoute,
   type SshSettings,
-  type SshSurroundings,
+  type SshEnvironment,
 } from './ssh-config.ts';
 import type { SshConnection } from './ssh-connection.ts';
 import { firstStray } from './host-notes.ts';
@@ -35,10 +35,10 @@ const refusals = 5;
 export function createSshHost(
   name: string,
   transport: SshTransport,
-  around: SshSurroundings = { run: runCommand, env: process.env },
+  around: SshEnvironment = { run: runCommand, env: process.env },
   onNote: NoteListener = () => {},
 ): Host {
-  const tellStray = firstStray(name, onNote);
+  const reportStray = firstStray(name, onNote);
   const sudo = transport.sudo === true;
   /** Host keys that were accepted unchecked (StrictHostKeyChecking). */
   const learned: KnownHost[] = [];
@@ -50,22 +50,22 @@ export function createSshHost(
       if (unsupported.length === 0) continue;
       onNote({
         message: `${name}: ssh_config for ${asked} has settings that firedrill does not support: ${unsupported.join(', ')}`,
-        mend: 'If the login works, ignore this. Otherwise use a key or a jump host that does not need these settings.',
+        hint: 'If the login works, ignore this. Otherwise use a key or a jump host that does not need these settings.',
       });
     }
     return resolved;
   };
 
-  const open = async (patience: number): Promise<SshConnection> => {
+  const open = async (timeoutFactor: number): Promise<SshConnection> => {
     try {
       route ??= noted(await resolveRoute(transport, around));
       // Loading the library takes 0.1 s and 18 MB, so only SSH hosts load it.
       const { openConnection } = await import('./ssh-connection.ts');
-      return await openConnection(withPatience(route, patience), learned, around);
+      return await openConnection(withPatience(route, timeoutFactor), learned, around);
     } catch (error) {
       if (!(error instanceof DrillError)) throw error;
-      const { code, message, mend, cause } = error;
-      throw new DrillError(code, `${name}: ${message}`, { ...(mend === undefined ? {} : { mend }), cause });
+      const { code, message, hint, cause } = error;
+      throw new DrillError(code, `${name}: ${message}`, { ...(hint === undefined ? {} : { hint }), cause });
     }
   };
   const pool = createPool(open);
@@ -75,10 +75,10 @@ export function createSshHost(
     argv: readonly string[],
     signal: AbortSignal,
     cut: () => DrillError,
-    patience = 1,
+    timeoutFactor = 1,
   ): Promise<SshPlace> => {
     try {
-      return await pool.take(signal, patience);
+      return await pool.take(signal, timeoutFactor);
     } catch (error) {
       if (!signal.aborted) throw error;
       if (signal.reason !== timedOut) throw cut();
@@ -86,7 +86,7 @@ export function createSshHost(
         'host-unreachable',
         `${name}: ${commandWords(argv)} was not started: no SSH connection was available in time`,
         {
-          mend: `Run \`${sshWords(transport)} true\` to see whether and how fast the login works.`,
+          hint: `Run \`${sshWords(transport)} true\` to see whether and how fast the login works.`,
           cause: error,
         },
       );
@@ -105,7 +105,7 @@ export function createSshHost(
     try {
       for (let refused = 0; ; refused += 1) {
         const cut = (): DrillError => broken({ kind: 'aborted' });
-        const { connection, release } = await place(argv, limits.signal, cut, options.patience);
+        const { connection, release } = await place(argv, limits.signal, cut, options.timeoutFactor);
         const command = { argv, sudo, signal: limits.signal, input, maxOutputBytes };
         const { outcome, stray, leftBehind } = await runOnChannel(connection, command);
         release(outcome.kind === 'full' ? 'full' : undefined);
@@ -113,7 +113,7 @@ export function createSshHost(
         switch (outcome.kind) {
           case 'exited': {
             const { kind: _, ...result } = outcome;
-            tellStray(stray);
+            reportStray(stray);
             return result;
           }
           case 'cut':
@@ -157,7 +157,7 @@ export function createSshHost(
     const aborted = (): DrillError => followError(name, argv, { kind: 'aborted' });
     const { connection, release } = await place(argv, signal, aborted);
     try {
-      const outcome = yield* followOnChannel(connection, { argv, sudo, signal, onStray: tellStray });
+      const outcome = yield* followOnChannel(connection, { argv, sudo, signal, onStray: reportStray });
       if (outcome.kind === 'refused' || outcome.kind === 'not-run') {
         throw notRunError(name, argv, outcome, sshWords(transport));
       }
@@ -170,7 +170,7 @@ export function createSshHost(
   };
 
   const pipe: Host['pipe'] = (argv) =>
-    pipeOverSsh({ take: (signal) => pool.take(signal), argv, sudo, onStray: tellStray });
+    pipeOverSsh({ take: (signal) => pool.take(signal), argv, sudo, onStray: reportStray });
 
   return { name, transport: sshWords(transport), exec, follow, pipe };
 }

@@ -1,6 +1,6 @@
 import type { Agent, Dispatcher } from 'undici';
 import { messageOf } from '../core/errors.ts';
-import { limitWords } from '../core/format-duration.ts';
+import { limitText } from '../core/format-duration.ts';
 import { parseJson } from '../core/parse-json.ts';
 import { proxyFor } from './proxy.ts';
 
@@ -129,8 +129,7 @@ export function createHttpClient(
       };
     } catch (error) {
       if (signal.aborted) return { kind: 'silence', why: 'cut short' };
-      if (deadline.aborted)
-        return { kind: 'silence', why: `no answer within ${limitWords(timeoutMs)}${via}` };
+      if (deadline.aborted) return { kind: 'silence', why: `no answer within ${limitText(timeoutMs)}${via}` };
       return {
         kind: 'silence',
         why: `${reasonOf(error)}${via}`,

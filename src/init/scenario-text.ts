@@ -34,7 +34,7 @@ redundancy:
 checks:
   - { kind: rto, max: 60s }
   - { kind: redundancy, max: 5m }
-${vip === undefined ? '  # - { kind: role-moved, role: active }' : '  # - { kind: role-moved, role: active }   # if the other host must take over\n  - { kind: ownership, of: vip, side: claimed, state: several, max: 5s }'}
+${vip === undefined ? '  # - { kind: role-moved, role: active }' : '  # - { kind: role-moved, role: active }   # if the other host must take over\n  - { kind: ownership, of: vip, side: claimed, state: multiple, max: 5s }'}
 `;
 }
 

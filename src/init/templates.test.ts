@@ -85,8 +85,8 @@ function node(name: string, isUp: boolean, done: string[]): Host {
     name,
     transport: 'fake',
     follow: neverFollowed,
-    exec: async (argv, { look }) => {
-      if (look !== true) done.push(argv.join(' '));
+    exec: async (argv, { attempt }) => {
+      if (attempt !== true) done.push(argv.join(' '));
       return answer(argv);
     },
   };

@@ -29,7 +29,7 @@ export async function aptInstall(context: LabContext, packages: readonly string[
   await mustRun(context, install, {
     timeoutMs: 300_000,
     env: environment,
-    mend: `Run \`apt-get install ${packages.join(' ')}\` by hand, then try again.`,
+    hint: `Run \`apt-get install ${packages.join(' ')}\` by hand, then try again.`,
   });
 }
 
@@ -61,7 +61,7 @@ export async function debianMirror(context: LabContext): Promise<string> {
   const mirror = mainSite(list.stdout);
   if (mirror === undefined) {
     throw new DrillError('lab', 'apt has no Debian archive among its sources', {
-      mend: 'Add one to /etc/apt/sources.list.d and run `apt-get update`.',
+      hint: 'Add one to /etc/apt/sources.list.d and run `apt-get update`.',
     });
   }
   return mirror;

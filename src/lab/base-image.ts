@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { DrillError } from '../core/errors.ts';
 import { aptInstall, debianMirror } from './apt.ts';
 import { describeFailure } from './command.ts';
-import { type LabContext, mustRun, succeeds, toldAs } from './lab-context.ts';
+import { type LabContext, mustRun, succeeds, settingsText } from './lab-context.ts';
 import type { LabManifest } from './manifest.ts';
 import { type OsRelease } from './os-release.ts';
 
@@ -25,12 +25,12 @@ export async function ensureBaseImage(
   const pulled = await context.run(pull, {
     timeoutMs: pullTimeoutMs,
     signal: context.signal,
-    ...toldAs(context, 'base'),
+    ...settingsText(context, 'base'),
   });
   if (pulled.exitCode === 0) return `pulled ${base.tag}`;
   if (!machine.root || machine.os.id !== 'debian') {
     throw new DrillError('lab', `cannot pull the base image: ${describeFailure(pull, pulled)}`, {
-      mend: `Give this machine access to the registry, or load ${base.tag} with \`docker load\` or \`docker import\`. As root on Debian, firedrill builds it from packages.`,
+      hint: `Give this machine access to the registry, or load ${base.tag} with \`docker load\` or \`docker import\`. As root on Debian, firedrill builds it from packages.`,
     });
   }
   context.report({
@@ -57,7 +57,7 @@ export async function ensureBaseImage(
         archive,
         await debianMirror(context),
       ],
-      { timeoutMs: 300_000, ...toldAs(context, 'base') },
+      { timeoutMs: 300_000, ...settingsText(context, 'base') },
     );
     await mustRun(context, ['docker', 'import', '--change', 'CMD ["bash"]', archive, base.tag], {
       timeoutMs: 120_000,

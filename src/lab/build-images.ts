@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import { labError, type LabContext, mustRun, toldAs } from './lab-context.ts';
+import { labError, type LabContext, mustRun, settingsText } from './lab-context.ts';
 import { hasBuildx } from './compose-plugin.ts';
 import { contentHash } from './content-hash.ts';
 import type { Lab } from './manifest.ts';
@@ -24,14 +24,14 @@ interface Build {
  */
 export async function buildVmImages(context: LabContext, lab: Lab): Promise<string> {
   const { vmImages } = lab.manifest;
-  const told: string[] = [];
+  const reported: string[] = [];
   const before: string[] = [];
   for (const [index, image] of vmImages.entries()) {
     const build = await planBuild(lab, { ...image, target: undefined, before });
-    told.push(await buildAll(context, [build], { step: 'vm images', done: index, of: vmImages.length }));
+    reported.push(await buildAll(context, [build], { step: 'vm images', done: index, of: vmImages.length }));
     before.push(build.hash);
   }
-  return told.join('; ');
+  return reported.join('; ');
 }
 
 /** Builds the images for the VMs' own engines whose content has changed. Returns a sentence. Throws DrillError `lab`. */
@@ -86,8 +86,8 @@ async function buildAll(
   builds: readonly Build[],
   { step, done, of }: Progress,
 ): Promise<string> {
-  const fresh = await Promise.all(builds.map((build) => isFresh(context, build)));
-  const stale = builds.filter((_, index) => fresh[index] === false);
+  const latest = await Promise.all(builds.map((build) => isUpToDate(context, build)));
+  const stale = builds.filter((_, index) => latest[index] === false);
   let ready = done + builds.length - stale.length;
   const build = async (one: Build): Promise<void> => {
     await buildOne(context, one, step);
@@ -102,7 +102,7 @@ async function buildAll(
   return `built ${stale.map(({ tag }) => tag).join(', ')}`;
 }
 
-async function isFresh(context: LabContext, build: Build): Promise<boolean> {
+async function isUpToDate(context: LabContext, build: Build): Promise<boolean> {
   const found = await context.run(
     ['docker', 'image', 'inspect', '--format', `{{index .Config.Labels "${label}"}}`, build.tag],
     { timeoutMs: 20_000, signal: context.signal },
@@ -125,6 +125,6 @@ async function buildOne(context: LabContext, build: Build, step: string): Promis
       build.tag,
       build.contextDir,
     ],
-    { timeoutMs: buildTimeoutMs, env: buildEnvironment, ...toldAs(context, step) },
+    { timeoutMs: buildTimeoutMs, env: buildEnvironment, ...settingsText(context, step) },
   );
 }

@@ -50,7 +50,7 @@ export const runCommand: CommandRunner = async (argv, options) => {
     ...(options.input === undefined ? { stdin: 'ignore' } : { input: options.input }),
   });
   if (options.onLine !== undefined)
-    for (const stream of [command.stdout, command.stderr]) tellLines(stream, options.onLine);
+    for (const stream of [command.stdout, command.stderr]) printLines(stream, options.onLine);
   const result = await command;
   options.signal.throwIfAborted();
   return {
@@ -65,7 +65,7 @@ export const runCommand: CommandRunner = async (argv, options) => {
   };
 };
 
-function tellLines(stream: Readable, onLine: (line: string) => void): void {
+function printLines(stream: Readable, onLine: (line: string) => void): void {
   const decoder = new StringDecoder();
   let partial = '';
   stream.on('data', (chunk: Buffer) => {

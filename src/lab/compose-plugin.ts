@@ -77,6 +77,6 @@ async function unpackPlugins(context: LabContext, debs: readonly string[]): Prom
 
 function noCompose(what: string): DrillError {
   return new DrillError('lab', what, {
-    mend: 'Install the Compose v2 plugin of Docker (package docker-compose-plugin or docker-compose-v2).',
+    hint: 'Install the Compose v2 plugin of Docker (package docker-compose-plugin or docker-compose-v2).',
   });
 }

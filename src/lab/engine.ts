@@ -17,13 +17,13 @@ export async function ensureEngine(context: LabContext, facts: MachineFacts): Pr
   if (facts.engine !== undefined) return `Docker engine ${facts.engine.version} is running`;
   if (!canInstallEngine(facts)) {
     throw new DrillError('lab', `no Docker engine answers: ${facts.engineError ?? 'no docker client'}`, {
-      mend: 'Start a Docker engine and give this user access to it (`docker info` must work). As root on Debian or Ubuntu, firedrill installs one.',
+      hint: 'Start a Docker engine and give this user access to it (`docker info` must work). As root on Debian or Ubuntu, firedrill installs one.',
     });
   }
   const elsewhere = process.env['DOCKER_HOST'];
   if (elsewhere !== undefined && elsewhere !== '') {
     throw new DrillError('lab', `no engine answers at DOCKER_HOST=${elsewhere}`, {
-      mend: 'Start that engine, or unset DOCKER_HOST: firedrill then sets up an engine on this machine.',
+      hint: 'Start that engine, or unset DOCKER_HOST: firedrill then sets up an engine on this machine.',
     });
   }
   const installed = await succeeds(context, ['dockerd', '--version']);
@@ -91,7 +91,7 @@ async function startEngine(context: LabContext): Promise<void> {
       'lab',
       `dockerd was started, but \`docker info\` still fails after 60 s\n${await logTail()}`,
       {
-        mend: `Read ${logPath} (or \`journalctl -u docker\`).`,
+        hint: `Read ${logPath} (or \`journalctl -u docker\`).`,
         cause: error,
       },
     );

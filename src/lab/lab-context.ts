@@ -69,7 +69,10 @@ export class StepLog {
 }
 
 /** Reports the output of a command as output of a step. */
-export function toldAs({ report }: Pick<LabContext, 'report'>, step: string): Pick<CommandOptions, 'onLine'> {
+export function settingsText(
+  { report }: Pick<LabContext, 'report'>,
+  step: string,
+): Pick<CommandOptions, 'onLine'> {
   return { onLine: (text) => report({ step, state: 'output', text }) };
 }
 
@@ -77,12 +80,12 @@ export function toldAs({ report }: Pick<LabContext, 'report'>, step: string): Pi
 export async function mustRun(
   context: LabContext,
   argv: readonly string[],
-  options: Omit<CommandOptions, 'signal'> & { readonly mend?: string },
+  options: Omit<CommandOptions, 'signal'> & { readonly hint?: string },
 ): Promise<CommandResult> {
-  const { mend, ...limits } = options;
+  const { hint, ...limits } = options;
   const result = await context.run(argv, { ...limits, signal: context.signal });
   if (result.exitCode !== 0) {
-    throw new DrillError('lab', describeFailure(argv, result), mend === undefined ? {} : { mend });
+    throw new DrillError('lab', describeFailure(argv, result), hint === undefined ? {} : { hint });
   }
   return result;
 }
@@ -97,11 +100,11 @@ export async function succeeds(
 }
 
 /** Wraps an error of the file system or a parser in a DrillError `lab`. */
-export function labError(what: string, error: unknown, mend?: string): DrillError {
+export function labError(what: string, error: unknown, hint?: string): DrillError {
   return error instanceof DrillError
     ? error
     : new DrillError('lab', `${what}: ${messageOf(error)}`, {
         cause: error,
-        ...(mend === undefined ? {} : { mend }),
+        ...(hint === undefined ? {} : { hint }),
       });
 }

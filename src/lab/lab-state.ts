@@ -86,11 +86,11 @@ async function missing(lab: Lab, nowMs: number): Promise<string[]> {
   const ca = await readCertificate(paths.caCertificate);
   const caGood = isGood(ca, nowMs) && (await readText(join(lab.stateDir, 'ca.key'))) !== undefined;
   if (!caGood) spec.push('ca');
-  for (const wanted of lab.manifest.certificates) {
-    const found = await readCertificate(join(paths.vmDir, 'tls', `${wanted.name}.crt`));
+  for (const requested of lab.manifest.certificates) {
+    const found = await readCertificate(join(paths.vmDir, 'tls', `${requested.name}.crt`));
     const good = caGood && isGood(found, nowMs) && ca !== undefined && found?.verify(ca.publicKey) === true;
-    if (!good || !sameNames(found?.subjectAltName, wanted)) {
-      spec.push(`cert ${wanted.name} ${wanted.commonName} ${alternativeNames(wanted).join(',')}`);
+    if (!good || !sameNames(found?.subjectAltName, requested)) {
+      spec.push(`cert ${requested.name} ${requested.commonName} ${alternativeNames(requested).join(',')}`);
     }
   }
   if ((await readText(paths.sshKey)) === undefined) spec.push('ssh');
@@ -157,14 +157,14 @@ export async function fillTemplates(lab: Lab, secrets: ReadonlyMap<string, strin
   }
 }
 
-function alternativeNames(wanted: LabManifest['certificates'][number]): string[] {
-  return [...wanted.dns.map((dns) => `DNS:${dns}`), ...wanted.ip.map((ip) => `IP:${ip}`)];
+function alternativeNames(requested: LabManifest['certificates'][number]): string[] {
+  return [...requested.dns.map((dns) => `DNS:${dns}`), ...requested.ip.map((ip) => `IP:${ip}`)];
 }
 
 /** Node prints `DNS:a, IP Address:b`. */
-function sameNames(found: string | undefined, wanted: LabManifest['certificates'][number]): boolean {
+function sameNames(found: string | undefined, requested: LabManifest['certificates'][number]): boolean {
   const have = (found ?? '').replaceAll('IP Address:', 'IP:').split(', ').sort();
-  return have.join() === alternativeNames(wanted).sort().join();
+  return have.join() === alternativeNames(requested).sort().join();
 }
 
 function isGood(certificate: X509Certificate | undefined, nowMs: number): boolean {

@@ -111,7 +111,7 @@ describe('ensureCompose', () => {
   it('has a hint for a system with unknown packages', async () => {
     const { context } = machine([['compose version', fails]]);
     await expect(ensureCompose(context, { ...debian, id: 'alpine' }, true)).rejects.toMatchObject({
-      mend: expect.stringContaining('Compose v2 plugin') as string,
+      hint: expect.stringContaining('Compose v2 plugin') as string,
     });
   });
 });
@@ -154,7 +154,7 @@ describe('ensureBaseImage', () => {
     await expect(ensureBaseImage(context, base, { os: debian, root: false })).rejects.toMatchObject({
       code: 'lab',
       message: expect.stringContaining('no such host') as string,
-      mend: expect.stringContaining('registry') as string,
+      hint: expect.stringContaining('registry') as string,
     });
   });
 });
@@ -231,7 +231,7 @@ describe('buildInnerImages', () => {
   });
 
   it('counts existing and built images, and reports the output of the build', async () => {
-    const told: LabEvent[] = [];
+    const reported: LabEvent[] = [];
     const { context } = machine([
       ['image inspect', fails],
       ['buildx', fails],
@@ -240,8 +240,8 @@ describe('buildInnerImages', () => {
       options.onLine?.(`#1 ${argv[1]}`);
       return context.run(argv, options);
     };
-    await buildInnerImages({ ...context, run, report: (event) => told.push(event) }, lab);
-    expect(told).toEqual([
+    await buildInnerImages({ ...context, run, report: (event) => reported.push(event) }, lab);
+    expect(reported).toEqual([
       { step: 'inner images', state: 'count', done: 0, of: 2 },
       { step: 'inner images', state: 'output', text: '#1 build' },
       { step: 'inner images', state: 'count', done: 1, of: 2 },
@@ -359,13 +359,13 @@ describe('waitForBoot', () => {
   });
 
   it('accepts a VM with failed units, and reports them', async () => {
-    const told: string[] = [];
+    const reported: string[] = [];
     const { context } = machine([
       ['is-system-running', { exitCode: 1, stdout: 'degraded' }],
       ['--failed', { stdout: 'job.service loaded failed failed A job' }],
     ]);
-    await waitForBoot({ ...context, report: (event) => 'text' in event && told.push(event.text) }, vm);
-    expect(told).toEqual(['a runs with failed units: job.service']);
+    await waitForBoot({ ...context, report: (event) => 'text' in event && reported.push(event.text) }, vm);
+    expect(reported).toEqual(['a runs with failed units: job.service']);
   });
 });
 

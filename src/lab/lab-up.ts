@@ -7,7 +7,7 @@ import { ensureEngine } from './engine.ts';
 import { saveInnerImages } from './image-archive.ts';
 import { type LabContext, StepLog, type StepTiming } from './lab-context.ts';
 import { ensureState, type StatePaths, statePaths } from './lab-state.ts';
-import { measureSpeed, speedDeps, speedWords } from './machine-speed.ts';
+import { measureSpeed, speedDeps, speedText } from './machine-speed.ts';
 import { gatherFacts, judgeMachine, type MachineFacts } from './machine.ts';
 import { type Lab, settingsEnvironment } from './manifest.ts';
 import { provision, startServices, startVms, waitForBoot } from './virtual-machines.ts';
@@ -75,13 +75,13 @@ async function prepareMachine(
   context: LabContext,
   lab: Lab,
   steps: StepLog,
-  look: typeof gatherFacts,
+  gather: typeof gatherFacts,
 ): Promise<void> {
   const { manifest } = lab;
-  const facts = await steps.step('machine', 'checking the machine', () => look(context, manifest));
+  const facts = await steps.step('machine', 'checking the machine', () => gather(context, manifest));
   if (facts.speed !== undefined)
-    context.report({ step: 'machine', state: 'info', text: speedWords(facts.speed) });
-  refuseUnfit(facts, judgeMachine(facts, manifest));
+    context.report({ step: 'machine', state: 'info', text: speedText(facts.speed) });
+  refuseSlowMachine(facts, judgeMachine(facts, manifest));
   await steps.step('engine', 'Docker engine', () => ensureEngine(context, facts));
   await Promise.all([
     steps.step('compose', 'Docker Compose', () => ensureCompose(context, facts.os, facts.root)),
@@ -92,7 +92,7 @@ async function prepareMachine(
 }
 
 /** Gathers the facts, with the speed if the lab does not run yet. A running lab proves that the machine is fast enough. */
-async function lookAtMachine(context: LabContext, manifest: Lab['manifest']): Promise<MachineFacts> {
+async function inspectMachine(context: LabContext, manifest: Lab['manifest']): Promise<MachineFacts> {
   const facts = await gatherFacts(context, manifest);
   return facts.labRunning ? facts : { ...facts, speed: await measureSpeed(speedDeps(context)) };
 }
@@ -114,22 +114,22 @@ async function bringUp(
   environment: Readonly<Record<string, string>>,
 ): Promise<readonly string[]> {
   const { manifest } = lab;
-  await prepareMachine(context, lab, steps, lookAtMachine);
+  await prepareMachine(context, lab, steps, inspectMachine);
   // The VMs boot while their inner images are built and packed.
   await Promise.all([
     (async () => {
       await buildForVms(context, lab, steps);
-      let anew = false;
+      let fromScratch = false;
       await steps.step('state', 'certificates, keys, passwords', async () => {
         const state = await ensureState(context, lab);
-        anew = state.isNew;
+        fromScratch = state.isNew;
         return state.text;
       });
       if (manifest.services.length > 0)
         await steps.step('services', 'starting the services that the VMs need', () =>
-          startServices(context, lab, anew),
+          startServices(context, lab, fromScratch),
         );
-      await steps.step('start', 'starting the VMs', () => startVms(context, lab, anew));
+      await steps.step('start', 'starting the VMs', () => startVms(context, lab, fromScratch));
       await steps.step('boot', 'VMs boot', async () => {
         await Promise.all(manifest.vms.map((vm) => waitForBoot(context, vm)));
         return `${manifest.vms.length} VMs have booted`;
@@ -147,12 +147,12 @@ async function bringUp(
 }
 
 /** Throws one error with all failures, so that the user can fix them together. */
-function refuseUnfit(facts: MachineFacts, findings: readonly Finding[]): void {
+function refuseSlowMachine(facts: MachineFacts, findings: readonly Finding[]): void {
   const failed = findings.filter((finding) => finding.status === 'fail');
   if (failed.length === 0) return;
   throw new DrillError(
     'lab',
     `this machine (${facts.os.prettyName}) cannot run the lab: ${failed.map((f) => `${f.name}: ${f.observed}`).join('; ')}`,
-    { mend: failed.map((finding) => finding.mend ?? '').join('\n') },
+    { hint: failed.map((finding) => finding.hint ?? '').join('\n') },
   );
 }

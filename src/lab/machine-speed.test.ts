@@ -3,7 +3,7 @@ import {
   judgeSpeed,
   labLimits,
   measureSpeed,
-  speedWords,
+  speedText,
   type MachineSpeed,
   type SpeedDeps,
 } from './machine-speed.ts';
@@ -74,11 +74,11 @@ describe('the speed of a machine', () => {
   });
 
   test('is one line', () => {
-    expect(speedWords({ ...quick, effectiveCpus: 0.7 })).toBe(
+    expect(speedText({ ...quick, effectiveCpus: 0.7 })).toBe(
       '2 CPUs (a quota leaves 0.7 of them), a process starts in 0.6 ms (fork and exec of /bin/true), 16 million steps of arithmetic take 24 ms on one core; now 10 % busy, CPU pressure 5 %',
     );
     expect(
-      speedWords({
+      speedText({
         processStartMs: undefined,
         coreWorkMs: 24,
         dilation: 1,
@@ -114,7 +114,7 @@ describe('a machine for a lab', () => {
     const finding = judgeSpeed({ ...quick, ...over }, false);
     expect(finding).toMatchObject({ name: 'speed', status: 'fail' });
     expect(finding.observed).toMatch(words);
-    expect(finding.mend).toContain('`firedrill doctor`');
+    expect(finding.hint).toContain('`firedrill doctor`');
   });
 
   test.each([

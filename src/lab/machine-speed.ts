@@ -140,7 +140,7 @@ async function processStart({ run, signal, nowMs }: SpeedDeps): Promise<number |
 }
 
 /** One line: `2 CPUs, a process starts in 2.5 ms, the fixed work takes 41 ms on one core; 12 % busy now`. */
-export function speedWords(speed: MachineSpeed): string {
+export function speedText(speed: MachineSpeed): string {
   const { processStartMs, coreWorkMs, cpus, effectiveCpus, busyShare, pressureShare } = speed;
   const quota =
     effectiveCpus === undefined || effectiveCpus === cpus
@@ -163,11 +163,11 @@ export function speedWords(speed: MachineSpeed): string {
 /** Judges whether the machine is fast enough for a lab. If the lab runs, the result is ok: the figures include the lab's own load. */
 export function judgeSpeed(speed: MachineSpeed, labRunning: boolean): Finding {
   const name = 'speed';
-  const observed = speedWords(speed);
+  const observed = speedText(speed);
   const why = labRunning ? undefined : whyTooSlow(speed);
   return why === undefined
     ? { name, status: 'ok', observed }
-    : { name, status: 'fail', observed: `${why.what}: ${observed}`, mend: why.mend };
+    : { name, status: 'fail', observed: `${why.what}: ${observed}`, hint: why.hint };
 }
 
 function whyTooSlow({
@@ -175,7 +175,7 @@ function whyTooSlow({
   effectiveCpus,
   busyShare,
   dilation,
-}: MachineSpeed): { readonly what: string; readonly mend: string } | undefined {
+}: MachineSpeed): { readonly what: string; readonly hint: string } | undefined {
   const { effectiveCpus: fewest, slowProcessStartMs, busyShare: fullest, dilation: longest } = labLimits;
   if (
     effectiveCpus !== undefined &&
@@ -185,13 +185,13 @@ function whyTooSlow({
   ) {
     return {
       what: `less than ${fewest} CPU, and processes that start in more than ${slowProcessStartMs} ms`,
-      mend: 'Give this machine more CPU, or raise the CPU quota of its cgroup (cpu.max), then run `firedrill doctor` to check.',
+      hint: 'Give this machine more CPU, or raise the CPU quota of its cgroup (cpu.max), then run `firedrill doctor` to check.',
     };
   }
   if (busyShare !== undefined && busyShare >= fullest && dilation >= longest) {
     return {
       what: `other programs take ${percent(fullest)} of the CPUs or more, and work takes ${tenth(dilation)} x its CPU time (limit ${longest} x)`,
-      mend: 'End other programs on this machine (`top` lists them), then run `firedrill doctor` to check.',
+      hint: 'End other programs on this machine (`top` lists them), then run `firedrill doctor` to check.',
     };
   }
   return undefined;

@@ -94,7 +94,7 @@ describe('judgeMachine', () => {
       },
       manifest,
     );
-    const silent = worst.filter((f) => f.status !== 'ok' && (f.mend ?? '') === '');
+    const silent = worst.filter((f) => f.status !== 'ok' && (f.hint ?? '') === '');
     expect(silent).toEqual([]);
   });
 
@@ -106,7 +106,7 @@ describe('judgeMachine', () => {
     const found = finding({ ...noEngine, root: false }, 'docker engine');
     expect(found.status).toBe('fail');
     expect(found.observed).toContain('Cannot connect');
-    expect(found.mend).toMatch(/docker info.*As root on Debian/);
+    expect(found.hint).toMatch(/docker info.*As root on Debian/);
   });
 
   it('fails without an engine on a system with unknown packages', () => {

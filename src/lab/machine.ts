@@ -132,7 +132,7 @@ function systemFinding(facts: MachineFacts): Finding {
     name: 'system',
     status: 'fail',
     observed,
-    mend: 'Run the lab in a Linux VM: firedrill probes the VMs by their own addresses, and Docker Desktop does not route to them.',
+    hint: 'Run the lab in a Linux VM: firedrill probes the VMs by their own addresses, and Docker Desktop does not route to them.',
   };
 }
 
@@ -146,14 +146,14 @@ function engineFinding(facts: MachineFacts): Finding {
       name,
       status: 'info',
       observed,
-      mend: '`firedrill lab up` installs docker.io with apt and starts dockerd.',
+      hint: '`firedrill lab up` installs docker.io with apt and starts dockerd.',
     };
   }
   return {
     name,
     status: 'fail',
     observed,
-    mend: facts.root
+    hint: facts.root
       ? 'Install a Docker engine (20.10 or later) and start it. firedrill installs one only on Debian and Ubuntu.'
       : 'Start a Docker engine and give this user access to it (`docker info` must work). As root on Debian or Ubuntu, firedrill installs one.',
   };
@@ -166,13 +166,13 @@ function composeFinding(facts: MachineFacts): Finding {
     return { name, status: 'ok', observed: version };
   const observed = version ?? 'no Compose v2 plugin';
   if (isDebianFamily(facts.os)) {
-    return { name, status: 'info', observed, mend: '`firedrill lab up` installs the plugin with apt.' };
+    return { name, status: 'info', observed, hint: '`firedrill lab up` installs the plugin with apt.' };
   }
   return {
     name,
     status: 'fail',
     observed,
-    mend: 'Install the Compose v2 plugin of Docker (docker-compose-plugin).',
+    hint: 'Install the Compose v2 plugin of Docker (docker-compose-plugin).',
   };
 }
 
@@ -188,7 +188,7 @@ function engineDetails(facts: MachineFacts): Finding[] {
         name: 'engine mode',
         status: 'fail',
         observed: word,
-        mend: 'Switch to an engine with root and without user namespaces (`docker context use NAME`): the VMs mount cgroups and overlays.',
+        hint: 'Switch to an engine with root and without user namespaces (`docker context use NAME`): the VMs mount cgroups and overlays.',
       });
     }
   }
@@ -197,7 +197,7 @@ function engineDetails(facts: MachineFacts): Finding[] {
       name: 'engine mode',
       status: 'fail',
       observed: facts.engine.operatingSystem,
-      mend: 'Switch to an engine on this machine (`docker context use NAME`): there is no route to the networks of Docker Desktop.',
+      hint: 'Switch to an engine on this machine (`docker context use NAME`): there is no route to the networks of Docker Desktop.',
     });
   }
   return findings;
@@ -211,13 +211,13 @@ function memoryFinding(facts: MachineFacts, neededMiB: number): Finding {
       name,
       status: 'warn',
       observed: 'unknown',
-      mend: `Check with \`free -m\` that about ${gib(neededMiB)} of memory is available.`,
+      hint: `Check with \`free -m\` that about ${gib(neededMiB)} of memory is available.`,
     };
   }
   return enough(facts, available >= neededMiB, {
     name,
     observed: `${gib(available)} available`,
-    mend: `The lab needs about ${gib(neededMiB)} of free memory: end other programs, or use a bigger machine.`,
+    hint: `The lab needs about ${gib(neededMiB)} of free memory: end other programs, or use a bigger machine.`,
   });
 }
 
@@ -230,13 +230,13 @@ function diskFinding(facts: MachineFacts, neededMiB: number): Finding {
       name,
       status: 'warn',
       observed: `unknown ${where}`,
-      mend: `Check with \`df -h\` that about ${gib(neededMiB)} is free.`,
+      hint: `Check with \`df -h\` that about ${gib(neededMiB)} is free.`,
     };
   }
   return enough(facts, available >= neededMiB, {
     name,
     observed: `${gib(available)} free ${where}`,
-    mend: `The lab needs about ${gib(neededMiB)} for its images and volumes: free disk space (\`docker system df\` shows what Docker uses).`,
+    hint: `The lab needs about ${gib(neededMiB)} for its images and volumes: free disk space (\`docker system df\` shows what Docker uses).`,
   });
 }
 
@@ -244,10 +244,10 @@ function diskFinding(facts: MachineFacts, neededMiB: number): Finding {
 function enough(
   facts: MachineFacts,
   isEnough: boolean,
-  { name, observed, mend }: { name: string; observed: string; mend: string },
+  { name, observed, hint }: { name: string; observed: string; hint: string },
 ): Finding {
   if (facts.labRunning) return { name, status: 'ok', observed: `${observed}; the lab is already running` };
-  return isEnough ? { name, status: 'ok', observed } : { name, status: 'fail', observed, mend };
+  return isEnough ? { name, status: 'ok', observed } : { name, status: 'fail', observed, hint };
 }
 
 function cgroupFinding(facts: MachineFacts): Finding {
@@ -257,7 +257,7 @@ function cgroupFinding(facts: MachineFacts): Finding {
       name,
       status: 'fail',
       observed: 'nothing mounted at /sys/fs/cgroup',
-      mend: 'Mount the cgroup file systems (`apt-get install cgroupfs-mount`, or boot with systemd).',
+      hint: 'Mount the cgroup file systems (`apt-get install cgroupfs-mount`, or boot with systemd).',
     };
   }
   return { name, status: 'ok', observed: facts.engine?.cgroupVersion === '1' ? 'v1' : facts.cgroup };
@@ -270,7 +270,7 @@ function overlayFinding(facts: MachineFacts): Finding {
     name: 'overlay',
     status: 'warn',
     observed: 'not in /proc/filesystems, and there is no module `overlay`',
-    mend: 'Run `modprobe overlay`, or install the extra modules of the kernel: the engines in the VMs use overlay2.',
+    hint: 'Run `modprobe overlay`, or install the extra modules of the kernel: the engines in the VMs use overlay2.',
   };
 }
 
@@ -281,7 +281,7 @@ function netemFinding(facts: MachineFacts): Finding {
     name,
     status: 'info',
     observed: facts.netem === false ? 'not in this kernel' : 'kernel configuration not readable',
-    mend: 'Install the extra modules of the kernel if you use faults that delay or corrupt packets. Other faults do not need it.',
+    hint: 'Install the extra modules of the kernel if you use faults that delay or corrupt packets. Other faults do not need it.',
   };
 }
 
@@ -293,7 +293,7 @@ function routeFinding(facts: MachineFacts, manifest: LabManifest): Finding {
       name,
       status: 'info',
       observed: 'routes not readable (`ip -4 route show` failed)',
-      mend: `Check that no other network uses ${subnet}: the lab needs it.`,
+      hint: `Check that no other network uses ${subnet}: the lab needs it.`,
     };
   }
   const clash = collidingRoutes(facts.routes, subnet, manifest.network.gateway);
@@ -302,7 +302,7 @@ function routeFinding(facts: MachineFacts, manifest: LabManifest): Finding {
     name,
     status: 'fail',
     observed: `${subnet} is already routed: ${clash.join('; ')}`,
-    mend: 'Remove the network that uses it: a Docker network (`docker network ls`, `docker network rm NAME`), or a VPN.',
+    hint: 'Remove the network that uses it: a Docker network (`docker network ls`, `docker network rm NAME`), or a VPN.',
   };
 }
 
@@ -311,17 +311,17 @@ function routeFinding(facts: MachineFacts, manifest: LabManifest): Finding {
  * default route.
  */
 export function collidingRoutes(routes: string, subnet: string, gateway: string): string[] {
-  const wanted = parseCidr(subnet);
+  const requested = parseCidr(subnet);
   return routes
     .split('\n')
     .map((line) => line.trim())
     .filter((line) => {
       const destination = /^(?:(?:unicast|blackhole|unreachable|prohibit)\s+)?([0-9./]+)/.exec(line)?.[1];
       const route = destination === undefined ? undefined : parseCidr(destination);
-      if (route === undefined || wanted === undefined || route.bits === 0) return false;
+      if (route === undefined || requested === undefined || route.bits === 0) return false;
       if (line.includes(`src ${gateway}`)) return false;
-      const bits = Math.min(route.bits, wanted.bits);
-      return bits === 0 || route.address >>> (32 - bits) === wanted.address >>> (32 - bits);
+      const bits = Math.min(route.bits, requested.bits);
+      return bits === 0 || route.address >>> (32 - bits) === requested.address >>> (32 - bits);
     });
 }
 

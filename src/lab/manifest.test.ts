@@ -95,7 +95,7 @@ describe('loadLab', () => {
     await expect(loadLab('/nowhere', 'pair')).rejects.toMatchObject({
       code: 'invalid-input',
       message: expect.stringContaining('no lab for the stack pair') as string,
-      mend: expect.stringContaining('/nowhere') as string,
+      hint: expect.stringContaining('/nowhere') as string,
     });
   });
 });

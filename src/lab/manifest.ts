@@ -119,7 +119,7 @@ export async function loadLab(labRoot: string, stack: string): Promise<Lab> {
       'invalid-input',
       `no lab for the stack ${JSON.stringify(stack)}: not a folder name`,
       {
-        mend: `Name a folder of ${resolve(labRoot)} that has a lab.yaml.`,
+        hint: `Name a folder of ${resolve(labRoot)} that has a lab.yaml.`,
       },
     );
   }
@@ -129,7 +129,7 @@ export async function loadLab(labRoot: string, stack: string): Promise<Lab> {
     text = await readFile(path, 'utf8');
   } catch (error) {
     throw new DrillError('invalid-input', `no lab for the stack ${stack}: ${messageOf(error)}`, {
-      mend: `Name a folder of ${resolve(labRoot)} that has a lab.yaml.`,
+      hint: `Name a folder of ${resolve(labRoot)} that has a lab.yaml.`,
       cause: error,
     });
   }

@@ -2,9 +2,9 @@ import { existsSync, realpathSync } from 'node:fs';
 import { join } from 'node:path';
 import pRetry from 'p-retry';
 import { DrillError } from '../core/errors.ts';
-import { limitWords } from '../core/format-duration.ts';
+import { limitText } from '../core/format-duration.ts';
 import { describeFailure } from './command.ts';
-import { type LabContext, mustRun, toldAs } from './lab-context.ts';
+import { type LabContext, mustRun, settingsText } from './lab-context.ts';
 import type { Lab, LabService, LabVm } from './manifest.ts';
 
 const bootTimeoutMs = 90_000;
@@ -23,27 +23,27 @@ export function composeArgv(lab: Lab): string[] {
 }
 
 /**
- * Creates or starts the VMs that are missing or off. With `anew` it also replaces running VMs (their volumes are kept).
+ * Creates or starts the VMs that are missing or off. With `fromScratch` it also replaces running VMs (their volumes are kept).
  * Returns a sentence. Throws DrillError `lab`.
  */
-export async function startVms(context: LabContext, lab: Lab, anew: boolean): Promise<string> {
-  const up = ['up', '--detach', '--remove-orphans', ...(anew ? ['--force-recreate'] : [])];
+export async function startVms(context: LabContext, lab: Lab, fromScratch: boolean): Promise<string> {
+  const up = ['up', '--detach', '--remove-orphans', ...(fromScratch ? ['--force-recreate'] : [])];
   await mustRun(context, [...composeArgv(lab), ...up], { timeoutMs: 120_000, env: composeEnvironment() });
   return `${lab.manifest.vms.length} VMs are on`;
 }
 
 /**
- * Starts the service containers, and runs their provision commands. With `anew` it also replaces running ones. Returns the last
+ * Starts the service containers, and runs their provision commands. With `fromScratch` it also replaces running ones. Returns the last
  * line of the last command. Throws DrillError `lab`.
  */
-export async function startServices(context: LabContext, lab: Lab, anew: boolean): Promise<string> {
+export async function startServices(context: LabContext, lab: Lab, fromScratch: boolean): Promise<string> {
   const { services } = lab.manifest;
   const names = services.map((service) => service.name);
-  const up = ['up', '--detach', ...(anew ? ['--force-recreate'] : []), ...names];
+  const up = ['up', '--detach', ...(fromScratch ? ['--force-recreate'] : []), ...names];
   await mustRun(context, [...composeArgv(lab), ...up], { timeoutMs: 120_000, env: composeEnvironment() });
-  let told = '';
-  for (const service of services) told = await provision(context, service, {});
-  return told;
+  let reported = '';
+  for (const service of services) reported = await provision(context, service, {});
+  return reported;
 }
 
 /**
@@ -82,8 +82,8 @@ export async function waitForBoot(context: LabContext, vm: LabVm): Promise<void>
     );
   } catch (error) {
     context.signal.throwIfAborted();
-    throw new DrillError('lab', `${vm.name} did not boot within ${limitWords(bootTimeoutMs)}: ${state}`, {
-      mend: `Run \`docker logs ${vm.container}\` and \`docker exec ${vm.container} systemctl list-jobs\`.`,
+    throw new DrillError('lab', `${vm.name} did not boot within ${limitText(bootTimeoutMs)}: ${state}`, {
+      hint: `Run \`docker logs ${vm.container}\` and \`docker exec ${vm.container} systemctl list-jobs\`.`,
       cause: error,
     });
   }
@@ -118,11 +118,11 @@ export async function provision(
   const result = await context.run(['docker', 'exec', ...variables, vm.container, ...vm.provision], {
     timeoutMs: provisionTimeoutMs,
     signal: context.signal,
-    ...toldAs(context, `provision ${vm.name}`),
+    ...settingsText(context, `provision ${vm.name}`),
   });
   if (result.exitCode !== 0) {
     throw new DrillError('lab', `cannot provision ${vm.name}: ${describeFailure(vm.provision, result)}`, {
-      mend: `Inspect the container with \`docker exec -it ${vm.container} bash\`.`,
+      hint: `Inspect the container with \`docker exec -it ${vm.container} bash\`.`,
     });
   }
   return result.stdout.trim().split('\n').at(-1) ?? '';

@@ -115,19 +115,22 @@ export function predictChain(
     known.push(comparable || !('ways' in reached) ? reached : { why: undefined });
     epochs.push(comparable ? epoch : epoch + 1);
   }
-  const waysOf = (link: number): readonly Way[] => {
+  const directionsOf = (link: number): readonly Way[] => {
     const reached = known[link];
     return reached !== undefined && 'ways' in reached ? reached.ways : [];
   };
   const numbers = new Map<Part, number>();
   for (const index of known.keys()) {
-    for (const { term } of waysOf(index)) for (const part of partsOf(term)) numbers.set(part, numbers.size);
+    for (const { term } of directionsOf(index))
+      for (const part of partsOf(term)) numbers.set(part, numbers.size);
   }
   const moments = (timeOf: (part: Part) => number): number[] => {
     const ends = [0];
     for (const index of known.keys()) {
       const before = ends[index] ?? 0;
-      const arrivals = waysOf(index).map(({ term, from }) => (ends[from] ?? 0) + timeOfTerm(term, timeOf));
+      const arrivals = directionsOf(index).map(
+        ({ term, from }) => (ends[from] ?? 0) + timeOfTerm(term, timeOf),
+      );
       ends.push(Math.max(before, ...arrivals));
     }
     return ends;
@@ -145,7 +148,7 @@ export function predictChain(
   const span = (first: number, last: number): Predicted | undefined => {
     const end = last + 1;
     if (epochs[first] !== epochs[end]) return undefined;
-    const within = Array.from({ length: end - first }, (_, i) => waysOf(first + i)).flat();
+    const within = Array.from({ length: end - first }, (_, i) => directionsOf(first + i)).flat();
     const difference = (to: readonly number[], from: readonly number[]) =>
       (to[end] ?? 0) - (from[first] ?? 0);
     const own = within.every(({ from }) => from >= first);

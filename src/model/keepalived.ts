@@ -80,17 +80,17 @@ function ranked(model: KeepalivedModel): readonly string[] {
  * Why no host takes over from a master whose script failed; undefined if one does. A backup takes over only if its
  * priority is above the master's and it preempts. With `nopreempt` it accepts adverts of any priority.
  */
-function heldBy(model: KeepalivedModel, master: string, heir: string): string | undefined {
+function heldBy(model: KeepalivedModel, master: string, successor: string): string | undefined {
   const weight = model.script?.weight ?? 0;
   if (weight === 0)
     return `the script has weight 0, so its failure takes ${master} to FAULT, where keepalived sends priority 0: use step priority-zero instead of master-down`;
   const left = effectivePriority(model, master, false);
-  const own = effectivePriority(model, heir, true);
+  const own = effectivePriority(model, successor, true);
   if (own <= left)
-    return `weight ${weight} leaves ${master} at priority ${left}, which is not below ${heir} at ${own}: no host takes over`;
-  return model.preempt.includes(heir)
+    return `weight ${weight} leaves ${master} at priority ${left}, which is not below ${successor} at ${own}: no host takes over`;
+  return model.preempt.includes(successor)
     ? undefined
-    : `${heir} does not preempt: it accepts adverts of ${master} at any priority`;
+    : `${successor} does not preempt: it accepts adverts of ${master} at any priority`;
 }
 
 /** One step of a chain; `after` lists the steps before it. */
@@ -102,7 +102,7 @@ function stepOf(
 ): StepBounds {
   const { script } = model;
   const [first = '', second = ''] = ranked(model);
-  const heir = lost === first ? second : first;
+  const successor = lost === first ? second : first;
   const scriptFell = after.includes('script-fall');
   switch (step) {
     case 'script-fall':
@@ -116,9 +116,9 @@ function stepOf(
       if (script === undefined) return { why: `${step}: the model has no script` };
       return { bounds: checkBounds(script, step === 'script-fall' ? 'fall' : 'rise') };
     case 'master-down': {
-      const why = scriptFell ? heldBy(model, lost, heir) : undefined;
+      const why = scriptFell ? heldBy(model, lost, successor) : undefined;
       return why === undefined
-        ? { bounds: timerBounds(model, effectivePriority(model, heir, true)) }
+        ? { bounds: timerBounds(model, effectivePriority(model, successor, true)) }
         : { why };
     }
     case 'priority-zero': {
@@ -127,7 +127,7 @@ function stepOf(
         return {
           why: `a script of weight ${script.weight} only lowers the priority, and keepalived sends no priority 0: use step master-down instead of priority-zero`,
         };
-      const ms = skewMs(model, effectivePriority(model, heir, true));
+      const ms = skewMs(model, effectivePriority(model, successor, true));
       return { bounds: { minMs: ms, maxMs: ms } };
     }
     case 'preemption':

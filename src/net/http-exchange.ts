@@ -153,7 +153,7 @@ export async function exchange(
   call: HttpCall,
   ctx: Pick<ProbeContext, 'clock' | 'resolveName'>,
   signal: AbortSignal,
-  wantBody: (statusCode: number) => boolean,
+  keepBody: (statusCode: number) => boolean,
 ): Promise<HttpReply | Observation> {
   const startMs = ctx.clock.nowMs();
   const since = (): number => ctx.clock.nowMs() - startMs;
@@ -209,7 +209,7 @@ export async function exchange(
       phases.firstByteMs = since();
       reply = { message, chunks: [], bytes: 0 };
       message.on('error', (error) => finish(failureOf(error, 'reset')));
-      if (!wantBody(message.statusCode ?? 0)) {
+      if (!keepBody(message.statusCode ?? 0)) {
         finish();
         return;
       }

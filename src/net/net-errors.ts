@@ -52,7 +52,7 @@ const certificateCodes =
  */
 export function failureOf(error: unknown, otherwise: FailCause = 'error'): Observation {
   const code = codeOf(error);
-  const message = shorten(plainWords(messageOf(error)) || code || 'failed without a message');
+  const message = shorten(plainText(messageOf(error)) || code || 'failed without a message');
   if (code !== undefined && observerCodes.has(code)) {
     return { status: 'unknown', message: `the probing machine cannot probe: ${message}` };
   }
@@ -76,7 +76,7 @@ export function abortedBy(signal: AbortSignal, names?: Pick<NameLookup, 'resolvi
 const openSslError = /[0-9A-F]+:error:[0-9A-F]+:SSL routines:[^:]*:([^:]+):/;
 
 /** Shortens a message to OpenSSL's reason, and removes Node's advice from a certificate error. */
-function plainWords(message: string): string {
+function plainText(message: string): string {
   const reason = openSslError.exec(message)?.[1];
   return reason === undefined
     ? message.replace(/; if the root CA is installed locally,.*$/, '')

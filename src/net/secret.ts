@@ -51,7 +51,7 @@ export async function readSecret(ref: SecretRef, what: string, places: SecretPla
     const text = places.env(ref.env);
     if (text === undefined) {
       throw new DrillError('invalid-input', `the environment variable ${ref.env} is not set`, {
-        mend: `Set ${ref.env} to ${what}.`,
+        hint: `Set ${ref.env} to ${what}.`,
       });
     }
     return text;

@@ -114,7 +114,7 @@ export function requireIpAddress(field: string, text: string, family?: 4): IpAdd
   if (address !== undefined && (family === undefined || address.family === family)) return address;
   const what = family === undefined ? 'an IP address' : 'an IPv4 address';
   throw new DrillError('invalid-input', `${field}: "${text}" is not ${what}`, {
-    mend: 'Write the address without a prefix length, or set `address` of the host in the target file.',
+    hint: 'Write the address without a prefix length, or set `address` of the host in the target file.',
   });
 }
 

@@ -9,7 +9,7 @@ import type { ProbeSession } from '../core/probe.ts';
 import { createLocalHost } from '../hosts/local.ts';
 import { neverFollowed } from '../hosts/testing/never-followed.ts';
 import { arp } from './arp.ts';
-import { lookWith, openProbe } from './testing/look.ts';
+import { attemptWith, openProbe } from './testing/attempt.ts';
 
 const vip = '198.18.2.100';
 const nodeOne = '198.18.2.11';
@@ -50,11 +50,11 @@ function vantage(...rounds: (Answers | Partial<ExecResult> | Error)[]): { host: 
       asked.push([...argv.slice(4, 6), ...addresses]);
       const round = rounds.length > 1 ? rounds.shift() : rounds[0];
       if (round instanceof Error) throw round;
-      const told =
+      const reported =
         round !== undefined && ('stdout' in round || 'stderr' in round)
           ? (round as Partial<ExecResult>)
           : { stdout: arpings(round as Answers, addresses) };
-      return { exitCode: 0, stdout: '', stderr: '', ...told };
+      return { exitCode: 0, stdout: '', stderr: '', ...reported };
     },
   };
   return { host, asked };
@@ -79,9 +79,9 @@ const both = async (host: Host, over: object = {}) => [
 
 /** One slot: all instances take a sample at the same moment. */
 async function slot(sessions: readonly ProbeSession[]) {
-  return Promise.all(sessions.map(async (session) => (await lookWith(session, 60_000)).seen));
+  return Promise.all(sessions.map(async (session) => (await attemptWith(session, 60_000)).seen));
 }
-const told = async (sessions: readonly ProbeSession[]) =>
+const reported = async (sessions: readonly ProbeSession[]) =>
   (await slot(sessions)).map((seen) => (seen.status === 'ok' ? seen.value : seen.status));
 
 const bothUp = { [nodeOne]: [macOne], [nodeTwo]: [macTwo] };
@@ -92,7 +92,7 @@ describe('arp probe', () => {
   it('sends one round for all instances, for the shared address and for the nodes’ own', async () => {
     const { host, asked } = vantage({ ...bothUp, [vip]: [macOne] });
     const sessions = await both(host);
-    expect(await told(sessions)).toEqual(['answers', 'silent']);
+    expect(await reported(sessions)).toEqual(['answers', 'silent']);
     expect(asked).toEqual([['0.250', 'eth0', vip, nodeOne, nodeTwo]]);
     await Promise.all(sessions.map((session) => session.close()));
   });
@@ -104,11 +104,11 @@ describe('arp probe', () => {
       { ...bothUp, [vip]: [] },
     );
     const sessions = await both(host);
-    expect(await told(sessions)).toEqual(['silent', 'answers']);
+    expect(await reported(sessions)).toEqual(['silent', 'answers']);
     nextSlot();
-    expect(await told(sessions)).toEqual(['answers', 'answers']);
+    expect(await reported(sessions)).toEqual(['answers', 'answers']);
     nextSlot();
-    expect(await told(sessions)).toEqual(['silent', 'silent']);
+    expect(await reported(sessions)).toEqual(['silent', 'silent']);
     expect(asked).toHaveLength(3);
   });
 
@@ -121,7 +121,7 @@ describe('arp probe', () => {
     const sessions = await both(host);
     const seen = [];
     for (let i = 0; i < 3; i++) {
-      seen.push(await told(sessions));
+      seen.push(await reported(sessions));
       nextSlot();
     }
     expect(seen).toEqual([
@@ -144,7 +144,7 @@ describe('arp probe', () => {
     });
     expect(two).toMatchObject({ status: 'ok', value: 'silent', marks: [] });
     nextSlot();
-    expect(await told(sessions)).toEqual(['silent', 'answers']);
+    expect(await reported(sessions)).toEqual(['silent', 'answers']);
   });
 
   it('uses the configured MAC', async () => {
@@ -153,7 +153,7 @@ describe('arp probe', () => {
       await open(host, { mac: '02:42:C6:12:02:33' }),
       await open(host, { nodeAddress: nodeTwo }),
     ];
-    expect(await told(sessions)).toEqual(['answers', 'silent']);
+    expect(await reported(sessions)).toEqual(['answers', 'silent']);
   });
 
   // keepalived's use_vmac: the master answers with the MAC of the virtual router.
@@ -260,7 +260,7 @@ describe('arp probe', () => {
     await expect(open(withVersion({ exitCode: 127 }))).rejects.toMatchObject({
       code: 'invalid-input',
       message: 'vantage has no arping',
-      mend: expect.stringContaining('iputils-arping') as string,
+      hint: expect.stringContaining('iputils-arping') as string,
     });
     await expect(open(withVersion({ stdout: 'ARPing 2.25, by Thomas Habets' }))).rejects.toThrow(
       'not the iputils version',
@@ -290,7 +290,7 @@ while :; do sleep 0.01; done`,
     const path = `PATH=${folder}:${process.env['PATH'] ?? ''}`;
     const host: Host = { ...local, exec: (argv, options) => local.exec(['env', path, ...argv], options) };
     try {
-      expect(await told(await both(host))).toEqual(['answers', 'silent']);
+      expect(await reported(await both(host))).toEqual(['answers', 'silent']);
     } finally {
       rmSync(folder, { recursive: true });
     }

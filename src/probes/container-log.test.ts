@@ -4,7 +4,7 @@ import type { ExecResult, Host } from '../core/host.ts';
 import type { Observation } from '../core/sample.ts';
 import { neverFollowed } from '../hosts/testing/never-followed.ts';
 import { containerLog } from './container-log.ts';
-import { lookWith, openProbe } from './testing/look.ts';
+import { attemptWith, openProbe } from './testing/attempt.ts';
 
 const marks = [
   { name: 'promoted', match: 'promoted' },
@@ -44,14 +44,14 @@ function host(...outputs: (string | Partial<ExecResult> | Error)[]): { host: Hos
   };
 }
 
-async function looks(
+async function attempts(
   count: number,
   on: Host,
   containers: readonly string[] = ['web'],
 ): Promise<Observation[]> {
   const session = await openProbe(containerLog, { containers, marks }, { host: on });
   const seen: Observation[] = [];
-  for (let i = 0; i < count; i++) seen.push((await lookWith(session, 60_000)).seen);
+  for (let i = 0; i < count; i++) seen.push((await attemptWith(session, 60_000)).seen);
   return seen;
 }
 
@@ -65,7 +65,7 @@ describe('container-log probe', () => {
       log('web', [at(1, 'state OLD'), at(2, 'promoted')]),
       log('web', [at(2, 'promoted'), at(3, 'state MASTER')]),
     );
-    const seen = await looks(3, on);
+    const seen = await attempts(3, on);
     expect(seen).toEqual([
       { status: 'ok', marks: [] },
       { status: 'ok', marks: [{ name: 'promoted', wallMs: wall(2), text: 'promoted' }] },
@@ -85,12 +85,12 @@ describe('container-log probe', () => {
       log('web', [at(3, 'on stdout')]),
       log('web', ['2026-11-30T03:04:03.200000000Z promoted', at(3, 'on stdout')]),
     );
-    expect((await looks(3, on))[2]).toMatchObject({ marks: [{ name: 'promoted' }] });
+    expect((await attempts(3, on))[2]).toMatchObject({ marks: [{ name: 'promoted' }] });
   });
 
   it('reads an initially empty log from its start, with podman’s timestamps', async () => {
     const { host: on, asked } = host(there, there, log('web', [at(5, 'promoted', '+01:00')]));
-    expect((await looks(2, on))[1]).toMatchObject({ marks: [{ wallMs: wall(5) - 3_600_000 }] });
+    expect((await attempts(2, on))[1]).toMatchObject({ marks: [{ wallMs: wall(5) - 3_600_000 }] });
     expect(asked[2]).toEqual(['web', '1970-01-01T00:00:00Z']);
   });
 
@@ -102,7 +102,7 @@ describe('container-log probe', () => {
       log('web', [at(2, 'promoted')]) + log('db', [gone], 1),
       log('web', []) + log('db', [at(3, 'state MASTER')]),
     );
-    const seen = await looks(3, on, ['web', 'db']);
+    const seen = await attempts(3, on, ['web', 'db']);
     expect(seen[1]).toEqual({ status: 'unknown', message: `docker logs of db: exit 1: ${gone}` });
     expect(seen[2]).toMatchObject({ status: 'ok', marks: [{ name: 'promoted' }, { name: 'state' }] });
   });
@@ -116,7 +116,7 @@ describe('container-log probe', () => {
       { stdout: `log of web\n${at(2, 'promoted')}\n${at(3, 'prom')}`, truncated: true },
       log('web', [at(2, 'promoted'), at(3, 'promoted again')]),
     );
-    const seen = await looks(4, on);
+    const seen = await attempts(4, on);
     expect(seen[1]).toMatchObject({ marks: [{ text: 'promoted' }] });
     expect(seen[2]).toMatchObject({ marks: [] });
     // The output contained only known lines, so the next sample reads without overlap.
@@ -132,7 +132,7 @@ describe('container-log probe', () => {
       new DrillError('host-unreachable', 'node-1: not running'),
       log('web', [at(2, 'promoted')]),
     );
-    const seen = await looks(4, on);
+    const seen = await attempts(4, on);
     expect(seen.map(({ status }) => status)).toEqual(['ok', 'unknown', 'unknown', 'ok']);
     expect(seen[1]).toMatchObject({ message: 'docker logs did not run: Your password has expired.' });
     expect(seen[3]).toMatchObject({ marks: [{ name: 'promoted' }] });
@@ -145,7 +145,7 @@ describe('container-log probe', () => {
       'cannot read the log of container web on node-1: Error response from daemon: configured logging driver does not support reading',
     ],
   ])('refuses a container without a readable log: %s', async (words, message) => {
-    await expect(looks(0, host(log('web', [words], 1)).host)).rejects.toMatchObject({
+    await expect(attempts(0, host(log('web', [words], 1)).host)).rejects.toMatchObject({
       code: 'invalid-input',
       message,
     });
@@ -153,7 +153,7 @@ describe('container-log probe', () => {
 
   it('opens before the engine answers, and requires a host', async () => {
     await expect(
-      looks(0, host(log('web', ['Cannot connect to the Docker daemon'], 1)).host),
+      attempts(0, host(log('web', ['Cannot connect to the Docker daemon'], 1)).host),
     ).resolves.toEqual([]);
     await expect(openProbe(containerLog, { containers: ['web'], marks })).rejects.toThrow('needs `on:`');
   });

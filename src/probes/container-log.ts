@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { exitWords } from '../core/command-words.ts';
+import { exitText } from '../core/command-words.ts';
 import { DrillError, messageOf } from '../core/errors.ts';
 import type { Host } from '../core/host.ts';
 import { commandWord } from '../core/names.ts';
@@ -7,7 +7,7 @@ import type { ProbeContext, ProbeKind, ProbeSession } from '../core/probe.ts';
 import type { LogMark, Observation } from '../core/sample.ts';
 import { shorten } from '../core/shorten.ts';
 import { ContainerLog, parseSections } from './lib/container-lines.ts';
-import { saysNoSuchContainer } from './lib/docker-words.ts';
+import { isNoSuchContainer } from './lib/docker-messages.ts';
 import { preflightTimeoutMs } from './lib/iputils.ts';
 import { logMarks, markFinder, type MarkLine } from './lib/log-marks.ts';
 import { inTurn } from './lib/in-turn.ts';
@@ -72,7 +72,7 @@ class LogSession implements ProbeSession {
   /** Marks that no sample has reported yet. An attempt that failed for one container reports none. */
   #marks: LogMark[] = [];
   /** One attempt at a time: two attempts from the same position would report each line twice. */
-  readonly observe = inTurn((signal: AbortSignal) => this.#look(signal));
+  readonly observe = inTurn((signal: AbortSignal) => this.#attempt(signal));
 
   constructor(p: Params, host: Host, ctx: ProbeContext) {
     this.#host = host;
@@ -83,7 +83,7 @@ class LogSession implements ProbeSession {
 
   async close(): Promise<void> {}
 
-  async #look(signal: AbortSignal): Promise<Observation> {
+  async #attempt(signal: AbortSignal): Promise<Observation> {
     if (signal.aborted) return { status: 'unknown', message: messageOf(signal.reason) };
     try {
       const places = [...this.#logs].flatMap(([name, log]) => [name, log.since()]);
@@ -93,7 +93,7 @@ class LogSession implements ProbeSession {
         timeoutMs,
         signal,
         maxOutputBytes,
-        look: true,
+        attempt: true,
       });
       const problem = this.#take(stdout, truncated === true);
       if (problem !== undefined) return { status: 'unknown', message: shorten(problem) };
@@ -117,7 +117,7 @@ class LogSession implements ProbeSession {
       }
       if (section.exitCode === undefined && !isCut) problem ??= `docker logs of ${name} did not end`;
       else if (section.exitCode !== undefined && section.exitCode !== 0)
-        problem ??= `docker logs of ${name}: ${exitWords(section.exitCode, section.words)}`;
+        problem ??= `docker logs of ${name}: ${exitText(section.exitCode, section.words)}`;
       for (const { text, wallMs } of log.take(section, isCut))
         this.#marks.push(...this.#marksIn(text, { wallMs }));
     }
@@ -131,20 +131,20 @@ class LogSession implements ProbeSession {
  */
 async function requireLogs(containers: readonly string[], host: Host, signal: AbortSignal): Promise<void> {
   const argv = ['sh', '-c', script, 'container-log', ...containers.flatMap((name) => [name, ''])];
-  const options = { timeoutMs: preflightTimeoutMs, signal, maxOutputBytes, look: true } as const;
+  const options = { timeoutMs: preflightTimeoutMs, signal, maxOutputBytes, attempt: true } as const;
   const said = await host.exec(argv, options).catch(() => undefined);
   for (const [name, { exitCode, words }] of parseSections(said?.stdout ?? '')) {
     if (exitCode === 0 || exitCode === undefined) continue;
-    if (saysNoSuchContainer(words))
+    if (isNoSuchContainer(words))
       throw new DrillError('invalid-input', `${host.name} has no container ${name}`, {
-        mend: `Correct the name. List the containers with \`docker ps --all\` on ${host.name}.`,
+        hint: `Correct the name. List the containers with \`docker ps --all\` on ${host.name}.`,
       });
     if (/does not support reading/i.test(words))
       throw new DrillError(
         'invalid-input',
         `cannot read the log of container ${name} on ${host.name}: ${words}`,
         {
-          mend: 'Set a log driver that `docker logs` can read (json-file, local, or journald), and recreate the container.',
+          hint: 'Set a log driver that `docker logs` can read (json-file, local, or journald), and recreate the container.',
         },
       );
   }

@@ -3,11 +3,11 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { DrillError } from '../core/errors.ts';
 import { scriptedHost, type Script } from '../faults/testing/scripted-host.ts';
 import { container } from './container.ts';
-import { lookOnce, lookWith, openProbe } from './testing/look.ts';
+import { attemptOnce, attemptWith, openProbe } from './testing/attempt.ts';
 import { pipedEngine } from './testing/piped-engine.ts';
 
 const seenWith = async (script: Script) =>
-  (await lookOnce(container, { name: 'app' }, { host: scriptedHost(script) })).seen;
+  (await attemptOnce(container, { name: 'app' }, { host: scriptedHost(script) })).seen;
 const state =
   (value: unknown): Script =>
   () => ({ stdout: `${JSON.stringify(value)}\n` });
@@ -21,7 +21,7 @@ const seenAs = (value: string) =>
 describe('container probe', () => {
   it('reads the container’s state from the engine', async () => {
     const host = scriptedHost(state({ Status: 'running', Running: true, Pid: 77 }));
-    const { seen } = await lookOnce(container, { name: 'app' }, { host });
+    const { seen } = await attemptOnce(container, { name: 'app' }, { host });
     expect(seen).toEqual({ status: 'ok', value: 'running' });
     expect(host.commands).toEqual(['docker container inspect --format {{json .State}} app']);
   });
@@ -40,8 +40,8 @@ describe('container probe', () => {
     ['created', { Status: 'created' }],
     ['dead', { Status: 'dead' }],
     ['removing', { Status: 'removing' }],
-  ])('reports %s', async (value, told) => {
-    expect(await seenWith(state(told))).toEqual(seenAs(value));
+  ])('reports %s', async (value, reported) => {
+    expect(await seenWith(state(reported))).toEqual(seenAs(value));
   });
 
   it.each(['Error: No such container: app', 'Error response from daemon: No such container: app'])(
@@ -98,19 +98,19 @@ describe('container probe over the engine’s kept connection', () => {
     cleanups.push(close);
     const session = await openProbe(container, { name: 'app' }, { host, timeoutMs });
     cleanups.push(async () => session.close());
-    const look = async () => (await lookWith(session, timeoutMs)).seen;
-    return { look, session, ...made };
+    const attempt = async () => (await attemptWith(session, timeoutMs)).seen;
+    return { attempt, session, ...made };
   }
   const running = (response: ServerResponse): void =>
     void response.end(JSON.stringify({ Id: 'x'.repeat(9000), State: { Status: 'running' } }));
 
   it('uses one connection, and runs no command for a sample', async () => {
     const paths: string[] = [];
-    const { look, pipes, commands } = await engine((request, response) => {
+    const { attempt, pipes, commands } = await engine((request, response) => {
       paths.push(`${request.method ?? ''} ${request.url ?? ''}`);
       running(response);
     });
-    for (let n = 0; n < 3; n++) expect(await look()).toEqual({ status: 'ok', value: 'running' });
+    for (let n = 0; n < 3; n++) expect(await attempt()).toEqual({ status: 'ok', value: 'running' });
     expect(paths).toEqual(Array.from({ length: 3 }, () => 'GET /containers/app/json'));
     expect(pipes).toEqual(['docker system dial-stdio']);
     expect(commands).toEqual([]);
@@ -118,19 +118,19 @@ describe('container probe over the engine’s kept connection', () => {
 
   it('distinguishes a missing container from an engine error', async () => {
     let status = 404;
-    const { look } = await engine((_, response) => {
+    const { attempt } = await engine((_, response) => {
       response.statusCode = status;
       response.end(JSON.stringify({ message: status === 404 ? 'No such container: app' : 'no disk' }));
     });
-    expect(await look()).toEqual(seenAs('absent'));
+    expect(await attempt()).toEqual(seenAs('absent'));
     status = 500;
-    expect(await look()).toEqual({ status: 'fail', cause: 'error', message: 'status 500: no disk' });
+    expect(await attempt()).toEqual({ status: 'fail', cause: 'error', message: 'status 500: no disk' });
   });
 
   it('runs a command when the connection breaks, and opens a new connection after the command got an answer', async () => {
     let breaks = false;
     let engineIsUp = true;
-    const { look, pipes, commands } = await engine(
+    const { attempt, pipes, commands } = await engine(
       (request, response) => {
         if (breaks) request.socket.destroy();
         else running(response);
@@ -140,32 +140,32 @@ describe('container probe over the engine’s kept connection', () => {
           ? { stdout: '{"Status":"exited"}' }
           : { exitCode: 1, stderr: 'Cannot connect to the Docker daemon' },
     );
-    expect(await look()).toMatchObject({ value: 'running' });
+    expect(await attempt()).toMatchObject({ value: 'running' });
     breaks = true;
     engineIsUp = false;
     // The engine has stopped: only the command asks, until the engine is back.
-    for (let n = 0; n < 3; n++) expect(await look()).toMatchObject({ status: 'fail', cause: 'error' });
+    for (let n = 0; n < 3; n++) expect(await attempt()).toMatchObject({ status: 'fail', cause: 'error' });
     expect([pipes.length, commands.length]).toEqual([1, 3]);
     breaks = false;
     engineIsUp = true;
-    expect(await look()).toMatchObject({ value: 'exited' });
-    expect(await look()).toMatchObject({ value: 'running' });
+    expect(await attempt()).toMatchObject({ value: 'exited' });
+    expect(await attempt()).toMatchObject({ value: 'running' });
     expect([pipes.length, commands.length]).toEqual([2, 4]);
   });
 
   it('stops trying the connection on a host where it never worked', async () => {
-    const { look, pipes } = await engine(
+    const { attempt, pipes } = await engine(
       (request) => request.socket.destroy(),
       () => ({ stdout: '{"Status":"running"}' }),
     );
-    for (let n = 0; n < 6; n++) expect(await look()).toEqual({ status: 'ok', value: 'running' });
+    for (let n = 0; n < 6; n++) expect(await attempt()).toEqual({ status: 'ok', value: 'running' });
     expect(pipes).toHaveLength(3);
   });
 
   it('reports a time-out, and no state, if the engine does not answer', async () => {
     const waiting: ServerResponse[] = [];
-    const { look, session, pipes, commands } = await engine((_, response) => void waiting.push(response));
-    const both = await Promise.all([look(), look()]);
+    const { attempt, session, pipes, commands } = await engine((_, response) => void waiting.push(response));
+    const both = await Promise.all([attempt(), attempt()]);
     expect(both).toMatchObject([
       { status: 'fail', cause: 'timeout' },
       { status: 'fail', cause: 'timeout' },
@@ -178,22 +178,22 @@ describe('container probe over the engine’s kept connection', () => {
   });
 
   it('opens fewer and fewer connections to a frozen engine', async () => {
-    const { look, session, pipes } = await engine(() => {}, undefined, 10);
+    const { attempt, session, pipes } = await engine(() => {}, undefined, 10);
     const endMs = performance.now() + 2000;
     while (performance.now() < endMs) {
       if (session.isBusy?.() === true) await new Promise((resolve) => setTimeout(resolve, 5));
-      else await look();
+      else await attempt();
     }
     // One connection per 20 ms would be 100. Slower machines open fewer.
     expect(pipes.length).toBeLessThan(40);
   });
 
   it('closes a connection whose answer is late by more than a time-out', async () => {
-    const { look, session, server } = await engine(() => {}, undefined, 100);
+    const { attempt, session, server } = await engine(() => {}, undefined, 100);
     const closed = new Promise((resolve) => {
       server.once('connection', (socket) => socket.once('close', resolve));
     });
-    expect(await look()).toMatchObject({ cause: 'timeout' });
+    expect(await attempt()).toMatchObject({ cause: 'timeout' });
     await closed;
     await expect.poll(() => session.isBusy?.(), { interval: 5 }).toBe(false);
   });

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { exitWords } from '../core/command-words.ts';
+import { exitText } from '../core/command-words.ts';
 import { DrillError, messageOf } from '../core/errors.ts';
 import type { ExecResult, Host } from '../core/host.ts';
 import { parseJson } from '../core/parse-json.ts';
@@ -8,7 +8,7 @@ import type { Observation } from '../core/sample.ts';
 import { commandWord } from '../core/names.ts';
 import { shorten } from '../core/shorten.ts';
 import { dockerEngine, type EngineAnswer } from './lib/docker-engine.ts';
-import { saysNoSuchContainer } from './lib/docker-words.ts';
+import { isNoSuchContainer } from './lib/docker-messages.ts';
 import { engineSession } from './lib/engine-session.ts';
 import { abortedBy } from '../net/net-errors.ts';
 
@@ -59,7 +59,7 @@ function commandSession(p: Params, host: Host, ctx: ProbeContext): ProbeSession 
       try {
         return judge(
           p,
-          await host.exec(argv, { timeoutMs: ctx.timeoutMs + hostGraceMs, signal, look: true }),
+          await host.exec(argv, { timeoutMs: ctx.timeoutMs + hostGraceMs, signal, attempt: true }),
         );
       } catch (error) {
         // A time-out means that the engine did not answer. After a failed connection to the host, the
@@ -88,7 +88,7 @@ function judgeAnswer(p: Params, { status, body }: EngineAnswer): Observation {
     return { status: 'unknown', message: shorten(`docker reported no state: ${body}`) };
   }
   const message = z.object({ message: z.string() }).safeParse(said).data?.message ?? body;
-  if (status === 404 && saysNoSuchContainer(message)) return judgeState(p, 'absent');
+  if (status === 404 && isNoSuchContainer(message)) return judgeState(p, 'absent');
   return { status: 'fail', cause: 'error', message: shorten(`status ${status}: ${message.trim()}`) };
 }
 
@@ -98,8 +98,8 @@ function judge(p: Params, { exitCode, stdout, stderr }: ExecResult): Observation
     if (value !== undefined) return judgeState(p, value);
     return { status: 'unknown', message: shorten(`docker reported no state: ${stdout}`) };
   }
-  if (saysNoSuchContainer(stderr)) return judgeState(p, 'absent');
-  const message = shorten(exitWords(exitCode, stderr.trim() || stdout));
+  if (isNoSuchContainer(stderr)) return judgeState(p, 'absent');
+  const message = shorten(exitText(exitCode, stderr.trim() || stdout));
   return notStarted.has(exitCode)
     ? { status: 'unknown', message: `docker could not be started: ${message}` }
     : { status: 'fail', cause: 'error', message };
@@ -111,8 +111,8 @@ const dockerState = z.object({
   Health: z.object({ Status: z.string() }).nullish(),
 });
 
-function stateOf(told: unknown): string | undefined {
-  const state = dockerState.safeParse(told);
+function stateOf(reported: unknown): string | undefined {
+  const state = dockerState.safeParse(reported);
   if (!state.success) return undefined;
   const { Status: status, Health: health } = state.data;
   // A stopped container keeps the last result of its health check. `none`: the check is disabled.

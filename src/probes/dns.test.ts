@@ -2,7 +2,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { ProbeTimeout } from '../core/probe.ts';
 import { dns } from './dns.ts';
 import { dnsName, dnsServer, type DnsReply } from '../net/testing/dns-server.ts';
-import { lookOnce, openProbe } from './testing/look.ts';
+import { attemptOnce, openProbe } from './testing/attempt.ts';
 
 const closers: (() => Promise<void>)[] = [];
 afterEach(async () => {
@@ -20,7 +20,7 @@ const int16 = (...numbers: number[]): Buffer => Buffer.from(numbers.flatMap((n) 
 
 async function ask(reply: DnsReply, fields: object = {}, timeoutMs = 1000) {
   const { address: server } = await serverThat(() => reply);
-  return lookOnce(dns, { name: 'vip.example', server, ...fields }, { timeoutMs });
+  return attemptOnce(dns, { name: 'vip.example', server, ...fields }, { timeoutMs });
 }
 
 describe('dns probe', () => {
@@ -64,16 +64,24 @@ describe('dns probe', () => {
 
   it('fails as timeout, not before the time-out, without an answer, and queries once', async () => {
     const server = await serverThat(() => undefined);
-    const look = await lookOnce(dns, { name: 'vip.example', server: server.address }, { timeoutMs: 200 });
-    expect(look.seen).toMatchObject({ status: 'fail', cause: 'timeout', message: 'no answer within 200 ms' });
-    expect(look.tookMs).toBeGreaterThan(199);
+    const attempt = await attemptOnce(
+      dns,
+      { name: 'vip.example', server: server.address },
+      { timeoutMs: 200 },
+    );
+    expect(attempt.seen).toMatchObject({
+      status: 'fail',
+      cause: 'timeout',
+      message: 'no answer within 200 ms',
+    });
+    expect(attempt.tookMs).toBeGreaterThan(199);
     expect(server.seen).toHaveLength(1);
   });
 
   it('fails as refused on a closed port', async () => {
     const server = await dnsServer(() => undefined);
     await server.close();
-    const { seen } = await lookOnce(dns, { name: 'vip.example', server: server.address });
+    const { seen } = await attemptOnce(dns, { name: 'vip.example', server: server.address });
     expect(seen).toMatchObject({ status: 'fail', cause: 'refused' });
   });
 

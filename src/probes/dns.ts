@@ -132,7 +132,7 @@ function requireServer(text: string): string {
   const port = Number(match?.[4] ?? 53);
   if (isIP(address) === 0 || port < 1 || port > 65_535)
     throw new DrillError('invalid-input', `server: "${text}" is not an IP address`, {
-      mend: 'Use an IP address, optionally with a port: 192.0.2.53:5353 or [2001:db8::53]:5353.',
+      hint: 'Use an IP address, optionally with a port: 192.0.2.53:5353 or [2001:db8::53]:5353.',
     });
   return isIP(address) === 6 ? `[${address}]:${port}` : `${address}:${port}`;
 }

@@ -3,7 +3,7 @@ import { DrillError } from '../core/errors.ts';
 import type { ExecOptions, ExecResult, Host } from '../core/host.ts';
 import { neverFollowed } from '../hosts/testing/never-followed.ts';
 import { exec } from './exec.ts';
-import { lookOnce, openProbe } from './testing/look.ts';
+import { attemptOnce, openProbe } from './testing/attempt.ts';
 
 function hostThat(answer: (argv: readonly string[], options: ExecOptions) => Promise<ExecResult>): Host {
   return { name: 'node-1', transport: 'fake', exec: answer, follow: neverFollowed };
@@ -19,36 +19,38 @@ describe('exec probe', () => {
       asked.push(argv);
       return { exitCode: 0, stdout: ' active\n', stderr: '' };
     });
-    const { seen } = await lookOnce(exec, { argv: ['systemctl', 'is-active', 'app'] }, { host });
+    const { seen } = await attemptOnce(exec, { argv: ['systemctl', 'is-active', 'app'] }, { host });
     expect(seen).toEqual({ status: 'ok', value: 'active' });
     expect(asked).toEqual([['systemctl', 'is-active', 'app']]);
   });
 
   it('captures the value and maps it', async () => {
     const fields = { argv: ['redis-cli', 'role'], value: '^role:(\\w+)', map: { master: 'primary' } };
-    const { seen } = await lookOnce(exec, fields, { host: exits(0, 'role:master\nslaves:1') });
+    const { seen } = await attemptOnce(exec, fields, { host: exits(0, 'role:master\nslaves:1') });
     expect(seen).toEqual({ status: 'ok', value: 'primary' });
-    const other = await lookOnce(exec, fields, { host: exits(0, 'nothing') });
+    const other = await attemptOnce(exec, fields, { host: exits(0, 'nothing') });
     expect(other.seen).toMatchObject({ status: 'fail', cause: 'bad-body' });
   });
 
   it('fails for an unexpected exit code', async () => {
-    const { seen } = await lookOnce(exec, { argv: ['x'] }, { host: exits(3, 'out', 'inactive') });
+    const { seen } = await attemptOnce(exec, { argv: ['x'] }, { host: exits(3, 'out', 'inactive') });
     expect(seen).toEqual({ status: 'fail', cause: 'error', message: 'exit 3: inactive' });
-    const silent = await lookOnce(exec, { argv: ['false'] }, { host: exits(1) });
+    const silent = await attemptOnce(exec, { argv: ['false'] }, { host: exits(1) });
     expect(silent.seen).toEqual({ status: 'fail', cause: 'error', message: 'exit 1' });
-    expect((await lookOnce(exec, { argv: ['x'], expectExit: 3 }, { host: exits(3) })).seen.status).toBe('ok');
+    expect((await attemptOnce(exec, { argv: ['x'], expectExit: 3 }, { host: exits(3) })).seen.status).toBe(
+      'ok',
+    );
   });
 
   it('is unknown for the exit code `unknownExit`', async () => {
     const fields = { argv: ['check_x'], unknownExit: 3 };
-    const { seen } = await lookOnce(exec, fields, { host: exits(3, 'UNKNOWN: no socket') });
+    const { seen } = await attemptOnce(exec, fields, { host: exits(3, 'UNKNOWN: no socket') });
     expect(seen).toEqual({
       status: 'unknown',
       message: 'the command reported unknown: exit 3: UNKNOWN: no socket',
     });
-    expect((await lookOnce(exec, fields, { host: exits(2) })).seen.status).toBe('fail');
-    expect((await lookOnce(exec, fields, { host: exits(0) })).seen.status).toBe('ok');
+    expect((await attemptOnce(exec, fields, { host: exits(2) })).seen.status).toBe('fail');
+    expect((await attemptOnce(exec, fields, { host: exits(0) })).seen.status).toBe('ok');
     const both = exec.params.parse({ argv: ['x'], unknownExit: 3, expectExit: 3 });
     expect(exec.conflict?.(both)?.message).toContain(
       'unknownExit: 3 is also the exit code that counts as good',
@@ -59,11 +61,11 @@ describe('exec probe', () => {
     const down = hostThat(async () => {
       throw new DrillError('host-unreachable', 'node-1: not running');
     });
-    expect((await lookOnce(exec, { argv: ['x'] }, { host: down })).seen).toEqual({
+    expect((await attemptOnce(exec, { argv: ['x'] }, { host: down })).seen).toEqual({
       status: 'unknown',
       message: 'node-1: not running',
     });
-    expect((await lookOnce(exec, { argv: ['x'] }, { host: exits(127) })).seen.status).toBe('unknown');
+    expect((await attemptOnce(exec, { argv: ['x'] }, { host: exits(127) })).seen.status).toBe('unknown');
   });
 
   it('fails as timeout when the command does not end', async () => {
@@ -73,7 +75,7 @@ describe('exec probe', () => {
           signal.addEventListener('abort', () => reject(new DrillError('host-unreachable', 'cut short')));
         }),
     );
-    const { seen, tookMs } = await lookOnce(exec, { argv: ['x'] }, { host, timeoutMs: 100 });
+    const { seen, tookMs } = await attemptOnce(exec, { argv: ['x'] }, { host, timeoutMs: 100 });
     expect(seen).toMatchObject({ status: 'fail', cause: 'timeout' });
     expect(tookMs).toBeGreaterThan(99);
   });

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { exitWords } from '../core/command-words.ts';
+import { exitText } from '../core/command-words.ts';
 import { DrillError, messageOf } from '../core/errors.ts';
 import type { ExecResult } from '../core/host.ts';
 import type { ProbeKind } from '../core/probe.ts';
@@ -70,7 +70,7 @@ export const exec: ProbeKind<Params> = {
           const result = await host.exec(p.argv, {
             timeoutMs: ctx.timeoutMs + hostGraceMs,
             signal,
-            look: true,
+            attempt: true,
           });
           return judge(p, pattern, result);
         } catch (error) {
@@ -88,7 +88,7 @@ export const exec: ProbeKind<Params> = {
 function judge(p: Params, pattern: RegExp | undefined, result: ExecResult): Observation {
   const { exitCode, stdout, stderr } = result;
   if (exitCode !== p.expectExit) {
-    const message = shorten(exitWords(exitCode, stderr.trim() || stdout));
+    const message = shorten(exitText(exitCode, stderr.trim() || stdout));
     if (exitCode === p.unknownExit)
       return { status: 'unknown', message: shorten(`the command reported unknown: ${message}`) };
     return notStarted.has(exitCode)

@@ -2,7 +2,7 @@ import { createServer } from 'node:http';
 import { afterEach, describe, expect, it } from 'vitest';
 import { haproxyStats } from './haproxy-stats.ts';
 import { parseCsv } from './lib/csv.ts';
-import { lookOnce, type Look } from './testing/look.ts';
+import { attemptOnce, type Attempt } from './testing/attempt.ts';
 import { listen } from '../net/testing/servers.ts';
 
 const cleanups: (() => Promise<void>)[] = [];
@@ -31,12 +31,12 @@ function page(...servers: (string | Server)[]): string {
   return [header, frontend, ...rows, 'nodes,BACKEND,0,0,UP,2,2,0,3,1,,', ''].join('\n');
 }
 
-async function look(body: string, status = 200, tell = 'state'): Promise<Look> {
+async function attempt(body: string, status = 200, value = 'state'): Promise<Attempt> {
   const server = createServer((_request, response) => void response.writeHead(status).end(body));
   const { address, close } = await listen(server);
   cleanups.push(close);
   const url = `http://${address}/stats;csv`;
-  return lookOnce(haproxyStats, { url, backend: 'nodes', server: 'node-2', tell });
+  return attemptOnce(haproxyStats, { url, backend: 'nodes', server: 'node-2', value });
 }
 
 describe('haproxy-stats probe', () => {
@@ -51,7 +51,7 @@ describe('haproxy-stats probe', () => {
     ['NOLB', 'NOLB'],
     ['no check', 'no-check'],
   ])('reads %s as %s', async (state, value) => {
-    expect((await look(page('UP', state))).seen).toMatchObject({ status: 'ok', value });
+    expect((await attempt(page('UP', state))).seen).toMatchObject({ status: 'ok', value });
   });
 
   // `backup`: used only while no active server is usable. Weight 0: gets no new clients (HAProxy configuration manual, 5.2).
@@ -84,38 +84,38 @@ describe('haproxy-stats probe', () => {
     ['no check at all', ['DOWN', 'no check'], 'yes'],
     ['the same page with a listener in it', [{ status: 'OPEN', weight: 9, type: 4 }, 'UP'], 'yes'],
   ])('reports the preferred server: %s', async (_what, servers, value) => {
-    expect((await look(page(...servers), 200, 'preferred')).seen).toMatchObject({ status: 'ok', value });
+    expect((await attempt(page(...servers), 200, 'preferred')).seen).toMatchObject({ status: 'ok', value });
   });
 
   it('is unknown for an unknown status', async () => {
     const message = 'nodes/node-2 has an unknown status: * DOWN 1/2';
-    expect((await look(page('UP', '* DOWN 1/2'))).seen).toEqual({ status: 'unknown', message });
+    expect((await attempt(page('UP', '* DOWN 1/2'))).seen).toEqual({ status: 'unknown', message });
     // The server may be up, and then it would be preferred.
-    expect((await look(page({ status: 'HALF' }, 'UP'), 200, 'preferred')).seen).toMatchObject({
+    expect((await attempt(page({ status: 'HALF' }, 'UP'), 200, 'preferred')).seen).toMatchObject({
       status: 'unknown',
     });
-    expect((await look(page('HALF', 'UP'))).seen).toMatchObject({ status: 'ok', value: 'UP' });
+    expect((await attempt(page('HALF', 'UP'))).seen).toMatchObject({ status: 'ok', value: 'UP' });
   });
 
   it('is unknown if two rows of one server differ', async () => {
     const twice = page('UP', 'UP', 'DOWN').replace('node-3', 'node-2');
-    expect((await look(twice)).seen).toEqual({
+    expect((await attempt(twice)).seen).toEqual({
       status: 'unknown',
       message: 'nodes/node-2 is listed as UP and as DOWN',
     });
   });
 
   it('fails if the page has no such server or is not the statistics page', async () => {
-    expect((await look(page('UP'))).seen).toMatchObject({ status: 'fail', cause: 'bad-body' });
-    const html = await look('<html lang="en"><body>Statistics, "all"</body></html>');
+    expect((await attempt(page('UP'))).seen).toMatchObject({ status: 'fail', cause: 'bad-body' });
+    const html = await attempt('<html lang="en"><body>Statistics, "all"</body></html>');
     expect(html.seen).toMatchObject({ status: 'fail', cause: 'bad-body' });
     expect(html.seen).toMatchObject({ message: expect.stringContaining(';csv') as string });
-    expect((await look('')).seen).toMatchObject({ status: 'fail', cause: 'bad-body' });
+    expect((await attempt('')).seen).toMatchObject({ status: 'fail', cause: 'bad-body' });
   });
 
   it('fails for a bad status', async () => {
-    expect((await look('', 503)).seen).toMatchObject({ status: 'fail', cause: 'http-5xx' });
-    expect((await look('', 401)).seen).toMatchObject({ status: 'fail', cause: 'http-other' });
+    expect((await attempt('', 503)).seen).toMatchObject({ status: 'fail', cause: 'http-5xx' });
+    expect((await attempt('', 401)).seen).toMatchObject({ status: 'fail', cause: 'http-other' });
   });
 });
 

@@ -18,7 +18,7 @@ const params = z.strictObject({
   clientCert,
   backend: z.string().min(1).describe('Name of the backend.'),
   server: z.string().min(1).describe('Name of the server in the backend.'),
-  tell: z
+  value: z
     .enum(['state', 'preferred'])
     .default('state')
     .describe(
@@ -96,7 +96,7 @@ function stateIn(page: string, p: Params): Observation {
   if (state === undefined) return unknown(`${name} has an unknown status: ${own.status}`);
   const other = named.find((server) => server.state !== state);
   if (other !== undefined) return unknown(`${name} is listed as ${own.status} and as ${other.status}`);
-  if (p.tell === 'state') return { status: 'ok', value: state };
+  if (p.value === 'state') return { status: 'ok', value: state };
   const odd = servers.find((server) => server.state === undefined);
   if (odd !== undefined) return unknown(`${p.backend}/${odd.name} has an unknown status: ${odd.status}`);
   return { status: 'ok', value: preferredOf(servers)?.name === own.name ? 'yes' : 'no' };

@@ -9,7 +9,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { http } from './http.ts';
 import { failureOf } from '../net/net-errors.ts';
 import { makeCertificates } from '../net/testing/certificates.ts';
-import { lookOnce, lookWith, openProbe } from './testing/look.ts';
+import { attemptOnce, attemptWith, openProbe } from './testing/attempt.ts';
 import { listen as listening, unusedAddress } from '../net/testing/servers.ts';
 
 const cleanups: (() => Promise<void>)[] = [];
@@ -43,7 +43,7 @@ async function reply(status: number, body: string, headers: Record<string, strin
 
 describe('http probe', () => {
   it('is ok for the expected status, with the phases in order', async () => {
-    const { seen } = await lookOnce(http, { url: await reply(200, 'fine') });
+    const { seen } = await attemptOnce(http, { url: await reply(200, 'fine') });
     expect(seen).toEqual({
       status: 'ok',
       phases: { connectMs: expect.any(Number) as number, firstByteMs: expect.any(Number) as number },
@@ -60,7 +60,7 @@ describe('http probe', () => {
       response.end();
     });
     const session = await openProbe(http, { url: `http://127.0.0.1:${await listen(server)}/` });
-    for (let i = 0; i < 3; i++) expect((await lookWith(session, 60_000)).seen.status).toBe('ok');
+    for (let i = 0; i < 3; i++) expect((await attemptWith(session, 60_000)).seen.status).toBe('ok');
     expect(ports.size).toBe(3);
   });
 
@@ -82,7 +82,7 @@ describe('http probe', () => {
     const url = `http://127.0.0.1:${await listen(server)}/`;
     const session = await openProbe(http, { url, connection: 'kept-alive' });
     const seen = [];
-    for (let i = 0; i < 6; i++) seen.push((await lookWith(session, 60_000)).seen);
+    for (let i = 0; i < 6; i++) seen.push((await attemptWith(session, 60_000)).seen);
     await session.close();
     expect(seen.map((s) => (s.status === 'fail' ? s.cause : s.status))).toEqual([
       'ok',
@@ -109,17 +109,17 @@ describe('http probe', () => {
     });
     const url = `http://127.0.0.1:${await listen(server)}/`;
     const session = await openProbe(http, { url, connection: 'kept-alive' });
-    const look = async (timeoutMs = 1000) => (await lookWith(session, timeoutMs)).seen.status;
-    expect(await look()).toBe('ok');
+    const attempt = async (timeoutMs = 1000) => (await attemptWith(session, timeoutMs)).seen.status;
+    expect(await attempt()).toBe('ok');
     sockets[0]?.destroy();
     await expect.poll(() => sockets[0]?.closed).toBe(true);
     // Until the client notices the close, a request may still use the old connection and fail.
-    await expect.poll(() => look()).toBe('ok');
+    await expect.poll(() => attempt()).toBe('ok');
     expect(sockets.at(-1)).not.toBe(sockets[0]);
     silent = true;
-    expect(await look(100)).toBe('fail');
+    expect(await attempt(100)).toBe('fail');
     silent = false;
-    expect(await look()).toBe('ok');
+    expect(await attempt()).toBe('ok');
     expect(new Set(sockets.slice(-2)).size).toBe(2);
     await session.close();
     await expect.poll(() => sockets.every((socket) => socket.destroyed)).toBe(true);
@@ -137,7 +137,7 @@ describe('http probe', () => {
       response.end();
     });
     const connectTo = `127.0.0.1:${await listen(server)}`;
-    const { seen } = await lookOnce(http, {
+    const { seen } = await attemptOnce(http, {
       url: 'http://app.example.com/rest/health?full=1',
       connectTo,
       method: 'OPTIONS',
@@ -155,7 +155,7 @@ describe('http probe', () => {
     [204, 'http-other'],
   ])('fails for status %i with %s', async (status, cause) => {
     const url = await reply(status, '', { location: 'http://127.0.0.1:1/' });
-    const { seen } = await lookOnce(http, { url });
+    const { seen } = await attemptOnce(http, { url });
     expect(seen).toMatchObject({ status: 'fail', cause, message: `status ${status}` });
   });
 
@@ -165,42 +165,42 @@ describe('http probe', () => {
         'HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n\x81\x02hi',
       ),
     );
-    const expected = await lookOnce(http, { url, expect: { status: [101] } });
+    const expected = await attemptOnce(http, { url, expect: { status: [101] } });
     expect(expected.seen).toMatchObject({
       status: 'ok',
       phases: { firstByteMs: expect.any(Number) as number },
     });
-    const { seen } = await lookOnce(http, { url });
+    const { seen } = await attemptOnce(http, { url });
     expect(seen).toMatchObject({ status: 'fail', cause: 'http-other', message: 'status 101' });
   });
 
   it('accepts an expected redirect', async () => {
-    const { seen } = await lookOnce(http, { url: await reply(301, ''), expect: { status: [200, 301] } });
+    const { seen } = await attemptOnce(http, { url: await reply(301, ''), expect: { status: [200, 301] } });
     expect(seen.status).toBe('ok');
   });
 
   it('reads a value from JSON, in bad replies too', async () => {
     const body = '{"status":"DOWN","node":"node-1","services":[{"type":"EDGE","role":"MASTER","port":8081}]}';
-    const ok = await lookOnce(http, { url: await reply(200, body), value: 'node' });
+    const ok = await attemptOnce(http, { url: await reply(200, body), value: 'node' });
     expect(ok.seen).toMatchObject({ status: 'ok', value: 'node-1' });
     const master = "services[?type=='EDGE' && role=='MASTER'] | [0].port";
-    const number = await lookOnce(http, { url: await reply(200, body), value: master });
+    const number = await attemptOnce(http, { url: await reply(200, body), value: master });
     expect(number.seen).toMatchObject({ status: 'ok', value: '8081' });
-    const missing = await lookOnce(http, { url: await reply(200, body), value: 'nothing.there' });
+    const missing = await attemptOnce(http, { url: await reply(200, body), value: 'nothing.there' });
     expect(missing.seen).toEqual({
       status: 'fail',
       cause: 'bad-body',
       message: 'no value in the body: nothing matches nothing.there',
       phases: expect.anything() as object,
     });
-    const none = await lookOnce(http, { url: await reply(200, '{"node":null}'), value: "node || 'none'" });
+    const none = await attemptOnce(http, { url: await reply(200, '{"node":null}'), value: "node || 'none'" });
     expect(none.seen).toMatchObject({ status: 'ok', value: 'none' });
-    const badWithout = await lookOnce(http, { url: await reply(503, body), value: 'nothing' });
+    const badWithout = await attemptOnce(http, { url: await reply(503, body), value: 'nothing' });
     expect(badWithout.seen).toMatchObject({ status: 'fail', cause: 'http-5xx' });
     expect(badWithout.seen).not.toHaveProperty('value');
-    const bad = await lookOnce(http, { url: await reply(503, body), value: 'node' });
+    const bad = await attemptOnce(http, { url: await reply(503, body), value: 'node' });
     expect(bad.seen).toMatchObject({ status: 'fail', cause: 'http-5xx', value: 'node-1' });
-    const noJson = await lookOnce(http, { url: await reply(503, '<html>'), value: 'node' });
+    const noJson = await attemptOnce(http, { url: await reply(503, '<html>'), value: 'node' });
     expect(noJson.seen).toEqual({
       status: 'fail',
       cause: 'http-5xx',
@@ -211,18 +211,18 @@ describe('http probe', () => {
 
   it('fails for a body that does not match, and for a missing value', async () => {
     const url = await reply(200, 'maintenance\u0007page');
-    const mismatch = await lookOnce(http, { url, expect: { body: '"status":"UP"' } });
+    const mismatch = await attemptOnce(http, { url, expect: { body: '"status":"UP"' } });
     expect(mismatch.seen).toMatchObject({ status: 'fail', cause: 'bad-body' });
     expect(mismatch.seen).toMatchObject({ message: expect.stringContaining('maintenance page') as string });
-    expect((await lookOnce(http, { url, expect: { body: '^maint' } })).seen.status).toBe('ok');
-    expect((await lookOnce(http, { url, value: 'node' })).seen).toMatchObject({
+    expect((await attemptOnce(http, { url, expect: { body: '^maint' } })).seen.status).toBe('ok');
+    expect((await attemptOnce(http, { url, value: 'node' })).seen).toMatchObject({
       status: 'fail',
       cause: 'bad-body',
     });
   });
 
   it('fails as refused on a closed port', async () => {
-    const { seen } = await lookOnce(http, { url: `http://${await unusedAddress()}/` });
+    const { seen } = await attemptOnce(http, { url: `http://${await unusedAddress()}/` });
     expect(seen).toMatchObject({ status: 'fail', cause: 'refused' });
   });
 
@@ -235,7 +235,7 @@ describe('http probe', () => {
       (socket: Socket) => socket.end('HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf'),
     ],
   ])('fails as reset for %s', async (_name, behave) => {
-    const { seen } = await lookOnce(http, { url: await raw(behave) });
+    const { seen } = await attemptOnce(http, { url: await raw(behave) });
     expect(seen).toMatchObject({ status: 'fail', cause: 'reset' });
   });
 
@@ -244,7 +244,7 @@ describe('http probe', () => {
     ['binary garbage', '\u0000\u0001\u0002\u0003\r\n\r\n'],
     ['headers without end', `HTTP/1.1 200 OK\r\nX: ${'x'.repeat(70_000)}`],
   ])('fails as http-other for %s', async (_name, text) => {
-    const { seen } = await lookOnce(http, { url: await raw((socket) => socket.write(text)) });
+    const { seen } = await attemptOnce(http, { url: await raw((socket) => socket.write(text)) });
     expect(seen).toMatchObject({ status: 'fail', cause: 'http-other' });
   });
 
@@ -266,7 +266,7 @@ describe('http probe', () => {
     ],
   ])('fails as timeout, not before the time-out, for %s', async (_name, behave) => {
     const url = await raw(behave);
-    const { seen, tookMs } = await lookOnce(http, { url }, { timeoutMs: 200 });
+    const { seen, tookMs } = await attemptOnce(http, { url }, { timeoutMs: 200 });
     expect(seen).toMatchObject({ status: 'fail', cause: 'timeout' });
     expect(tookMs).toBeGreaterThan(199);
   });
@@ -275,7 +275,7 @@ describe('http probe', () => {
     const url = await raw((socket) =>
       socket.write('HTTP/1.1 503 Down\r\nContent-Length: 50\r\n\r\n{"node":'),
     );
-    const { seen, tookMs } = await lookOnce(http, { url, value: 'node' }, { timeoutMs: 2000 });
+    const { seen, tookMs } = await attemptOnce(http, { url, value: 'node' }, { timeoutMs: 2000 });
     expect(seen).toMatchObject({ status: 'fail', cause: 'http-5xx' });
     expect(tookMs).toBeGreaterThan(1999);
   });
@@ -290,7 +290,7 @@ describe('http probe', () => {
       socket.on('drain', flood);
       flood();
     });
-    const ok = await lookOnce(
+    const ok = await attemptOnce(
       http,
       { url, maxBodyBytes: 5000, expect: { body: '^status:UP' } },
       { timeoutMs: 100_000 },
@@ -298,21 +298,21 @@ describe('http probe', () => {
     expect(ok.seen.status).toBe('ok');
     expect(ok.tookMs).toBeLessThan(100_000);
     expect(written).toBeLessThan(50_000_000);
-    const bad = await lookOnce(http, { url, maxBodyBytes: 5000, value: 'node' }, { timeoutMs: 100_000 });
+    const bad = await attemptOnce(http, { url, maxBodyBytes: 5000, value: 'node' }, { timeoutMs: 100_000 });
     expect(bad.seen).toMatchObject({ status: 'fail', cause: 'bad-body' });
   });
 
   it('fails as dns for a name that does not exist', async () => {
-    const { seen } = await lookOnce(http, { url: 'http://nosuch.invalid/' }, { timeoutMs: 100_000 });
+    const { seen } = await attemptOnce(http, { url: 'http://nosuch.invalid/' }, { timeoutMs: 100_000 });
     expect(seen).toMatchObject({ status: 'fail', cause: 'dns' });
   });
 
   it('is unknown if the run stops during the sample', async () => {
     const session = await openProbe(http, { url: await raw(() => {}) });
     const controller = new AbortController();
-    const looking = session.observe(controller.signal);
+    const attempting = session.observe(controller.signal);
     controller.abort(new Error('the run stops'));
-    expect(await looking).toEqual({ status: 'unknown', message: 'cut short: the run stops' });
+    expect(await attempting).toEqual({ status: 'unknown', message: 'cut short: the run stops' });
     expect((await session.observe(controller.signal)).status).toBe('unknown');
   });
 
@@ -342,8 +342,8 @@ describe('http probe', () => {
     });
     const url = `http://127.0.0.1:${await listen(server)}/`;
     process.env['HTTP_TEST_BODY'] = 'secret';
-    await lookOnce(http, { url, method: 'POST', body: '{"läuft":1}' });
-    await lookOnce(http, { url, method: 'PUT', body: { env: 'HTTP_TEST_BODY' } });
+    await attemptOnce(http, { url, method: 'POST', body: '{"läuft":1}' });
+    await attemptOnce(http, { url, method: 'PUT', body: { env: 'HTTP_TEST_BODY' } });
     delete process.env['HTTP_TEST_BODY'];
     expect(asked).toEqual(['POST 12 undefined {"läuft":1}', 'PUT 6 undefined secret']);
   });
@@ -368,7 +368,7 @@ describe('http probe', () => {
       return `http://127.0.0.1:${await listen(server)}/`;
     };
     const valueOf = async (body: Buffer, headers: Record<string, string>, value = 'status') =>
-      (await lookOnce(http, { url: await bytes(body, headers), value })).seen;
+      (await attemptOnce(http, { url: await bytes(body, headers), value })).seen;
 
     it('and asks for no compression', async () => {
       const asked: (string | undefined)[] = [];
@@ -377,8 +377,8 @@ describe('http probe', () => {
         response.end();
       });
       const url = `http://127.0.0.1:${await listen(server)}/`;
-      await lookOnce(http, { url });
-      await lookOnce(http, { url, headers: { 'Accept-Encoding': 'gzip' } });
+      await attemptOnce(http, { url });
+      await attemptOnce(http, { url, headers: { 'Accept-Encoding': 'gzip' } });
       expect(asked).toEqual(['identity', 'gzip']);
     });
 
@@ -399,7 +399,7 @@ describe('http probe', () => {
 
     it('that is empty, with any Content-Encoding', async () => {
       const url = await bytes(Buffer.alloc(0), { 'content-encoding': 'gzip' });
-      expect((await lookOnce(http, { url, expect: { body: '^$' } })).seen.status).toBe('ok');
+      expect((await attemptOnce(http, { url, expect: { body: '^$' } })).seen.status).toBe('ok');
     });
 
     it.each([
@@ -416,7 +416,7 @@ describe('http probe', () => {
       expect(seen).toMatchObject({ status: 'fail', cause: 'bad-body' });
       expect(seen).toMatchObject({ message: expect.stringContaining(words) as string });
       // Does not matter if neither `expect.body` nor `value` is set.
-      const { seen: plain } = await lookOnce(http, {
+      const { seen: plain } = await attemptOnce(http, {
         url: await bytes(body, { 'content-encoding': encoding }),
       });
       expect(plain).toMatchObject({ status: 'ok' });
@@ -435,7 +435,7 @@ describe('http probe', () => {
     it('in its declared character set', async () => {
       const body = Buffer.from('läuft', 'latin1');
       const url = await bytes(body, { 'content-type': 'text/plain; charset=iso-8859-1' });
-      expect((await lookOnce(http, { url, expect: { body: '^läuft$' } })).seen.status).toBe('ok');
+      expect((await attemptOnce(http, { url, expect: { body: '^läuft$' } })).seen.status).toBe('ok');
     });
 
     it.each([
@@ -480,7 +480,7 @@ describe('http probe over TLS', () => {
 
   it('verifies against the CA and the URL’s name, and sends SNI', async () => {
     const connectTo = await secure('good');
-    const { seen } = await lookOnce(http, { url, connectTo, caFile: file('ca.pem'), value: 'sni' });
+    const { seen } = await attemptOnce(http, { url, connectTo, caFile: file('ca.pem'), value: 'sni' });
     expect(seen).toMatchObject({ status: 'ok', value: 'app.example.com' });
     const phases = seen.status === 'ok' ? seen.phases : undefined;
     expect(phases?.tlsMs).toBeGreaterThan(phases?.connectMs ?? Infinity);
@@ -491,7 +491,7 @@ describe('http probe over TLS', () => {
     const session = await openProbe(http, fields);
     const phases = [];
     for (let i = 0; i < 2; i++) {
-      const { seen } = await lookWith(session, 60_000);
+      const { seen } = await attemptWith(session, 60_000);
       expect(seen.status).toBe('ok');
       phases.push(Object.keys((seen.status === 'ok' && seen.phases) || {}));
     }
@@ -514,7 +514,7 @@ describe('http probe over TLS', () => {
   ])('fails as tls for %s', async (_name, certificate, fields, words) => {
     const connectTo = await secure(certificate);
     const caFile = 'caFile' in fields ? { caFile: file(fields.caFile) } : {};
-    const { seen } = await lookOnce(http, { url, connectTo, ...fields, ...caFile });
+    const { seen } = await attemptOnce(http, { url, connectTo, ...fields, ...caFile });
     expect(seen).toMatchObject({ status: 'fail', cause: 'tls' });
     expect(seen).toMatchObject({ message: expect.stringMatching(words) as string });
   });
@@ -538,10 +538,10 @@ describe('http probe over TLS', () => {
       const connectTo = await mutual(over);
       const fields = { url, connectTo, caFile: file('ca.pem') };
       for (const connection of ['new', 'kept-alive']) {
-        const { seen } = await lookOnce(http, { ...fields, connection, clientCert: clientCert() });
+        const { seen } = await attemptOnce(http, { ...fields, connection, clientCert: clientCert() });
         expect(seen).toMatchObject({ status: 'ok' });
       }
-      const { seen } = await lookOnce(http, fields);
+      const { seen } = await attemptOnce(http, fields);
       expect(seen).toMatchObject({
         status: 'fail',
         cause: 'tls',
@@ -562,24 +562,24 @@ describe('http probe over TLS', () => {
 
   it('accepts any certificate with `insecureSkipVerify`', async () => {
     const connectTo = await secure('expired');
-    expect((await lookOnce(http, { url, connectTo, insecureSkipVerify: true })).seen.status).toBe('ok');
+    expect((await attemptOnce(http, { url, connectTo, insecureSkipVerify: true })).seen.status).toBe('ok');
   });
 
   it('fails as tls for a server that speaks plain HTTP', async () => {
     const plain = new URL(await reply(200, '')).host;
-    const { seen } = await lookOnce(http, { url, connectTo: plain });
+    const { seen } = await attemptOnce(http, { url, connectTo: plain });
     expect(seen).toMatchObject({ status: 'fail', cause: 'tls' });
   });
 
   it('fails as reset when the connection ends before the handshake, as behind a balancer without servers', async () => {
     const server = createServer((socket) => socket.once('data', () => socket.destroy()));
-    const { seen } = await lookOnce(http, { url, connectTo: `127.0.0.1:${await listen(server)}` });
+    const { seen } = await attemptOnce(http, { url, connectTo: `127.0.0.1:${await listen(server)}` });
     expect(seen).toMatchObject({ status: 'fail', cause: 'reset' });
   });
 
   it('fails as timeout when the handshake hangs', async () => {
     const connectTo = `127.0.0.1:${await listen(createServer())}`;
-    const { seen, tookMs } = await lookOnce(http, { url, connectTo }, { timeoutMs: 200 });
+    const { seen, tookMs } = await attemptOnce(http, { url, connectTo }, { timeoutMs: 200 });
     expect(seen).toMatchObject({ status: 'fail', cause: 'timeout' });
     expect(tookMs).toBeGreaterThan(199);
   });

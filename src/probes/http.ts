@@ -97,10 +97,10 @@ export const http: ProbeKind<Params> = {
     const read = p.value === undefined ? undefined : valueReader(p.value);
     // A good reply is read to its end, because the connection may break in its body. A bad reply is read only
     // for its value, or to reuse the connection.
-    const wantBody = (status: number): boolean => good.has(status) || read !== undefined || keptAlive;
+    const keepBody = (status: number): boolean => good.has(status) || read !== undefined || keptAlive;
     return {
       observe: async (signal) => {
-        const reply = await exchange(call, ctx, signal, wantBody);
+        const reply = await exchange(call, ctx, signal, keepBody);
         return 'status' in reply ? reply : judge(reply, good, body, read);
       },
       close: async () => call.agent?.destroy(),

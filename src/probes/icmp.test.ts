@@ -3,7 +3,7 @@ import type { ExecOptions, ExecResult, Host } from '../core/host.ts';
 import { DrillError } from '../core/errors.ts';
 import { neverFollowed } from '../hosts/testing/never-followed.ts';
 import { icmp } from './icmp.ts';
-import { lookOnce, openProbe } from './testing/look.ts';
+import { attemptOnce, openProbe } from './testing/attempt.ts';
 
 type Answer = (argv: readonly string[], options: ExecOptions) => Promise<ExecResult>;
 
@@ -31,7 +31,7 @@ describe('icmp probe', () => {
   it('sends one request and reports the time that ping measured', async () => {
     const asked: (readonly string[])[] = [];
     const host = hostThat(async (argv, options) => {
-      expect(options.look).toBe(true);
+      expect(options.attempt).toBe(true);
       asked.push(argv);
       const reply = '64 bytes from 198.18.2.100: icmp_seq=1 ttl=64 time=0.043 ms\n';
       return {
@@ -40,7 +40,7 @@ describe('icmp probe', () => {
         stderr: '',
       };
     });
-    const { seen } = await lookOnce(icmp, { ...fields, interface: 'eth0' }, { host, timeoutMs: 900 });
+    const { seen } = await attemptOnce(icmp, { ...fields, interface: 'eth0' }, { host, timeoutMs: 900 });
     expect(seen).toEqual({ status: 'ok', phases: { firstByteMs: 0.043 } });
     expect(asked.map((argv) => argv.join(' '))).toEqual([
       'env LC_ALL=C ping -n -c 1 -s 56 -W 0.800 -I eth0 -- 198.18.2.100',
@@ -128,7 +128,9 @@ describe('icmp probe', () => {
       { status: 'ok' },
     ],
   ])('reports %s', async (_what, exitCode, stdout, stderr, seen) => {
-    expect((await lookOnce(icmp, fields, { host: says(exitCode, stdout, stderr) })).seen).toMatchObject(seen);
+    expect((await attemptOnce(icmp, fields, { host: says(exitCode, stdout, stderr) })).seen).toMatchObject(
+      seen,
+    );
   });
 
   it('fails as timeout at its own time-out, and is unknown if the connection to the host breaks', async () => {
@@ -138,14 +140,14 @@ describe('icmp probe', () => {
           signal.addEventListener('abort', () => reject(new Error('aborted')), { once: true }),
         ),
     );
-    expect((await lookOnce(icmp, fields, { host: slow, timeoutMs: 100 })).seen).toMatchObject({
+    expect((await attemptOnce(icmp, fields, { host: slow, timeoutMs: 100 })).seen).toMatchObject({
       status: 'fail',
       cause: 'timeout',
     });
     const broken = hostThat(async () => {
       throw new DrillError('host-unreachable', 'no such container');
     });
-    expect((await lookOnce(icmp, fields, { host: broken })).seen).toEqual({
+    expect((await attemptOnce(icmp, fields, { host: broken })).seen).toEqual({
       status: 'unknown',
       message: 'no such container',
     });
@@ -189,7 +191,7 @@ describe('icmp probe', () => {
   ])('sends %s as %s', async (address, asked) => {
     const words: (readonly string[])[] = [];
     const host = hostThat(async (argv) => (words.push(argv), { exitCode: 1, stdout: '', stderr: '' }));
-    await lookOnce(icmp, { address }, { host });
+    await attemptOnce(icmp, { address }, { host });
     expect(words[0]?.at(-1)).toBe(asked);
   });
 

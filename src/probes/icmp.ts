@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { DrillError, messageOf } from '../core/errors.ts';
-import { limitWords } from '../core/format-duration.ts';
+import { limitText } from '../core/format-duration.ts';
 import type { ExecResult } from '../core/host.ts';
 import type { ProbeKind } from '../core/probe.ts';
 import type { FailCause, Observation } from '../core/sample.ts';
@@ -16,7 +16,9 @@ const params = z.strictObject({
     // ping would read a leading dash as an option.
     .regex(/^[^\s-]\S*$/, { error: 'expected the name of an interface, or an address of the host' })
     .optional()
-    .describe('Interface or source address to send from, on the `from` host. Default: selected by the routes.'),
+    .describe(
+      'Interface or source address to send from, on the `from` host. Default: selected by the routes.',
+    ),
   dataBytes: z
     .int()
     .min(0)
@@ -32,7 +34,7 @@ type Params = z.output<typeof params>;
  */
 const hostGraceMs = 1000;
 /** Part of the time-out reserved for sending the command to its host and its output back. */
-const wayMs = 100;
+const oneWayMs = 100;
 
 /**
  * Sends one echo request per sample, each with its own `ping` process. Node has no ICMP, and a continuous
@@ -56,7 +58,7 @@ export const icmp: ProbeKind<Params> = {
     }
     const address = requireHostOrAddress('address', p.address);
     await requireIputils(host, 'ping', AbortSignal.timeout(preflightTimeoutMs));
-    const waitMs = Math.max(ctx.timeoutMs / 2, ctx.timeoutMs - wayMs);
+    const waitMs = Math.max(ctx.timeoutMs / 2, ctx.timeoutMs - oneWayMs);
     const from = p.interface === undefined ? [] : ['-I', p.interface];
     const options = ['-n', '-c', '1', '-s', String(p.dataBytes), '-W', (waitMs / 1000).toFixed(3), ...from];
     const argv = ['env', 'LC_ALL=C', 'ping', ...options, '--', address];
@@ -64,7 +66,7 @@ export const icmp: ProbeKind<Params> = {
       observe: async (signal) => {
         try {
           const timeoutMs = ctx.timeoutMs + hostGraceMs;
-          return judge(await host.exec(argv, { timeoutMs, signal, look: true }), waitMs);
+          return judge(await host.exec(argv, { timeoutMs, signal, attempt: true }), waitMs);
         } catch (error) {
           // A time-out counts as a request without a reply. After a failed connection to the host, the result
           // is unknown.
@@ -89,23 +91,23 @@ function judge({ exitCode, stdout, stderr }: ExecResult, waitMs: number): Observ
     // ping prints no time for requests with less than 16 bytes of data.
     return { status: 'ok', ...(tookMs === undefined ? {} : { phases: { firstByteMs: Number(tookMs) } }) };
   }
-  const complaint = complaintOf(stderr);
+  const problem = problemOf(stderr);
   // An error message of ping is about its own host, such as a firewall that drops the request, or an unknown
   // name.
-  if (exitCode === 1 && sent !== undefined && complaint === '') {
+  if (exitCode === 1 && sent !== undefined && problem === '') {
     // A router reports that there is no route, or the host itself reports that ARP got no answer.
     const error = /^From \S+ icmp_seq=\d+ (.+)$/m.exec(stdout)?.[1];
     if (error !== undefined) return { status: 'fail', cause: 'unreachable', message: shorten(error) };
-    return { status: 'fail', cause: 'timeout', message: `no reply within ${limitWords(Math.round(waitMs))}` };
+    return { status: 'fail', cause: 'timeout', message: `no reply within ${limitText(Math.round(waitMs))}` };
   }
-  const cause = causes.find(([words]) => words.test(complaint))?.[1];
-  if (cause !== undefined) return { status: 'fail', cause, message: shorten(complaint) };
-  const said = complaint || stderr.trim() || stdout.trim() || `ping exited with ${exitCode}`;
+  const cause = causes.find(([words]) => words.test(problem))?.[1];
+  if (cause !== undefined) return { status: 'fail', cause, message: shorten(problem) };
+  const said = problem || stderr.trim() || stdout.trim() || `ping exited with ${exitCode}`;
   return { status: 'unknown', message: shorten(`ping sent no request: ${said}`) };
 }
 
 /** The lines that ping itself wrote to standard error, without its warnings. */
-function complaintOf(stderr: string): string {
+function problemOf(stderr: string): string {
   const own = stderr.split('\n').filter((line) => /^(?:\S*\/)?ping[46]?: (?!warning)/i.test(line));
   return own.join('\n').trim();
 }

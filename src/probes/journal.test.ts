@@ -9,7 +9,7 @@ import { createLocalHost } from '../hosts/local.ts';
 import { neverFollowed } from '../hosts/testing/never-followed.ts';
 import { journal } from './journal.ts';
 import { wrongNames } from './lib/journal-names.ts';
-import { lookWith, openProbe } from './testing/look.ts';
+import { attemptWith, openProbe } from './testing/attempt.ts';
 
 const fields = {
   unit: 'cl-watchdog.service',
@@ -65,10 +65,10 @@ function host(...answers: (Partial<ExecResult> | Error | Promise<Partial<ExecRes
   };
 }
 
-async function looks(count: number, on: Host, over: Partial<typeof fields> = {}): Promise<Observation[]> {
+async function attempts(count: number, on: Host, over: Partial<typeof fields> = {}): Promise<Observation[]> {
   const session = await openProbe(journal, { ...fields, ...over }, { host: on });
   const seen: Observation[] = [];
-  for (let i = 0; i < count; i++) seen.push((await lookWith(session, 60_000)).seen);
+  for (let i = 0; i < count; i++) seen.push((await attemptWith(session, 60_000)).seen);
   return seen;
 }
 
@@ -78,7 +78,7 @@ describe('journal probe', () => {
       { stdout: output({ cursor: 's=1;i=5' }) },
       { stdout: output({ cursor: 's=1;i=9' }) },
     );
-    await looks(3, on);
+    await attempts(3, on);
     const common = [
       'env',
       'LC_ALL=C',
@@ -116,7 +116,7 @@ describe('journal probe', () => {
         ),
       },
     );
-    expect((await looks(2, on))[1]).toEqual({
+    expect((await attempts(2, on))[1]).toEqual({
       status: 'ok',
       marks: [
         { name: 'promote', wallMs: 1_700_000_000_000.125, text: 'rule 1: promoting standby' },
@@ -140,7 +140,7 @@ describe('journal probe', () => {
         ),
       },
     );
-    expect((await looks(2, on, { marks }))[1]).toEqual({
+    expect((await attempts(2, on, { marks }))[1]).toEqual({
       status: 'ok',
       marks: [
         { name: 'delivery', wallMs: 5, text: 'POST from node-2: MASTER', host: 'node-2', value: 'MASTER' },
@@ -156,7 +156,7 @@ describe('journal probe', () => {
       { stdout: torn, truncated: true },
       {},
     );
-    const seen = await looks(3, on);
+    const seen = await attempts(3, on);
     expect(seen[1]).toMatchObject({ marks: [{ text: 'rule 1' }] });
     expect(asked[2]!.argv).toContain('--after-cursor=b');
   });
@@ -168,7 +168,7 @@ describe('journal probe', () => {
       { exitCode: 1, stderr: 'Failed to open journal' },
       { stdout: output({ cursor: 'b', message: 'rule 3' }) },
     );
-    const seen = await looks(4, on);
+    const seen = await attempts(4, on);
     expect(seen.map((s) => s.status)).toEqual(['ok', 'unknown', 'unknown', 'ok']);
     expect(seen[1]).toMatchObject({ message: 'node-1: not running' });
     expect(asked.slice(1).every((a) => a.argv.includes('--after-cursor=a'))).toBe(true);
@@ -177,7 +177,7 @@ describe('journal probe', () => {
 
   it('reads an empty journal from its start, and a silent exit code 1 as nothing new', async () => {
     const { host: on, asked } = host({ exitCode: 1 }, { stdout: output({ cursor: 'a', message: 'rule 1' }) });
-    const seen = await looks(2, on, { unit: 'a.service' });
+    const seen = await attempts(2, on, { unit: 'a.service' });
     expect(seen[0]).toEqual({ status: 'ok' });
     expect(asked[1]!.argv.some((word) => word.startsWith('--after-cursor'))).toBe(false);
     expect(seen[1]).toMatchObject({ marks: [{ name: 'rule' }] });
@@ -187,8 +187,8 @@ describe('journal probe', () => {
     const slow = Promise.withResolvers<Partial<ExecResult>>();
     const { host: on, asked } = host({ stdout: output({ cursor: 'a' }) }, slow.promise, {});
     const session = await openProbe(journal, fields, { host: on });
-    await lookWith(session, 60_000);
-    const both = [lookWith(session, 60_000), lookWith(session, 1000)];
+    await attemptWith(session, 60_000);
+    const both = [attemptWith(session, 60_000), attemptWith(session, 1000)];
     slow.resolve({ stdout: output({ cursor: 'b', message: 'rule 1' }) });
     const [first, second] = await Promise.all(both);
     expect(first!.seen).toMatchObject({ marks: [{ name: 'rule' }] });
@@ -202,7 +202,7 @@ describe('journal probe', () => {
       {},
       { stdout: output({ cursor: 'b' }) },
     );
-    await looks(2, on, { unit: 'keepalived', containers: ['web'] });
+    await attempts(2, on, { unit: 'keepalived', containers: ['web'] });
     expect(asked[1]!.argv.slice(6)).toEqual([
       '--after-cursor=a',
       '_SYSTEMD_UNIT=keepalived.service',
@@ -224,7 +224,7 @@ describe('journal probe', () => {
     ['a profile', '/etc/profile.d/motd.sh: line 3: figlet: command not found'],
   ])('ignores noise of %s', async (_who, stderr) => {
     const { host: on } = host({ stdout: output({ cursor: 'a' }) }, { exitCode: 1, stderr });
-    expect((await looks(2, on))[1]).toEqual({ status: 'ok', marks: [] });
+    expect((await attempts(2, on))[1]).toEqual({ status: 'ok', marks: [] });
   });
 
   it.each([
@@ -236,7 +236,7 @@ describe('journal probe', () => {
     ['journalctl: something that it never said before', 1],
   ])('is unknown if the journal is not readable: %s', async (stderr, exitCode) => {
     const { host: on } = host({ exitCode, stderr });
-    expect((await looks(1, on))[0]).toMatchObject({ status: 'unknown' });
+    expect((await attempts(1, on))[0]).toMatchObject({ status: 'unknown' });
   });
 
   it('restarts at the newest entry if its cursor is invalid, and reports that once', async () => {
@@ -246,7 +246,7 @@ describe('journal probe', () => {
       { stdout: output({ cursor: 'b' }) },
       { stdout: output({ cursor: 'c', message: 'rule 1' }) },
     );
-    const seen = await looks(4, on);
+    const seen = await attempts(4, on);
     expect(seen.map((s) => s.status)).toEqual(['ok', 'unknown', 'ok', 'ok']);
     expect(asked[3]!.argv).toContain('--after-cursor=b');
     expect(seen[3]).toMatchObject({ marks: [{ name: 'rule' }] });

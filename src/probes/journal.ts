@@ -65,7 +65,7 @@ class JournalSession implements ProbeSession {
   /** Cursor of the last entry read. Undefined before the first sample; null while the journal is empty. */
   #cursor: string | null | undefined;
   /** One attempt at a time: two attempts from the same cursor would report each line twice. */
-  readonly observe = inTurn((signal: AbortSignal) => this.#look(signal));
+  readonly observe = inTurn((signal: AbortSignal) => this.#attempt(signal));
 
   constructor(p: Params, host: Host, ctx: ProbeContext) {
     this.#params = p;
@@ -76,7 +76,7 @@ class JournalSession implements ProbeSession {
 
   async close(): Promise<void> {}
 
-  async #look(signal: AbortSignal): Promise<Observation> {
+  async #attempt(signal: AbortSignal): Promise<Observation> {
     if (signal.aborted) return { status: 'unknown', message: messageOf(signal.reason) };
     try {
       if (this.#cursor === undefined) {
@@ -113,7 +113,7 @@ class JournalSession implements ProbeSession {
     const options = ['--no-pager', '--output=json', '--output-fields=MESSAGE', ...args];
     const timeoutMs = this.#timeoutMs + hostGraceMs;
     const argv = ['env', 'LC_ALL=C', 'journalctl', ...options];
-    const result = await this.#host.exec(argv, { timeoutMs, signal, maxOutputBytes, look: true });
+    const result = await this.#host.exec(argv, { timeoutMs, signal, maxOutputBytes, attempt: true });
     const { exitCode, stdout, truncated } = result;
     const words = withoutNoise(result.stderr);
     // journalctl exits 1 without a message if nothing matches. It exits 0 if the user may not read the

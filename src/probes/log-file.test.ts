@@ -11,13 +11,14 @@ import type { LogMark, Observation } from '../core/sample.ts';
 import { createLocalHost } from '../hosts/local.ts';
 import { scriptedHost } from '../faults/testing/scripted-host.ts';
 import { logFile } from './log-file.ts';
-import { lookWith, openProbe } from './testing/look.ts';
+import { attemptWith, openProbe } from './testing/attempt.ts';
 
 const marks = [{ name: 'state', match: 'state (?<value>[A-Z]+)' }];
 /** Wall clock of the host at the beginning of each test, s. */
 const epochS = 1_763_722_800;
 
-const look = async (session: ProbeSession): Promise<Observation> => (await lookWith(session, 60_000)).seen;
+const attempt = async (session: ProbeSession): Promise<Observation> =>
+  (await attemptWith(session, 60_000)).seen;
 const marksOf = (seen: Observation): readonly LogMark[] => (seen.status === 'ok' ? (seen.marks ?? []) : []);
 
 /** A host whose test writes the lines of `tail -F` and advances the clock. */
@@ -105,13 +106,13 @@ describe('log-file probe', () => {
   it('creates a mark with the bounds of its arrival, and none for earlier lines', async () => {
     const machine = new Machine();
     const session = await open(machine);
-    expect(await look(session)).toMatchObject({ status: 'unknown' });
+    expect(await attempt(session)).toMatchObject({ status: 'unknown' });
     await machine.writes('state OLD');
     await machine.pulses(1);
-    expect(await look(session)).toEqual({ status: 'ok', marks: [] });
+    expect(await attempt(session)).toEqual({ status: 'ok', marks: [] });
     await machine.writes('state MASTER', 'nothing');
     await machine.pulses(2);
-    expect(await look(session)).toEqual({
+    expect(await attempt(session)).toEqual({
       status: 'ok',
       marks: [
         {
@@ -133,7 +134,7 @@ describe('log-file probe', () => {
     await machine.pulses(1, { fraction: '%N' });
     await machine.writes('state MASTER');
     await machine.pulses(2, { fraction: '%N' });
-    expect(marksOf(await look(session))).toMatchObject([
+    expect(marksOf(await attempt(session))).toMatchObject([
       { bounds: { minMs: epochS * 1000, maxMs: (epochS + 3) * 1000 } },
     ]);
     await session.close();
@@ -148,7 +149,7 @@ describe('log-file probe', () => {
       await machine.pulses(1);
       await machine.writes('2025-11-21 13:00:01.500 state MASTER', 'state BACKUP');
       await machine.pulses(2);
-      const [stamped, other] = marksOf(await look(session));
+      const [stamped, other] = marksOf(await attempt(session));
       expect(stamped).toEqual({
         name: 'state',
         value: 'MASTER',
@@ -167,7 +168,7 @@ describe('log-file probe', () => {
     // 11:00:01.5 UTC, in the log of a server with the zone EST.
     await machine.writes('2025-11-21 06:00:01.500 EST state MASTER');
     await machine.pulses(2);
-    expect(marksOf(await look(session))).toMatchObject([
+    expect(marksOf(await attempt(session))).toMatchObject([
       { bounds: { minMs: epochS * 1000, maxMs: (epochS + 2) * 1000 } },
     ]);
     await session.close();
@@ -180,7 +181,7 @@ describe('log-file probe', () => {
     await machine.pulses(2, { before: 'state MAS' });
     await machine.writes('TER');
     await machine.pulses(3);
-    expect(marksOf(await look(session))).toMatchObject([{ value: 'MASTER' }]);
+    expect(marksOf(await attempt(session))).toMatchObject([{ value: 'MASTER' }]);
     await session.close();
   });
 
@@ -190,10 +191,10 @@ describe('log-file probe', () => {
     await machine.pulses(1);
     await machine.writes('first', 'last known');
     await machine.pulses(2);
-    expect(await look(session)).toMatchObject({ status: 'ok' });
+    expect(await attempt(session)).toMatchObject({ status: 'ok' });
     machine.breaks(new DrillError('host-unreachable', 'node-1: connection lost'));
     await expect
-      .poll(() => look(session))
+      .poll(() => attempt(session))
       .toEqual({
         status: 'unknown',
         message: '/var/log/app.log on node-1 is not followed: node-1: connection lost',
@@ -201,7 +202,7 @@ describe('log-file probe', () => {
     await expect.poll(() => machine.opensAgain()).toBe(true);
     await machine.writes('first', 'last known', 'state MASTER');
     await machine.pulses(9);
-    expect(await look(session)).toMatchObject({
+    expect(await attempt(session)).toMatchObject({
       status: 'ok',
       marks: [{ value: 'MASTER', bounds: { minMs: (epochS + 1) * 1000, maxMs: (epochS + 9) * 1000 } }],
     });
@@ -218,11 +219,11 @@ describe('log-file probe', () => {
     await expect.poll(() => machine.opensAgain()).toBe(true);
     await machine.writes('state MASTER', 'of another file');
     await machine.pulses(9);
-    expect(await look(session)).toEqual({
+    expect(await attempt(session)).toEqual({
       status: 'unknown',
       message: 'new lines of /var/log/app.log on node-1 may be missing: it could not be followed for a while',
     });
-    expect(await look(session)).toEqual({ status: 'ok', marks: [] });
+    expect(await attempt(session)).toEqual({ status: 'ok', marks: [] });
     await session.close();
   });
 
@@ -231,12 +232,12 @@ describe('log-file probe', () => {
     const session = await open(machine);
     await machine.pulses(1);
     machine.passes(3.6);
-    expect(await look(session)).toEqual({
+    expect(await attempt(session)).toEqual({
       status: 'unknown',
       message: 'following /var/log/app.log on node-1 sent no heartbeat for 2.5 s',
     });
     await machine.pulses(4, { is: 'gone' });
-    expect(await look(session)).toEqual({
+    expect(await attempt(session)).toEqual({
       status: 'unknown',
       message: '/var/log/app.log on node-1 cannot be read',
     });
@@ -249,7 +250,7 @@ describe('log-file probe', () => {
     const params = logFile.params.parse({ path: '/var/log/app.log', marks });
     const { signal } = new AbortController();
     await expect(logFile.check?.(params, { host, signal })).rejects.toMatchObject({
-      mend: 'Correct `path`: it is a path in container shop-web-1. If its log goes to `docker logs`, use a probe of kind container-log.',
+      hint: 'Correct `path`: it is a path in container shop-web-1. If its log goes to `docker logs`, use a probe of kind container-log.',
     });
   });
 
@@ -287,10 +288,10 @@ describe('log-file probe with a real tail', () => {
     cleanups.push(() => session.close());
     const seen: LogMark[] = [];
     const values = async (): Promise<(string | undefined)[]> => {
-      seen.push(...marksOf(await look(session)));
+      seen.push(...marksOf(await attempt(session)));
       return seen.map(({ value }) => value);
     };
-    await expect.poll(async () => (await look(session)).status, { timeout: 60_000 }).toBe('ok');
+    await expect.poll(async () => (await attempt(session)).status, { timeout: 60_000 }).toBe('ok');
     const beforeMs = Date.now();
     appendFileSync(path, 'state MASTER\n');
     await expect.poll(values, { timeout: 60_000 }).toEqual(['MASTER']);

@@ -95,12 +95,12 @@ async function offsetOf(p: Params, host: Host): Promise<number> {
   if (p.utcOffset !== undefined) return parseUtcOffset(p.utcOffset) ?? 0;
   if (p.time === 'arrival') return 0;
   const signal = AbortSignal.timeout(preflightTimeoutMs);
-  const options = { timeoutMs: preflightTimeoutMs, signal, look: true } as const;
+  const options = { timeoutMs: preflightTimeoutMs, signal, attempt: true } as const;
   const said = await host.exec(['date', '+%z'], options).catch(() => undefined);
   const offset = parseUtcOffset(said?.stdout.trim().split('\n').at(-1) ?? '');
   if (offset !== undefined) return offset;
   throw new DrillError('invalid-input', `cannot read the UTC offset of ${host.name} (date +%z)`, {
-    mend: 'Set `utcOffset`, such as +02:00, for timestamps without a zone.',
+    hint: 'Set `utcOffset`, such as +02:00, for timestamps without a zone.',
   });
 }
 
@@ -113,11 +113,11 @@ async function requireFile(path: string, host: Host, signal: AbortSignal): Promi
     'log-file',
     path,
   ];
-  const options = { timeoutMs: preflightTimeoutMs, signal, look: true } as const;
+  const options = { timeoutMs: preflightTimeoutMs, signal, attempt: true } as const;
   const said = await host.exec(argv, options).catch(() => undefined);
   if (said === undefined || !/^file-gone$/m.test(said.stdout)) return;
   throw new DrillError('invalid-input', `${host.name} has no readable file ${path}`, {
-    mend:
+    hint:
       host.container === undefined
         ? 'Correct `path`, or log in as a user who can read the file (`sudo: true` of transport ssh).'
         : `Correct \`path\`: it is a path in container ${host.container.name}. If its log goes to \`docker logs\`, use a probe of kind container-log.`,

@@ -6,7 +6,7 @@ import { type PeerCertificate, TLSSocket } from 'node:tls';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { sql } from './sql.ts';
 import { makeCertificates } from '../net/testing/certificates.ts';
-import { lookOnce, lookWith, openProbe } from './testing/look.ts';
+import { attemptOnce, attemptWith, openProbe } from './testing/attempt.ts';
 import {
   accept,
   accepted,
@@ -63,9 +63,9 @@ describe('sql probe', () => {
       socket.write(rows('f', 't'));
     });
     const query = 'SELECT pg_is_in_recovery()';
-    const plain = await lookOnce(sql, { dsn, query });
+    const plain = await attemptOnce(sql, { dsn, query });
     expect(plain.seen).toMatchObject({ status: 'ok', value: 'f' });
-    const named = await lookOnce(sql, { dsn, query, map: { f: 'primary', t: 'standby' } });
+    const named = await attemptOnce(sql, { dsn, query, map: { f: 'primary', t: 'standby' } });
     expect(named.seen).toMatchObject({ status: 'ok', value: 'primary' });
     expect(asked).toEqual([query, query]);
   });
@@ -75,8 +75,11 @@ describe('sql probe', () => {
       accept,
       (socket, query) => void socket.write(query === 'null' ? rows(null) : rows()),
     );
-    expect((await lookOnce(sql, { dsn, query: 'null' })).seen).toMatchObject({ status: 'ok', value: 'null' });
-    expect((await lookOnce(sql, { dsn, query: 'none' })).seen).toMatchObject({
+    expect((await attemptOnce(sql, { dsn, query: 'null' })).seen).toMatchObject({
+      status: 'ok',
+      value: 'null',
+    });
+    expect((await attemptOnce(sql, { dsn, query: 'none' })).seen).toMatchObject({
       status: 'fail',
       cause: 'error',
     });
@@ -98,13 +101,13 @@ describe('sql probe', () => {
     );
     cleanups.push(listening.close);
     const session = await openProbe(sql, { dsn: `postgresql://p@${listening.address}/a`, query: 'SELECT 1' });
-    expect((await lookWith(session, 60_000)).seen.status).toBe('ok');
+    expect((await attemptWith(session, 60_000)).seen.status).toBe('ok');
     await expect.poll(() => goodbyes.map((data) => data.toString('latin1'))).toEqual(['X\0\0\0\u0004']);
     await session.close();
   });
 
   it('fails as refused on a closed port', async () => {
-    const { seen } = await lookOnce(sql, {
+    const { seen } = await attemptOnce(sql, {
       dsn: `postgresql://p@${await unusedAddress()}/a`,
       query: 'SELECT 1',
     });
@@ -124,7 +127,11 @@ describe('sql probe', () => {
         start(socket);
       }, query);
       const tls = where === 'at TLS' ? { tls: { mode: 'require' } } : {};
-      const { seen, tookMs } = await lookOnce(sql, { dsn, query: 'SELECT 1', ...tls }, { timeoutMs: 1500 });
+      const { seen, tookMs } = await attemptOnce(
+        sql,
+        { dsn, query: 'SELECT 1', ...tls },
+        { timeoutMs: 1500 },
+      );
       expect(seen).toMatchObject({
         status: 'fail',
         cause: 'timeout',
@@ -144,7 +151,7 @@ describe('sql probe', () => {
     ['53300', 'FATAL', 'sorry, too many clients already'],
   ])('fails as error with the SQLSTATE %s when the server refuses', async (code, severity, text) => {
     const dsn = await server((socket) => socket.end(failure(severity, code, text)));
-    const { seen } = await lookOnce(sql, { dsn, query: 'SELECT 1' });
+    const { seen } = await attemptOnce(sql, { dsn, query: 'SELECT 1' });
     expect(seen).toMatchObject({ status: 'fail', cause: 'error', message: `${code} ${text}` });
   });
 
@@ -153,12 +160,12 @@ describe('sql probe', () => {
       if (query === 'die') socket.destroy();
       else socket.write(Buffer.concat([failure('ERROR', '42P01', 'relation "x" does not exist'), ready]));
     });
-    expect((await lookOnce(sql, { dsn, query: 'SELECT * FROM x' })).seen).toMatchObject({
+    expect((await attemptOnce(sql, { dsn, query: 'SELECT * FROM x' })).seen).toMatchObject({
       status: 'fail',
       cause: 'error',
       message: '42P01 relation "x" does not exist',
     });
-    expect((await lookOnce(sql, { dsn, query: 'die' })).seen).toMatchObject({
+    expect((await attemptOnce(sql, { dsn, query: 'die' })).seen).toMatchObject({
       status: 'fail',
       cause: 'reset',
     });
@@ -173,13 +180,13 @@ describe('sql probe', () => {
       'reset',
     ],
   ])('fails for %s at start-up', async (_name, behave, cause) => {
-    const { seen } = await lookOnce(sql, { dsn: await server(behave), query: 'SELECT 1' });
+    const { seen } = await attemptOnce(sql, { dsn: await server(behave), query: 'SELECT 1' });
     expect(seen).toMatchObject({ status: 'fail', cause });
   });
 
   it('fails as tls when the server has no TLS', async () => {
     const dsn = await server((socket) => socket.end('N'));
-    const { seen } = await lookOnce(sql, { dsn, query: 'SELECT 1', tls: {} });
+    const { seen } = await attemptOnce(sql, { dsn, query: 'SELECT 1', tls: {} });
     expect(seen).toMatchObject({ status: 'fail', cause: 'tls' });
   });
 
@@ -208,9 +215,9 @@ describe('sql probe', () => {
     });
     const tls = { caFile: file('ca.pem'), serverName: 'app.example.com' };
     const clientCert = { certFile: file('good.pem'), keyFile: file('good.key') };
-    const look = async (over: object) =>
-      (await lookOnce(sql, { dsn, query: 'SELECT 1', tls: { ...tls, ...over } })).seen.status;
-    expect([await look({ clientCert }), await look({})]).toEqual(['ok', 'ok']);
+    const attempt = async (over: object) =>
+      (await attemptOnce(sql, { dsn, query: 'SELECT 1', tls: { ...tls, ...over } })).seen.status;
+    expect([await attempt({ clientCert }), await attempt({})]).toEqual(['ok', 'ok']);
     expect(names).toEqual(['app.example.com', undefined]);
   });
 
@@ -233,11 +240,11 @@ describe('sql probe', () => {
     process.env['PGPASSWORD'] = 'of the user';
     for (const password of [{ env: 'PROBE_PW' }, { file: '/pw' }]) {
       const session = await openProbe(sql, { dsn, query: 'SELECT 1', password }, context);
-      expect((await lookWith(session, 60_000)).seen.status).toBe('ok');
+      expect((await attemptWith(session, 60_000)).seen.status).toBe('ok');
       await session.close();
     }
     const none = await openProbe(sql, { dsn, query: 'SELECT 1' }, context);
-    await lookWith(none, 60_000);
+    await attemptWith(none, 60_000);
     await none.close();
     delete process.env['PGPASSWORD'];
     expect(got.slice(0, 2)).toEqual(['from env', 'from file']);
@@ -272,9 +279,9 @@ describe('sql probe', () => {
     cleanups.push(listening.close);
     const session = await openProbe(sql, { dsn: `postgresql://p@${listening.address}/a`, query: 'SELECT 1' });
     const controller = new AbortController();
-    const looking = session.observe(controller.signal);
+    const attempting = session.observe(controller.signal);
     await session.close();
-    expect((await looking).status).toBe('fail');
+    expect((await attempting).status).toBe('fail');
   });
 });
 
@@ -294,16 +301,16 @@ describe('sql probe with kept sessions', () => {
     );
     const session = await openProbe(sql, { dsn, query: 'SELECT 1', connection: 'kept' }, { timeoutMs });
     cleanups.push(async () => session.close());
-    const look = async () => (await lookWith(session, timeoutMs)).seen;
-    return { sockets, session, look };
+    const attempt = async () => (await attemptWith(session, timeoutMs)).seen;
+    return { sockets, session, attempt };
   }
   const one = rows('1');
   /** Long enough for an answer on a busy machine. */
   const hangMs = 2000;
 
   it('uses one session for all samples', async () => {
-    const { sockets, look } = await keptOn((socket) => void socket.write(one));
-    const [first, second, third] = [await look(), await look(), await look()];
+    const { sockets, attempt } = await keptOn((socket) => void socket.write(one));
+    const [first, second, third] = [await attempt(), await attempt(), await attempt()];
     expect([first, second, third]).toMatchObject(
       Array.from({ length: 3 }, () => ({ status: 'ok', value: '1' })),
     );
@@ -319,8 +326,8 @@ describe('sql probe with kept sessions', () => {
     const warned = vi.fn<(warning: Error) => void>();
     process.on('warning', warned);
     cleanups.push(async () => void process.off('warning', warned));
-    const { look } = await keptOn((socket) => void socket.write(one));
-    for (let n = 0; n < 15; n++) await look();
+    const { attempt } = await keptOn((socket) => void socket.write(one));
+    for (let n = 0; n < 15; n++) await attempt();
     await new Promise(setImmediate);
     expect(warned).not.toHaveBeenCalled();
   });
@@ -328,84 +335,87 @@ describe('sql probe with kept sessions', () => {
   it('reuses the session after an error in the statement, and after a notice', async () => {
     let count = 0;
     const notice = message('N', 'SNOTICE\0C00000\0Mcareful\0\0');
-    const { sockets, look } = await keptOn((socket) => {
+    const { sockets, attempt } = await keptOn((socket) => {
       if (count++ === 0) socket.write(Buffer.concat([failure('ERROR', '57014', 'cancelled'), ready]));
       else socket.write(Buffer.concat([notice, one]));
     });
-    expect(await look()).toMatchObject({ status: 'fail', cause: 'error', message: '57014 cancelled' });
-    expect(await look()).toMatchObject({ status: 'ok' });
+    expect(await attempt()).toMatchObject({ status: 'fail', cause: 'error', message: '57014 cancelled' });
+    expect(await attempt()).toMatchObject({ status: 'ok' });
     expect(sockets).toHaveLength(1);
   });
 
   it('reuses the session after an error in the statement in another language', async () => {
     let count = 0;
-    const { sockets, look } = await keptOn((socket) => {
+    const { sockets, attempt } = await keptOn((socket) => {
       const error = failure('ERROR', '57014', 'Anfrage wird abgebrochen', 'FEHLER');
       socket.write(count++ === 0 ? Buffer.concat([error, ready]) : one);
     });
-    expect(await look()).toMatchObject({ status: 'fail', message: '57014 Anfrage wird abgebrochen' });
-    expect(await look()).toMatchObject({ status: 'ok' });
+    expect(await attempt()).toMatchObject({ status: 'fail', message: '57014 Anfrage wird abgebrochen' });
+    expect(await attempt()).toMatchObject({ status: 'ok' });
     expect(sockets).toHaveLength(1);
   });
 
   it('destroys a session that is not ready after an error, and uses others meanwhile', async () => {
-    const { sockets, look } = await keptOn((socket, _, session) => {
+    const { sockets, attempt } = await keptOn((socket, _, session) => {
       socket.write(session === 0 ? failure('ERROR', '57014', 'cancelled') : one);
     }, hangMs);
-    expect(await look()).toMatchObject({ status: 'fail', message: '57014 cancelled' });
+    expect(await attempt()).toMatchObject({ status: 'fail', message: '57014 cancelled' });
     const gone = new Promise((resolve) => sockets[0]?.once('close', resolve));
-    expect(await look()).toMatchObject({ status: 'ok' });
+    expect(await attempt()).toMatchObject({ status: 'ok' });
     expect(sockets).toHaveLength(2);
     await gone;
   });
 
   it('fails the sample whose session is reset, and opens another for the next', async () => {
-    const { sockets, look } = await keptOn((socket, _, session) => {
+    const { sockets, attempt } = await keptOn((socket, _, session) => {
       if (session === 0) socket.resetAndDestroy();
       else socket.write(one);
     });
-    expect(await look()).toMatchObject({ status: 'fail', cause: 'reset' });
-    expect(await look()).toMatchObject({ status: 'ok' });
+    expect(await attempt()).toMatchObject({ status: 'fail', cause: 'reset' });
+    expect(await attempt()).toMatchObject({ status: 'ok' });
     expect(sockets).toHaveLength(2);
   });
 
   it('fails the sample of a server that shuts down, and opens another session for the next', async () => {
-    const { sockets, look } = await keptOn((socket, _, session) => {
+    const { sockets, attempt } = await keptOn((socket, _, session) => {
       if (session === 0) socket.end(failure('FATAL', '57P01', 'terminating connection'));
       else socket.write(one);
     });
-    expect(await look()).toMatchObject({ status: 'fail', message: '57P01 terminating connection' });
-    expect(await look()).toMatchObject({ status: 'ok' });
+    expect(await attempt()).toMatchObject({ status: 'fail', message: '57P01 terminating connection' });
+    expect(await attempt()).toMatchObject({ status: 'ok' });
     expect(sockets).toHaveLength(2);
   });
 
   it('does not fail a sample because a session was closed before it', async () => {
-    const { sockets, look } = await keptOn((socket) => void socket.write(one));
-    expect(await look()).toMatchObject({ status: 'ok' });
+    const { sockets, attempt } = await keptOn((socket) => void socket.write(one));
+    expect(await attempt()).toMatchObject({ status: 'ok' });
     const gone = new Promise((resolve) => sockets[0]?.once('close', resolve));
     sockets[0]?.end(failure('FATAL', '57P05', 'idle session'));
     await gone;
-    expect(await look()).toMatchObject({ status: 'ok' });
+    expect(await attempt()).toMatchObject({ status: 'ok' });
     expect(sockets).toHaveLength(2);
   });
 
   it('fails as timeout when a session hangs, and uses another session', async () => {
-    const { sockets, look } = await keptOn((socket, _, session) => {
+    const { sockets, attempt } = await keptOn((socket, _, session) => {
       if (session > 0) socket.write(one);
     }, hangMs);
-    expect(await look()).toMatchObject({ status: 'fail', cause: 'timeout' });
-    expect(await look()).toMatchObject({ status: 'ok' });
+    expect(await attempt()).toMatchObject({ status: 'fail', cause: 'timeout' });
+    expect(await attempt()).toMatchObject({ status: 'ok' });
     expect(sockets).toHaveLength(2);
   });
 
   it('reuses a session after a late answer, and opens no third one meanwhile', async () => {
     const waiting: Socket[] = [];
-    const { sockets, session, look } = await keptOn((socket) => void waiting.push(socket), hangMs);
-    expect(await Promise.all([look(), look()])).toMatchObject([{ cause: 'timeout' }, { cause: 'timeout' }]);
+    const { sockets, session, attempt } = await keptOn((socket) => void waiting.push(socket), hangMs);
+    expect(await Promise.all([attempt(), attempt()])).toMatchObject([
+      { cause: 'timeout' },
+      { cause: 'timeout' },
+    ]);
     expect(session.isBusy?.()).toBe(true);
     for (const socket of waiting.splice(0)) socket.write(one);
     await expect.poll(() => session.isBusy?.(), { interval: 5 }).toBe(false);
-    const again = look();
+    const again = attempt();
     await expect.poll(() => waiting.length, { interval: 5 }).toBe(1);
     waiting[0]?.write(one);
     expect(await again).toMatchObject({ status: 'ok' });
@@ -413,9 +423,9 @@ describe('sql probe with kept sessions', () => {
   });
 
   it('drops a session whose answer is late by more than a time-out', async () => {
-    const { sockets, session, look } = await keptOn(() => {}, 200);
+    const { sockets, session, attempt } = await keptOn(() => {}, 200);
     const closed = (): number => sockets.filter((socket) => socket.destroyed).length;
-    await Promise.all([look(), look()]);
+    await Promise.all([attempt(), attempt()]);
     expect(session.isBusy?.()).toBe(true);
     await expect.poll(() => session.isBusy?.(), { interval: 5 }).toBe(false);
     await expect.poll(closed, { interval: 5 }).toBe(2);
@@ -423,15 +433,15 @@ describe('sql probe with kept sessions', () => {
 
   it('drops a session whose transaction was left open', async () => {
     const open = Buffer.concat([one.subarray(0, one.length - ready.length), message('Z', 'T')]);
-    const { sockets, look } = await keptOn((socket) => void socket.write(open));
-    expect(await look()).toMatchObject({ status: 'ok' });
-    expect(await look()).toMatchObject({ status: 'ok' });
+    const { sockets, attempt } = await keptOn((socket) => void socket.write(open));
+    expect(await attempt()).toMatchObject({ status: 'ok' });
+    expect(await attempt()).toMatchObject({ status: 'ok' });
     expect(sockets).toHaveLength(2);
   });
 
   it('ends its sessions when it closes', async () => {
-    const { sockets, session, look } = await keptOn((socket) => void socket.write(one));
-    await look();
+    const { sockets, session, attempt } = await keptOn((socket) => void socket.write(one));
+    await attempt();
     await session.close();
     await expect.poll(() => sockets[0]?.destroyed, { interval: 5 }).toBe(true);
   });

@@ -43,7 +43,7 @@ export const sql: ProbeKind<Params> = {
     if (p.connection === 'kept') return keptSession(p, keepSqlSessions(config, ctx), ctx);
     const sockets = new Set<Socket>();
     return {
-      observe: (signal) => look(p, config, sockets, ctx, signal),
+      observe: (signal) => attempt(p, config, sockets, ctx, signal),
       close: async () => {
         for (const socket of sockets) socket.destroy();
       },
@@ -81,7 +81,7 @@ function withPhases(seen: Observation, phases: Phases): Observation {
   return seen.status === 'unknown' ? seen : { ...seen, phases };
 }
 
-async function look(
+async function attempt(
   p: Params,
   config: ClientConfig,
   sockets: Set<Socket>,

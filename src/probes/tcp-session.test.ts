@@ -2,7 +2,7 @@ import { createServer, type Socket } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { ProbeSession } from '../core/probe.ts';
 import { tcpSession } from './tcp-session.ts';
-import { lookWith, openProbe } from './testing/look.ts';
+import { attemptWith, openProbe } from './testing/attempt.ts';
 import { listen, unusedAddress } from '../net/testing/servers.ts';
 
 const cleanups: (() => Promise<void>)[] = [];
@@ -42,18 +42,19 @@ async function open(address: string, over: object = {}): Promise<ProbeSession> {
   return session;
 }
 
-const look = async (session: ProbeSession, timeoutMs = 1000) => (await lookWith(session, timeoutMs)).seen;
+const attempt = async (session: ProbeSession, timeoutMs = 1000) =>
+  (await attemptWith(session, timeoutMs)).seen;
 
 describe('tcp-session probe', () => {
   it('uses one connection, and reports when it opened it', async () => {
     const { address, sockets } = await serve(acknowledge);
     const session = await open(address);
-    expect(await look(session)).toEqual({
+    expect(await attempt(session)).toEqual({
       status: 'ok',
       value: '1',
       phases: { connectMs: expect.any(Number) as number, firstByteMs: expect.any(Number) as number },
     });
-    expect(await look(session)).toEqual({
+    expect(await attempt(session)).toEqual({
       status: 'ok',
       value: '1',
       phases: { firstByteMs: expect.any(Number) as number },
@@ -66,42 +67,42 @@ describe('tcp-session probe', () => {
   it('fails once if the session was cut between samples, and opens another for the next sample', async () => {
     const { address, sockets } = await serve(acknowledge);
     const session = await open(address);
-    await look(session);
+    await attempt(session);
     sockets[0]?.destroy();
     // The client notices the cut before other work on this event loop, or when it sends.
     await expect.poll(() => sockets[0]?.closed).toBe(true);
-    expect(await look(session)).toMatchObject({ status: 'fail', cause: 'reset' });
-    expect(await look(session)).toMatchObject({ status: 'ok', value: '2' });
+    expect(await attempt(session)).toMatchObject({ status: 'fail', cause: 'reset' });
+    expect(await attempt(session)).toMatchObject({ status: 'ok', value: '2' });
     expect(sockets).toHaveLength(2);
   });
 
   it('fails as reset when the session is cut instead of an answer', async () => {
     const { address } = await serve((socket) => socket.resetAndDestroy());
-    expect(await look(await open(address))).toMatchObject({ status: 'fail', cause: 'reset' });
+    expect(await attempt(await open(address))).toMatchObject({ status: 'fail', cause: 'reset' });
   });
 
   it('fails at its time-out without an answer, and does not read a late answer as the next one', async () => {
-    let mute = true;
+    let isUnreachable = true;
     const { address, sockets } = await serve((socket, line) => {
-      if (!mute) acknowledge(socket, line);
+      if (!isUnreachable) acknowledge(socket, line);
     });
     const session = await open(address);
-    expect(await look(session, 100)).toMatchObject({ status: 'fail', cause: 'timeout' });
+    expect(await attempt(session, 100)).toMatchObject({ status: 'fail', cause: 'timeout' });
     sockets[0]?.write('ack something else\n');
-    mute = false;
-    expect(await look(session)).toMatchObject({ status: 'ok', value: '2' });
+    isUnreachable = false;
+    expect(await attempt(session)).toMatchObject({ status: 'ok', value: '2' });
   });
 
   it('fails as refused on a closed port, and keeps trying', async () => {
     const session = await open(await unusedAddress());
     for (let i = 0; i < 2; i++) {
-      expect(await look(session)).toMatchObject({ status: 'fail', cause: 'refused' });
+      expect(await attempt(session)).toMatchObject({ status: 'fail', cause: 'refused' });
     }
   });
 
   it('fails for an unexpected answer', async () => {
     const { address } = await serve((socket) => void socket.write('ERR not registered\n'));
-    expect(await look(await open(address))).toMatchObject({
+    expect(await attempt(await open(address))).toMatchObject({
       status: 'fail',
       cause: 'bad-body',
       message: 'the answer does not match ^ack keep-alive 001$: ERR not registered',
@@ -113,9 +114,9 @@ describe('tcp-session probe', () => {
       socket.write('ack ');
       setImmediate(() => socket.write(`${line}\nmore`));
     });
-    expect(await look(await open(pieces.address))).toMatchObject({ status: 'ok' });
+    expect(await attempt(await open(pieces.address))).toMatchObject({ status: 'ok' });
     const endless = await serve((socket) => void socket.write('x'.repeat(100_000)));
-    expect(await look(await open(endless.address))).toMatchObject({ status: 'fail', cause: 'bad-body' });
+    expect(await attempt(await open(endless.address))).toMatchObject({ status: 'fail', cause: 'bad-body' });
   });
 
   it('does not read leftover text as the next answer', async () => {
@@ -125,8 +126,8 @@ describe('tcp-session probe', () => {
       notice = '';
     });
     const session = await open(address);
-    expect(await look(session)).toMatchObject({ status: 'ok' });
-    expect(await look(session)).toMatchObject({ status: 'ok', value: '1' });
+    expect(await attempt(session)).toMatchObject({ status: 'ok' });
+    expect(await attempt(session)).toMatchObject({ status: 'ok', value: '1' });
   });
 
   describe('with a server that sends a greeting', () => {
@@ -136,13 +137,13 @@ describe('tcp-session probe', () => {
       const { address } = await serve(() => {}, greets);
       const session = await open(address, { expect: '^ack' });
       for (let i = 0; i < 2; i++)
-        expect(await look(session, 400)).toMatchObject({ status: 'fail', cause: 'timeout' });
+        expect(await attempt(session, 400)).toMatchObject({ status: 'fail', cause: 'timeout' });
     });
 
     it('reads the answer after the greeting, also on later connections', async () => {
-      let isMute = false;
+      let isPathFailure = false;
       const answers = (socket: Socket, line: string): void => {
-        if (!isMute) acknowledge(socket, line);
+        if (!isPathFailure) acknowledge(socket, line);
       };
       // Later connections get a late greeting. The probe must not send before it, or read it as the answer.
       const late = (socket: Socket): void => {
@@ -151,15 +152,15 @@ describe('tcp-session probe', () => {
       };
       const { address, sockets } = await serve(answers, late);
       const session = await open(address, { expect: '^ack' });
-      expect(await look(session)).toMatchObject({ status: 'ok', value: '1' });
-      expect(await look(session)).toMatchObject({ status: 'ok', value: '1' });
+      expect(await attempt(session)).toMatchObject({ status: 'ok', value: '1' });
+      expect(await attempt(session)).toMatchObject({ status: 'ok', value: '1' });
       sockets[0]?.destroy();
       await expect.poll(() => sockets[0]?.closed).toBe(true);
-      expect(await look(session)).toMatchObject({ status: 'fail', cause: 'reset' });
-      isMute = true;
-      expect(await look(session)).toMatchObject({ status: 'fail', cause: 'timeout' });
-      isMute = false;
-      expect(await look(session)).toMatchObject({ status: 'ok', value: '3' });
+      expect(await attempt(session)).toMatchObject({ status: 'fail', cause: 'reset' });
+      isPathFailure = true;
+      expect(await attempt(session)).toMatchObject({ status: 'fail', cause: 'timeout' });
+      isPathFailure = false;
+      expect(await attempt(session)).toMatchObject({ status: 'ok', value: '3' });
     });
 
     it('waits for the greeting in `greeting`, with any number of lines', async () => {
@@ -168,13 +169,13 @@ describe('tcp-session probe', () => {
         setTimeout(() => socket.write('220 ready\n'), 350);
       });
       const session = await open(address, { greeting: '^220 ' });
-      expect(await look(session, 2000)).toMatchObject({ status: 'ok', value: '1' });
+      expect(await attempt(session, 2000)).toMatchObject({ status: 'ok', value: '1' });
     });
 
     it('fails if the greeting in `greeting` does not arrive', async () => {
       const { address } = await serve(acknowledge, (socket) => void socket.write('554 no service\n'));
       const session = await open(address, { greeting: '^220 ' });
-      expect(await look(session, 300)).toEqual({
+      expect(await attempt(session, 300)).toEqual({
         status: 'fail',
         cause: 'bad-body',
         message: 'the greeting does not match ^220 : 554 no service',
@@ -190,7 +191,7 @@ describe('tcp-session probe', () => {
       setTimeout(() => acknowledge(socket, line), 20);
     });
     const session = await open(address);
-    const seen = await Promise.all([look(session), look(session), look(session)]);
+    const seen = await Promise.all([attempt(session), attempt(session), attempt(session)]);
     expect(seen.map((s) => s.status === 'ok' && s.value)).toEqual(['1', '1', '1']);
     expect(lines).toHaveLength(3);
   });
@@ -199,9 +200,9 @@ describe('tcp-session probe', () => {
     const { address } = await serve(() => {});
     const session = await open(address);
     const stopping = new AbortController();
-    const looking = session.observe(stopping.signal);
+    const attempting = session.observe(stopping.signal);
     stopping.abort(new Error('the run stops'));
-    expect(await looking).toMatchObject({ status: 'unknown' });
+    expect(await attempting).toMatchObject({ status: 'unknown' });
   });
 
   it('requires one line', () => {

@@ -81,16 +81,16 @@ class Conversations implements ProbeSession {
 
   async observe(signal: AbortSignal): Promise<Observation> {
     // One attempt at a time: an answer belongs to the line before it.
-    const look = this.#turn.then(() => this.#look(signal));
-    this.#turn = look;
-    return look;
+    const attempt = this.#turn.then(() => this.#attempt(signal));
+    this.#turn = attempt;
+    return attempt;
   }
 
   async close(): Promise<void> {
     this.#drop();
   }
 
-  async #look(signal: AbortSignal): Promise<Observation> {
+  async #attempt(signal: AbortSignal): Promise<Observation> {
     if (signal.aborted) return abortedBy(signal);
     const seen = await this.#exchange(signal);
     // Otherwise a late or unexpected answer would be read as the answer to the next line.

@@ -3,7 +3,7 @@ import { createServer } from 'node:net';
 import { Worker } from 'node:worker_threads';
 import { describe, expect, it } from 'vitest';
 import { tcp } from './tcp.ts';
-import { lookOnce, openProbe } from './testing/look.ts';
+import { attemptOnce, openProbe } from './testing/attempt.ts';
 import { listen, unusedAddress } from '../net/testing/servers.ts';
 
 describe('tcp probe', () => {
@@ -13,14 +13,14 @@ describe('tcp probe', () => {
       server.once('connection', (socket) => socket.resume().once('close', resolve));
     });
     const { address, close } = await listen(server);
-    const { seen } = await lookOnce(tcp, { address });
+    const { seen } = await attemptOnce(tcp, { address });
     expect(seen).toEqual({ status: 'ok', phases: { connectMs: expect.any(Number) as number } });
     await closed;
     await close();
   });
 
   it('fails as refused on a closed port', async () => {
-    const { seen } = await lookOnce(tcp, { address: await unusedAddress() });
+    const { seen } = await attemptOnce(tcp, { address: await unusedAddress() });
     expect(seen).toMatchObject({ status: 'fail', cause: 'refused' });
   });
 
@@ -34,9 +34,9 @@ describe('tcp probe', () => {
       });`;
     const worker = new Worker(source, { eval: true });
     const [port] = (await once(worker, 'message', { signal: AbortSignal.timeout(240_000) })) as [number];
-    let last = await lookOnce(tcp, { address: `127.0.0.1:${port}` }, { timeoutMs: 200 });
+    let last = await attemptOnce(tcp, { address: `127.0.0.1:${port}` }, { timeoutMs: 200 });
     for (let i = 0; i < 20 && last.seen.status === 'ok'; i++) {
-      last = await lookOnce(tcp, { address: `127.0.0.1:${port}` }, { timeoutMs: 200 });
+      last = await attemptOnce(tcp, { address: `127.0.0.1:${port}` }, { timeoutMs: 200 });
     }
     await worker.terminate();
     expect(last.seen).toMatchObject({ status: 'fail', cause: 'timeout' });

@@ -7,7 +7,7 @@ import type { Host } from '../core/host.ts';
 import { scriptedHost, type Script } from '../faults/testing/scripted-host.ts';
 import { createLocalHost } from '../hosts/local.ts';
 import { vipClaim } from './vip-claim.ts';
-import { lookOnce, lookWith, openProbe } from './testing/look.ts';
+import { attemptOnce, attemptWith, openProbe } from './testing/attempt.ts';
 import { pipedEngine } from './testing/piped-engine.ts';
 
 const vip = '198.18.2.100';
@@ -26,7 +26,7 @@ const links = JSON.stringify([
 ]);
 
 const seenBy = async (host: Host, fields: object = {}) =>
-  (await lookOnce(vipClaim, { address: vip, ...fields }, { host })).seen;
+  (await attemptOnce(vipClaim, { address: vip, ...fields }, { host })).seen;
 const seenWith = async (script: Script, fields: object = {}) => seenBy(scriptedHost(script), fields);
 
 describe('vip-claim probe', () => {
@@ -200,35 +200,35 @@ describe('vip-claim probe in a container of an engine with a kept connection', (
     const timeoutMs = 300;
     const session = await openProbe(vipClaim, { address: vip, container: 'nginx' }, { host, timeoutMs });
     cleanups.push(async () => session.close());
-    return { look: async () => (await lookWith(session, timeoutMs)).seen, paths, pipes, commands };
+    return { attempt: async () => (await attemptWith(session, timeoutMs)).seen, paths, pipes, commands };
   }
   const enters = 'nsenter --target 77 --net ip -j address show';
 
   it('reads the PID over one connection, and runs one command for a sample', async () => {
-    const { look, paths, pipes, commands } = await engineWith(77, () => ({ stdout: links }));
-    for (let n = 0; n < 3; n++) expect(await look()).toEqual({ status: 'ok', value: 'yes' });
+    const { attempt, paths, pipes, commands } = await engineWith(77, () => ({ stdout: links }));
+    for (let n = 0; n < 3; n++) expect(await attempt()).toEqual({ status: 'ok', value: 'yes' });
     expect(paths).toEqual(Array.from({ length: 3 }, () => '/containers/nginx/json'));
     expect(pipes).toEqual(['docker system dial-stdio']);
     expect(commands).toEqual([enters, enters, enters]);
   });
 
   it('runs the script for a container that is not running', async () => {
-    const { look, commands } = await engineWith(0, () => ({ exitCode: 114 }));
-    expect(await look()).toEqual({ status: 'ok', value: 'no' });
+    const { attempt, commands } = await engineWith(0, () => ({ exitCode: 114 }));
+    expect(await attempt()).toEqual({ status: 'ok', value: 'no' });
     expect(commands).toEqual([expect.stringMatching(/^sh -c /)]);
   });
 
   it('runs the script if the process has ended since', async () => {
-    const { look, commands } = await engineWith(77, ([program]) =>
+    const { attempt, commands } = await engineWith(77, ([program]) =>
       program === 'nsenter' ? { exitCode: 1, stderr: 'No such process' } : { stdout: links },
     );
-    expect(await look()).toEqual({ status: 'ok', value: 'yes' });
+    expect(await attempt()).toEqual({ status: 'ok', value: 'yes' });
     expect(commands).toEqual([enters, expect.stringMatching(/^sh -c /)]);
   });
 
   it('is unknown if the engine does not answer', async () => {
-    const { look, commands } = await engineWith(undefined, () => ({ stdout: links }));
-    expect(await look()).toMatchObject({ status: 'unknown' });
+    const { attempt, commands } = await engineWith(undefined, () => ({ stdout: links }));
+    expect(await attempt()).toMatchObject({ status: 'unknown' });
     expect(commands).toEqual([]);
   });
 });

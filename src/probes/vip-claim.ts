@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { exitWords } from '../core/command-words.ts';
+import { exitText } from '../core/command-words.ts';
 import { DrillError, messageOf } from '../core/errors.ts';
 import type { ExecResult, Host } from '../core/host.ts';
 import { ipAddressesJson, type ListedAddress } from '../core/ip-addresses-json.ts';
@@ -11,7 +11,7 @@ import type { Observation } from '../core/sample.ts';
 import { commandWord } from '../core/names.ts';
 import { shorten } from '../core/shorten.ts';
 import { dockerEngine } from './lib/docker-engine.ts';
-import { saysNoSuchContainer } from './lib/docker-words.ts';
+import { isNoSuchContainer } from './lib/docker-messages.ts';
 import { engineSession, type EngineQuestion } from './lib/engine-session.ts';
 import { ipAddress, requireIpAddress } from '../net/text-params.ts';
 
@@ -82,7 +82,7 @@ export const vipClaim: ProbeKind<Params> = {
   check: async (_p, { host, signal }) => {
     const argv = ['ip', '-j', 'address', 'show'];
     const done = await host
-      .exec(argv, { timeoutMs: checkTimeoutMs, signal, look: true })
+      .exec(argv, { timeoutMs: checkTimeoutMs, signal, attempt: true })
       .catch(() => undefined);
     if (done === undefined || done.exitCode === notFoundExit || listedIn(done.stdout) !== undefined) return;
     const said = shorten(done.stderr.trim() || done.stdout.trim());
@@ -90,7 +90,7 @@ export const vipClaim: ProbeKind<Params> = {
       'invalid-input',
       `cannot list the addresses of ${host.name}: \`${argv.join(' ')}\` printed no JSON list: ${said}`,
       {
-        mend: `${installHint(host, 'iproute2')} \`ip\` of busybox has no option -j.`,
+        hint: `${installHint(host, 'iproute2')} \`ip\` of busybox has no option -j.`,
       },
     );
   },
@@ -117,7 +117,7 @@ function commandSession(
   return {
     observe: async (signal) => {
       try {
-        return judge(p, await host.exec(argv, { timeoutMs: timeoutMs + hostGraceMs, signal, look: true }));
+        return judge(p, await host.exec(argv, { timeoutMs: timeoutMs + hostGraceMs, signal, attempt: true }));
       } catch (error) {
         // If the host does not answer, its addresses are unknown, whether it is slow or down.
         return unknownBecause(signal.aborted ? signal.reason : error);
@@ -152,18 +152,18 @@ function unknownBecause(why: unknown): Observation {
 function judge(p: Params, { exitCode, stdout, stderr }: ExecResult): Observation {
   if (p.container !== undefined) {
     if (exitCode === noNamespaceExit) return { status: 'ok', value: 'no' };
-    if (exitCode === noAnswerExit && saysNoSuchContainer(stderr)) return { status: 'ok', value: 'no' };
+    if (exitCode === noAnswerExit && isNoSuchContainer(stderr)) return { status: 'ok', value: 'no' };
   }
   const listed = exitCode === 0 ? listedIn(stdout) : undefined;
   if (listed === undefined) {
-    const message = `cannot list the addresses: ${exitWords(exitCode, stderr.trim() || stdout)}`;
+    const message = `cannot list the addresses: ${exitText(exitCode, stderr.trim() || stdout)}`;
     return { status: 'unknown', message: shorten(message) };
   }
-  const wanted = requireIpAddress('address', p.address);
+  const requested = requireIpAddress('address', p.address);
   const held = listed
     .filter((one) => (p.interface === undefined || one.interface === p.interface) && !one.dadFailed)
     .map((one) => addressOn(one.interface, one.address));
-  if (held.some((address) => typeof address !== 'string' && isSameIpAddress(address, wanted)))
+  if (held.some((address) => typeof address !== 'string' && isSameIpAddress(address, requested)))
     return { status: 'ok', value: 'yes' };
   // An address that cannot be parsed may be the wanted one.
   const unread = held.find((address) => typeof address === 'string');

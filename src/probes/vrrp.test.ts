@@ -3,7 +3,7 @@ import type { Clock } from '../core/clock.ts';
 import { DrillError } from '../core/errors.ts';
 import type { ExecResult, FollowEnd, Host } from '../core/host.ts';
 import type { ProbeSession } from '../core/probe.ts';
-import { lookWith, openProbe } from './testing/look.ts';
+import { attemptWith, openProbe } from './testing/attempt.ts';
 import { vrrp } from './vrrp.ts';
 
 const nodeOne = '198.18.2.11';
@@ -126,9 +126,9 @@ const open = (vantage: Vantage, over: object = {}): Promise<ProbeSession> =>
     { interface: 'eth0', virtualRouterId: 51, address: nodeOne, ...over },
     { host: vantage.host, clock: vantage.clock },
   );
-const look = async (session: ProbeSession) => (await lookWith(session, 60_000)).seen;
-const told = async (session: ProbeSession) => {
-  const seen = await look(session);
+const attempt = async (session: ProbeSession) => (await attemptWith(session, 60_000)).seen;
+const reported = async (session: ProbeSession) => {
+  const seen = await attempt(session);
   return seen.status === 'ok' ? seen.value : seen.status;
 };
 
@@ -137,14 +137,18 @@ describe('vrrp probe', () => {
     const vantage = new Vantage();
     const one = await open(vantage);
     const two = await open(vantage, { address: nodeTwo });
-    const priority = await open(vantage, { tell: 'priority' });
-    expect(await told(one)).toBe('unknown');
+    const priority = await open(vantage, { value: 'priority' });
+    expect(await reported(one)).toBe('unknown');
     await vantage.listens();
     await vantage.pulses(0);
     await vantage.advert(nodeOne, 0.5);
-    expect([await told(one), await told(two), await told(priority)]).toEqual(['master', 'unknown', '100']);
+    expect([await reported(one), await reported(two), await reported(priority)]).toEqual([
+      'master',
+      'unknown',
+      '100',
+    ]);
     for (const atS of [1.5, 2.5, 3.5]) await vantage.advert(nodeOne, atS);
-    expect([await told(one), await told(two)]).toEqual(['master', 'silent']);
+    expect([await reported(one), await reported(two)]).toEqual(['master', 'silent']);
     expect(vantage.streams).toHaveLength(1);
     const command = vantage.stream.argv.join(' ');
     expect(command).toContain('tcpdump --immediate-mode -l -n -tt -i eth0 ip proto 112');
@@ -160,10 +164,10 @@ describe('vrrp probe', () => {
     await vantage.listens();
     await vantage.pulses(0);
     await vantage.pulses(3.5);
-    expect(await told(session)).toBe('silent');
+    expect(await reported(session)).toBe('silent');
     await vantage.advert(nodeOne, 4);
     await vantage.advert(nodeOne, 5, 80);
-    expect(await look(session)).toEqual({
+    expect(await attempt(session)).toEqual({
       status: 'ok',
       value: 'master',
       marks: [
@@ -177,7 +181,7 @@ describe('vrrp probe', () => {
       ],
     });
     for (const atS of [6, 7, 8, 8.5]) await vantage.pulses(atS);
-    expect(await look(session)).toMatchObject({
+    expect(await attempt(session)).toMatchObject({
       value: 'silent',
       marks: [{ name: 'fell-silent', wallMs: epochMs + 6000 }],
     });
@@ -192,7 +196,7 @@ describe('vrrp probe', () => {
     await vantage.advert(nodeOne, 1, 100, 52);
     await vantage.writes('');
     await vantage.pulses(3.5);
-    expect(await told(session)).toBe('silent');
+    expect(await reported(session)).toBe('silent');
     await session.close();
   });
 
@@ -205,7 +209,7 @@ describe('vrrp probe', () => {
       vantage.passes(atS);
       await vantage.writes(advertLine(atS, 'eth0  M   '));
     }
-    expect(await told(session)).toBe('master');
+    expect(await reported(session)).toBe('master');
     await session.close();
   });
 
@@ -223,13 +227,13 @@ describe('vrrp probe', () => {
       await vantage.writes(line(atS));
     }
     const text = line(4);
-    expect(await look(session)).toEqual({
+    expect(await attempt(session)).toEqual({
       status: 'unknown',
       message: `cannot parse a line of the capture, which may be an advert: ${text}`,
     });
     // Three intervals later, all captured lines are parsed adverts.
     for (const atS of [5, 6, 7.1]) await vantage.pulses(atS);
-    expect(await told(session)).toBe('silent');
+    expect(await reported(session)).toBe('silent');
     await session.close();
   });
 
@@ -244,9 +248,9 @@ describe('vrrp probe', () => {
       await vantage.writes(advertLine(atS, 'vlan 5, p 0, '));
     }
     await vantage.pulses(4.5);
-    expect(await look(session)).toMatchObject({ status: 'unknown' });
+    expect(await attempt(session)).toMatchObject({ status: 'unknown' });
     await vantage.advert(nodeOne, 5);
-    expect(await look(session)).toEqual({ status: 'ok', value: 'master', marks: [] });
+    expect(await attempt(session)).toEqual({ status: 'ok', value: 'master', marks: [] });
     await session.close();
   });
 
@@ -258,7 +262,7 @@ describe('vrrp probe', () => {
     vantage.passes(3);
     await vantage.writes(`${stamp(3)} IP ${nodeTwo} > 224.0.0.18: VRRPv1, unknown type (3)`);
     await vantage.pulses(3.5);
-    expect(await told(session)).toBe('silent');
+    expect(await reported(session)).toBe('silent');
     await session.close();
   });
 
@@ -273,9 +277,9 @@ describe('vrrp probe', () => {
     await pulses(0.6);
     for (const atS of [0.9, 1.9, 2.9]) await vantage.advert(nodeOne, atS);
     for (const atS of [3.1, 3.6, 4.1, 4.6, 5.1]) await pulses(atS);
-    expect(await told(session)).toBe('master');
+    expect(await reported(session)).toBe('master');
     for (const atS of [5.6, 6.1]) await pulses(atS);
-    expect(await look(session)).toMatchObject({
+    expect(await attempt(session)).toMatchObject({
       value: 'silent',
       marks: [{ name: 'fell-silent', wallMs: epochMs + 3900 }],
     });
@@ -291,7 +295,7 @@ describe('vrrp probe', () => {
       vantage.passes(atS);
       await vantage.writes(`${Math.floor(epochMs / 1000 + atS)}`);
     }
-    expect(await told(session)).toBe('unknown');
+    expect(await reported(session)).toBe('unknown');
     await session.close();
   });
 
@@ -308,13 +312,13 @@ describe('vrrp probe', () => {
     // From 0.9 s to 3.1 s: less than three intervals, although the timestamps differ by 3 s.
     await pulses(0.9, 1.9, 2.9, 3.1);
     const later = await open(vantage, { advertInterval: '900ms', address: nodeTwo });
-    expect(await told(session)).toBe('unknown');
+    expect(await reported(session)).toBe('unknown');
     await pulses(4.1);
-    expect(await told(session)).toBe('silent');
+    expect(await reported(session)).toBe('silent');
     await pulses(5.1, 6.1);
-    expect(await told(later)).toBe('unknown');
+    expect(await reported(later)).toBe('unknown');
     await pulses(7.1);
-    expect(await told(later)).toBe('silent');
+    expect(await reported(later)).toBe('silent');
     await session.close();
     await later.close();
   });
@@ -326,16 +330,16 @@ describe('vrrp probe', () => {
     await vantage.pulses(0);
     await vantage.advert(nodeOne, 1);
     vantage.passes(3.4);
-    expect(await told(session)).toBe('master');
+    expect(await reported(session)).toBe('master');
     vantage.passes(3.6);
-    expect(await look(session)).toEqual({
+    expect(await attempt(session)).toEqual({
       status: 'unknown',
       message: 'the capture on vantage sent no heartbeat for 2.5 s',
     });
     // The packets captured meanwhile arrive late and in a burst: no node fell silent.
     vantage.passes(9);
     for (const atS of [2, 3, 4, 5, 6, 7, 8]) await vantage.writes(advertLine(atS), stamp(atS + 0.5));
-    expect(await look(session)).toEqual({ status: 'ok', value: 'master', marks: [] });
+    expect(await attempt(session)).toEqual({ status: 'ok', value: 'master', marks: [] });
     await session.close();
   });
 
@@ -348,7 +352,7 @@ describe('vrrp probe', () => {
     // 10 s pass on the vantage's clock, and 0.5 s on the run clock.
     vantage.passes(1.5);
     await vantage.writes(stamp(11.5));
-    expect(await told(session)).toBe('unknown');
+    expect(await reported(session)).toBe('unknown');
     await session.close();
   });
 
@@ -358,9 +362,9 @@ describe('vrrp probe', () => {
     await vantage.listens();
     await vantage.pulses(0);
     await vantage.advert(nodeOne, 1);
-    expect(await told(session)).toBe('master');
+    expect(await reported(session)).toBe('master');
     vantage.stream.end(new DrillError('host-unreachable', 'vantage: cannot access container lab-vantage'));
-    expect(await look(session)).toEqual({
+    expect(await attempt(session)).toEqual({
       status: 'unknown',
       message: 'the capture on vantage is not running: vantage: cannot access container lab-vantage',
     });
@@ -370,7 +374,7 @@ describe('vrrp probe', () => {
     await vantage.writes('tcpdump: eth0: That device is not up');
     vantage.stream.end({ exitCode: 1, stderr: '' });
     await expect
-      .poll(() => look(session))
+      .poll(() => attempt(session))
       .toMatchObject({
         message: expect.stringContaining('exit code 1: tcpdump: eth0: That device is not up') as string,
       });
@@ -380,7 +384,7 @@ describe('vrrp probe', () => {
     await vantage.pulses(3.5);
     await vantage.advert(nodeOne, 4);
     // It was master before the break, so this is not a change.
-    expect(await look(session)).toEqual({ status: 'ok', value: 'master', marks: [] });
+    expect(await attempt(session)).toEqual({ status: 'ok', value: 'master', marks: [] });
     await session.close();
   });
 
@@ -389,7 +393,7 @@ describe('vrrp probe', () => {
     await expect(open(bare)).rejects.toMatchObject({
       code: 'invalid-input',
       message: 'vantage has no tcpdump, which captures VRRP adverts',
-      mend: expect.stringContaining('Install tcpdump on vantage') as string,
+      hint: expect.stringContaining('Install tcpdump on vantage') as string,
     });
     const fields = { interface: 'eth0', virtualRouterId: 51, address: nodeOne };
     await expect(openProbe(vrrp, fields)).rejects.toMatchObject({ code: 'invalid-input' });
@@ -404,7 +408,7 @@ describe('vrrp probe', () => {
     });
     const session = await open(away);
     away.stream.end(new DrillError('host-unreachable', 'vantage: not running'));
-    expect(await told(session)).toBe('unknown');
+    expect(await reported(session)).toBe('unknown');
     await session.close();
   });
 });

@@ -17,7 +17,7 @@ const params = z.strictObject({
     .describe('Interface of the `from` host on which adverts are captured. `any`: all interfaces.'),
   virtualRouterId: z.int().min(1).max(255).describe('ID of the virtual router (vrid) whose adverts count.'),
   address: ipv4Address.describe('IPv4 source address of the node’s adverts, such as ${address}.'),
-  tell: z
+  value: z
     .enum(['state', 'priority'])
     .default('state')
     .describe('`state`: master or silent. `priority`: the priority in the latest advert, or silent.'),
@@ -65,12 +65,12 @@ export const vrrp: ProbeKind<Params> = {
       misses: (packet, line) => watch.misses(packet, shorten(line)),
       breaks: () => watch.breaks(),
     });
-    const look = (): Observation => {
+    const attempt = (): Observation => {
       const state = capture.state();
       if (!state.ok) return { status: 'unknown', message: shorten(state.why) };
       const view = watch.view(state.wallMs);
       if (view.state === 'unknown') return { status: 'unknown', message: view.why };
-      const value = view.state === 'master' && p.tell === 'priority' ? String(view.priority) : view.state;
+      const value = view.state === 'master' && p.value === 'priority' ? String(view.priority) : view.state;
       return { status: 'ok', value, marks: watch.takeMarks() };
     };
     return {
@@ -78,7 +78,7 @@ export const vrrp: ProbeKind<Params> = {
         // Lets the event loop read lines that arrived while this thread was busy: its poll phase comes
         // between timers and immediates.
         await new Promise((resolve) => setImmediate(resolve));
-        return look();
+        return attempt();
       },
       close: () => capture.close(),
     };

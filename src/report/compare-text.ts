@@ -1,9 +1,9 @@
-import { durationWords } from '../core/format-duration.ts';
+import { durationText } from '../core/format-duration.ts';
 import type { Compared, ComparedScenario, Comparison, Sampled } from '../analysis/compare.ts';
-import { nightWords } from '../analysis/alarm.ts';
+import { nightText } from '../analysis/alarm.ts';
 import { neededEach } from '../analysis/rank-test.ts';
 import type { Measure } from '../core/summary.ts';
-import { signedWords } from '../analysis/words.ts';
+import { signedText } from '../analysis/format.ts';
 import { aligned, capital, counted, markdown, plain, wrap } from './text.ts';
 
 const none = '–';
@@ -11,25 +11,25 @@ const none = '–';
 const width = 120;
 
 /** `+2.10 s (+1.50 s to +2.70 s)`; `∞` is a bound that is unknown because a run timed out. */
-function differenceWords({ ms, minMs, maxMs }: Measure): string {
-  return `${timeWords(ms)} (${timeWords(minMs)} to ${timeWords(maxMs)})`;
+function differenceText({ ms, minMs, maxMs }: Measure): string {
+  return `${timeText(ms)} (${timeText(minMs)} to ${timeText(maxMs)})`;
 }
 
-function timeWords(ms: number): string {
-  if (Number.isFinite(ms)) return signedWords(ms);
+function timeText(ms: number): string {
+  if (Number.isFinite(ms)) return signedText(ms);
   return ms > 0 ? '+∞' : '−∞';
 }
 
 /** One run: `36.15 s (35.96 s to 36.35 s)`; several: `median 36.15 s, 33.10 s to 38.40 s`. */
-function sampledWords(sampled: Sampled | null): string {
+function sampledText(sampled: Sampled | null): string {
   if (sampled === null) return none;
   const { count, minMs, medianMs, maxMs, bounds, unended } = sampled;
-  const longest = `> ${durationWords(unended?.longerThanMs ?? 0)}`;
-  const time = (ms: number) => (Number.isFinite(ms) ? durationWords(ms) : longest);
+  const longest = `> ${durationText(unended?.longerThanMs ?? 0)}`;
+  const time = (ms: number) => (Number.isFinite(ms) ? durationText(ms) : longest);
   if (count > 1) return `${time(medianMs)} [${time(minMs)} to ${time(maxMs)}]`;
   if (unended !== null) return longest;
-  if (bounds === null) return durationWords(medianMs);
-  return `${durationWords(medianMs)} (${durationWords(bounds.minMs)} to ${durationWords(bounds.maxMs)})`;
+  if (bounds === null) return durationText(medianMs);
+  return `${durationText(medianMs)} (${durationText(bounds.minMs)} to ${durationText(bounds.maxMs)})`;
 }
 
 function probability(p: number): string {
@@ -37,19 +37,19 @@ function probability(p: number): string {
 }
 
 /** The difference of B to A, and whether it exceeds noise. */
-function shiftWords({ outcome, shift, a, b }: Compared): string {
+function shiftText({ outcome, shift, a, b }: Compared): string {
   if (shift === null) return a === null && b === null ? none : `only in ${a === null ? 'B' : 'A'}`;
   const sure = `p ${probability(shift.p)}`;
   switch (outcome) {
     case 'longer':
     case 'shorter':
-      return `${outcome}: ${differenceWords(shift)}, ${sure}`;
+      return `${outcome}: ${differenceText(shift)}, ${sure}`;
     case 'no-difference':
-      return `no difference seen: ${differenceWords(shift)}, ${sure}`;
+      return `no difference seen: ${differenceText(shift)}, ${sure}`;
     default:
       return a?.bounds == null && a?.count === 1 && b?.count === 1
-        ? `inconclusive: ${signedWords(shift.ms)}`
-        : `inconclusive: ${differenceWords(shift)}`;
+        ? `inconclusive: ${signedText(shift.ms)}`
+        : `inconclusive: ${differenceText(shift)}`;
   }
 }
 
@@ -59,11 +59,11 @@ function tooFew({ runs, figures }: ComparedScenario): string | undefined {
   if (few.length === 0) return undefined;
   const [{ a, b } = { a: null, b: null }] = few;
   const [n, m] = [a?.nights ?? runs.a.total, b?.nights ?? runs.b.total];
-  return `${nightWords(n)} of A and ${nightWords(m)} of B cannot tell a difference from noise: a comparison needs at least ${neededEach()} nights on each side. Runs less than 6 h apart count as one night. The differences above hold for these runs only.`;
+  return `${nightText(n)} of A and ${nightText(m)} of B cannot tell a difference from noise: a comparison needs at least ${neededEach()} nights on each side. Runs less than 6 h apart count as one night. The differences above hold for these runs only.`;
 }
 
 /** The number of nights with a timed-out run on each side, and whether the difference exceeds noise. */
-function missedWords({ figures }: ComparedScenario): readonly string[] {
+function missedText({ figures }: ComparedScenario): readonly string[] {
   return figures.flatMap(({ name, missed }) =>
     missed === null
       ? []
@@ -73,7 +73,7 @@ function missedWords({ figures }: ComparedScenario): readonly string[] {
   );
 }
 
-function runsWords({ total, pass, fail, inconclusive }: ComparedScenario['runs']['a']): string {
+function runsText({ total, pass, fail, inconclusive }: ComparedScenario['runs']['a']): string {
   const parts = [
     [pass, 'passed'],
     [fail, 'failed'],
@@ -88,28 +88,28 @@ const head = ['', 'A', 'B', 'B against A'] as const;
 function cellsOf({ figures }: ComparedScenario): string[][] {
   return figures.map((compared) => [
     compared.figure === 'return-stage' ? `return: ${compared.name}` : compared.name,
-    sampledWords(compared.a),
-    sampledWords(compared.b),
-    shiftWords(compared),
+    sampledText(compared.a),
+    sampledText(compared.b),
+    shiftText(compared),
   ]);
 }
 
 function remarksOf(scenario: ComparedScenario): readonly string[] {
   const few = tooFew(scenario);
-  return [...(few === undefined ? [] : [few]), ...missedWords(scenario), ...scenario.notes];
+  return [...(few === undefined ? [] : [few]), ...missedText(scenario), ...scenario.notes];
 }
 
 const legend =
   'One run: the estimate and its bounds. Several runs: the median [lowest to highest]. “> T”: timed out after T. B against A: the Hodges-Lehmann shift of the nightly medians, with its exact 95 % interval, which includes the bounds of the measurements. p: the exact two-sided Mann-Whitney test of that line alone.';
 
-function strayWords({ onlyA, onlyB }: Comparison): readonly string[] {
+function strayText({ onlyA, onlyB }: Comparison): readonly string[] {
   return [
     ...(onlyA.length === 0 ? [] : [`only in A: ${onlyA.join(', ')}`]),
     ...(onlyB.length === 0 ? [] : [`only in B: ${onlyB.join(', ')}`]),
   ];
 }
 
-function sidesWords({ a, b }: Comparison): string {
+function sidesText({ a, b }: Comparison): string {
   return `A is ${a.name}, ${counted(a.runs, 'run')}; B is ${b.name}, ${counted(b.runs, 'run')}`;
 }
 
@@ -117,7 +117,7 @@ function sidesWords({ a, b }: Comparison): string {
 export function renderComparisonText(comparison: Comparison): string {
   const parts = comparison.scenarios.flatMap((scenario) => [
     '',
-    `${plain(scenario.scenario)}: A ${runsWords(scenario.runs.a)}, B ${runsWords(scenario.runs.b)}`,
+    `${plain(scenario.scenario)}: A ${runsText(scenario.runs.a)}, B ${runsText(scenario.runs.b)}`,
     ...aligned(
       [[...head], ...cellsOf(scenario)].map((row) =>
         row.map((cell, i) => (i === 0 ? `  ${plain(cell)}` : plain(cell))),
@@ -127,7 +127,7 @@ export function renderComparisonText(comparison: Comparison): string {
       wrap(plain(remark), width - 4).map((line, i) => `${i === 0 ? '  - ' : '    '}${line}`),
     ),
   ]);
-  return `${[plain(sidesWords(comparison)), ...parts, '', ...[...strayWords(comparison).map(plain), legend].flatMap((line) => wrap(line, width))].join('\n')}\n`;
+  return `${[plain(sidesText(comparison)), ...parts, '', ...[...strayText(comparison).map(plain), legend].flatMap((line) => wrap(line, width))].join('\n')}\n`;
 }
 
 /** The Markdown form of the same comparison. */
@@ -136,7 +136,7 @@ export function renderComparisonMarkdown(comparison: Comparison): string {
   const parts = comparison.scenarios.flatMap((scenario) => [
     `## ${markdown(scenario.scenario)}`,
     '',
-    `A: ${markdown(runsWords(scenario.runs.a))}. B: ${markdown(runsWords(scenario.runs.b))}.`,
+    `A: ${markdown(runsText(scenario.runs.a))}. B: ${markdown(runsText(scenario.runs.b))}.`,
     '',
     line(head),
     line(head.map(() => '---')),
@@ -148,10 +148,10 @@ export function renderComparisonMarkdown(comparison: Comparison): string {
   return `${[
     '# Comparison',
     '',
-    `${markdown(sidesWords(comparison))}.`,
+    `${markdown(sidesText(comparison))}.`,
     '',
     ...parts,
-    ...strayWords(comparison).flatMap((words) => [`${markdown(capital(words))}.`, '']),
+    ...strayText(comparison).flatMap((words) => [`${markdown(capital(words))}.`, '']),
     legend,
   ].join('\n')}\n`;
 }

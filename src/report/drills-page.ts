@@ -1,10 +1,10 @@
-import { durationWords, limitWords } from '../core/format-duration.ts';
+import { durationText, limitText } from '../core/format-duration.ts';
 import { dominantStage } from '../analysis/stages.ts';
-import { estimateWords, measureWords } from '../analysis/words.ts';
+import { estimateText, measureText } from '../analysis/format.ts';
 import type { Summary } from '../core/summary.ts';
-import { rpoWords } from './rows-text.ts';
+import { rpoText } from './rows-text.ts';
 import { counted } from './text.ts';
-import { rtoLimitMs, stageWords, verdictWords } from './verdict-text.ts';
+import { rtoLimitMs, stageText, verdictText } from './verdict-text.ts';
 
 /** One drill of a page of drills. */
 export interface DrillEntry {
@@ -75,13 +75,13 @@ function cellsOf(summary: Summary): Readonly<Record<DrillColumn, string>> {
   const longest = dominantStage(stages);
   return {
     drill: scenario.name,
-    verdict: verdictWords(summary),
+    verdict: verdictText(summary),
     target,
-    rto: rto === null ? 'not measured' : measureWords(rto),
-    limit: limitMs === undefined ? none : limitWords(limitMs),
-    longest: longest === undefined ? none : `${longest.name}, ${stageWords(longest)}`,
-    downtime: downtime === null ? none : estimateWords(downtime),
-    rpo: rpoWords(summary) ?? none,
-    redundancy: redundancyRestoredMs === null ? none : durationWords(redundancyRestoredMs),
+    rto: rto === null ? 'not measured' : measureText(rto),
+    limit: limitMs === undefined ? none : limitText(limitMs),
+    longest: longest === undefined ? none : `${longest.name}, ${stageText(longest)}`,
+    downtime: downtime === null ? none : estimateText(downtime),
+    rpo: rpoText(summary) ?? none,
+    redundancy: redundancyRestoredMs === null ? none : durationText(redundancyRestoredMs),
   };
 }

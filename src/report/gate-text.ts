@@ -12,14 +12,14 @@ export function isWorse({ drills, together }: Gate): boolean {
 }
 
 /** `1 worse, 3 not worse, 8 inconclusive` */
-function countWords({ drills }: Gate): string {
+function countText({ drills }: Gate): string {
   const count = (status: Regression['status']) => drills.filter((drill) => drill.status === status).length;
   return `${count('fail')} worse, ${count('pass')} not worse, ${count('inconclusive')} inconclusive`;
 }
 
 /** The baseline, the tolerance, and the number of figures by outcome. */
 export function gateTitle(gate: Gate): string {
-  return `against the baseline ${gate.of} (allowed ${gate.tolerance}): ${countWords(gate)}`;
+  return `against the baseline ${gate.of} (allowed ${gate.tolerance}): ${countText(gate)}`;
 }
 
 /** All drills together, then each drill with its reason; failed drills first. */

@@ -1,7 +1,7 @@
-import { measureWords } from '../analysis/words.ts';
+import { measureText } from '../analysis/format.ts';
 import type { Summary } from '../core/summary.ts';
 import { plain } from './text.ts';
-import { verdictWords } from './verdict-text.ts';
+import { verdictText } from './verdict-text.ts';
 
 /** A GitHub annotation: shown next to a file line, or in the job's list. Line and column count from 1. */
 export interface Annotation {
@@ -20,7 +20,7 @@ const shown = 10;
 export function drillAnnotation(summary: Summary): Annotation {
   const { scenario, target, verdict, healed, rto, reasons } = summary;
   const words = [
-    ...(rto === null ? ['RTO not measured'] : [`RTO ${measureWords(rto)}`]),
+    ...(rto === null ? ['RTO not measured'] : [`RTO ${measureText(rto)}`]),
     `target ${target}`,
     ...reasons,
   ];
@@ -28,7 +28,7 @@ export function drillAnnotation(summary: Summary): Annotation {
     level: verdict === 'fail' || !healed ? 'error' : verdict === 'pass' ? 'notice' : 'warning',
     file: scenario.path,
     line: 1,
-    title: `${verdictWords(summary)}: ${scenario.name}`,
+    title: `${verdictText(summary)}: ${scenario.name}`,
     message: words.map(plain).join('\n'),
   };
 }

@@ -1,8 +1,8 @@
 import { dominantStage } from '../analysis/stages.ts';
-import { measureWords } from '../analysis/words.ts';
+import { measureText } from '../analysis/format.ts';
 import type { KeptRun } from '../analysis/kept-run.ts';
 import { aligned, counted, plain } from './text.ts';
-import { stageWords } from './verdict-text.ts';
+import { stageText } from './verdict-text.ts';
 
 /** A stored run as a line of `history` and of `history --json`. */
 export interface HistoryLine {
@@ -61,8 +61,8 @@ export function historyCells(line: HistoryLine): readonly string[] {
     target,
     label ?? '',
     healed ? verdict : `${verdict}, NOT HEALED`,
-    rto === null ? '–' : measureWords(rto),
-    longestStage === null ? '–' : `${longestStage.name}, ${stageWords(longestStage)}`,
+    rto === null ? '–' : measureText(rto),
+    longestStage === null ? '–' : `${longestStage.name}, ${stageText(longestStage)}`,
   ];
 }
 

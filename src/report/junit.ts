@@ -102,12 +102,12 @@ function wordSuite(name: string, type: string, why: string): Suite {
 function drillOutcome(summary: Summary): Outcome | undefined {
   const { verdict, healed, refused, reasons, checks } = summary;
   const own = reasons.filter((reason) => !checks.some((check) => reason.startsWith(`${check.name}: `)));
-  const told = own.length > 0 ? own : reasons;
+  const reported = own.length > 0 ? own : reasons;
   const outcome = (element: Outcome['element'], type: string): Outcome => ({
     element,
     type,
-    message: told[0] ?? verdict,
-    ...(told.length > 1 ? { text: told.join('\n') } : {}),
+    message: reported[0] ?? verdict,
+    ...(reported.length > 1 ? { text: reported.join('\n') } : {}),
   });
   if (!healed) return outcome('error', 'not-healed');
   if (refused === true) return outcome('error', 'refused');

@@ -32,16 +32,16 @@ test.each([
   const buckets = latency.of('health');
   expect(buckets.length).toBeLessThanOrEqual(200);
   expect(buckets.some((b) => b.fromMs > endMs / 3 + widthMs && b.toMs < endMs / 2)).toBe(false);
-  let told = 0;
+  let reported = 0;
   for (const { fromMs, toMs, ...found } of buckets) {
     expect(toMs - fromMs).toBe(widthMs);
     const values = answers.filter((a) => a.sendMs >= fromMs && a.sendMs < toMs).map((a) => a.ms);
-    told += values.length;
+    reported += values.length;
     const exact = [Math.min(...values), rank(values, 0.5), rank(values, 0.99), Math.max(...values)];
     for (const [i, ms] of [found.minMs, found.p50Ms, found.p99Ms, found.maxMs].entries())
       expect(Math.abs(ms - (exact[i] ?? NaN))).toBeLessThanOrEqual((exact[i] ?? 0) / 200);
   }
-  expect(told).toBe(answers.length);
+  expect(reported).toBe(answers.length);
   expect(latency.of('health')).toEqual(buckets);
   expect(latency.of('nobody')).toEqual([]);
 });

@@ -1,10 +1,10 @@
-import { durationWords } from '../core/format-duration.ts';
+import { durationText } from '../core/format-duration.ts';
 import type { RunLog } from '../analysis/read-log.ts';
 import { dominantStage } from '../analysis/stages.ts';
 import { analyse } from '../analysis/summarize.ts';
-import { measureWords } from '../analysis/words.ts';
+import { measureText } from '../analysis/format.ts';
 import type { Predicted, Stage, Summary } from '../core/summary.ts';
-import { rpoWords } from './rows-text.ts';
+import { rpoText } from './rows-text.ts';
 import { tailSections } from './section-list.ts';
 import {
   type Block,
@@ -18,13 +18,13 @@ import {
 } from './sections.ts';
 import { bar, capital, counted, markdown } from './text.ts';
 import {
-  firstSignWords,
+  firstSignText,
   hasReturn,
-  predictedWords,
-  predictionWords,
-  returnWords,
-  stagePredictionWords,
-  verdictWords,
+  predictedText,
+  predictionText,
+  returnText,
+  stagePredictionText,
+  verdictText,
 } from './verdict-text.ts';
 
 const barWidth = 20;
@@ -59,23 +59,23 @@ function sectionLines({ title, blocks }: Section): string[] {
 function headline(summary: Summary): string[] {
   const { rto, downtime, redundancyRestoredMs } = summary;
   const besides = (predicted: Predicted | undefined) =>
-    predicted === undefined ? '' : `, predicted ${predictedWords(predicted)}`;
-  const parts = [`**${verdictWords(summary)}**`];
+    predicted === undefined ? '' : `, predicted ${predictedText(predicted)}`;
+  const parts = [`**${verdictText(summary)}**`];
   const limit = summary.checks.find((c) => c.kind === 'rto')?.limit;
-  const sign = rto === null ? undefined : firstSignWords(rto);
+  const sign = rto === null ? undefined : firstSignText(rto);
   const first = sign === undefined ? '' : `, ${sign}`;
   if (rto !== null)
     parts.push(
-      `RTO **${measureWords(rto)}**${first}${limit === undefined ? '' : `, limit ${markdown(limit)}`}${besides(summary.predicted?.rto)}`,
+      `RTO **${measureText(rto)}**${first}${limit === undefined ? '' : `, limit ${markdown(limit)}`}${besides(summary.predicted?.rto)}`,
     );
   else if (summary.faults.length > 0) parts.push('RTO not measured');
   if (downtime !== null)
-    parts.push(`downtime ${measureWords(downtime)} in ${counted(downtime.windows, 'window')}`);
+    parts.push(`downtime ${measureText(downtime)} in ${counted(downtime.windows, 'window')}`);
   if (redundancyRestoredMs !== null)
     parts.push(
-      `redundancy restored after ${durationWords(redundancyRestoredMs)}${besides(summary.predicted?.redundancy)}`,
+      `redundancy restored after ${durationText(redundancyRestoredMs)}${besides(summary.predicted?.redundancy)}`,
     );
-  const rpo = rpoWords(summary);
+  const rpo = rpoText(summary);
   if (rpo !== undefined) parts.push(`RPO ${rpo}`);
   return [parts.join(' · '), ''];
 }
@@ -99,8 +99,8 @@ function stageBlocks(stages: readonly Stage[], total: number, sum: string): read
     return [
       s === dominant ? { strong: s.name } : s.name,
       s.ms.toFixed(3),
-      `${durationWords(s.minMs)} to ${durationWords(s.maxMs)}`,
-      ...(predicted ? [stagePredictionWords(s) ?? ''] : []),
+      `${durationText(s.minMs)} to ${durationText(s.maxMs)}`,
+      ...(predicted ? [stagePredictionText(s) ?? ''] : []),
       `${(share * 100).toFixed(1)} %`,
       bar(share, barWidth),
       s.includes.join(', '),
@@ -109,14 +109,14 @@ function stageBlocks(stages: readonly Stage[], total: number, sum: string): read
   return [
     ...table(head, rows),
     text(`The stages sum to the ${sum}, ${total.toFixed(3)} ms. The longest is ${dominant.name}.`),
-    ...(predicted ? [text(predictionWords(stages))] : []),
+    ...(predicted ? [text(predictionText(stages))] : []),
   ];
 }
 
 function returnBlocks({ heal }: Summary): readonly Block[] {
   if (!hasReturn(heal)) return [];
   return [
-    text(`${capital(returnWords(heal))}. The heal began at ${heal.startedAt}.`),
+    text(`${capital(returnText(heal))}. The heal began at ${heal.startedAt}.`),
     ...stageBlocks(heal.stages, heal.return?.ms ?? 0, 'return'),
   ];
 }

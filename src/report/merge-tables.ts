@@ -23,20 +23,20 @@ export function mergeTables(parts: readonly ShardTable[]): MergedTable {
   const shards = parts.map(({ folder, table }) => {
     if (table.shard === undefined)
       throw new DrillError('invalid-input', `merge ${folder}: it is a complete table, not a shard`, {
-        mend: 'Leave it out. `firedrill table SUITE --shard i/n` writes shards.',
+        hint: 'Leave it out. `firedrill table SUITE --shard i/n` writes shards.',
       });
     return { folder, table, shard: table.shard };
   });
   const [first, ...others] = shards;
   if (first === undefined)
     throw new DrillError('invalid-input', 'merge shards: these folders have no shard of a table', {
-      mend: 'Pass the folders that `firedrill table SUITE --shard i/n` wrote, or their parent folder.',
+      hint: 'Pass the folders that `firedrill table SUITE --shard i/n` wrote, or their parent folder.',
     });
   for (const other of others) {
     const differs = differenceOf(first, other);
     if (differs !== undefined)
       throw new DrillError('invalid-input', `merge ${first.folder} and ${other.folder}: ${differs}`, {
-        mend: 'Pass the shards of one table only.',
+        hint: 'Pass the shards of one table only.',
       });
   }
   const places = new Map<number, string>();
@@ -45,9 +45,9 @@ export function mergeTables(parts: readonly ShardTable[]): MergedTable {
     if (taken !== undefined)
       throw new DrillError(
         'invalid-input',
-        `merge shard ${placeWords(shard)}: it was found twice, in ${taken} and ${folder}`,
+        `merge shard ${placeText(shard)}: it was found twice, in ${taken} and ${folder}`,
         {
-          mend: 'Pass only one of the two folders.',
+          hint: 'Pass only one of the two folders.',
         },
       );
     places.set(shard.index, folder);
@@ -97,7 +97,7 @@ function storedRow({ drill, figure, baseline, now, nights, why }: Regression): G
 }
 
 /** `2/3` */
-export function placeWords({ index, count }: Pick<TableShard, 'index' | 'count'>): string {
+export function placeText({ index, count }: Pick<TableShard, 'index' | 'count'>): string {
   return `${index}/${count}`;
 }
 
@@ -108,7 +108,7 @@ function differenceOf(a: Found, b: Found): string | undefined {
   if (a.table.name !== b.table.name) return `their suites differ: ${a.table.name} and ${b.table.name}`;
   if (a.shard.suite !== b.shard.suite) return 'their suite files differ';
   if (a.shard.count !== b.shard.count)
-    return `their shard counts differ: ${placeWords(a.shard)} and ${placeWords(b.shard)}`;
+    return `their shard counts differ: ${placeText(a.shard)} and ${placeText(b.shard)}`;
   if (a.shard.seed !== b.shard.seed)
     return `their fault times use different seeds: --seed ${a.shard.seed ?? 'none'} and ${b.shard.seed ?? 'none'}`;
   if (a.table.label !== b.table.label)

@@ -1,4 +1,4 @@
-import { durationWords } from '../core/format-duration.ts';
+import { durationText } from '../core/format-duration.ts';
 import type { Predicted } from '../core/summary.ts';
 import { aligned, plain } from './text.ts';
 
@@ -34,7 +34,7 @@ export interface WhatIfReport {
 export function renderWhatIf({ trials, seed, settings, drills }: WhatIfReport): string {
   const changes = settings.map(
     ({ name, before, after }) =>
-      `${name}: ${before === null ? 'its default' : valueWords(before)} -> ${valueWords(after)}`,
+      `${name}: ${before === null ? 'its default' : valueText(before)} -> ${valueText(after)}`,
   );
   return `${[
     `${trials} trials, seed ${seed}`,
@@ -53,7 +53,7 @@ function isMeasured({ predicted }: WhatIfLine): boolean {
   return predicted?.measured === true;
 }
 
-function valueWords(value: unknown): string {
+function valueText(value: unknown): string {
   return typeof value === 'string' ? value : JSON.stringify(value);
 }
 
@@ -65,15 +65,15 @@ function drillLines({ scenario, title, target, lines }: WhatIf, compared: boolea
     const unknown = Array.from({ length: compared ? 6 : 5 }, () => '');
     if (predicted === null) return [`  ${plain(name)}`, ...unknown, plain(why ?? 'unknown')];
     const { minMs, p5Ms, medianMs, p95Ms, maxMs } = predicted;
-    const figures = [p5Ms, medianMs, p95Ms, minMs, maxMs].map(durationWords);
-    const change = !compared ? [] : [unchanged == null ? '' : changeWords(medianMs - unchanged.medianMs)];
+    const figures = [p5Ms, medianMs, p95Ms, minMs, maxMs].map(durationText);
+    const change = !compared ? [] : [unchanged == null ? '' : changeText(medianMs - unchanged.medianMs)];
     return [`  ${plain(name)}`, ...figures, ...change, isMeasured(line) ? '*' : ''];
   });
   const names = ['', 'p5', 'median', 'p95', 'min', 'max', ...(compared ? ['median changes by'] : []), ''];
   return [...head, ...aligned([names, ...rows], [1, 2, 3, 4, 5, ...(compared ? [6] : [])])];
 }
 
-function changeWords(ms: number): string {
-  const words = durationWords(Math.abs(ms));
+function changeText(ms: number): string {
+  const words = durationText(Math.abs(ms));
   return ms === 0 ? '0 ms' : `${ms > 0 ? '+' : '-'}${words}`;
 }

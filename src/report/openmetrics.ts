@@ -156,7 +156,7 @@ const gauges: readonly Gauge[] = [
   {
     name: 'firedrill_drill_prober_sick_seconds',
     help: 'Total time during which the HTTP control of version 0.1 did not answer in time.',
-    of: ({ prober }) => one(prober.canary === null ? null : seconds(prober.canary.sickMs)),
+    of: ({ prober }) => one(prober.controlProbe === null ? null : seconds(prober.controlProbe.degradedMs)),
   },
   {
     name: 'firedrill_drill_prober_starved_seconds',

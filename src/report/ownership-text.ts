@@ -1,28 +1,28 @@
-import { durationWords, offsetWords } from '../core/format-duration.ts';
-import { listWords, measureWords } from '../analysis/words.ts';
+import { durationText, offsetText } from '../core/format-duration.ts';
+import { listText, measureText } from '../analysis/format.ts';
 import { middle } from '../analysis/moment.ts';
 import type { Ownership, OwnershipSide, OwnershipStretch, OwnershipWindow } from '../core/summary.ts';
 import { counted } from './text.ts';
 
 /** Maximum changes in a line of text; the rest is in summary.json. */
-const toldChanges = 8;
+const reportedChanges = 8;
 
 /** The owners during a stretch: `node-1`, `no owner`, `node-1 and node-2`; `node-1?` if its ownership is unknown. */
-export function ownerWords({ owners, maybe }: OwnershipStretch): string {
+export function ownerText({ owners, maybe }: OwnershipStretch): string {
   if (owners.length === 0 && maybe.length === 0) return 'no owner';
-  return [...(owners.length === 0 ? [] : [listWords(owners)]), ...maybe.map((name) => `${name}?`)].join(', ');
+  return [...(owners.length === 0 ? [] : [listText(owners)]), ...maybe.map((name) => `${name}?`)].join(', ');
 }
 
-/** Total of the windows: `3.26 s (3.06 s to 3.46 s) in 1 window`. The upper bound includes `unseenMs`, the time that fits between two samples. */
-export function totalWords(windows: readonly OwnershipWindow[], unseenMs = 0): string {
+/** Total of the windows: `3.26 s (3.06 s to 3.46 s) in 1 window`. The upper bound includes `unobservedMs`, the time that fits between two samples. */
+export function totalText(windows: readonly OwnershipWindow[], unobservedMs = 0): string {
   const minMs = windows.reduce((sum, w) => sum + w.minMs, 0);
   const seenMs = windows.reduce((sum, w) => sum + w.maxMs, 0);
-  const maxMs = seenMs + unseenMs;
+  const maxMs = seenMs + unobservedMs;
   const certain = windows.filter((w) => w.certain).length;
   if (maxMs === 0) return 'never';
-  if (seenMs === 0) return `in no sample; up to ${durationWords(unseenMs)} possible between samples`;
-  if (certain === 0) return `uncertain, at most ${durationWords(maxMs)}`;
-  return `${measureWords({ ms: middle(minMs, seenMs), minMs, maxMs })} in ${counted(certain, 'window')}`;
+  if (seenMs === 0) return `in no sample; up to ${durationText(unobservedMs)} possible between samples`;
+  if (certain === 0) return `uncertain, at most ${durationText(maxMs)}`;
+  return `${measureText({ ms: middle(minMs, seenMs), minMs, maxMs })} in ${counted(certain, 'window')}`;
 }
 
 /** A row of the ownership table: a moment at which the owners of at least one side changed. */
@@ -52,20 +52,20 @@ export function ownershipRows({ sides }: Ownership): readonly OwnershipRow[] {
 }
 
 /** One side in a line: `node-1, +0.35 s no owner, +3.61 s node-2; no owner for 3.26 s (3.06 s to 3.46 s) in 1 window`. */
-export function sideWords({ spans, nobody, several, unseenMs }: OwnershipSide): string {
+export function sideText({ spans, none, multiple, unobservedMs }: OwnershipSide): string {
   const [first, ...changes] = spans;
   if (first === undefined) return 'not probed';
-  const told = changes.slice(0, toldChanges);
-  const left = changes.length - told.length;
+  const reported = changes.slice(0, reportedChanges);
+  const left = changes.length - reported.length;
   const path = [
-    ownerWords(first),
-    ...told.map((s) => `${offsetWords(s.fromMs, 2)} ${ownerWords(s)}`),
+    ownerText(first),
+    ...reported.map((s) => `${offsetText(s.fromMs, 2)} ${ownerText(s)}`),
     ...(left > 0 ? [`${left} more`] : []),
   ].join(', ');
   const totals = [
-    ...(nobody.some((w) => w.certain) ? [`no owner for ${totalWords(nobody, unseenMs?.nobody)}`] : []),
-    ...(several.some((w) => w.certain)
-      ? [`multiple owners for ${totalWords(several, unseenMs?.several)}`]
+    ...(none.some((w) => w.certain) ? [`no owner for ${totalText(none, unobservedMs?.none)}`] : []),
+    ...(multiple.some((w) => w.certain)
+      ? [`multiple owners for ${totalText(multiple, unobservedMs?.multiple)}`]
       : []),
   ];
   return [path, ...totals].join('; ');

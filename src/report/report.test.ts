@@ -294,7 +294,7 @@ describe('samples.csv', () => {
 describe('summary.json', () => {
   test('has its keys in one order and ends with a newline', () => {
     const text = renderSummaryJson(summary);
-    expect(text).toMatch(/^\{\n {2}"schemaVersion": 1,\n {2}"runId": "run-1",\n/);
+    expect(text).toMatch(/^\{\n {2}"schemaVersion": 2,\n {2}"runId": "run-1",\n/);
     expect(text.endsWith('}\n')).toBe(true);
     expect(Object.keys(JSON.parse(text) as object)).toEqual(Object.keys(summary));
   });
@@ -357,14 +357,14 @@ describe("firedrill's own cost", () => {
       .at(20_000, { type: 'harness.cost', ...cost, childCpuMs: 1200 })
       .at(20_001, { type: 'run.ended' })
       .read();
-    const told = summarize(read);
-    expect(told.harness).toEqual({ ms: 20_000, ...cost, childCpuMs: 1200, samplesPerSecond: 2 });
+    const reported = summarize(read);
+    expect(reported.harness).toEqual({ ms: 20_000, ...cost, childCpuMs: 1200, samplesPerSecond: 2 });
     const line =
       '840 ms of CPU in 20.00 s (4.2 % of a core), 1.20 s more in commands on its own machine, 40 samples (2.0 a second), 20 new connections, 7 commands on hosts';
-    expect(renderMarkdown(told, read)).toContain(
+    expect(renderMarkdown(reported, read)).toContain(
       '| cost | 840 ms of CPU in 20.00 s (4.2 % of a core), 1.20 s more',
     );
-    expect(renderVerdictText(told)).toContain(`cost  ${line}`);
+    expect(renderVerdictText(reported)).toContain(`cost  ${line}`);
   });
 
   test("is a killed run's last written value, and absent in logs of older versions", () => {
@@ -381,7 +381,7 @@ describe("firedrill's own cost", () => {
 });
 
 describe('a prober that its HTTP control shows as degraded', () => {
-  const sick = new LogBuilder(planWith({ probes: [probeOf('health')] }))
+  const degraded = new LogBuilder(planWith({ probes: [probeOf('health')] }))
     .at(1, { type: 'canary.started', probe: probeOf('firedrill:canary') })
     .probing('health', 0, 20_000, 1000, (ms) =>
       ms >= 8000 && ms < 10_000
@@ -396,11 +396,11 @@ describe('a prober that its HTTP control shows as degraded', () => {
     .at(10_000, { type: 'prober.health', lane: 'network', loopMaxMs: 310.5, loopP99Ms: 4.25 })
     .at(12_000, { type: 'clock.stepped', atMs: 12_000, byMs: 2000, cause: 'step' })
     .at(20_000, { type: 'run.ended' });
-  const read = sick.read();
-  const told = summarize(read);
+  const read = degraded.read();
+  const reported = summarize(read);
 
   test('is in the report with its control, threads, and clock', () => {
-    const text = renderMarkdown(told, read);
+    const text = renderMarkdown(reported, read);
     const prober = /^## Prober\n[^]*?(?=\n## )/m.exec(text)?.[0];
     expect(prober).toMatchInlineSnapshot(`
       "## Prober
@@ -434,14 +434,14 @@ describe('a prober that its HTTP control shows as degraded', () => {
   test('is in the watch text and in the verdict text', () => {
     const line =
       '20 HTTP requests, p50 2.0 ms, p99 2.0 ms, 2 failed, 0 took more than 300 ms, degraded for 3.00 s in 1 interval';
-    expect(renderWatchText(told)).toContain(`prober's control: ${line}\n`);
-    expect(renderVerdictText(told)).toContain(`control  ${line}`);
+    expect(renderWatchText(reported)).toContain(`prober's control: ${line}\n`);
+    expect(renderVerdictText(reported)).toContain(`control  ${line}`);
   });
 
   test("has the control's samples in samples.csv, under a name that no probe can have", () => {
     let csv = '';
     const writer = new SamplesCsv((text) => (csv += text));
-    readLines(sick.lines(), writer);
+    readLines(degraded.lines(), writer);
     writer.end();
     expect(csv.match(/^firedrill:canary,/gm)).toHaveLength(20);
   });

@@ -46,8 +46,8 @@ function drill(end: Readonly<Record<string, string>> | undefined) {
     const event = { type: 'rows.read', writer: 'rows', path: 'rows@node-1' } as const;
     log.at(sendMs + 10, { ...event, place, moment, ...times, ...what });
   };
-  read(['path', 'beside', 12_000], { 1: '1-7' });
-  read(['path', 'beside', 12_500], { 1: '1-9' });
+  read(['path', 'parallel', 12_000], { 1: '1-7' });
+  read(['path', 'parallel', 12_500], { 1: '1-9' });
   read(['copy', 'before-heal', 19_000], { 1: '1-6' });
   read(['path', 'end', 29_000], end);
   log.at(30_000, { type: 'run.ended' });

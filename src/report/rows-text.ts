@@ -1,34 +1,34 @@
-import { measureWords } from '../analysis/words.ts';
+import { measureText } from '../analysis/format.ts';
 import type { RowLoss, Summary, WriterSummary } from '../core/summary.ts';
-import { durationWords, limitWords, offsetWords } from '../core/format-duration.ts';
+import { durationText, limitText, offsetText } from '../core/format-duration.ts';
 import { cutTable, effectOrStart, type Section, table, text } from './sections.ts';
 import { aligned, counted, plain } from './text.ts';
 
 /** The RPO as text: `12.3 s (…), 400 of 3200 acknowledged writes lost`; undefined if the drill has no writer. */
-export function rpoWords({ rpo, writers }: Pick<Summary, 'rpo' | 'writers'>): string | undefined {
+export function rpoText({ rpo, writers }: Pick<Summary, 'rpo' | 'writers'>): string | undefined {
   if (writers.length === 0) return undefined;
   if (rpo === null) return 'unknown: the written rows were not read back';
   const twice = rpo.duplicated === 0 ? '' : `, ${rpo.duplicated} duplicated`;
   if (rpo.lost === 0) return `none of ${rpo.acked} acknowledged writes lost${twice}`;
-  return `${measureWords(rpo)}, ${rpo.lost} of ${rpo.acked} acknowledged writes lost${twice}`;
+  return `${measureText(rpo)}, ${rpo.lost} of ${rpo.acked} acknowledged writes lost${twice}`;
 }
 
 /** A loss as text: `rows@node-1: 42 rows within 4.20 s (…), from +1.234 s on`. */
-function lossWords(loss: RowLoss): string {
+function lossText(loss: RowLoss): string {
   const held = Object.entries(loss.copies ?? {}).filter(([, rows]) => rows > 0);
   const where =
     held.length === 0
       ? ''
       : `; held before the heal: ${held.map(([host, n]) => `${n} on ${host}`).join(', ')}`;
-  return `${loss.path}: ${counted(loss.rows, 'row')} within ${measureWords(loss)}, from ${offsetWords(loss.fromMs)} on${where}`;
+  return `${loss.path}: ${counted(loss.rows, 'row')} within ${measureText(loss)}, from ${offsetText(loss.fromMs)} on${where}`;
 }
 
-function staleWords({ reads }: WriterSummary): string {
+function staleText({ reads }: WriterSummary): string {
   const { count, failed, stale, behindMs, staleFor } = reads;
   const words = `${stale} of ${count - failed} stale`;
   return behindMs === null
     ? words
-    : `${words}, ${measureWords(staleFor)} in all, up to ${durationWords(behindMs)} behind`;
+    : `${words}, ${measureText(staleFor)} in all, up to ${durationText(behindMs)} behind`;
 }
 
 /** The outcome of each writer's rows as text lines; empty without a writer. */
@@ -38,9 +38,9 @@ export function rowLines({ writers }: Summary): string[] {
     `rows of ${plain(w.id)}`,
     ...aligned([
       ['  written', `${w.acked} acknowledged, ${w.refused} refused, ${w.indeterminate} indeterminate`],
-      ['  found', plain(foundWords(w))],
-      ...w.losses.slice(0, lossLimit).map((loss) => ['  lost', plain(lossWords(loss))]),
-      ['  reads', staleWords(w)],
+      ['  found', plain(foundText(w))],
+      ...w.losses.slice(0, lossLimit).map((loss) => ['  lost', plain(lossText(loss))]),
+      ['  reads', staleText(w)],
     ]),
   ]);
 }
@@ -48,11 +48,11 @@ export function rowLines({ writers }: Summary): string[] {
 /** Maximum losses shown; the rest is in summary.json. */
 const lossLimit = 20;
 
-function foundWords({ found }: WriterSummary): string {
+function foundText({ found }: WriterSummary): string {
   if (found === null) return 'not read back';
   const odd = [
     found.duplicated > 0 ? `${found.duplicated} duplicated` : undefined,
-    found.unasked > 0 ? `${found.unasked} phantom (refused or never written)` : undefined,
+    found.phantom > 0 ? `${found.phantom} phantom (refused or never written)` : undefined,
   ].filter((words) => words !== undefined);
   const open = found.indeterminatePresent + found.indeterminateAbsent;
   return [
@@ -91,10 +91,10 @@ export function rowSection(summary: Summary): Section {
           String(acked),
           of(found?.present),
           { strong: of(found?.lost) },
-          rpo === null ? 'not read back' : found?.lost === 0 ? 'nothing lost' : measureWords(rpo),
+          rpo === null ? 'not read back' : found?.lost === 0 ? 'nothing lost' : measureText(rpo),
           of(found?.duplicated),
           String(refused),
-          of(found?.unasked),
+          of(found?.phantom),
           String(indeterminate),
           of(found?.indeterminatePresent),
         ]),
@@ -116,8 +116,8 @@ export function rowSection(summary: Summary): Section {
             String(l.rows),
             l.startAt,
             l.endAt,
-            measureWords(l),
-            offsetWords(l.fromMs),
+            measureText(l),
+            offsetText(l.fromMs),
             Object.entries(l.copies ?? {})
               .map(([host, rows]) => `${rows} on ${host}`)
               .join(', '),
@@ -131,8 +131,8 @@ export function rowSection(summary: Summary): Section {
           String(reads.count),
           String(reads.failed),
           String(reads.stale),
-          measureWords(reads.staleFor),
-          reads.behindMs === null ? '' : `${durationWords(reads.behindMs)} behind`,
+          measureText(reads.staleFor),
+          reads.behindMs === null ? '' : `${durationText(reads.behindMs)} behind`,
         ]),
       ),
       ...cutTable(
@@ -144,14 +144,14 @@ export function rowSection(summary: Summary): Section {
             String(s.reads),
             s.startAt,
             s.endAt ?? 'still stale at the end',
-            measureWords(s),
-            offsetWords(s.fromMs),
-            `${durationWords(s.behindMs)} behind`,
+            measureText(s),
+            offsetText(s.fromMs),
+            `${durationText(s.behindMs)} behind`,
           ]),
         rest,
       ),
       text(
-        `The RPO is the time from the first to the last lost acknowledged write. Each path's clients wrote every ${writers.map((w) => limitWords(w.spacingMs)).join(' or ')}, so a shorter loss may be missed. The bounds come from the time between sending a write and its answer, because the commit lies in between. A write without a clear answer is indeterminate and never counts as lost. A read is stale if it misses a row that was acknowledged before the read was sent and that is present at the end.`,
+        `The RPO is the time from the first to the last lost acknowledged write. Each path's clients wrote every ${writers.map((w) => limitText(w.spacingMs)).join(' or ')}, so a shorter loss may be missed. The bounds come from the time between sending a write and its answer, because the commit lies in between. A write without a clear answer is indeterminate and never counts as lost. A read is stale if it misses a row that was acknowledged before the read was sent and that is present at the end.`,
       ),
     ],
   };

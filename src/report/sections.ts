@@ -1,21 +1,21 @@
-import { durationWords, offsetWords } from '../core/format-duration.ts';
+import { durationText, offsetText } from '../core/format-duration.ts';
 import type { RunLog } from '../analysis/read-log.ts';
 import type { Analysis } from '../analysis/summarize.ts';
-import { measureWords } from '../analysis/words.ts';
-import { dilationWords } from '../core/control.ts';
+import { measureText } from '../analysis/format.ts';
+import { dilationText } from '../core/control.ts';
 import { controlWorkMs, dilationLimit, othersLimitPct } from '../core/starvation-limits.ts';
 import type { CheckResult, Ownership, Spread, Summary } from '../core/summary.ts';
-import { ownershipRows, ownerWords, totalWords } from './ownership-text.ts';
+import { ownershipRows, ownerText, totalText } from './ownership-text.ts';
 import {
-  controlWords,
+  controlText,
   degradedIntervals,
-  harnessWords,
-  laneWords,
+  harnessText,
+  laneText,
   machineName,
-  machineWords,
+  machineText,
 } from './prober-text.ts';
 import { timelineOf } from './timeline.ts';
-import { availabilityWords, causeWords } from './watch-text.ts';
+import { availabilityText, causeText } from './watch-text.ts';
 
 /** A table cell, optionally strong. It holds external text unescaped: the renderer escapes it. */
 export type Cell = string | { readonly strong: string };
@@ -100,9 +100,9 @@ export function ownershipSection({ ownership, faults }: Summary): Section {
 
 function ownerTables(thing: Ownership, zero: string): Block[] {
   const rows = ownershipRows(thing).map(({ fromMs, plusMinusMs, cells }) => [
-    `${offsetWords(fromMs)}${plusMinusMs > 0 ? ` ±${(plusMinusMs / 1000).toFixed(3)} s` : ''}`,
+    `${offsetText(fromMs)}${plusMinusMs > 0 ? ` ±${(plusMinusMs / 1000).toFixed(3)} s` : ''}`,
     ...cells.map(({ stretch, changed }): Cell => {
-      const words = stretch === null ? '' : ownerWords(stretch);
+      const words = stretch === null ? '' : ownerText(stretch);
       return changed ? { strong: words } : words;
     }),
   ]);
@@ -116,8 +116,8 @@ function ownerTables(thing: Ownership, zero: string): Block[] {
       [zero, 'no owner', 'multiple owners'],
       thing.sides.map((s) => [
         s.side,
-        totalWords(s.nobody, s.unseenMs?.nobody),
-        totalWords(s.several, s.unseenMs?.several),
+        totalText(s.none, s.unobservedMs?.none),
+        totalText(s.multiple, s.unobservedMs?.multiple),
       ]),
     ),
   ];
@@ -137,8 +137,8 @@ export function windowSection({ probes }: Summary): Section {
       w.state,
       w.startAt,
       w.endAt ?? 'still open',
-      measureWords(w),
-      causeWords(w.causes),
+      measureText(w),
+      causeText(w.causes),
     ]),
   );
   const head = ['probe', 'state', 'from', 'to', 'duration (bounds)', 'causes'];
@@ -150,7 +150,7 @@ export function windowSection({ probes }: Summary): Section {
         : [
             ...cutTable(head, rows, { limit: windowLimit, where: 'summary.json' }),
             text(
-              `The bounds contain the true duration, and the estimate is their middle. If held requests are all answered at the same moment, that moment is the estimate of the end. Windows in the state “slow” have late good answers and are not downtime.${rows.some((r) => r[1] === 'unsure') ? ' Windows in the state “unsure” are uncertain, because their samples failed while the prober was degraded or are missing from the log.' : ''}`,
+              `The bounds contain the true duration, and the estimate is their middle. If held requests are all answered at the same moment, that moment is the estimate of the end. Windows in the state “slow” have late good answers and are not downtime.${rows.some((r) => r[1] === 'uncertain') ? ' Windows in the state “unsure” are uncertain, because their samples failed while the prober was degraded or are missing from the log.' : ''}`,
             ),
           ],
   };
@@ -206,14 +206,14 @@ export function probeSection({ probes, probesLeftOut = [] }: Summary): Section {
     String(p.failed),
     String(p.unknown),
     String(p.dropped),
-    p.availability === null ? 'unknown' : availabilityWords(p.availability),
-    spreadWords(p.lateness),
-    p.latency === null ? 'no good answer' : spreadWords(p.latency),
+    p.availability === null ? 'unknown' : availabilityText(p.availability),
+    spreadText(p.lateness),
+    p.latency === null ? 'no good answer' : spreadText(p.latency),
   ]);
   const around = probes.flatMap((p) => {
     if (p.latencyAround === null) return [];
     const { before, during, after } = p.latencyAround;
-    const cells = [before, during, after].map((s) => (s === null ? 'no good answer' : spreadWords(s)));
+    const cells = [before, during, after].map((s) => (s === null ? 'no good answer' : spreadText(s)));
     return [[p.id, ...cells]];
   });
   return {
@@ -234,22 +234,22 @@ export function probeSection({ probes, probesLeftOut = [] }: Summary): Section {
 
 /** The condition of the prober: threads, control, machines, cost, and clock. */
 export function proberSection({ prober, harness }: Summary): Section {
-  const { control, canary, machines, lanes, clockSteps } = prober;
-  const words = controlWords(prober);
+  const { control, controlProbe, machines, lanes, clockSteps } = prober;
+  const words = controlText(prober);
   const rows = [
-    ...lanes.map((lane) => [`thread ${lane.lane}`, laneWords(lane)]),
+    ...lanes.map((lane) => [`thread ${lane.lane}`, laneText(lane)]),
     ...(words === null ? [] : [['control', words]]),
-    ...machines.map((machine) => [machineName(machine), machineWords(machine)]),
-    ...(harness === undefined ? [] : [['cost', harnessWords(harness)]]),
+    ...machines.map((machine) => [machineName(machine), machineText(machine)]),
+    ...(harness === undefined ? [] : [['cost', harnessText(harness)]]),
     ...clockSteps.map((s) => [
       s.cause === 'suspend' ? 'machine slept' : 'wall clock set',
-      `by ${durationWords(Math.abs(s.byMs))} ${s.byMs > 0 ? 'forwards' : 'backwards'} at ${s.at}`,
+      `by ${durationText(Math.abs(s.byMs))} ${s.byMs > 0 ? 'forwards' : 'backwards'} at ${s.at}`,
     ]),
   ];
   const degraded = degradedIntervals(prober).map((s) => [
     s.startAt,
     s.endAt ?? 'the end',
-    durationWords(s.ms),
+    durationText(s.ms),
   ]);
   const head = [control === null ? 'degraded from' : 'starved from', 'to', 'for'];
   return {
@@ -258,7 +258,7 @@ export function proberSection({ prober, harness }: Summary): Section {
       ...table(['', ''], rows),
       ...cutTable(head, degraded, { limit: windowLimit, where: 'summary.json' }),
       ...(control === null ? [] : [text(controlNote(machines))]),
-      ...(control !== null || canary === null ? [] : [text(httpControlNote)]),
+      ...(control !== null || controlProbe === null ? [] : [text(httpControlNote)]),
     ],
   };
 }
@@ -269,13 +269,13 @@ function controlNote(machines: Summary['prober']['machines']): string {
   const meaning = own
     ? `The target runs on the same machine, so a sample that fails while the machine is starved counts as failed. A check that fails while other programs took more than ${othersLimitPct} % of its CPU is inconclusive.`
     : 'A sample that fails while the machine is starved is unknown.';
-  return `The control uses ${controlWorkMs} ms of CPU time on the prober's machine twice a second. Its dilation is the wall time divided by the CPU time: about ${dilationWords(1)} on a quiet machine. Above ${dilationWords(dilationLimit)} the machine is starved. ${meaning}`;
+  return `The control uses ${controlWorkMs} ms of CPU time on the prober's machine twice a second. Its dilation is the wall time divided by the CPU time: about ${dilationText(1)} on a quiet machine. Above ${dilationText(dilationLimit)} the machine is starved. ${meaning}`;
 }
 
 const httpControlNote =
   'The control was a small HTTP server on the prober’s machine. A sample that failed while it did not answer in time is unknown.';
 
-function spreadWords(s: Spread): string {
+function spreadText(s: Spread): string {
   return [s.p50Ms, s.p99Ms, s.maxMs].map((ms) => `${ms.toFixed(1)} ms`).join(' / ');
 }
 
@@ -285,7 +285,7 @@ export function phaseSection({ phases }: Summary): Section {
     title: 'Phases',
     blocks: table(
       ['phase', 'took'],
-      phases.map((p) => [p.name, durationWords(p.ms)]),
+      phases.map((p) => [p.name, durationText(p.ms)]),
     ),
   };
 }
@@ -294,7 +294,7 @@ export function phaseSection({ phases }: Summary): Section {
 export function timelineSection(analysis: Analysis): Section {
   const { log, recovery } = analysis;
   const zero = recovery?.effect.ms;
-  const rows = timelineOf(analysis).map((e) => [offsetWords(e.atMs - (zero ?? log.startMs)), e.what]);
+  const rows = timelineOf(analysis).map((e) => [offsetText(e.atMs - (zero ?? log.startMs)), e.what]);
   return {
     title: 'Event log',
     blocks: [

@@ -46,13 +46,13 @@ export function runsOfTable(table: FailureTable): readonly KeptRun[] {
 /** Scenarios with multiple drills in one round: their variables differ, and table.json does not have the variables. */
 function severalVariants(table: FailureTable): ReadonlySet<string> {
   const numbers = new Map<string, number>();
-  const several = new Set<string>();
+  const multiple = new Set<string>();
   for (const { scenario, round, number } of table.rows.flatMap(({ drills }) => drills)) {
     const key = JSON.stringify([scenario, round]);
-    if ((numbers.get(key) ?? number) !== number) several.add(scenario);
+    if ((numbers.get(key) ?? number) !== number) multiple.add(scenario);
     numbers.set(key, number);
   }
-  return several;
+  return multiple;
 }
 
 /** The part of a summary from which `figureOf` reads a figure. */

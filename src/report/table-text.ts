@@ -1,6 +1,6 @@
-import { measureWords } from '../analysis/words.ts';
-import { durationWords } from '../core/format-duration.ts';
-import { repeatsWords } from './repeats-text.ts';
+import { measureText } from '../analysis/format.ts';
+import { durationText } from '../core/format-duration.ts';
+import { repeatsText } from './repeats-text.ts';
 import { gateLines, gateTitle, renderGateMarkdown, renderGateText } from './gate-text.ts';
 import { capital, markdown, plain, wrap } from './text.ts';
 import type { DrillLine, FailureTable, RowLine } from './table.ts';
@@ -10,22 +10,22 @@ const width = 120;
 const none = '–';
 
 function time(ms: number | null): string {
-  return ms === null ? none : durationWords(ms);
+  return ms === null ? none : durationText(ms);
 }
 
 /** One drill: `36.21 s (36.18 s to 36.24 s)`; multiple drills: `10.12 s / 12.31 s / 20.44 s (9.81 s to 20.93 s)`. */
-function measuredWords({ measured, drills }: RowLine): string {
+function measuredText({ measured, drills }: RowLine): string {
   if (measured === null) return none;
   const { count, minMs, medianMs, maxMs, bounds } = measured;
   const of = count === drills.length ? '' : ` (of ${count})`;
-  if (count === 1) return `${measureWords({ ...bounds, ms: medianMs })}${of}`;
-  const figures = [minMs, medianMs, maxMs].map(durationWords).join(' / ');
-  return `${figures} (${durationWords(bounds.minMs)} to ${durationWords(bounds.maxMs)})${of}`;
+  if (count === 1) return `${measureText({ ...bounds, ms: medianMs })}${of}`;
+  const figures = [minMs, medianMs, maxMs].map(durationText).join(' / ');
+  return `${figures} (${durationText(bounds.minMs)} to ${durationText(bounds.maxMs)})${of}`;
 }
 
-function rpoWords(rpo: RowLine['rpo']): string {
+function rpoText(rpo: RowLine['rpo']): string {
   if (rpo === null) return none;
-  return rpo.lost === 0 ? '0 lost' : `${durationWords(rpo.ms)}, ${rpo.lost} lost`;
+  return rpo.lost === 0 ? '0 lost' : `${durationText(rpo.ms)}, ${rpo.lost} lost`;
 }
 
 function verdictOf({ verdict, healed, passed, drills }: RowLine): string {
@@ -54,7 +54,7 @@ function nameOf(drill: DrillLine, repeated: boolean): string {
 }
 
 function drillMeasured({ measured }: DrillLine): string {
-  return measured === null ? none : measureWords(measured);
+  return measured === null ? none : measureText(measured);
 }
 
 const head = [
@@ -75,8 +75,8 @@ function rowCells(row: RowLine): string[] {
     row.failure,
     row.recoveredBy,
     row.reported,
-    row.figure === 'rto' ? measuredWords(row) : `${measuredWords(row)} ${figureWords(row.figure)}`,
-    rpoWords(row.rpo),
+    row.figure === 'rto' ? measuredText(row) : `${measuredText(row)} ${figureText(row.figure)}`,
+    rpoText(row.rpo),
     time(row.redundancyMs),
     time(row.backToSteadyMs),
     verdictOf(row),
@@ -84,7 +84,7 @@ function rowCells(row: RowLine): string[] {
 }
 
 /** The name of a figure that is not the RTO. */
-function figureWords(figure: string): string {
+function figureText(figure: string): string {
   return figure === 'first' ? 'first sign of recovery' : figure.replace(/^happens:/, '').replaceAll('-', ' ');
 }
 
@@ -105,7 +105,7 @@ function drillCells(table: FailureTable): string[][] {
       row.row,
       nameOf(d, repeated),
       drillMeasured(d),
-      rpoWords(d.rpo),
+      rpoText(d.rpo),
       time(d.redundancyMs),
       time(d.backToSteadyMs),
       outcomeOf(d),
@@ -114,7 +114,7 @@ function drillCells(table: FailureTable): string[][] {
 }
 
 /** `12 of 14 drills passed`, and whether the table is complete. */
-function totalWords(table: FailureTable): string {
+function totalText(table: FailureTable): string {
   const drills = new Map(table.rows.flatMap((r) => r.drills).map((d) => [d.number, d]));
   const passed = [...drills.values()].filter((d) => d.verdict === 'pass').length;
   return `${passed} of ${drills.size} drills passed${table.complete ? '' : '; the table is not complete'}`;
@@ -145,11 +145,11 @@ function columns(rows: readonly (readonly string[])[], limits: readonly number[]
 /** Each drill that did not pass, once, with the reason. */
 function whys(table: FailureTable): { readonly what: string; readonly why: string }[] {
   const repeated = isRepeated(table);
-  const told = new Set<number>();
+  const reported = new Set<number>();
   return table.rows.flatMap((row) =>
     row.drills.flatMap((drill) => {
-      const why = told.has(drill.number) ? '' : whyOf(drill);
-      told.add(drill.number);
+      const why = reported.has(drill.number) ? '' : whyOf(drill);
+      reported.add(drill.number);
       return why === '' ? [] : [{ what: `row ${row.row}, ${nameOf(drill, repeated)}`, why }];
     }),
   );
@@ -160,7 +160,7 @@ export function renderTableText(table: FailureTable): string {
   const reasons = whys(table).map(({ what, why }) => `${plain(what)}: ${plain(why)}`);
   return `${[
     plain(table.title),
-    `target ${plain(table.target)}, ${table.startedAt} to ${table.endedAt}; ${totalWords(table)}`,
+    `target ${plain(table.target)}, ${table.startedAt} to ${table.endedAt}; ${totalText(table)}`,
     '',
     ...columns([head, ...table.rows.map(rowCells)], [4, 20, 16, 9, 20, 6, 10, 7, 12]),
     '',
@@ -184,8 +184,8 @@ export function renderTableText(table: FailureTable): string {
 function repeated(table: FailureTable): { readonly what: string; readonly words: readonly string[] }[] {
   return table.rows.flatMap(({ row, figure, repeats = [] }) =>
     repeats.map((found) => ({
-      what: `row ${row}, ${found.scenario}${figure === 'rto' ? '' : `, ${figureWords(figure)}`}`,
-      words: repeatsWords(found),
+      what: `row ${row}, ${found.scenario}${figure === 'rto' ? '' : `, ${figureText(figure)}`}`,
+      words: repeatsText(found),
     })),
   );
 }
@@ -215,7 +215,7 @@ export interface TableParts {
 export function tableParts(table: FailureTable): TableParts {
   const drills = table.rows.flatMap((row) => row.drills);
   return {
-    total: capital(totalWords(table)),
+    total: capital(totalText(table)),
     head,
     rows: table.rows.map(rowCells),
     legend,

@@ -18,9 +18,9 @@ const measured = summarize(
         condition: { probe: 'pg-role', host: 'node-1', is: ['standby'] },
         minMs: 0,
       },
-      { kind: 'ownership', name: 'no primary', of: 'db', side: 'told', state: 'nobody', minMs: 1000 },
+      { kind: 'ownership', name: 'no primary', of: 'db', side: 'told', state: 'none', minMs: 1000 },
     ],
-    plan: { ownership: { db: { told: { probe: 'pg-role', is: ['primary'] } } } },
+    plan: { ownership: { db: { reported: { probe: 'pg-role', is: ['primary'] } } } },
   }).read(),
 );
 

@@ -4,7 +4,7 @@ import { type FaultRecord, watchedUntil } from '../analysis/read-log.ts';
 import { starvedSpans } from '../analysis/degraded.ts';
 import { middle } from '../analysis/moment.ts';
 import { endOf } from '../analysis/windows.ts';
-import { durationWords, limitWords } from '../core/format-duration.ts';
+import { durationText, limitText } from '../core/format-duration.ts';
 
 /** A line of the event log in a report. `atMs` on the run clock. */
 export interface TimelineEntry {
@@ -37,7 +37,7 @@ function faultEntries({ log }: Analysis): TimelineEntry[] {
     if (f.effect !== null)
       add(
         middle(f.effect.notBeforeMs, f.effect.notAfterMs),
-        `${who(f)} took effect (within ${durationWords(f.effect.notAfterMs - f.effect.notBeforeMs)})`,
+        `${who(f)} took effect (within ${durationText(f.effect.notAfterMs - f.effect.notBeforeMs)})`,
       );
     add(f.healStartedMs, `${who(f)}: heal started`);
     add(f.healedMs, `${who(f)}: heal proven`);
@@ -53,7 +53,7 @@ function doneMs({ ackedMs, unansweredMs, effect }: FaultRecord): number | null {
 function windowEntries({ windows }: Analysis): TimelineEntry[] {
   return [...windows].flatMap(([id, list]) =>
     list.flatMap((w) => {
-      if (w.state === 'unsure')
+      if (w.state === 'uncertain')
         return [
           {
             atMs: w.startLoMs,
@@ -105,7 +105,7 @@ export function timelineOf(analysis: Analysis): readonly TimelineEntry[] {
     })),
     ...log.rates.map((r) => ({
       atMs: r.t,
-      what: r.burst ? burstWords(log.plan.probes) : 'probing at the base rate',
+      what: r.burst ? burstText(log.plan.probes) : 'probing at the base rate',
     })),
     ...faultEntries(analysis),
     ...windowEntries(analysis),
@@ -114,13 +114,13 @@ export function timelineOf(analysis: Analysis): readonly TimelineEntry[] {
       { atMs: s.fromMs, what: "the prober's machine is starved of CPU" },
       { atMs: s.toMs, what: "the prober's machine has enough CPU again" },
     ]),
-    ...(log.canary?.sick ?? []).flatMap((s) => [
+    ...(log.controlProbe?.degraded ?? []).flatMap((s) => [
       { atMs: s.fromMs, what: 'the prober is degraded: its HTTP control does not answer in time' },
       { atMs: Math.min(s.toMs, log.endMs), what: "the prober's HTTP control answers in time again" },
     ]),
     ...log.clockSteps.map((s) => ({
       atMs: s.atMs,
-      what: `${s.cause === 'suspend' ? "the prober's machine slept" : 'the wall clock was set'}: ${durationWords(Math.abs(s.byMs))} ${s.byMs > 0 ? 'forwards' : 'backwards'}`,
+      what: `${s.cause === 'suspend' ? "the prober's machine slept" : 'the wall clock was set'}: ${durationText(Math.abs(s.byMs))} ${s.byMs > 0 ? 'forwards' : 'backwards'}`,
     })),
     ...log.marks.map((m) => ({
       atMs: m.atMs,
@@ -133,7 +133,7 @@ export function timelineOf(analysis: Analysis): readonly TimelineEntry[] {
   return entries.sort((a, b) => a.atMs - b.atMs);
 }
 
-function burstWords(probes: readonly { readonly burstIntervalMs?: number }[]): string {
+function burstText(probes: readonly { readonly burstIntervalMs?: number }[]): string {
   const fastest = Math.min(...probes.map((p) => p.burstIntervalMs ?? Infinity));
-  return Number.isFinite(fastest) ? `probing in a burst, every ${limitWords(fastest)}` : 'probing in a burst';
+  return Number.isFinite(fastest) ? `probing in a burst, every ${limitText(fastest)}` : 'probing in a burst';
 }

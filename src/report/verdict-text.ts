@@ -1,11 +1,11 @@
-import { durationWords } from '../core/format-duration.ts';
+import { durationText } from '../core/format-duration.ts';
 import { dominantStage } from '../analysis/stages.ts';
-import { besidePrediction } from '../analysis/prediction-notes.ts';
-import { estimateWords, measureWords } from '../analysis/words.ts';
+import { nextToPrediction } from '../analysis/prediction-notes.ts';
+import { estimateText, measureText } from '../analysis/format.ts';
 import type { CheckResult, Predicted, Stage, Summary, VerdictWord } from '../core/summary.ts';
-import { sideWords } from './ownership-text.ts';
-import { controlWords, harnessWords } from './prober-text.ts';
-import { rowLines, rpoWords } from './rows-text.ts';
+import { sideText } from './ownership-text.ts';
+import { controlText, harnessText } from './prober-text.ts';
+import { rowLines, rpoText } from './rows-text.ts';
 import { aligned, bar, counted, plain } from './text.ts';
 
 const barWidth = 30;
@@ -23,7 +23,7 @@ function markOf(status: CheckResult['status']): string {
 }
 
 /** The verdict as shown at the top of a report. */
-export function verdictWords(summary: Pick<Summary, 'verdict' | 'healed'>): string {
+export function verdictText(summary: Pick<Summary, 'verdict' | 'healed'>): string {
   const word = summary.verdict.toUpperCase();
   return summary.healed ? word : `${word}, NOT HEALED`;
 }
@@ -52,44 +52,44 @@ function facts(summary: Summary): string[] {
   const rows: [string, string][] = [];
   for (const f of faults) rows.push(['fault', `${plain(f.kind)} on ${plain(f.on)}`]);
   if (rto !== null) {
-    rows.push(['RTO', `${rtoWords(rto)}${besides(summary.predicted?.rto)}`]);
+    rows.push(['RTO', `${rtoText(rto)}${besides(summary.predicted?.rto)}`]);
   } else if (faults.length > 0) {
     rows.push(['RTO', 'not measured']);
   }
-  const rpo = rpoWords(summary);
+  const rpo = rpoText(summary);
   if (rpo !== undefined) rows.push(['RPO', rpo]);
   if (downtime !== null)
-    rows.push(['downtime', `${measureWords(downtime)} in ${counted(downtime.windows, 'window')}`]);
+    rows.push(['downtime', `${measureText(downtime)} in ${counted(downtime.windows, 'window')}`]);
   if (redundancyRestoredMs !== null)
     rows.push([
       'redundancy',
-      `restored after ${durationWords(redundancyRestoredMs)}${besides(summary.predicted?.redundancy)}`,
+      `restored after ${durationText(redundancyRestoredMs)}${besides(summary.predicted?.redundancy)}`,
     ]);
-  if (hasReturn(summary.heal)) rows.push(['return', returnWords(summary.heal)]);
+  if (hasReturn(summary.heal)) rows.push(['return', returnText(summary.heal)]);
   for (const r of summary.roles)
     if (r.before !== r.after)
       rows.push(['role', `${plain(r.role)}: ${plain(r.before ?? 'none')} -> ${plain(r.after ?? 'none')}`]);
-  if (summary.harness !== undefined) rows.push(['cost', harnessWords(summary.harness)]);
-  const control = controlWords(summary.prober);
+  if (summary.harness !== undefined) rows.push(['cost', harnessText(summary.harness)]);
+  const control = controlText(summary.prober);
   if (control !== null) rows.push(['control', control]);
   return aligned(rows);
 }
 
 /** The first sign of recovery; undefined if that recovery held. */
-export function firstSignWords({ ms, first }: NonNullable<Summary['rto']>): string | undefined {
+export function firstSignText({ ms, first }: NonNullable<Summary['rto']>): string | undefined {
   return first === null || first.ms === ms
     ? undefined
-    : `first sign of recovery after ${estimateWords(first)}`;
+    : `first sign of recovery after ${estimateText(first)}`;
 }
 
 /** The RTO with its bounds, and the first sign of recovery if that recovery did not hold. */
-export function rtoWords(rto: NonNullable<Summary['rto']>): string {
-  return [measureWords(rto), firstSignWords(rto)].filter((w) => w !== undefined).join(', ');
+export function rtoText(rto: NonNullable<Summary['rto']>): string {
+  return [measureText(rto), firstSignText(rto)].filter((w) => w !== undefined).join(', ');
 }
 
 /** The prediction, as a suffix of the measured value. */
 function besides(predicted: Predicted | undefined): string {
-  return predicted === undefined ? '' : `; predicted ${predictedWords(predicted)}`;
+  return predicted === undefined ? '' : `; predicted ${predictedText(predicted)}`;
 }
 
 /** Whether the heal had an observable effect: it restored redundancy, or an outage followed it. */
@@ -98,25 +98,25 @@ export function hasReturn(heal: Summary['heal']): heal is NonNullable<Summary['h
 }
 
 /** The return as text: the time until redundancy, and the outage. */
-export function returnWords(heal: NonNullable<Summary['heal']>): string {
+export function returnText(heal: NonNullable<Summary['heal']>): string {
   const { outage } = heal;
-  const back = heal.return === null ? 'no redundancy' : `redundancy ${measureWords(heal.return)}`;
+  const back = heal.return === null ? 'no redundancy' : `redundancy ${measureText(heal.return)}`;
   const cost =
     outage.windows === 0
       ? 'no outage'
-      : `outage ${measureWords(outage)} in ${counted(outage.windows, 'window')}`;
+      : `outage ${measureText(outage)} in ${counted(outage.windows, 'window')}`;
   return `${back} after the heal began; ${cost} from then on`;
 }
 
 /** A prediction: `2.65 s to 3.65 s, median 3.15 s`; with `(measured)` if it includes times that no setting determines. */
-export function predictedWords({ minMs, medianMs, maxMs, measured }: Predicted): string {
-  const [min, max] = [durationWords(minMs), durationWords(maxMs)];
-  const words = min === max ? min : `${min} to ${max}, median ${durationWords(medianMs)}`;
+export function predictedText({ minMs, medianMs, maxMs, measured }: Predicted): string {
+  const [min, max] = [durationText(minMs), durationText(maxMs)];
+  const words = min === max ? min : `${min} to ${max}, median ${durationText(medianMs)}`;
   return measured ? `${words} (measured)` : words;
 }
 
 /** A stage's duration, with its bounds if they differ. */
-export function stageWords({
+export function stageText({
   ms,
   minMs = ms,
   maxMs = ms,
@@ -125,18 +125,18 @@ export function stageWords({
   readonly minMs?: number | undefined;
   readonly maxMs?: number | undefined;
 }): string {
-  return minMs === maxMs ? durationWords(ms) : measureWords({ ms, minMs, maxMs });
+  return minMs === maxMs ? durationText(ms) : measureText({ ms, minMs, maxMs });
 }
 
 /** The prediction of a stage, and whether the stage is below or above it; undefined without a prediction. */
-export function stagePredictionWords(stage: Stage): string | undefined {
+export function stagePredictionText(stage: Stage): string | undefined {
   if (stage.predicted === undefined) return undefined;
-  const side = besidePrediction(stage, stage.predicted);
-  return `${predictedWords(stage.predicted)}${side === undefined ? '' : `: it was ${side}`}`;
+  const side = nextToPrediction(stage, stage.predicted);
+  return `${predictedText(stage.predicted)}${side === undefined ? '' : `: it was ${side}`}`;
 }
 
 /** Explains the predicted times of stages. */
-export function predictionWords(stages: readonly Stage[]): string {
+export function predictionText(stages: readonly Stage[]): string {
   const measured = stages.some((s) => s.predicted?.measured);
   return `Predictions follow from the settings, without the time until a probe sees the change.${measured ? ' A prediction marked (measured) includes earlier measurements of times that no setting determines.' : ''}`;
 }
@@ -145,7 +145,7 @@ function ownershipLines({ ownership }: Summary): string[] {
   return ownership.flatMap(({ name, sides }) => [
     '',
     `ownership of ${plain(name)}`,
-    ...aligned(sides.map((s) => [`  ${plain(s.side)}`, plain(sideWords(s))])),
+    ...aligned(sides.map((s) => [`  ${plain(s.side)}`, plain(sideText(s))])),
   ]);
 }
 
@@ -156,15 +156,15 @@ function stageLines(title: string, stages: readonly Stage[]): string[] {
   const rows = stages.map((s) => {
     const share = total > 0 ? s.ms / total : 0;
     const most = s === dominant && stages.length > 1 ? ' <- longest' : '';
-    const unseen =
+    const unobserved =
       s.includes.length === 0 ? '' : ` (includes ${s.includes.map(plain).join(', ')}: unobserved)`;
-    const expected = stagePredictionWords(s);
+    const expected = stagePredictionText(s);
     return [
       `  ${plain(s.name)}`,
-      stageWords(s),
+      stageText(s),
       `${(share * 100).toFixed(0)} %`,
       ...(predicted ? [expected === undefined ? '' : `predicted ${expected}`] : []),
-      `${bar(share, barWidth)}${most}${unseen}`,
+      `${bar(share, barWidth)}${most}${unobserved}`,
     ];
   });
   return rows.length === 0 ? [] : ['', title, ...aligned(rows, [1, 2])];
@@ -188,7 +188,7 @@ export function renderVerdictText(summary: Summary): string {
   const reasons = summary.reasons.map((r) => `  - ${plain(r)}`);
   const notes = summary.notes.map((n) => `  - ${plain(n)}`);
   return [
-    `${verdictWords(summary)}  ${plain(title)} (${plain(summary.target)})`,
+    `${verdictText(summary)}  ${plain(title)} (${plain(summary.target)})`,
     '',
     ...facts(summary),
     ...stageLines('stages', summary.stages),

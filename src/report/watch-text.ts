@@ -1,18 +1,18 @@
-import { durationWords } from '../core/format-duration.ts';
-import { measureWords } from '../analysis/words.ts';
+import { durationText } from '../core/format-duration.ts';
+import { measureText } from '../analysis/format.ts';
 import type { ProbeSummary, Summary } from '../core/summary.ts';
-import { controlWords, machineName, machineWords } from './prober-text.ts';
+import { controlText, machineName, machineText } from './prober-text.ts';
 import { aligned, counted, plain } from './text.ts';
 
 /** Causes with their counts: `refused 12, timeout 3`. */
-export function causeWords(causes: Readonly<Record<string, number>>): string {
+export function causeText(causes: Readonly<Record<string, number>>): string {
   return Object.entries(causes)
     .map(([cause, count]) => `${cause} ${count}`)
     .join(', ');
 }
 
 /** A share of time, with its bounds if they differ: `99.950 % (99.940 % to 99.960 %)`. */
-export function availabilityWords(a: NonNullable<ProbeSummary['availability']>): string {
+export function availabilityText(a: NonNullable<ProbeSummary['availability']>): string {
   const percent = (share: number) => `${(share * 100).toFixed(3)} %`;
   return a.minShare === a.maxShare
     ? percent(a.share)
@@ -31,25 +31,25 @@ export function renderWatchText(summary: Summary): string {
     const latency =
       p.latency === null
         ? ''
-        : `, latency p50 ${durationWords(p.latency.p50Ms)}, p99 ${durationWords(p.latency.p99Ms)}`;
-    const available = p.availability === null ? '' : `, available ${availabilityWords(p.availability)}`;
+        : `, latency p50 ${durationText(p.latency.p50Ms)}, p99 ${durationText(p.latency.p99Ms)}`;
+    const available = p.availability === null ? '' : `, available ${availabilityText(p.availability)}`;
     lines.push(
       `${plain(p.id)} (${plain(p.kind)}): ${counted(p.samples, 'sample')}${lost.length > 0 ? ` (${lost.join(', ')})` : ''}${available}${latency}`,
     );
     const rows = p.windows.map((w) => [
       `  ${w.state}`,
-      measureWords(w),
+      measureText(w),
       `${w.startAt} to ${w.endAt ?? 'now (still open)'}`,
-      causeWords(w.causes),
+      causeText(w.causes),
     ]);
     const nothing =
       p.unknown === p.samples && p.samples > 0 ? '  no data: all samples unknown' : '  no outage seen';
     for (const line of rows.length === 0 ? [nothing] : aligned(rows)) lines.push(line);
   }
-  const control = controlWords(summary.prober);
+  const control = controlText(summary.prober);
   if (control !== null) lines.push(`prober's control: ${control}`);
   for (const machine of summary.prober.machines)
-    lines.push(`${plain(machineName(machine))}: ${machineWords(machine)}`);
+    lines.push(`${plain(machineName(machine))}: ${machineText(machine)}`);
   for (const note of summary.notes) lines.push(`note: ${plain(note)}`);
   return `${lines.join('\n')}\n`;
 }

@@ -4,7 +4,7 @@ import { DrillError } from '../core/errors.ts';
 import type { DrillEvent } from '../core/event.ts';
 import { reportToAll } from './all.ts';
 import type { Reporter } from './reporter.ts';
-import { finished } from './testing/told.ts';
+import { finished } from './testing/received.ts';
 
 const event: DrillEvent = { t: 1, type: 'run.ended' };
 const drill = finished(vipFailover());
@@ -24,7 +24,7 @@ function witness(): { readonly reporter: Reporter; readonly seen: string[] } {
 }
 
 /** Runs a command of two drills with these reporters. Returns the lines on stderr, and the reporters whose signal was aborted. */
-async function told(reporters: Record<string, Reporter>, limitMs = 30_000) {
+async function reported(reporters: Record<string, Reporter>, limitMs = 30_000) {
   const said: string[] = [];
   const named = Object.entries(reporters).map(([name, reporter]) => ({
     name,
@@ -46,7 +46,7 @@ const everything = ['run.ended', 'run-1', 'run.ended', 'run-1', 'end 0 of 2'];
 describe('multiple reporters', () => {
   test('each get all events and results, without a message on stderr', async () => {
     const [one, other] = [witness(), witness()];
-    expect(await told({ one: one.reporter, other: other.reporter, deaf: {} })).toEqual({
+    expect(await reported({ one: one.reporter, other: other.reporter, deaf: {} })).toEqual({
       said: [],
       left: [],
       unwritten: false,
@@ -75,7 +75,11 @@ describe('multiple reporters', () => {
           return fail();
         },
       };
-      const { said, left, unwritten } = await told({ before: before.reporter, bad, after: after.reporter });
+      const { said, left, unwritten } = await reported({
+        before: before.reporter,
+        bad,
+        after: after.reporter,
+      });
       expect(said).toEqual(['reporter bad stopped after an error: burnt']);
       expect({ calls, left, unwritten }).toEqual({ calls: 1, left: ['bad'], unwritten: false });
       expect([before.seen, after.seen]).toEqual([everything, everything]);
@@ -88,7 +92,7 @@ describe('multiple reporters', () => {
       const other = witness();
       let giveUp: (error: Error) => void = () => {};
       const hangs = () => new Promise<void>((_, reject) => (giveUp = reject));
-      const { said, left } = await told({ slow: { [method]: hangs }, other: other.reporter }, 20);
+      const { said, left } = await reported({ slow: { [method]: hangs }, other: other.reporter }, 20);
       giveUp(new Error('late'));
       await new Promise((resolve) => setImmediate(resolve));
       expect(said).toEqual(['reporter slow stopped after an error: it did not finish within 20 ms']);
@@ -109,9 +113,9 @@ describe('multiple reporters', () => {
 
   test('a file that could not be written sets `unwritten`, with a hint', async () => {
     const fail = () => {
-      throw new DrillError('harness', 'cannot write x.xml', { mend: 'Free some space there.' });
+      throw new DrillError('harness', 'cannot write x.xml', { hint: 'Free some space there.' });
     };
-    expect(await told({ junit: { runEnded: fail } })).toEqual({
+    expect(await reported({ junit: { runEnded: fail } })).toEqual({
       said: ['reporter junit stopped after an error: cannot write x.xml', '  Free some space there.'],
       left: ['junit'],
       unwritten: true,

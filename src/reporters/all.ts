@@ -1,6 +1,6 @@
 import { DrillError, messageOf } from '../core/errors.ts';
 import type { DrillEvent } from '../core/event.ts';
-import { limitWords } from '../core/format-duration.ts';
+import { limitText } from '../core/format-duration.ts';
 import type { FinishedDrill, FinishedRun, Reporter } from './reporter.ts';
 
 /** A reporter with its name in `--reporter`. */
@@ -40,7 +40,7 @@ export function reportToAll(
     if (!active.delete(one)) return;
     if (error instanceof DrillError && error.code === 'harness') unwritten = true;
     say(`reporter ${one.name} stopped after an error: ${messageOf(error)}`);
-    if (error instanceof DrillError && error.mend !== undefined) say(`  ${error.mend}`);
+    if (error instanceof DrillError && error.hint !== undefined) say(`  ${error.hint}`);
     one.left.abort(error);
   };
   /** Resolves when the reporter has finished or was stopped. */
@@ -49,7 +49,7 @@ export function reportToAll(
     try {
       const late = new Promise<never>((_, reject) => {
         timer = setTimeout(
-          () => reject(new Error(`it did not finish within ${limitWords(limitMs)}`)),
+          () => reject(new Error(`it did not finish within ${limitText(limitMs)}`)),
           limitMs,
         );
       });

@@ -5,7 +5,7 @@ import { afterAll, describe, expect, test } from 'vitest';
 import { chaostoolkit } from './chaostoolkit.ts';
 import { type Journal, journalOf } from './lib/chaos-journal.ts';
 import { exampleDrill, hostileFinished } from './testing/drills.ts';
-import { heard } from './testing/told.ts';
+import { received } from './testing/received.ts';
 import { journalSchema } from './testing/chaos-journal-schema.ts';
 
 const machine = { platform: 'Linux-6', node: 'here' };
@@ -110,7 +110,7 @@ test('the schema refuses invalid journals', () => {
 });
 
 test('writes the journal of each drill into a folder', async () => {
-  const reporter = chaostoolkit.create(join(folder, 'journals'), heard());
+  const reporter = chaostoolkit.create(join(folder, 'journals'), received());
   for (const runId of ['a', 'b']) await reporter.drillEnded?.(exampleDrill('wazuh-lb', { runId }));
   expect(readdirSync(join(folder, 'journals')).sort()).toEqual(['a.json', 'b.json']);
   const journal: unknown = JSON.parse(readFileSync(join(folder, 'journals/a.json'), 'utf8'));
@@ -119,6 +119,6 @@ test('writes the journal of each drill into a folder', async () => {
 
 test("or into the run's folder", async () => {
   const drill = { ...exampleDrill('wazuh-lb'), folder };
-  await chaostoolkit.create(undefined, heard()).drillEnded?.(drill);
+  await chaostoolkit.create(undefined, received()).drillEnded?.(drill);
   expect(readdirSync(folder)).toContain('journal.json');
 });

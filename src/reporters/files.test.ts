@@ -11,7 +11,7 @@ import { junit } from './junit.ts';
 import { markdown } from './markdown.ts';
 import { openmetrics } from './openmetrics.ts';
 import type { FinishedRun, ReporterKind } from './reporter.ts';
-import { finished, heard } from './testing/told.ts';
+import { finished, received } from './testing/received.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'reporters-'));
 afterAll(() => rmSync(root, { recursive: true }));
@@ -29,8 +29,8 @@ const failed = finished(
 const both: FinishedRun = { drills: [passed, failed], exitCode: 1 };
 
 /** Passes the end of a command to a reporter. Returns its lines on stderr. */
-async function told(kind: ReporterKind, run: FinishedRun, value?: string, env = {}): Promise<string[]> {
-  const ctx = heard({ out: join(folder, 'out'), env });
+async function reported(kind: ReporterKind, run: FinishedRun, value?: string, env = {}): Promise<string[]> {
+  const ctx = received({ out: join(folder, 'out'), env });
   await kind.create(value, ctx).runEnded?.(run);
   return ctx.said;
 }
@@ -44,16 +44,16 @@ describe('reporters that write files', () => {
     [html, 'drills.html', '<h1>1 of 2 drills passed</h1>'],
     [openmetrics, 'metrics.prom', '# TYPE firedrill_drill_rto_seconds gauge'],
   ] as const)('$name writes one file of the whole command: $1', async (kind, name, words) => {
-    await told(kind, both);
+    await reported(kind, both);
     expect(read('out', name)).toContain(words);
-    await told(kind, both, join(folder, 'deep/er/own.txt'));
+    await reported(kind, both, join(folder, 'deep/er/own.txt'));
     expect(read('deep/er/own.txt')).toContain(words);
     // No temporary file is left.
     expect(readdirSync(join(folder, 'out'))).toEqual([name]);
   });
 
   test('earlier metrics stay if no drill was run', async () => {
-    await told(openmetrics, { drills: [], exitCode: 2 });
+    await reported(openmetrics, { drills: [], exitCode: 2 });
     expect(existsSync(join(folder, 'out'))).toBe(false);
   });
 
@@ -67,7 +67,7 @@ describe('reporters that write files', () => {
         ...drill,
         folder: join(folder, 'out of it', drill.summary.runId),
       }));
-      await told(kind, { drills, exitCode: 1 }, join(folder, 'page'));
+      await reported(kind, { drills, exitCode: 1 }, join(folder, 'page'));
       expect(read('page')).toContain(link);
       expect(read('page')).toMatch(why);
     },
@@ -78,7 +78,7 @@ describe('reporters that write files', () => {
     const table = {
       rows: [{ drills: [drill] }, { drills: [drill] }] as unknown as RowLine[],
     } as unknown as FailureTable;
-    await told(junit, { drills: [passed], exitCode: 3, table: { table, folder } });
+    await reported(junit, { drills: [passed], exitCode: 3, table: { table, folder } });
     expect(read('out/junit.xml').match(/message="not steady" type="not-run"/g)).toHaveLength(1);
   });
 });
@@ -87,7 +87,7 @@ describe('github', () => {
   test('prints an annotation for each drill, appends to the step summary, and sets outputs', async () => {
     writeFileSync(join(folder, 'summary'), 'before\n');
     const env = { GITHUB_STEP_SUMMARY: join(folder, 'summary'), GITHUB_OUTPUT: join(folder, 'output') };
-    const said = await told(github, both, undefined, env);
+    const said = await reported(github, both, undefined, env);
     expect(said.map((line) => line.split(' ')[0])).toEqual(['::error', '::notice']);
     expect(read('summary')).toMatch(/^before\n# Drills\n\n1 of 2 drills passed\.\n/);
     expect(read('output')).toBe(
@@ -97,10 +97,10 @@ describe('github', () => {
 
   test('the outputs of one drill name its folder; without a drill the verdict is inconclusive', async () => {
     const env = { GITHUB_OUTPUT: join(folder, 'output') };
-    await told(github, { drills: [passed], exitCode: 0 }, undefined, env);
+    await reported(github, { drills: [passed], exitCode: 0 }, undefined, env);
     expect(read('output')).toMatch(/^verdict=pass\n.*\nreport=out\/run-1\n$/s);
     rmSync(join(folder, 'output'));
-    await told(github, { drills: [], exitCode: 5 }, undefined, env);
+    await reported(github, { drills: [], exitCode: 5 }, undefined, env);
     expect(read('output')).toMatch(/^verdict=inconclusive\nrto-ms=\nexit-code=5\n/);
   });
 
@@ -108,7 +108,7 @@ describe('github', () => {
     const env = { GITHUB_STEP_SUMMARY: join(folder, 'summary') };
     writeFileSync(join(folder, 'summary'), 'x'.repeat(1_048_000));
     const drills = Array.from({ length: 50 }, () => failed);
-    await told(github, { drills, exitCode: 1 }, undefined, env);
+    await reported(github, { drills, exitCode: 1 }, undefined, env);
     const text = read('summary');
     expect(Buffer.byteLength(text)).toBeLessThanOrEqual(1_048_576);
     expect(text.slice(1_048_000)).toMatch(
@@ -121,14 +121,14 @@ describe('github', () => {
       { line: 3, column: 5, message: 'unknown kind' },
       { line: 9, column: 1, message: 'unknown field' },
     ]);
-    expect(await told(github, { drills: [], exitCode: 2, error })).toEqual([
+    expect(await reported(github, { drills: [], exitCode: 2, error })).toEqual([
       '::error file=a.yaml,line=3,col=5,title=invalid input::unknown kind',
       '::error file=a.yaml,line=9,col=1,title=invalid input::unknown field',
     ]);
   });
 
   test('outside GitHub Actions it writes nothing', async () => {
-    await told(github, both);
+    await reported(github, both);
     expect(readdirSync(folder)).toEqual([]);
   });
 });

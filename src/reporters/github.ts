@@ -16,7 +16,7 @@ import type { FinishedRun, ReporterKind } from './reporter.ts';
 
 /** Limit of a step summary: GitHub rejects a longer one completely. */
 const maxSummaryBytes = 1_048_576;
-const cutWords = '\n\nThis summary is cut at 1 MiB. The reports have the rest.\n';
+const cutText = '\n\nThis summary is cut at 1 MiB. The reports have the rest.\n';
 
 /** For a step of GitHub Actions: annotations on stderr, the step summary, and outputs. */
 export const github: ReporterKind = {
@@ -38,7 +38,7 @@ export const github: ReporterKind = {
               error?.message,
             )
           : renderTableMarkdown(table.table);
-      append(env['GITHUB_STEP_SUMMARY'], (taken) => fitted(text, maxSummaryBytes - taken, cutWords));
+      append(env['GITHUB_STEP_SUMMARY'], (taken) => fitted(text, maxSummaryBytes - taken, cutText));
       append(env['GITHUB_OUTPUT'], () => outputsOf(run, out));
     },
   }),

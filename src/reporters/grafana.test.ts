@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { annotationsOf, grafana } from './grafana.ts';
 import { exampleDrill, hostileFinished, textsIn } from './testing/drills.ts';
-import { heard } from './testing/told.ts';
+import { received } from './testing/received.ts';
 import { answers, receiver, type Receiver } from './testing/receiver.ts';
 
 describe('annotations of a drill', () => {
@@ -74,7 +74,7 @@ describe('the reporter', () => {
   const token = 'glsa_c4nary';
 
   test('posts them with its token, and redacts the token', async () => {
-    const context = heard({
+    const context = received({
       env: {
         FIREDRILL_GRAFANA_URL: `${server.url}/grafana/`,
         FIREDRILL_GRAFANA_TOKEN: token,
@@ -102,7 +102,7 @@ describe('the reporter', () => {
   test('does not repeat a request whose outcome is unknown', async () => {
     server.script(answers(502));
     const env = { FIREDRILL_GRAFANA_URL: server.url, FIREDRILL_GRAFANA_TOKEN: token };
-    const reporter = grafana.create(undefined, heard({ env }));
+    const reporter = grafana.create(undefined, received({ env }));
     const drill = exampleDrill('keepalived-docker');
     await reporter.drillEnded?.(drill);
     await reporter.drillEnded?.(exampleDrill('keepalived-docker', { runId: 'next' }));
@@ -115,6 +115,6 @@ describe('the reporter', () => {
     [{ FIREDRILL_GRAFANA_URL: 'https://a.example' }, 'FIREDRILL_GRAFANA_TOKEN is not set'],
     [{ FIREDRILL_GRAFANA_URL: 'http://a.example', FIREDRILL_GRAFANA_TOKEN: token }, 'plain HTTP'],
   ])('refuses %j', (env, why) => {
-    expect(() => grafana.create(undefined, heard({ env }))).toThrow(why);
+    expect(() => grafana.create(undefined, received({ env }))).toThrow(why);
   });
 });

@@ -1,4 +1,4 @@
-import { measureWords } from '../analysis/words.ts';
+import { measureText } from '../analysis/format.ts';
 import type { Summary } from '../core/summary.ts';
 import { below, endpoint, needed, setting } from './lib/endpoint.ts';
 import { faultStretch, recoveryOf, type Stretch, wallMs } from './lib/moments.ts';
@@ -65,7 +65,7 @@ export function annotationsOf(summary: Summary, dashboard?: string): readonly An
     text: escaped(text),
   });
   return [
-    annotation('drill', drillStretch(summary), drillWords(summary)),
+    annotation('drill', drillStretch(summary), drillText(summary)),
     ...summary.faults.map((fault) =>
       annotation(
         `fault:${fault.kind}`,
@@ -83,12 +83,11 @@ function drillStretch(summary: Summary): Stretch {
   return recoveryOf(summary) ?? { fromMs, toMs: wallMs(summary.endedAt) };
 }
 
-function drillWords({ scenario, verdict, healed, rto, reasons }: Summary): string {
-  const rtoWords = rto === null ? 'RTO not measured' : `RTO ${measureWords(rto)}`;
-  return [
-    `${scenario.title}: ${verdict}, ${rtoWords}${healed ? '' : ', not proven healed'}`,
-    ...reasons,
-  ].join('\n');
+function drillText({ scenario, verdict, healed, rto, reasons }: Summary): string {
+  const rtoText = rto === null ? 'RTO not measured' : `RTO ${measureText(rto)}`;
+  return [`${scenario.title}: ${verdict}, ${rtoText}${healed ? '' : ', not proven healed'}`, ...reasons].join(
+    '\n',
+  );
 }
 
 /** Characters. Grafana stores at most 100 of each half of a tag, and 500 of all tags together. */

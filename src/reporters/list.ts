@@ -1,10 +1,10 @@
 import { join } from 'node:path';
-import { measureWords } from '../analysis/words.ts';
+import { measureText } from '../analysis/format.ts';
 import { renderGateText } from '../report/gate-text.ts';
-import { repeatsWords } from '../report/repeats-text.ts';
+import { repeatsText } from '../report/repeats-text.ts';
 import { renderTableText } from '../report/table-text.ts';
 import { aligned, plain } from '../report/text.ts';
-import { renderVerdictText, verdictWords } from '../report/verdict-text.ts';
+import { renderVerdictText, verdictText } from '../report/verdict-text.ts';
 import { byScenario, repeatsIn } from './lib/repeats.ts';
 import type { FinishedDrill, ReporterKind } from './reporter.ts';
 
@@ -22,19 +22,19 @@ export const list: ReporterKind = {
     },
     runEnded({ drills, table, baseline }) {
       if (table !== undefined) data(`\n${renderTableText(table.table)}`);
-      else if (command === 'run') data(`${repeatsText(drills)}${linesText(drills)}`);
+      else if (command === 'run') data(`${repeatsSection(drills)}${linesText(drills)}`);
       if (baseline !== undefined) data(`\n${renderGateText(baseline)}`);
     },
   }),
 };
 
 /** Statistics of repeated drills; empty if no drill was repeated. */
-function repeatsText(drills: readonly FinishedDrill[]): string {
+function repeatsSection(drills: readonly FinishedDrill[]): string {
   return byScenario(drills)
     .map((same) => {
       const repeats = repeatsIn(same);
       if (repeats === null) return '';
-      const words = repeatsWords(repeats).map((line) => `  ${line}\n`);
+      const words = repeatsText(repeats).map((line) => `  ${line}\n`);
       return `\nRTO of ${plain(same[0]?.summary.scenario.name ?? '')}\n${words.join('')}`;
     })
     .join('');
@@ -44,9 +44,9 @@ function repeatsText(drills: readonly FinishedDrill[]): string {
 function linesText(drills: readonly FinishedDrill[]): string {
   if (drills.length < 2) return '';
   const rows = drills.map(({ summary }) => [
-    verdictWords(summary),
+    verdictText(summary),
     plain(summary.scenario.name),
-    summary.rto === null ? 'RTO not measured' : `RTO ${measureWords(summary.rto)}`,
+    summary.rto === null ? 'RTO not measured' : `RTO ${measureText(summary.rto)}`,
   ]);
   const passed = drills.filter(({ summary }) => summary.verdict === 'pass').length;
   return `\n${passed} of ${drills.length} drills passed\n${aligned(rows).join('\n')}\n`;

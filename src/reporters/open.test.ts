@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { reporterKinds } from './catalog.ts';
 import { openReporters } from './open.ts';
 import type { ReporterKind } from './reporter.ts';
-import { heard } from './testing/told.ts';
+import { received } from './testing/received.ts';
 
 /** Reporter kinds that record their creation. */
 function kinds(made: string[]): readonly ReporterKind[] {
@@ -22,9 +22,9 @@ function kinds(made: string[]): readonly ReporterKind[] {
   ];
 }
 
-function made(...wanted: string[]): string[] {
+function made(...requested: string[]): string[] {
   const made: string[] = [];
-  openReporters(wanted, heard(), kinds(made));
+  openReporters(requested, received(), kinds(made));
   return made;
 }
 
@@ -40,8 +40,8 @@ describe('--reporter', () => {
       ['junit=a,2.xml,list', 'junit=b.xml'],
       ['junit in a,2.xml', 'list', 'junit in b.xml'],
     ],
-  ])('%j makes %j', (wanted, expected) => {
-    expect(made(...wanted)).toEqual(expected);
+  ])('%j makes %j', (requested, expected) => {
+    expect(made(...requested)).toEqual(expected);
   });
 
   test.each([
@@ -51,13 +51,13 @@ describe('--reporter', () => {
     [['junit='], '--reporter junit=: expected a file after the ='],
     [['list,json'], '--reporter: list and json both print on stdout'],
     [[''], '--reporter : no such reporter; known: list, json, junit'],
-  ])('%j is refused: %s', (wanted, message) => {
-    expect(() => made(...wanted)).toThrow(expect.objectContaining({ code: 'invalid-input', message }));
+  ])('%j is refused: %s', (requested, message) => {
+    expect(() => made(...requested)).toThrow(expect.objectContaining({ code: 'invalid-input', message }));
   });
 
   test('two reporters on stdout get a hint to write one to a file', () => {
     expect(() => made('json', 'list')).toThrow(
-      expect.objectContaining({ mend: 'Write one of them to a file: --reporter json=FILE.' }),
+      expect.objectContaining({ hint: 'Write one of them to a file: --reporter json=FILE.' }),
     );
   });
 

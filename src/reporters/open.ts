@@ -16,11 +16,11 @@ const between = /,(?=[A-Za-z][\w-]*(?:[=,]|$))/;
  * @throws DrillError `invalid-input` for an unknown name, an invalid value, or two reporters on stdout
  */
 export function openReporters(
-  wanted: readonly string[],
+  requested: readonly string[],
   setting: ReporterSetting,
   kinds: readonly ReporterKind[] = reporterKinds,
 ): Reporters {
-  const asked = (wanted.length === 0 ? ['list'] : wanted)
+  const asked = (requested.length === 0 ? ['list'] : requested)
     .flatMap((text) => text.split(between))
     .map(splitNameValue);
   const chosen = asked.map(({ name, value }) => ({ kind: kindOf(name, value, kinds), value }));
@@ -33,7 +33,7 @@ export function openReporters(
       'invalid-input',
       `--reporter: ${first.name} and ${second.name} both print on stdout`,
       {
-        mend: mendOf(printing),
+        hint: hintOf(printing),
       },
     );
   const reporters = chosen.map(({ kind, value }): NamedReporter => {
@@ -57,7 +57,7 @@ function kindOf(name: string, value: string | undefined, kinds: readonly Reporte
   return kind;
 }
 
-function mendOf(printing: readonly ReporterKind[]): string {
+function hintOf(printing: readonly ReporterKind[]): string {
   const other = printing.find((kind) => kind.value !== undefined);
   return other === undefined
     ? 'Pass only one of them.'

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { traceOf, type KeyValue } from './lib/otlp-trace.ts';
 import { otlp } from './otlp.ts';
 import { exampleDrill, hostileFinished, textsIn } from './testing/drills.ts';
-import { heard } from './testing/told.ts';
+import { received } from './testing/received.ts';
 import { answers, receiver, type Receiver } from './testing/receiver.ts';
 
 const spansOf = (drill: Parameters<typeof traceOf>[0]) =>
@@ -154,7 +154,7 @@ describe('the reporter', () => {
   afterEach(() => server.close());
 
   const send = async (env: Readonly<Record<string, string>>, value?: string) => {
-    const context = heard({ env });
+    const context = received({ env });
     const reporter = otlp.create(value, context);
     const drill = exampleDrill('wazuh-lb');
     await reporter.drillEnded?.(drill);
@@ -229,14 +229,14 @@ describe('the reporter', () => {
       'OTEL_EXPORTER_OTLP_ENDPOINT: would send a credential over plain HTTP',
     ],
   ])('refuses %j', (env, why) => {
-    const create = () => otlp.create(undefined, heard({ env }));
+    const create = () => otlp.create(undefined, received({ env }));
     expect(create).toThrow(why);
     expect(create).not.toThrow(/c4nary/);
   });
 
   test('without headers, plain HTTP to another host is allowed', () => {
     expect(() =>
-      otlp.create('http://collector:4318', heard({ env: { OTEL_EXPORTER_OTLP_PROTOCOL: 'grpc' } })),
+      otlp.create('http://collector:4318', received({ env: { OTEL_EXPORTER_OTLP_PROTOCOL: 'grpc' } })),
     ).not.toThrow();
   });
 });

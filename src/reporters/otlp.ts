@@ -1,6 +1,6 @@
 import { DrillError } from '../core/errors.ts';
 import { splitNameValue } from '../core/name-value.ts';
-import { printable } from '../core/printable.ts';
+import { messageText } from '../core/message-text.ts';
 import packageJson from '../../package.json' with { type: 'json' };
 import type { Answer, Call } from '../http/http-client.ts';
 import { below, endpoint, longAsSecret, setting } from './lib/endpoint.ts';
@@ -35,7 +35,7 @@ export const otlp: ReporterKind = {
         body: traceOf(drill, resource, packageJson.version),
       };
       // A span that is sent again with the same ids is the same span.
-      return [{ call: () => call, to: url.origin, repeatable: true, complaint: rejected }];
+      return [{ call: () => call, to: url.origin, repeatable: true, problem: rejected }];
     }, signal);
   },
 };
@@ -47,7 +47,7 @@ function tracesUrl(value: string | undefined, env: Environment, credential: bool
   const protocolName = firstSet(env, ['OTEL_EXPORTER_OTLP_TRACES_PROTOCOL', 'OTEL_EXPORTER_OTLP_PROTOCOL']);
   if (protocolName !== undefined && setting(env, protocolName) === 'grpc')
     throw new DrillError('invalid-input', `${protocolName} is grpc, but --reporter otlp uses OTLP/HTTP`, {
-      mend: 'Pass the collector’s OTLP/HTTP endpoint: --reporter otlp=http://HOST:4318.',
+      hint: 'Pass the collector’s OTLP/HTTP endpoint: --reporter otlp=http://HOST:4318.',
     });
   const own = 'OTEL_EXPORTER_OTLP_TRACES_ENDPOINT';
   const ownUrl = setting(env, own);
@@ -108,7 +108,7 @@ function pairsOf(env: Environment, name: string): readonly (readonly [string, st
 
 function malformed(name: string): DrillError {
   return new DrillError('invalid-input', `${name} is malformed`, {
-    mend: 'Write it as name=value,name=value, percent-encoded.',
+    hint: 'Write it as name=value,name=value, percent-encoded.',
   });
 }
 
@@ -118,7 +118,7 @@ function rejected({ body }: Answer): string | undefined {
   const count = Number(partOf(partial, 'rejectedSpans') ?? 0);
   if (!(count > 0)) return undefined;
   const why = partOf(partial, 'errorMessage');
-  return `${count} spans were rejected${typeof why === 'string' && why !== '' ? `: ${printable(why, 200)}` : ''}`;
+  return `${count} spans were rejected${typeof why === 'string' && why !== '' ? `: ${messageText(why, 200)}` : ''}`;
 }
 
 function partOf(value: unknown, name: string): unknown {

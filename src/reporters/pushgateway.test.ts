@@ -3,7 +3,7 @@ import { vipFailover } from '../analysis/testing/vip-failover.ts';
 import { renderMetrics } from '../report/openmetrics.ts';
 import { pushgateway } from './pushgateway.ts';
 import { answers, receiver, type Receiver } from './testing/receiver.ts';
-import { finished, heard } from './testing/told.ts';
+import { finished, received } from './testing/received.ts';
 
 const drill = finished(vipFailover(), { target: 'lab/ä\n"' });
 
@@ -15,7 +15,7 @@ describe('pushgateway', () => {
   afterEach(() => server.close());
 
   test("replaces the metrics of the scenario's last drill on that target", async () => {
-    const ctx = heard({ env: { FIREDRILL_PUSHGATEWAY_URL: `${server.url}/base/` } });
+    const ctx = received({ env: { FIREDRILL_PUSHGATEWAY_URL: `${server.url}/base/` } });
     await pushgateway.create(undefined, ctx).drillEnded?.(drill);
     expect(server.received).toEqual([
       expect.objectContaining({ method: 'PUT', body: renderMetrics([drill.summary]) }),
@@ -40,7 +40,7 @@ describe('pushgateway', () => {
       FIREDRILL_PUSHGATEWAY_USER: 'us',
       FIREDRILL_PUSHGATEWAY_PASSWORD: 'hunter2',
     };
-    const ctx = heard({ env });
+    const ctx = received({ env });
     await pushgateway.create(server.url, ctx).drillEnded?.(drill);
     const [{ path, headers } = { path: '', headers: {} }] = server.received;
     expect(headers['authorization']).toBe(`Basic ${Buffer.from('us:hunter2').toString('base64')}`);
@@ -52,7 +52,7 @@ describe('pushgateway', () => {
 
   test("a gateway's refusal is in the error", async () => {
     server.script(answers(400, {}, 'pushed metrics are invalid'));
-    const reporter = pushgateway.create(server.url, heard());
+    const reporter = pushgateway.create(server.url, received());
     await reporter.drillEnded?.(drill);
     expect(() => reporter.runEnded?.({ drills: [drill], exitCode: 0 })).toThrow(
       /1 of 1 drills not delivered: the Pushgateway at .*: answered 400: pushed metrics are invalid/,
@@ -69,7 +69,7 @@ describe('pushgateway', () => {
       '--reporter pushgateway: would send a credential over plain HTTP',
     ],
   ])('%j with %j is refused at creation: %s', (env, value, message) => {
-    expect(() => pushgateway.create(value, heard({ env }))).toThrow(
+    expect(() => pushgateway.create(value, received({ env }))).toThrow(
       expect.objectContaining({ code: 'invalid-input', message }),
     );
   });

@@ -4,7 +4,7 @@ import type { Summary } from '../core/summary.ts';
 import type { FinishedDrill } from './reporter.ts';
 import { slack, slackMessage } from './slack.ts';
 import { exampleDrill, hostileFinished, textsIn } from './testing/drills.ts';
-import { heard } from './testing/told.ts';
+import { received } from './testing/received.ts';
 import { answers, receiver, type Receiver } from './testing/receiver.ts';
 
 const textsOf = (drills: readonly FinishedDrill[], exitCode = 0): readonly string[] => {
@@ -104,7 +104,7 @@ describe('the reporter', () => {
   const path = '/services/T000/B000/c4nary';
 
   test('posts one message after the command, and redacts its URL', async () => {
-    const context = heard({ env: { FIREDRILL_SLACK_WEBHOOK_URL: `${server.url}${path}` } });
+    const context = received({ env: { FIREDRILL_SLACK_WEBHOOK_URL: `${server.url}${path}` } });
     const reporter = slack.create(undefined, context);
     const run = { drills: [exampleDrill('wazuh-lb')], exitCode: 0 };
     expect(reporter).not.toHaveProperty('drillEnded');
@@ -118,7 +118,7 @@ describe('the reporter', () => {
     server.script(answers(400, {}, 'invalid_blocks'));
     const reporter = slack.create(
       undefined,
-      heard({ env: { FIREDRILL_SLACK_WEBHOOK_URL: `${server.url}${path}` } }),
+      received({ env: { FIREDRILL_SLACK_WEBHOOK_URL: `${server.url}${path}` } }),
     );
     const sent = Promise.resolve(reporter.runEnded?.({ drills: [], exitCode: 0 }));
     await expect(sent).rejects.toThrow(
@@ -128,7 +128,8 @@ describe('the reporter', () => {
   });
 
   test('refuses plain HTTP, and requires a URL', () => {
-    const create = (env: Readonly<Record<string, string>>) => () => slack.create(undefined, heard({ env }));
+    const create = (env: Readonly<Record<string, string>>) => () =>
+      slack.create(undefined, received({ env }));
     expect(create({})).toThrow('FIREDRILL_SLACK_WEBHOOK_URL is not set');
     expect(create({ FIREDRILL_SLACK_WEBHOOK_URL: `http://hooks.slack.com${path}` })).toThrow('plain HTTP');
   });

@@ -1,8 +1,8 @@
-import { durationWords } from '../core/format-duration.ts';
-import { estimateWords } from '../analysis/words.ts';
+import { durationText } from '../core/format-duration.ts';
+import { estimateText } from '../analysis/format.ts';
 import type { Summary } from '../core/summary.ts';
 import { counted, plain } from '../report/text.ts';
-import { rtoWords, stageWords } from '../report/verdict-text.ts';
+import { rtoText, stageText } from '../report/verdict-text.ts';
 import { deliver } from './lib/deliver.ts';
 import { endpoint, needed, secretsOf } from './lib/endpoint.ts';
 import type { FinishedRun, ReporterKind } from './reporter.ts';
@@ -104,11 +104,11 @@ function gravity({ healed, verdict }: Summary): number {
 function drillLines(summary: Summary): readonly string[] {
   const { scenario, target, rto, downtime, redundancy, rpo } = summary;
   const figures = [
-    rto === null ? 'RTO not measured' : `RTO ${rtoWords(rto)}`,
+    rto === null ? 'RTO not measured' : `RTO ${rtoText(rto)}`,
     ...(downtime === null
       ? []
-      : [`downtime ${estimateWords(downtime)} in ${counted(downtime.windows, 'window')}`]),
-    ...(redundancy === null ? [] : [`redundancy after ${durationWords(redundancy.ms)}`]),
+      : [`downtime ${estimateText(downtime)} in ${counted(downtime.windows, 'window')}`]),
+    ...(redundancy === null ? [] : [`redundancy after ${durationText(redundancy.ms)}`]),
     ...(rpo === null ? [] : [`${rpo.lost} of ${rpo.acked} acknowledged rows lost`]),
   ];
   return [
@@ -125,7 +125,7 @@ function drillLines(summary: Summary): readonly string[] {
 
 function stageLine({ stages }: Summary): readonly string[] {
   if (stages.length < 2) return [];
-  return [escaped(`stages: ${stages.map((stage) => `${stage.name} ${stageWords(stage)}`).join(', ')}`)];
+  return [escaped(`stages: ${stages.map((stage) => `${stage.name} ${stageText(stage)}`).join(', ')}`)];
 }
 
 function context(text: string): Block {

@@ -8,7 +8,7 @@ import { events } from './events.ts';
 import { json } from './json.ts';
 import { list } from './list.ts';
 import type { ReporterKind } from './reporter.ts';
-import { finished, heard } from './testing/told.ts';
+import { finished, received } from './testing/received.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'reporters-'));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -27,7 +27,7 @@ async function printedBy(
   drills: readonly ReturnType<typeof finished>[],
   value?: string,
 ): Promise<string> {
-  const ctx = heard();
+  const ctx = received();
   const reporter = kind.create(value, ctx);
   for (const drill of drills) {
     for (const event of drill === passed ? ([{ t: 1, type: 'run.ended' }] as const) : [])
@@ -85,7 +85,7 @@ describe('events', () => {
   });
 
   test('ends with the table, or with the error', async () => {
-    const ctx = heard();
+    const ctx = received();
     const reporter = events.create(undefined, ctx);
     const table = { name: 'suite' } as unknown as FailureTable;
     await reporter.runEnded?.({ drills: [], exitCode: 0, table: { table, folder: 'out' } });

@@ -1,7 +1,7 @@
 import { createHmac } from 'node:crypto';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { exampleDrill } from './testing/drills.ts';
-import { heard } from './testing/told.ts';
+import { received } from './testing/received.ts';
 import { answers, receiver, type Receiver } from './testing/receiver.ts';
 import { webhook } from './webhook.ts';
 
@@ -13,7 +13,7 @@ afterEach(() => server.close());
 
 const drill = exampleDrill('wazuh-lb');
 const send = async (more: Readonly<Record<string, string>> = {}) => {
-  const context = heard({ env: { FIREDRILL_WEBHOOK_URL: `${server.url}/hook?t=c4nary`, ...more } });
+  const context = received({ env: { FIREDRILL_WEBHOOK_URL: `${server.url}/hook?t=c4nary`, ...more } });
   const reporter = webhook.create(undefined, context);
   await reporter.drillEnded?.({ ...drill, exitCode: 1 });
   await reporter.runEnded?.({ drills: [drill], exitCode: 1 });
@@ -74,7 +74,7 @@ test.each([
     'FIREDRILL_WEBHOOK_SECRET is not a valid key',
   ],
 ])('refuses %j', (env, why) => {
-  const create = () => webhook.create(undefined, heard({ env }));
+  const create = () => webhook.create(undefined, received({ env }));
   expect(create).toThrow(why);
   expect(create).not.toThrow(/c4nary/);
 });

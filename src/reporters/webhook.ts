@@ -70,7 +70,7 @@ function keyOf(secret: string): Buffer {
   if (coded === undefined ? /^[\u0020-\u007e]+$/.test(secret) : /^[\w+/-]+={0,2}$/.test(coded))
     return Buffer.from(coded ?? secret, coded === undefined ? 'ascii' : 'base64');
   throw new DrillError('invalid-input', `${secretName} is not a valid key`, {
-    mend: `Set it to ${prefix} plus Base64, or to ASCII text.`,
+    hint: `Set it to ${prefix} plus Base64, or to ASCII text.`,
   });
 }
 

@@ -1,4 +1,4 @@
-import { limitWords } from '../core/format-duration.ts';
+import { limitText } from '../core/format-duration.ts';
 import { z } from 'zod';
 import { describeCondition } from '../core/condition.ts';
 import { duration } from '../core/duration.ts';
@@ -124,7 +124,7 @@ export const checkSchema = z.discriminatedUnion('kind', [
     of: z.string().min(1).describe('A thing under `ownership` of the target.'),
     side: z.string().min(1).describe('The side that shows the owner.'),
     state: z
-      .enum(['nobody', 'several'])
+      .enum(['none', 'multiple'])
       .optional()
       .describe('State whose time counts: `nobody` (no owner) or `several` (multiple owners).'),
     differsFrom: z
@@ -153,7 +153,7 @@ export const checkSchema = z.discriminatedUnion('kind', [
     name,
     of: writer,
     are: z
-      .enum(['lost', 'duplicated', 'unasked'])
+      .enum(['lost', 'duplicated', 'phantom'])
       .describe(
         'Rows that count. `unasked`: phantom rows, which exist although their write was refused or never sent.',
       ),
@@ -176,7 +176,7 @@ export const checkSchema = z.discriminatedUnion('kind', [
       ),
   }),
   z.strictObject({
-    kind: z.literal('announced').describe('Each change is delivered exactly once, in order, and in time.'),
+    kind: z.literal('delivered').describe('Each change is delivered exactly once, in order, and in time.'),
     name,
     changes: markSource.describe('Marks that record a change, with its host and value.'),
     deliveries: markSource.describe('Marks that record the delivery of a change, with its host and value.'),
@@ -197,7 +197,7 @@ export function planCheck(item: CheckInput): Check {
     case 'return':
       return {
         kind: item.kind,
-        name: named(`${limitNames[item.kind]} at most ${limitWords(item.max)}`),
+        name: named(`${limitNames[item.kind]} at most ${limitText(item.max)}`),
         maxMs: item.max,
       };
     case 'downtime': {
@@ -275,12 +275,12 @@ export function planCheck(item: CheckInput): Check {
         ...(max === undefined ? {} : { max }),
       };
     }
-    case 'announced': {
+    case 'delivered': {
       const { kind, changes, deliveries, within } = item;
       return {
         kind,
         name: named(
-          `each change of ${changes.probe} announced once by ${deliveries.probe}, within ${limitWords(within)}`,
+          `each change of ${changes.probe} announced once by ${deliveries.probe}, within ${limitText(within)}`,
         ),
         changes,
         deliveries,
@@ -314,8 +314,8 @@ const limitNames = {
 
 function limitsText({ min, max }: { min?: number | undefined; max?: number | undefined }): string {
   return [
-    min === undefined ? undefined : `at least ${limitWords(min)}`,
-    max === undefined ? undefined : `at most ${limitWords(max)}`,
+    min === undefined ? undefined : `at least ${limitText(min)}`,
+    max === undefined ? undefined : `at most ${limitText(max)}`,
   ]
     .filter((part) => part !== undefined)
     .join(', ');

@@ -1,5 +1,5 @@
 import type { Condition } from '../core/condition.ts';
-import { limitWords } from '../core/format-duration.ts';
+import { limitText } from '../core/format-duration.ts';
 import type { PlannedProbe } from '../core/plan.ts';
 import type { CheckInput } from './check-schema.ts';
 import { entryOf, type Known, type Report } from './references.ts';
@@ -98,10 +98,10 @@ function undecidableText(
   { field, ms }: NonNullable<ReturnType<typeof limitOf>>,
   { name, intervalMs, field: setting, bursts }: Sampled,
 ): string {
-  const every = `every ${limitWords(intervalMs)}${bursts ? ' after the burst' : ''}`;
+  const every = `every ${limitText(intervalMs)}${bursts ? ' after the burst' : ''}`;
   // Half of the limit leaves room for the response time, and for one observed outage.
   const needed = ms < 2 ? '' : `set \`${setting}: ${fieldText(Math.floor(ms / 2))}\` or less, `;
-  return `${field}: samples cannot decide a limit of ${limitWords(ms)}: ${name} ${every}, so a shorter event can occur between two samples; ${needed}raise \`${field}\` above ${limitWords(intervalMs)}, or write \`${field}: 0s\` (fails if any sample sees it)`;
+  return `${field}: samples cannot decide a limit of ${limitText(ms)}: ${name} ${every}, so a shorter event can occur between two samples; ${needed}raise \`${field}\` above ${limitText(intervalMs)}, or write \`${field}: 0s\` (fails if any sample sees it)`;
 }
 
 /** A duration as a file writes it. */

@@ -1,4 +1,4 @@
-import { limitWords } from '../core/format-duration.ts';
+import { limitText } from '../core/format-duration.ts';
 import { addressNames, mapStrings } from '../core/placeholders.ts';
 import type { Plan, PlannedFault, PlannedHost } from '../core/plan.ts';
 import { faultKind } from '../faults/catalog.ts';
@@ -21,7 +21,7 @@ export interface StepContext extends Known {
   readonly slowestPeriodMs: number | undefined;
 }
 
-/** Plans the steps of a scenario. Jitter is not applied yet: see `drawMoments`. */
+/** Plans the steps of a scenario. Jitter is not applied yet: see `drawJitter`. */
 export function planSteps(scenario: Scenario, source: Source, known: StepContext, report: Report): Steps {
   const planned = (section: keyof Steps): PlannedFault[] =>
     (scenario[section] ?? []).map((item, i) => planStep(item, [section, i], known, report));
@@ -174,7 +174,7 @@ function checkLease(
     problem(
       `lease: the host cannot undo this ${kind} step by itself, so a lease has no effect; remove this field`,
     );
-  else if (leaseMs < shortestLeaseMs) problem(`lease: must be at least ${limitWords(shortestLeaseMs)}`);
+  else if (leaseMs < shortestLeaseMs) problem(`lease: must be at least ${limitText(shortestLeaseMs)}`);
 }
 
 /** Checks that every host whose address a text may refer to has an address. */
@@ -185,13 +185,13 @@ function checkAddresses(
   problem: (message: string) => void,
 ): void {
   const names = [...known.hosts.map((host) => host.name), ...Object.keys(known.roles)];
-  const wanted = addressNames(text).flatMap((name) => {
+  const requested = addressNames(text).flatMap((name) => {
     if (names.includes(name)) return candidates(placeOf(name, known), known);
     problem(`the target has no host or role "${name}"${suggest(name, names)}`);
     return [];
   });
-  if (text.includes('${address}')) wanted.push(...candidates(step.on, known));
-  const lacking = wanted.find((host) => host.address === undefined);
+  if (text.includes('${address}')) requested.push(...candidates(step.on, known));
+  const lacking = requested.find((host) => host.address === undefined);
   if (lacking !== undefined)
     problem(`host "${lacking.name}" has no address in the target; add \`address\` to the host`);
 }

@@ -46,7 +46,7 @@ describe('ownership and models of a target', () => {
         name: 'vip claimed by nobody for at most 5 s',
         of: 'vip',
         side: 'claimed',
-        state: 'nobody',
+        state: 'none',
         maxMs: 5000,
       },
       {
@@ -59,7 +59,7 @@ describe('ownership and models of a target', () => {
         maxMs: 5000,
       },
       {
-        kind: 'announced',
+        kind: 'delivered',
         name: 'each change of log announced once by hook, within 10 s',
         changes: { probe: 'log', marks: ['state'] },
         deliveries: { probe: 'hook', marks: ['delivery'] },

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { Plan } from '../core/plan.ts';
-import { drawMoments } from './draw.ts';
+import { drawJitter } from './jitter.ts';
 import { makePlans, openScenario } from './planner.ts';
 import { planTarget } from './target-planner.ts';
 import { inputOf, readTestdata } from './testing/corpus.ts';
@@ -200,7 +200,7 @@ describe('times with a jitter', () => {
   const [composed] = plans(readTestdata('composed.yaml'));
   const momentOf = (seed: number, round: number): number => {
     if (composed === undefined) throw new Error('no plan');
-    return drawMoments(composed, seed, round).faults[0]?.atMs ?? Number.NaN;
+    return drawJitter(composed, seed, round).faults[0]?.atMs ?? Number.NaN;
   };
 
   test('are the same for the same seed and round', () => {
@@ -224,9 +224,9 @@ describe('times with a jitter', () => {
 
   test('record their seed and round; a plan without a jitter is unchanged', () => {
     if (composed === undefined) throw new Error('no plan');
-    expect(drawMoments(composed, 7, 2).draw).toEqual({ seed: 7, round: 2 });
+    expect(drawJitter(composed, 7, 2).draw).toEqual({ seed: 7, round: 2 });
     const plain = plan(readTestdata('valid.yaml'));
-    expect(drawMoments(plain, 7, 2)).toBe(plain);
+    expect(drawJitter(plain, 7, 2)).toBe(plain);
   });
 });
 

@@ -1,4 +1,4 @@
-import { limitWords } from '../core/format-duration.ts';
+import { limitText } from '../core/format-duration.ts';
 import type { Plan } from '../core/plan.ts';
 import { faultKind } from '../faults/catalog.ts';
 import { slowestPeriod } from '../model/chain.ts';
@@ -19,7 +19,7 @@ import {
   type Known,
   type Report,
 } from './references.ts';
-import { checkFirstRoles } from './role-fit.ts';
+import { checkFirstRoles } from './role-match.ts';
 import { scenarioSchema, type Scenario } from './scenario-schema.ts';
 import { InvalidInput, type Problem } from './source.ts';
 import { planPredicted, planStage } from './stage-schema.ts';
@@ -54,7 +54,7 @@ export interface PlanOptions {
 
 /**
  * Makes the plans of a scenario's drills: one per combination of its matrix, or one without a matrix. Jitter is not
- * applied yet: see `drawMoments`.
+ * applied yet: see `drawJitter`.
  *
  * @param targetFor returns the target; its argument is the target file that the scenario names, if any
  * @throws InvalidInput for problems in either file; DrillError `invalid-input` for an invalid override
@@ -150,7 +150,7 @@ function makePlan(
 function checkLimits({ faults }: Scenario, { faultMs }: Plan['limits'], report: Report): void {
   for (const [i, { for: forMs }] of faults.entries()) {
     if (forMs === undefined || forMs <= faultMs) continue;
-    report(['faults', i, 'for'], `for: must be at most ${limitWords(faultMs)} (\`limits.fault\`)`);
+    report(['faults', i, 'for'], `for: must be at most ${limitText(faultMs)} (\`limits.fault\`)`);
   }
 }
 

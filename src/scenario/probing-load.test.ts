@@ -59,11 +59,11 @@ describe('probing load', () => {
   });
 
   it('counts a command that instances share once', () => {
-    const looks = ['a', 'b'].flatMap((host) => [
+    const attempts = ['a', 'b'].flatMap((host) => [
       probe('arp', { id: `arp@${host}`, host, from: 'b' }),
       probe('vrrp', { id: `vrrp@${host}`, host, from: 'b' }),
     ]);
-    const { base } = probingLoad(plan(looks));
+    const { base } = probingLoad(plan(attempts));
     expect(base).toEqual({
       ...nothing,
       samplesPerSecond: 4,

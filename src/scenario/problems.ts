@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { knownFields, type KnownFields } from './known-fields.ts';
+import { renamedField, renamedValue } from './renamed-words.ts';
 import { InvalidInput, type NodePath, type Problem, type Source } from './source.ts';
 import { nearest, suggest } from './suggest.ts';
 
@@ -28,13 +29,17 @@ function problemsOf(source: Source, issue: z.core.$ZodIssue, known: KnownFields)
       if ('note' in issue && issue.note === 'No matching discriminator') {
         const given = valueAt(source.value, path);
         const options = 'options' in issue && Array.isArray(issue.options) ? issue.options.map(String) : [];
+        if (given === undefined) return [missingKind(source, path, options, known)];
+        const field = String(path.at(-1) ?? 'value');
+        const now = renamedValue(field, given);
+        const text = typeof given === 'string' ? given : JSON.stringify(given);
         return [
-          given === undefined
-            ? missingKind(source, path, options, known)
-            : source.at(
-                path,
-                `unknown ${String(path.at(-1) ?? 'value')} ${JSON.stringify(given)}${suggest(typeof given === 'string' ? given : JSON.stringify(given), options)}`,
-              ),
+          source.at(
+            path,
+            now === undefined
+              ? `unknown ${field} ${JSON.stringify(given)}${suggest(text, options)}`
+              : renamed(`${field} "${text}"`, now),
+          ),
         ];
       }
       // A message of the schema itself is more specific than those of its branches.
@@ -72,12 +77,7 @@ function problemsOf(source: Source, issue: z.core.$ZodIssue, known: KnownFields)
           source.at(path, `missing field "${String(path.at(-1) ?? '')}"${listOf(issue.values.map(String))}`),
         ];
       }
-      return [
-        source.at(
-          path,
-          `${nameOf(path)}expected ${issue.values.map(String).join(' or ')}, found ${JSON.stringify(valueAt(source.value, path))}`,
-        ),
-      ];
+      return [source.at(path, wrongValue(path, valueAt(source.value, path), issue.values.map(String)))];
     case 'invalid_key': {
       const key = String(path.at(-1) ?? '');
       return [source.atKey(path.slice(0, -1), key, `"${key}": ${issue.issues[0]?.message ?? issue.message}`)];
@@ -115,10 +115,25 @@ function listOf(options: readonly string[]): string {
   return options.length === 0 ? '' : `; one of ${options.join(', ')}`;
 }
 
+/** A value that is none of those that its field accepts. */
+function wrongValue(path: NodePath, given: unknown, accepted: readonly string[]): string {
+  const field = String(path.findLast((part) => typeof part === 'string') ?? '');
+  const now = renamedValue(field, given);
+  return now !== undefined && accepted.includes(now)
+    ? renamed(`${field} ${JSON.stringify(given)}`, now)
+    : `${nameOf(path)}expected ${accepted.join(' or ')}, found ${JSON.stringify(given)}`;
+}
+
+function renamed(what: string, now: string): string {
+  return `${what} was renamed in firedrill 0.2.0: write "${now}"`;
+}
+
 /** The message for a field that its map does not have. */
 function strayField(key: string, here: readonly string[], anywhere: readonly string[]): string {
   if (here.includes('on') && key === rewrittenOn({ [key]: true }))
     return `unknown field "${key}"; did you mean "on"? A YAML 1.1 tool has rewritten the key \`on\` as a boolean: write "on", with the quotes`;
+  const now = renamedField(key, here);
+  if (now !== undefined) return renamed(`field "${key}"`, now);
   const elsewhere = anywhere.includes(key);
   const meant = nearest(key, here) ?? (elsewhere ? undefined : nearest(key, anywhere));
   const hint = meant === undefined ? '' : `; did you mean "${meant}"?`;
@@ -148,7 +163,7 @@ function missingKind(
 }
 
 /** What YAML users call the types that zod names. */
-const typeWords: Readonly<Record<string, string>> = {
+const typeText: Readonly<Record<string, string>> = {
   array: 'a list',
   boolean: 'true or false',
   int: 'a whole number',
@@ -159,7 +174,7 @@ const typeWords: Readonly<Record<string, string>> = {
 };
 
 function typeWord(type: string): string {
-  return typeWords[type] ?? type;
+  return typeText[type] ?? type;
 }
 
 function kindOf(value: unknown): string {

@@ -1,5 +1,5 @@
 import { companionOf, type GateCondition, instancesOf, type ValuePart } from '../core/condition.ts';
-import { limitWords } from '../core/format-duration.ts';
+import { limitText } from '../core/format-duration.ts';
 import type {
   Json,
   MarkSource,
@@ -211,7 +211,7 @@ export function checkChecks(checks: readonly CheckInput[], known: Known, report:
       report([...path, 'role'], `the target has no role "${check.role}"${suggest(check.role, roles)}`);
     }
     if ('condition' in check) checkCondition(check.condition, known, [...path, 'condition'], report);
-    if (check.kind === 'announced') {
+    if (check.kind === 'delivered') {
       checkMarks(check.changes, known, [...path, 'changes'], report);
       checkMarks(check.deliveries, known, [...path, 'deliveries'], report);
     }
@@ -297,7 +297,7 @@ function checkLimits(check: Limited, path: NodePath, report: Report): void {
 
 function checkOrder({ kind, min, max }: Limited, path: NodePath, report: Report): void {
   if (min === undefined || max === undefined || min <= max) return;
-  report([...path, 'min'], `min: must not be above max (${kind === 'rows' ? max : limitWords(max)})`);
+  report([...path, 'min'], `min: must not be above max (${kind === 'rows' ? max : limitText(max)})`);
 }
 
 /** Checks the thing and the sides of an `ownership` check. */

@@ -1,7 +1,7 @@
 import { isNode, isScalar, isSeq, parseDocument, type Node } from 'yaml';
 import { DrillError } from '../core/errors.ts';
-import { printable } from '../core/printable.ts';
-import { readNodes, type Reading } from './nodes.ts';
+import { messageText } from '../core/message-text.ts';
+import { readNodes, type Reading } from './yaml-tree.ts';
 import { characterProblem, depthProblem, positionsIn } from './text-limits.ts';
 
 /** An error in an input file. Line and column count from 1. */
@@ -27,7 +27,7 @@ export class InvalidInput extends DrillError {
     const sorted = [...each.values()]
       .toSorted((a, b) => a.line - b.line || a.column - b.column)
       .slice(0, maxProblems)
-      .map(({ message, ...place }) => ({ ...place, message: printable(message, maxMessageChars) }));
+      .map(({ message, ...place }) => ({ ...place, message: messageText(message, maxMessageChars) }));
     super('invalid-input', sorted.map((p) => `${path}:${p.line}:${p.column}: ${p.message}`).join('\n'));
     this.path = path;
     this.problems = sorted;

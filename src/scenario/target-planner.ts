@@ -1,7 +1,7 @@
-import { limitWords } from '../core/format-duration.ts';
+import { limitText } from '../core/format-duration.ts';
 import { fillPlaceholders, mapStrings } from '../core/placeholders.ts';
 import type { Json, Plan, PlannedHost, PlannedProbe, PlannedWriter, Transport } from '../core/plan.ts';
-import { muteCauses } from '../core/sample.ts';
+import { pathFailureCauses } from '../core/sample.ts';
 import { probeKind } from '../probes/catalog.ts';
 import { writerKind } from '../writers/catalog.ts';
 import { defaults } from './defaults.ts';
@@ -183,7 +183,7 @@ function planProbe(
   const conflict = probeKind(kind)?.conflict?.(params);
   if (conflict !== undefined) problem(conflict.field, conflict.message);
   if (common.intervalMs < 1) problem('interval', 'interval: must be at least 1ms');
-  for (const cause of Object.keys(onFailure ?? {}).filter((name) => muteCauses.has(name))) {
+  for (const cause of Object.keys(onFailure ?? {}).filter((name) => pathFailureCauses.has(name))) {
     problem(
       'onFailure',
       `onFailure: "${cause}" cannot have a value, because without an answer the state is unknown; remove it`,
@@ -191,7 +191,7 @@ function planProbe(
   }
   if (common.timeoutMs < 1) problem('timeout', 'timeout: must be at least 1ms');
   if (burst !== undefined && (burst < 1 || burst > common.intervalMs)) {
-    problem('burst', `burst: must be between 1ms and the interval (${limitWords(common.intervalMs)})`);
+    problem('burst', `burst: must be between 1ms and the interval (${limitText(common.intervalMs)})`);
   }
   const hostNamed = (name: string, field: string): PlannedHost | undefined =>
     findHost(hosts, name, (message) => problem(field, message));

@@ -51,7 +51,7 @@ checks:
   - { kind: happens, name: it happens, condition: { probe: happened } }
   - { kind: finally, name: it ends well, condition: { probe: ended } }
   - { kind: never, name: it stays out, condition: { probe: kept-out, and: [{ probe: beside }] } }
-  - { kind: announced, changes: { probe: log, marks: [m] }, deliveries: { probe: hook, marks: [m] }, within: 5s }
+  - { kind: delivered, changes: { probe: log, marks: [m] }, deliveries: { probe: hook, marks: [m] }, within: 5s }
 stages:
   - { name: waits, until: { condition: { probe: until } } }
   - { name: steps, until: { probe: steps, mark: m } }

@@ -2,8 +2,8 @@ import { type Condition, type GateCondition, probesRead } from '../core/conditio
 import type { Check, Plan, StageRule } from '../core/plan.ts';
 
 /** Reasons for running a probe that nothing in the drill uses. */
-const alwaysWords = '`always` in the target';
-const allProbesWords = '--all-probes';
+const alwaysText = '`always` in the target';
+const allProbesText = '--all-probes';
 
 /**
  * Limits a plan to the probes that its drill uses, each with its uses, and lists the names of the other probes. A probe
@@ -15,8 +15,8 @@ export function withUsedProbes(plan: Plan, allProbes: boolean): Plan {
     const used = uses.get(probe.name) ?? [];
     const usedBy = [
       ...used,
-      ...(probe.always === true ? [alwaysWords] : []),
-      ...(allProbes && used.length === 0 && probe.always !== true ? [allProbesWords] : []),
+      ...(probe.always === true ? [alwaysText] : []),
+      ...(allProbes && used.length === 0 && probe.always !== true ? [allProbesText] : []),
     ];
     return usedBy.length === 0 ? [] : [{ ...probe, usedBy }];
   });
@@ -62,7 +62,7 @@ function namesIn(check: Check, { probes }: Plan): readonly string[] {
     case 'finally':
     case 'never':
       return probesRead(check.condition);
-    case 'announced':
+    case 'delivered':
       return [check.changes.probe, check.deliveries.probe];
     case 'rto':
     case 'redundancy':

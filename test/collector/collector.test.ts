@@ -11,7 +11,7 @@ import { otlp } from '../../src/reporters/otlp.ts';
 import type { FinishedDrill } from '../../src/reporters/reporter.ts';
 import { allKindsOfDrills, exampleDrill } from '../../src/reporters/testing/drills.ts';
 import { answers, receiver, type Receiver } from '../../src/reporters/testing/receiver.ts';
-import { heard } from '../../src/reporters/testing/told.ts';
+import { received } from '../../src/reporters/testing/received.ts';
 import { withoutEmpty } from '../reporters/lib/otlp-reader.ts';
 import { collectorPath } from './lib/collector.ts';
 
@@ -64,7 +64,7 @@ afterAll(async () => {
 
 /** Sends a drill with the reporter. @throws DrillError if it was not delivered */
 async function send(drill: FinishedDrill, url: string): Promise<void> {
-  const reporter = otlp.create(url, heard({ env: { OTEL_RESOURCE_ATTRIBUTES: 'a=b' } }));
+  const reporter = otlp.create(url, received({ env: { OTEL_RESOURCE_ATTRIBUTES: 'a=b' } }));
   await reporter.drillEnded?.(drill);
   await reporter.runEnded?.({ drills: [drill], exitCode: 0 });
 }

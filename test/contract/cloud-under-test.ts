@@ -73,13 +73,13 @@ function parse(text: string): unknown {
 
 /** Polls every 100 ms until `isSo`. @throws Error with the last state after `withinMs` */
 export async function until<T>(
-  look: () => Promise<T>,
+  attempt: () => Promise<T>,
   isSo: (seen: T) => boolean,
   withinMs = 60_000,
 ): Promise<T> {
   const end = performance.now() + withinMs;
   for (;;) {
-    const seen = await look();
+    const seen = await attempt();
     if (isSo(seen)) return seen;
     if (performance.now() > end)
       throw new Error(`wait ${withinMs} ms for a state: the last one is ${JSON.stringify(seen)}`);

@@ -5,7 +5,7 @@ const { signal } = new AbortController();
 const uuid = /^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$/;
 const hexId = /^[0-9a-f]{32}$/;
 const requestId = /^req-[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$/;
-const nobody = '00000000-0000-4000-8000-000000000000';
+const none = '00000000-0000-4000-8000-000000000000';
 const loginNeeded = 'The request you have made requires authentication.';
 
 interface Server {
@@ -377,7 +377,7 @@ export function describeContract(start: () => Promise<CloudUnderTest>, stop: () 
           { 'x-auth-token': 'nonsense', 'openstack-api-version': 'compute 2.999' },
         ];
         for (const sent of headers) {
-          const answer = await ask({ url: `${computeUrl}/servers/${nobody}`, headers: sent });
+          const answer = await ask({ url: `${computeUrl}/servers/${none}`, headers: sent });
           expect(answer.status).toBe(401);
           expect(answer.body).toEqual({ error: { code: 401, title: 'Unauthorized', message: loginNeeded } });
           expect(answer.headers['www-authenticate']).toMatch(/^Keystone uri="http/);
@@ -580,16 +580,16 @@ export function describeContract(start: () => Promise<CloudUnderTest>, stop: () 
       });
 
       test('are not found by an unknown id, or by name', async () => {
-        for (const id of [nobody, cloud.servers[0]]) {
+        for (const id of [none, cloud.servers[0]]) {
           const message = `Instance ${id} could not be found.`;
           expectFault(await nova(`/servers/${id}`), 404, 'itemNotFound', message);
           expectFault(await nova(`/servers/${id}/os-instance-actions`), 404, 'itemNotFound', message);
         }
-        const reboot = await act({ reboot: { type: 'SOFT' } }, nobody);
-        expectFault(reboot, 404, 'itemNotFound', `Instance ${nobody} could not be found.`);
+        const reboot = await act({ reboot: { type: 'SOFT' } }, none);
+        expectFault(reboot, 404, 'itemNotFound', `Instance ${none} could not be found.`);
         for (const action of ['os-stop', 'os-start']) {
-          const answer = await act({ [action]: null }, nobody);
-          expectFault(answer, 404, 'itemNotFound', `Instance ${nobody} has no mapping to a cell.`);
+          const answer = await act({ [action]: null }, none);
+          expectFault(answer, 404, 'itemNotFound', `Instance ${none} has no mapping to a cell.`);
         }
       });
 
@@ -783,7 +783,7 @@ export function describeContract(start: () => Promise<CloudUnderTest>, stop: () 
           const event = Object.keys(seen.events?.[0] ?? {}).sort();
           expect(event, version).toEqual(eventFields.toSorted());
         }
-        const unknown = `req-${nobody}`;
+        const unknown = `req-${none}`;
         const answer = await nova(`/servers/${serverId}/os-instance-actions/${unknown}`);
         expectFault(answer, 404, 'itemNotFound', `Action ${unknown} not found`);
         const first = (await nova(`/servers/${serverId}/os-instance-actions?limit=1`, '2.58')).body as {
@@ -887,7 +887,7 @@ export function describeContract(start: () => Promise<CloudUnderTest>, stop: () 
       });
 
       test('returns undefined for an unknown action', async () => {
-        expect(await client.server('password', serverId).action(`req-${nobody}`, signal)).toBeUndefined();
+        expect(await client.server('password', serverId).action(`req-${none}`, signal)).toBeUndefined();
       });
 
       test('reports that a server is locked, with the reason', async () => {
@@ -916,7 +916,7 @@ export function describeContract(start: () => Promise<CloudUnderTest>, stop: () 
         await expect(client.server('password', 'nothing-like-it').state(signal)).rejects.toMatchObject({
           code: 'invalid-input',
         });
-        await expect(client.server('password', nobody).state(signal)).rejects.toMatchObject({
+        await expect(client.server('password', none).state(signal)).rejects.toMatchObject({
           code: 'fault-failed',
           message: expect.stringContaining('404 itemNotFound') as string,
         });

@@ -2,8 +2,8 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { mountExt4, mountTmpfs, type SmallDisk } from '../../src/engine/testing/small-disk.ts';
-import { drillOnDisk, type Seen, type WritePoint } from './drill-on-disk.ts';
-import { drillWithinMs, expectTold, furtherMoments } from './told-moments.ts';
+import { drillOnDisk, type ObservedState, type WritePoint } from './drill-on-disk.ts';
+import { drillWithinMs, expectReported, furtherMoments } from './reported-moments.ts';
 
 // Complete drills of the command line. One sweep fills up or fails the disk at each write point of the drill. Another sweep has
 // every amount of free space, from none to enough. Mounting the disks needs root. DISK_FULL_REPORT names a file for the counts.
@@ -21,7 +21,7 @@ const diskMib = 8;
 interface Done {
   readonly sweep: string;
   readonly what: string;
-  readonly seen: Seen;
+  readonly seen: ObservedState;
 }
 const done: Done[] = [];
 let points = 0;
@@ -29,7 +29,11 @@ let points = 0;
 const tmpfs = (): SmallDisk => mountTmpfs(diskKib);
 const ext4 = (): SmallDisk => mountExt4(diskMib);
 
-async function drill(sweep: string, mount: () => SmallDisk, how: WritePoint | number): Promise<Seen> {
+async function drill(
+  sweep: string,
+  mount: () => SmallDisk,
+  how: WritePoint | number,
+): Promise<ObservedState> {
   const disk = mount();
   try {
     if (typeof how === 'number') disk.fill(how * 1024);
@@ -69,7 +73,7 @@ beforeAll(async () => {
   }
 });
 
-test.each(furtherMoments)('when $when', async (moment) => expectTold(moment), drillWithinMs);
+test.each(furtherMoments)('when $when', async (moment) => expectReported(moment), drillWithinMs);
 
 describe('no undo record is lost, every heal runs, and the log stays readable', () => {
   test.each([
@@ -106,7 +110,8 @@ describe('no undo record is lost, every heal runs, and the log stays readable', 
   });
 
   test('the sweeps reached each of the expected outcomes', () => {
-    const count = (is: (seen: Seen) => boolean): number => done.filter(({ seen }) => is(seen)).length;
+    const count = (is: (seen: ObservedState) => boolean): number =>
+      done.filter(({ seen }) => is(seen)).length;
     expect(count(({ acted }) => !acted)).toBeGreaterThan(10);
     expect(count(({ acted, exitCode }) => acted && exitCode === 3)).toBeGreaterThan(10);
     expect(count(({ left }) => left)).toBeGreaterThan(5);
@@ -119,7 +124,7 @@ function report(): string {
   const sweeps = [...new Set(done.map(({ sweep }) => sweep))];
   const rows = sweeps.map((sweep) => {
     const own = done.flatMap((one) => (one.sweep === sweep ? [one.seen] : []));
-    const count = (is: (seen: Seen) => boolean): number => own.filter(is).length;
+    const count = (is: (seen: ObservedState) => boolean): number => own.filter(is).length;
     return [
       sweep,
       own.length,
@@ -132,7 +137,7 @@ function report(): string {
       count(({ broken }) => broken.length > 0),
     ];
   });
-  const total = (is: (seen: Seen) => boolean): number => done.filter(({ seen }) => is(seen)).length;
+  const total = (is: (seen: ObservedState) => boolean): number => done.filter(({ seen }) => is(seen)).length;
   return [
     '# Disk full',
     '',

@@ -18,7 +18,7 @@ export interface WritePoint {
 }
 
 /** Results of a drill on a disk, and of the commands after it. */
-export interface Seen {
+export interface ObservedState {
   /** Null: killed. */
   readonly exitCode: number | null;
   readonly output: string;
@@ -31,7 +31,7 @@ export interface Seen {
   /** Number of undo records after the drill. */
   readonly records: number;
   /** Number of pending repair records after the drill, and whether the repair ran. */
-  readonly owed: number;
+  readonly pendingRepairs: number;
   readonly mended: boolean;
   /** Number of run folders. */
   readonly runs: number;
@@ -90,7 +90,7 @@ export async function drillOnDisk(
   disk: SmallDisk,
   point?: WritePoint,
   { faultFor, interval } = { faultFor: '400ms', interval: '40ms' },
-): Promise<Seen> {
+): Promise<ObservedState> {
   const work = mkdtempSync(join(tmpdir(), 'disk-full-'));
   const state = join(disk.folder, 'state');
   const out = join(disk.folder, 'reports');
@@ -125,11 +125,11 @@ export async function drillOnDisk(
       ['run', join(work, 'scenario.yaml'), '--target', join(work, 'target.yaml'), '--out', out],
       watched,
     );
-    const { records, owed } = recordsIn(state);
+    const { records, pendingRepairs } = recordsIn(state);
     const left = existsSync(join(work, 'effect'));
     const isMended = (): boolean => existsSync(join(work, 'mended'));
     const mended = isMended();
-    const isOpen = records + owed > 0;
+    const isOpen = records + pendingRepairs > 0;
     const status = isOpen ? await firedrill(['status']) : undefined;
     const heal = await firedrill(['heal']);
     const healedTo = existsSync(join(work, 'effect'));
@@ -151,12 +151,12 @@ export async function drillOnDisk(
       acted: existsSync(join(work, 'acted')),
       left,
       records,
-      owed,
+      pendingRepairs,
       mended,
       ...log,
     };
     const broken = [
-      ...complaints(seen, run.all),
+      ...problems(seen, run.all),
       ...(existsSync(join(work, 'unrecorded'))
         ? ['the fault ran without the undo records of itself and of the repair']
         : []),
@@ -179,11 +179,14 @@ export async function drillOnDisk(
 }
 
 /** The broken guarantees of a drill that has ended, whatever happened to its disk. */
-function complaints(
-  seen: Pick<Seen, 'exitCode' | 'left' | 'records' | 'owed' | 'mended' | 'acted' | 'types' | 'torn'>,
+function problems(
+  seen: Pick<
+    ObservedState,
+    'exitCode' | 'left' | 'records' | 'pendingRepairs' | 'mended' | 'acted' | 'types' | 'torn'
+  >,
   output: string,
 ): string[] {
-  const { exitCode, left, records, owed, mended, acted, types, torn } = seen;
+  const { exitCode, left, records, pendingRepairs, mended, acted, types, torn } = seen;
   const killed = exitCode === null;
   const rules: [boolean, string][] = [
     [left && records === 0, 'UNDO RECORD LOST: the effect exists, its record does not'],
@@ -193,35 +196,35 @@ function complaints(
     [![null, 0, 3].includes(exitCode), `exit code ${exitCode}`],
     [output.includes('firedrill broke'), 'firedrill broke'],
     [exitCode === 3 && !/ENOSPC|EIO|EROFS|EDQUOT/.test(output), 'exit code 3 without a reason'],
-    [exitCode === 0 && records + owed > 0, 'a pass with an open record'],
+    [exitCode === 0 && records + pendingRepairs > 0, 'a pass with an open record'],
     [acted && !mended && !killed, 'the drill ended, but its repair is pending'],
     [exitCode === 0 && types.at(-1) !== 'run.ended', 'a pass without run.ended as the last event'],
   ];
   return rules.flatMap(([isSo, what]) => (isSo ? [what] : []));
 }
 
-function recordsIn(state: string): Pick<Seen, 'records' | 'owed'> {
+function recordsIn(state: string): Pick<ObservedState, 'records' | 'pendingRepairs'> {
   const ledger = join(state, 'ledger');
-  if (!existsSync(ledger)) return { records: 0, owed: 0 };
+  if (!existsSync(ledger)) return { records: 0, pendingRepairs: 0 };
   const all = readdirSync(ledger).filter((name) => name.endsWith('.json'));
-  const owed = all.filter((name) => {
+  const pendingRepairs = all.filter((name) => {
     const { repair = false } = JSON.parse(readFileSync(join(ledger, name), 'utf8')) as { repair?: boolean };
     return repair;
   }).length;
-  return { records: all.length - owed, owed };
+  return { records: all.length - pendingRepairs, pendingRepairs };
 }
 
 function runsIn(out: string): string[] {
   return existsSync(out) ? readdirSync(out).map((name) => join(out, name)) : [];
 }
 
-function readEvents(folder: string): Pick<Seen, 'types' | 'torn'> {
+function readEvents(folder: string): Pick<ObservedState, 'types' | 'torn'> {
   const path = join(folder, 'events.ndjson');
   if (!existsSync(path)) return { types: [], torn: 'no' };
   const lines = readFileSync(path, 'utf8')
     .split('\n')
     .filter((line) => line !== '');
-  let torn: Seen['torn'] = 'no';
+  let torn: ObservedState['torn'] = 'no';
   const types: string[] = [];
   for (const [index, line] of lines.entries()) {
     try {

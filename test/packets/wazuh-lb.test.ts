@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { conditions } from '../../bench/conditions.ts';
 import { createBench } from '../firedrill.ts';
 import { checkedDrill } from './lib/drill-truth.ts';
-import { besideCapture } from './lib/prober-capture.ts';
+import { parallelCapture } from './lib/prober-capture.ts';
 import { type DrillRow, renderTable } from './lib/table.ts';
 
 const bench = createBench();
@@ -51,7 +51,7 @@ function keepEvidence(drill: string, pcap: Buffer): void {
 
 describe('outage windows and RTO match the packets at the prober', () => {
   test.each(drills)('$scenario, round $round', async ({ scenario, round }) => {
-    const { result, packets } = await besideCapture(vip, async () =>
+    const { result, packets } = await parallelCapture(vip, async () =>
       bench.start('run', `scenarios/wazuh-lb/${scenario}.yaml`, '--out', bench.out),
     );
     // Failed and inconclusive checks are acceptable here, but a drill without a measurement is not.

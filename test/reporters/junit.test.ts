@@ -22,7 +22,7 @@ const examples = readdirSync(reports)
 const hostile = summarize(hostileDrill().read());
 
 /** libxml2's errors for a file; empty if the schema accepts it. */
-async function complaints(xml: string): Promise<string> {
+async function problems(xml: string): Promise<string> {
   const { exitCode, stderr } = await execa(
     program('xmllint'),
     ['--noout', '--nonet', '--schema', schema, '-'],
@@ -77,7 +77,7 @@ describe('junit.xml', () => {
     ['drills that were not run', () => renderJunit([], { notRun: [{ name: 'x', why: 'y' }], error: 'z' })],
     ['nothing', () => renderJunit([])],
   ])('matches the schema: %s', async (_, xml) => {
-    expect(await complaints(xml())).toBe('');
+    expect(await problems(xml())).toBe('');
   });
 
   test.each([
@@ -88,7 +88,7 @@ describe('junit.xml', () => {
     ['a timestamp with a time zone', (xml: string) => xml.replace(/timestamp="([^"]*)"/, 'timestamp="$1Z"')],
     ['a missing count', (xml: string) => xml.replace(/ errors="\d+"/, '')],
   ])('the schema refuses %s', async (_, spoil) => {
-    expect(await complaints(spoil(renderJunit([first])))).not.toBe('');
+    expect(await problems(spoil(renderJunit([first])))).not.toBe('');
   });
 
   test('is read correctly by junitparser', async () => {

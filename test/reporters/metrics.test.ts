@@ -16,7 +16,7 @@ const examples = readdirSync(reports)
 const hostile = summarize(hostileDrill().read());
 
 /** promtool's errors and lint warnings for a file; empty if there are none. */
-async function complaints(text: string): Promise<string> {
+async function problems(text: string): Promise<string> {
   const { exitCode, all } = await execa(program('promtool'), ['check', 'metrics'], {
     input: text,
     reject: false,
@@ -32,7 +32,7 @@ describe('metrics.prom', () => {
     ['repeats', () => renderMetrics([...examples, ...examples])],
     ['hostile texts', () => renderMetrics([hostile])],
   ])('is valid for Prometheus: %s', async (_, text) => {
-    expect(await complaints(text())).toBe('');
+    expect(await problems(text())).toBe('');
   });
 
   test.each([
@@ -43,6 +43,6 @@ describe('metrics.prom', () => {
     ],
     ['metrics without help', (text: string) => text.replace(/^# HELP firedrill_drill_healed.*\n/m, '')],
   ])('promtool refuses %s', async (_, spoil) => {
-    expect(await complaints(spoil(renderMetrics(examples)))).not.toBe('');
+    expect(await problems(spoil(renderMetrics(examples)))).not.toBe('');
   });
 });

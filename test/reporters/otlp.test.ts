@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { otlp } from '../../src/reporters/otlp.ts';
 import type { FinishedDrill } from '../../src/reporters/reporter.ts';
 import { allKindsOfDrills } from '../../src/reporters/testing/drills.ts';
-import { heard } from '../../src/reporters/testing/told.ts';
+import { received } from '../../src/reporters/testing/received.ts';
 import { receiver, type Receiver } from '../../src/reporters/testing/receiver.ts';
 import { throughProtobuf, withoutEmpty } from './lib/otlp-reader.ts';
 
@@ -15,7 +15,7 @@ beforeAll(async () => {
 afterAll(() => server.close());
 
 async function sent(drill: FinishedDrill): Promise<unknown> {
-  const reporter = otlp.create(server.url, heard({ env: { OTEL_RESOURCE_ATTRIBUTES: 'a=b' } }));
+  const reporter = otlp.create(server.url, received({ env: { OTEL_RESOURCE_ATTRIBUTES: 'a=b' } }));
   await reporter.drillEnded?.(drill);
   return JSON.parse(server.received.at(-1)?.body ?? '');
 }

@@ -10,7 +10,7 @@ import { pushgateway } from '../../src/reporters/pushgateway.ts';
 import type { FinishedDrill } from '../../src/reporters/reporter.ts';
 import { ownLoopback } from '../../src/hosts/testing/own-loopback.ts';
 import { exampleDrill, hostileFinished } from '../../src/reporters/testing/drills.ts';
-import { heard } from '../../src/reporters/testing/told.ts';
+import { received } from '../../src/reporters/testing/received.ts';
 import { program } from './lib/readers.ts';
 
 let url: string;
@@ -49,7 +49,7 @@ afterAll(async () => {
 
 /** Sends a drill with the reporter. */
 async function push(drill: FinishedDrill): Promise<void> {
-  const reporter = pushgateway.create(url, heard());
+  const reporter = pushgateway.create(url, received());
   await reporter.drillEnded?.(drill);
   await reporter.runEnded?.({ drills: [drill], exitCode: 0 });
 }

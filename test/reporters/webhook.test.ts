@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { Webhook } from 'standardwebhooks';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { exampleDrill } from '../../src/reporters/testing/drills.ts';
-import { heard } from '../../src/reporters/testing/told.ts';
+import { received } from '../../src/reporters/testing/received.ts';
 import { receiver, type Received, type Receiver } from '../../src/reporters/testing/receiver.ts';
 import { envelopeOf, webhook } from '../../src/reporters/webhook.ts';
 
@@ -17,7 +17,7 @@ const drill = exampleDrill('certlocker');
 
 async function sent(secret: string): Promise<Received> {
   const env = { FIREDRILL_WEBHOOK_URL: server.url, FIREDRILL_WEBHOOK_SECRET: secret };
-  await webhook.create(undefined, heard({ env })).drillEnded?.(drill);
+  await webhook.create(undefined, received({ env })).drillEnded?.(drill);
   const last = server.received.at(-1);
   if (last === undefined) throw new Error('send the summary: the receiver got no request');
   return last;

@@ -48,7 +48,7 @@ const ours = (commands: readonly string[]): string[] =>
   commands.filter((command) => /^(?:npx|npm) /.test(command));
 
 /** Messages of GitHub's own language service about a workflow. */
-async function complaints(text: string): Promise<readonly string[]> {
+async function problems(text: string): Promise<readonly string[]> {
   // The package imports JSON without an import attribute, as bundlers allow.
   const hooks = registerHooks({
     load: (url, context, next) =>
@@ -84,11 +84,11 @@ async function gitlabRunner(text: string, ...args: readonly string[]) {
 describe('the CI of the repository', () => {
   test('is valid for GitHub, including its expressions', async () => {
     const text = readFileSync(join(root, '.github/workflows/drills.yml'), 'utf8');
-    expect(await complaints(text)).toEqual([]);
-    expect(await complaints(text.replace('timeout-minutes', 'timeout-minuts'))).toEqual([
+    expect(await problems(text)).toEqual([]);
+    expect(await problems(text.replace('timeout-minutes', 'timeout-minuts'))).toEqual([
       "Unexpected value 'timeout-minuts'",
     ]);
-    expect(await complaints(text.replace('github.ref_type', 'github.reftype'))).toEqual([
+    expect(await problems(text.replace('github.ref_type', 'github.reftype'))).toEqual([
       'Context access might be invalid: reftype',
     ]);
   });
@@ -96,10 +96,10 @@ describe('the CI of the repository', () => {
   test('from the docs, with multiple machines, is valid for GitHub', async () => {
     const [, jobs = ''] =
       /```yaml\n(jobs:\n[\s\S]*?)```/.exec(readFileSync(join(root, 'docs/nightly-ci.md'), 'utf8')) ?? [];
-    expect(await complaints(`on: workflow_dispatch\n${jobs}`)).toEqual([]);
-    expect(
-      await complaints(`on: workflow_dispatch\n${jobs.replace('matrix.shard', 'matrix.shart')}`),
-    ).toEqual(['Context access might be invalid: shart']);
+    expect(await problems(`on: workflow_dispatch\n${jobs}`)).toEqual([]);
+    expect(await problems(`on: workflow_dispatch\n${jobs.replace('matrix.shard', 'matrix.shart')}`)).toEqual([
+      'Context access might be invalid: shart',
+    ]);
   });
 
   test('is valid for GitLab, which runs it each night, by hand, and for release tags, but not for a push', async () => {

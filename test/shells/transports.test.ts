@@ -195,7 +195,7 @@ describe.skipIf(whyNot !== undefined)(
       const { host } = await open('fd-nosudo', { sudo: true });
       await expect(host.exec(['true'], limits)).rejects.toMatchObject({
         message: expect.stringMatching(/was not run: sudo printed: .*password is required$/) as string,
-        mend: expect.stringContaining('NOPASSWD') as string,
+        hint: expect.stringContaining('NOPASSWD') as string,
       });
     });
 

@@ -4,7 +4,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test, type TestContex
 import { conditions } from '../../bench/conditions.ts';
 import { ExitCode } from '../../src/core/errors.ts';
 import { runCommand } from '../../src/lab/command.ts';
-import { measureSpeed, speedDeps, speedWords } from '../../src/lab/machine-speed.ts';
+import { measureSpeed, speedDeps, speedText } from '../../src/lab/machine-speed.ts';
 import { createBench } from '../firedrill.ts';
 import { keepReport } from '../lab/lib/keep-report.ts';
 import { chosenConditions, type ConditionName, leftQuota, putInForce } from './lib/conditions.ts';
@@ -63,7 +63,7 @@ afterEach(async () => {
 beforeAll(async () => {
   mkdirSync(join(root, '.firedrill/starvation'), { recursive: true });
   writeFileSync(join(root, mustFailPath), withUnmeetableRto(readFileSync(join(root, path), 'utf8')));
-  speed = speedWords(await measureSpeed(speedDeps({ run: runCommand, signal })));
+  speed = speedText(await measureSpeed(speedDeps({ run: runCommand, signal })));
   await bench.must('lab', 'up', '--stack', stack);
   const quota = await leftQuota(stack);
   if (quota !== null)

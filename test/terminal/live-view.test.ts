@@ -53,11 +53,11 @@ function onStage(act: (stage: Stage) => Promise<void>): () => Promise<void> {
 }
 
 /** Polls the screen until it matches, and returns it. */
-async function until(wanted: (screen: string) => boolean, open: Pane): Promise<string> {
+async function until(requested: (screen: string) => boolean, open: Pane): Promise<string> {
   return vi.waitFor(
     async () => {
       const screen = (await open.screen()).join('\n');
-      if (!wanted(screen)) throw new Error(`wait for the screen: it does not match:\n${screen}`);
+      if (!requested(screen)) throw new Error(`wait for the screen: it does not match:\n${screen}`);
       return screen;
     },
     { timeout: 240_000, interval: 200 },

@@ -195,7 +195,7 @@ describe('a secret that every receiver repeats', () => {
   test('is not in any text of a reporter, even if an endpoint repeats it', async () => {
     const out = join(bench.out, 'reporters');
     const url = `http://127.0.0.1:${(web.address() as AddressInfo).port}`;
-    const told = {
+    const reported = {
       CANARY: canaries.environment,
       TOLD: Object.values(receivers).join(' '),
       OTEL_EXPORTER_OTLP_ENDPOINT: url,
@@ -211,7 +211,7 @@ describe('a secret that every receiver repeats', () => {
     const args = ['run', join(files, 'quiet.yaml'), '--target', target, '--out', out, '--all-probes'];
     const reporters = names.flatMap((name) => ['--reporter', name]);
     const { stdout, stderr, exitCode } = await bench.startWith(
-      told,
+      reported,
       ...args,
       ...reporters,
       '--reporter',
@@ -225,7 +225,7 @@ describe('a secret that every receiver repeats', () => {
     expect(kept.map(([path]) => path.replace(/.*\//, ''))).toContain('journal.json');
     for (const [path, text] of [...kept, ['stdout', stdout], ['stderr', stderr]] as const)
       expect(sung(text, receivers), path).toEqual([]);
-    const without = await bench.startWith(told, ...args);
+    const without = await bench.startWith(reported, ...args);
     expect(exitCode, stderr).toBe(without.exitCode);
     // The probes print them too: without the reporters, firedrill does not treat these values as secrets.
     expect(contents(out).flatMap(([, text]) => sung(text, receivers))).not.toEqual([]);

@@ -2,7 +2,7 @@ import { execa } from 'execa';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { mountTmpfs, type SmallDisk, whyNoTmpfs } from '../../src/engine/testing/small-disk.ts';
-import { drillWithinMs, essentialMoments, expectTold } from '../disk-full/told-moments.ts';
+import { drillWithinMs, essentialMoments, expectReported } from '../disk-full/reported-moments.ts';
 
 // A few moments of the sweep of `npm run test:disk-full`, and the standard streams.
 
@@ -12,7 +12,7 @@ describe.skipIf(noTmpfs !== undefined)(
   `a disk that fills up during a drill${noTmpfs ? ` (${noTmpfs})` : ''}`,
   () => {
     // Sequential: parallel drills starve each other's probers on a small machine.
-    test.each(essentialMoments)('when $when', async (moment) => expectTold(moment), drillWithinMs);
+    test.each(essentialMoments)('when $when', async (moment) => expectReported(moment), drillWithinMs);
   },
 );
 

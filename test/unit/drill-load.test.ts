@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { loadPlans } from '../../src/cli/inputs.ts';
-import { loadAdvice } from '../../src/scenario/load-words.ts';
+import { loadAdvice } from '../../src/scenario/load-text.ts';
 import { ourFiles, root } from './lib/our-files.ts';
 
 const scenarios = ourFiles()

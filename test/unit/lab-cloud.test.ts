@@ -46,13 +46,13 @@ function memory(): Store {
 
 /** A compute service with one server, `a`. A second service with the same store is the service after a restart. */
 function compute(hypervisor = new MemoryHypervisor(['lab-a']), store = memory()) {
-  const told: string[] = [];
+  const reported: string[] = [];
   const instances = createInstances({
     config,
     hypervisor,
     store,
     nowMs: () => 1_000_500,
-    log: (line) => told.push(line),
+    log: (line) => reported.push(line),
   });
   const [a] = instances.all;
   if (a === undefined) throw new Error('no server');
@@ -60,7 +60,7 @@ function compute(hypervisor = new MemoryHypervisor(['lab-a']), store = memory())
     await expect.poll(() => a.taskState).toBeNull();
     return a;
   };
-  return { instances, a, idle, hypervisor, store, told };
+  return { instances, a, idle, hypervisor, store, reported };
 }
 
 describe('the power sync', () => {
@@ -110,20 +110,20 @@ describe('the power sync', () => {
   });
 
   it('ignores a machine that is missing, or whose power state is unknown', async () => {
-    const { instances, a, hypervisor, told } = compute();
+    const { instances, a, hypervisor, reported } = compute();
     await instances.syncPowerStates();
     hypervisor.machines.delete('lab-a');
     await instances.syncPowerStates();
-    hypervisor.look = () => Promise.reject(new Error('no engine'));
+    hypervisor.inspect = () => Promise.reject(new Error('no engine'));
     await instances.syncPowerStates();
     expect(a).toMatchObject({ vmState: 'active', taskState: null });
-    expect(told).toEqual(['a: power state unknown: Error: no engine']);
+    expect(reported).toEqual(['a: power state unknown: Error: no engine']);
   });
 });
 
 describe('an action', () => {
   it('that fails does not change the server, and has the result Error', async () => {
-    const { instances, a, idle, hypervisor, told } = compute();
+    const { instances, a, idle, hypervisor, reported } = compute();
     await instances.syncPowerStates();
     hypervisor.shutDown = () => Promise.reject(new Error('no engine'));
     instances.stop(a, asker);
@@ -132,7 +132,7 @@ describe('an action', () => {
       message: 'Error',
       events: [{ result: 'Error', finishMs: 1_000_000 }],
     });
-    expect(told).toEqual(['a: stop failed: Error: no engine']);
+    expect(reported).toEqual(['a: stop failed: Error: no engine']);
   });
 
   it('waits for the action before it: a hard reboot after a soft one', async () => {
@@ -283,12 +283,12 @@ describe('the Docker engine as hypervisor', () => {
       'GET /containers/about-to-be/json': inspect('created'),
       'GET /containers/none/json': [404, { message: 'No such container: none' }],
     });
-    expect(await hypervisor.look('on')).toEqual({ id: 'abc', on: true });
-    expect(await hypervisor.look('off')).toEqual({ id: 'abc', on: false });
+    expect(await hypervisor.inspect('on')).toEqual({ id: 'abc', on: true });
+    expect(await hypervisor.inspect('off')).toEqual({ id: 'abc', on: false });
     // Compose creates a container before it starts it: a created container has not lost its power.
-    expect(await hypervisor.look('about-to-be')).toBeUndefined();
-    expect(await hypervisor.look('none')).toBeUndefined();
-    await expect(hypervisor.look('broken')).rejects.toThrow('500');
+    expect(await hypervisor.inspect('about-to-be')).toBeUndefined();
+    expect(await hypervisor.inspect('none')).toBeUndefined();
+    await expect(hypervisor.inspect('broken')).rejects.toThrow('500');
     close();
   });
 

@@ -134,7 +134,9 @@ describe('the cost of a sample', () => {
       conditions: { ...costs.conditions, memoryGib: 24, loadBefore: 0.2, cpuPressureBefore: 0.014 },
     };
     expect(costsSection(quiet)).toContain('(AMD EPYC), 24 GiB, Node 24.21, PostgreSQL 15.1 without TLS.');
-    expect(costsSection(quiet)).toContain('Nothing else was at work (load average 0.2, CPU pressure 1 %).');
+    expect(costsSection(quiet)).toContain(
+      'No other work ran on the machine (load average 0.2, CPU pressure 1 %).',
+    );
   });
 
   test('is listed only for existing kinds of probes', () => {

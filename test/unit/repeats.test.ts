@@ -99,10 +99,10 @@ describe('repeated drills', () => {
     for (const i of [11, 12, 13]) keepBaseline(join(out, `run-${i}`), i, { label: 'v2' }, 60_000);
     const { exitCode, stdout, stderr } = await stack.drilled(() => run(...gated, '--label', 'v2'));
     expect(exitCode, stderr).toBe(1);
-    const [summary, told, ...rest] = stdout.trim().split('\n');
+    const [summary, reported, ...rest] = stdout.trim().split('\n');
     expect(rest).toEqual([]);
     expect((JSON.parse(summary ?? '') as Summary).verdict).toBe('pass');
-    expect(JSON.parse(told ?? '')).toMatchObject({
+    expect(JSON.parse(reported ?? '')).toMatchObject({
       baseline: { of: baseline, tolerance: '100 ms', drills: [{ drill: 'crash-soft', status: 'fail' }] },
     });
   });

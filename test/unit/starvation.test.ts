@@ -44,10 +44,12 @@ describe('a drill on an overloaded machine', () => {
   }
 
   test('runs a second time, with a note; the second outcome counts', async () => {
-    const told = vi.spyOn(process.stderr, 'write').mockReturnValue(true);
+    const reported = vi.spyOn(process.stderr, 'write').mockReturnValue(true);
     expect(await drills(degraded, degraded)).toBe(2);
-    expect(told).toHaveBeenCalledWith(`crash: run again, because the machine was too busy: ${degraded}\n`);
-    told.mockRestore();
+    expect(reported).toHaveBeenCalledWith(
+      `crash: run again, because the machine was too busy: ${degraded}\n`,
+    );
+    reported.mockRestore();
     expect(readFileSync(join(out, 'note'), 'utf8')).toBe(`crash: ${degraded}\n`);
   });
 

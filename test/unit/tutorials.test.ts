@@ -12,10 +12,10 @@ import { plansText } from '../../src/cli/plan-text.ts';
 import type { DrillEvent } from '../../src/core/event.ts';
 import type { Plan } from '../../src/core/plan.ts';
 import type { Summary } from '../../src/core/summary.ts';
+import { checkHost } from '../../src/doctor/check-host.ts';
 import { containerFindings } from '../../src/doctor/container-findings.ts';
-import { judgeHost } from '../../src/doctor/judge-host.ts';
+import { requirementsOf } from '../../src/doctor/host-requirements.ts';
 import { leaseFindings } from '../../src/doctor/lease-findings.ts';
-import { wantsOf } from '../../src/doctor/wants.ts';
 import { scriptedHost } from '../../src/faults/testing/scripted-host.ts';
 import { renderVerdictText } from '../../src/report/verdict-text.ts';
 import { root } from './lib/our-files.ts';
@@ -37,8 +37,8 @@ function linesOf(text: string): string[] {
 /** What `run` and `watch` print on stderr. */
 function narrated(lines: readonly string[]): string[] {
   const printed: string[] = [];
-  const tell = createNarrator((line) => printed.push(line));
-  for (const line of lines) tell(JSON.parse(line) as DrillEvent);
+  const report = createNarrator((line) => printed.push(line));
+  for (const line of lines) report(JSON.parse(line) as DrillEvent);
   return linesOf(printed.join('\n'));
 }
 
@@ -119,7 +119,7 @@ describe('docs/tutorial-own-pair.md', () => {
       engineError: undefined,
       tools: new Set(['ip', 'systemctl']),
     };
-    const findings = judgeHost('node-1', facts, wantsOf(plan, plans).get('node-1') ?? []);
+    const findings = checkHost('node-1', facts, requirementsOf(plan, plans).get('node-1') ?? []);
     const printed = new Set([
       ...linesOf(written.join('').replaceAll(`${folder}/`, '')),
       ...linesOf(plansText(plans)),
@@ -201,14 +201,14 @@ async function doctorLines(plan: Plan, plans: readonly Plan[]): Promise<string[]
   }));
   const { signal } = new AbortController();
   const findings = [
-    ...judgeHost(host.name, facts, wantsOf(plan, plans).get(host.name) ?? []),
+    ...checkHost(host.name, facts, requirementsOf(plan, plans).get(host.name) ?? []),
     ...leaseFindings(host.name, facts, plan.faults, true),
     ...(await containerFindings(host, engine, facts, { probes: [], steps: plan.faults, signal })),
   ];
   return [
-    ...findings.flatMap(({ status, name, observed, mend }) => [
+    ...findings.flatMap(({ status, name, observed, hint }) => [
       `${status} ${name} ${observed}`,
-      `hint: ${mend ?? ''}`,
+      `hint: ${hint ?? ''}`,
     ]),
     `ok ${host.name}: local ${fixedText('src/doctor/inspect-target.ts', 'commands run')}`,
     'ok probe service GET http://127.0.0.1:8080/',

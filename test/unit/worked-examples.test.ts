@@ -8,8 +8,8 @@ import { analyseRecovery, type RecoveryAnalysis } from '../../src/analysis/rto.t
 import { stagesOf } from '../../src/analysis/stages.ts';
 import { LogBuilder, planWith, probeOf, type Answer } from '../../src/analysis/testing/log-builder.ts';
 import { badWindows, durationOf } from '../../src/analysis/windows.ts';
-import { measureWords } from '../../src/analysis/words.ts';
-import { durationWords } from '../../src/core/format-duration.ts';
+import { measureText } from '../../src/analysis/format.ts';
+import { durationText } from '../../src/core/format-duration.ts';
 import type { Check, Plan, StageRule } from '../../src/core/plan.ts';
 import type { FailCause } from '../../src/core/sample.ts';
 import {
@@ -145,10 +145,10 @@ describe('the example of a window', () => {
         ['start, at the latest', seconds(window!.startHiMs)],
         ['end, at the earliest', seconds(window!.endLoMs)],
         ['end, at the latest', seconds(window!.endHiMs)],
-        ['length, at least', durationWords(minMs)],
-        ['length, at most', durationWords(maxMs)],
-        ['length, estimate', durationWords(ms)],
-        ['in a report', `\`${measureWords({ ms, minMs, maxMs })}\``],
+        ['length, at least', durationText(minMs)],
+        ['length, at most', durationText(maxMs)],
+        ['length, estimate', durationText(ms)],
+        ['in a report', `\`${measureText({ ms, minMs, maxMs })}\``],
       ]),
     );
     expectArithmetic(results);
@@ -169,10 +169,10 @@ describe('the example of an RTO', () => {
         ['t0, at the latest', seconds(effect.hiMs)],
         ['end, at the earliest', seconds(window!.endLoMs)],
         ['end, at the latest', seconds(window!.endHiMs)],
-        ['RTO, at least', durationWords(rto.minMs)],
-        ['RTO, at most', durationWords(rto.maxMs)],
-        ['RTO, estimate', durationWords(rto.ms)],
-        ['in a report', `\`${measureWords(rto)}\``],
+        ['RTO, at least', durationText(rto.minMs)],
+        ['RTO, at most', durationText(rto.maxMs)],
+        ['RTO, estimate', durationText(rto.ms)],
+        ['in a report', `\`${measureText(rto)}\``],
       ]),
     );
     expectArithmetic(results);
@@ -190,7 +190,7 @@ describe('the example of an RTO', () => {
       new Map([
         ['fault acknowledged', values.get('fault acknowledged')],
         ['t0, at the latest', seconds(effect.hiMs)],
-        ['in a report', `\`${measureWords(rto)}\``],
+        ['in a report', `\`${measureText(rto)}\``],
       ]),
     );
   });
@@ -260,14 +260,14 @@ describe('the example of a stage chain', () => {
     let begin = recovery.effect;
     const rows = spans.map(({ name, fromMs, toMs: endMs, minMs, maxMs }) => {
       begin = { ms: endMs, loMs: begin.hiMs + minMs, hiMs: begin.loMs + maxMs };
-      const length = measureWords({ ms: endMs - fromMs, minMs, maxMs });
+      const length = measureText({ ms: endMs - fromMs, minMs, maxMs });
       return [name, `${seconds(begin.loMs)} to ${seconds(begin.hiMs)}`, seconds(endMs), length];
     });
     const { loMs, hiMs, ms } = recovery.recovered!;
     expect(begin).toMatchObject({ loMs, hiMs, ms });
     expect(results).toEqual([
       ...rows,
-      ['RTO', `${seconds(loMs)} to ${seconds(hiMs)}`, seconds(ms), measureWords(recovery.rto)],
+      ['RTO', `${seconds(loMs)} to ${seconds(hiMs)}`, seconds(ms), measureText(recovery.rto)],
     ]);
     expect(spans.map(({ name }) => name)).toEqual(rules.map(([name]) => name));
     expectKnownFigures(section);

@@ -1,7 +1,7 @@
 import type { DrillEvent } from '../../core/event.ts';
 import type { PlannedPath, PlannedWriter } from '../../core/plan.ts';
 import { parseRanges } from '../../core/row-ranges.ts';
-import type { Fates, Loss, Staleness } from '../written-rows.ts';
+import type { RowCounts, Loss, Staleness } from '../written-rows.ts';
 
 type RowWritten = Extract<DrillEvent, { type: 'row.written' }>;
 type RowsRead = Extract<DrillEvent, { type: 'rows.read' }>;
@@ -11,7 +11,7 @@ type RowsRead = Extract<DrillEvent, { type: 'rows.read' }>;
  * reference for tests.
  */
 export interface NaiveRows {
-  readonly fates: Omit<Fates, 'unrecorded'>;
+  readonly anomalies: Omit<RowCounts, 'unrecorded'>;
   readonly losses: readonly (Omit<Loss, 'rows'> & { readonly rows: number })[];
   readonly reads: { readonly count: number; readonly failed: number; readonly stale: number };
   readonly staleness: readonly Staleness[];
@@ -46,15 +46,15 @@ export function naiveRows(planned: PlannedWriter, events: readonly DrillEvent[])
     }),
   );
   const count = (are: (row: RowWritten) => boolean): number => written.filter(are).length;
-  const beside = all.filter((r) => r.moment === 'beside');
+  const parallel = all.filter((r) => r.moment === 'parallel');
   const kept = written.filter((row) => row.outcome === 'acked' && !isLost(row));
-  const behind = new Map(beside.map((read) => [read, behindMs(read, kept)]));
+  const behind = new Map(parallel.map((read) => [read, behindMs(read, kept)]));
   return {
-    fates: {
+    anomalies: {
       present: kept.length,
       lost: count(isLost),
       duplicated: count((row) => timesOf(row).some((times) => times > 1)),
-      unasked:
+      phantom:
         count((row) => row.outcome === 'refused' && isThere(row)) +
         Math.max(...strangers.map((s) => s.length)),
       indeterminatePresent: count((row) => row.outcome === 'indeterminate' && isThere(row)),
@@ -66,14 +66,14 @@ export function naiveRows(planned: PlannedWriter, events: readonly DrillEvent[])
       return naiveLosses(path, own, isLost);
     }),
     reads: {
-      count: beside.length,
-      failed: beside.filter((r) => r.rows === undefined).length,
-      stale: beside.filter((r) => r.rows !== undefined && (behind.get(r) ?? 0) > 0).length,
+      count: parallel.length,
+      failed: parallel.filter((r) => r.rows === undefined).length,
+      stale: parallel.filter((r) => r.rows !== undefined && (behind.get(r) ?? 0) > 0).length,
     },
     staleness: planned.paths.flatMap((path) =>
       naiveStaleness(
         path,
-        beside
+        parallel
           .filter((r) => r.path === path.id && r.rows !== undefined)
           .map((read) => [read, behind.get(read) ?? 0]),
       ),

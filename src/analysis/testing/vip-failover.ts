@@ -35,7 +35,7 @@ export interface FailoverVariant {
 const moved: Owners = [[0, 'node-1'], [truth.effectMs], [truth.takenMs, 'node-2']];
 
 /** How long a sample takes, ms. It reports the state at its middle. */
-const lookMs = 10;
+const effectWaitMs = 10;
 
 /**
  * A drill that takes the address from node-1 at 10 s; node-2 owns it from 13.7 s on. Samples are 200
@@ -65,20 +65,20 @@ export function vipFailover(variant: FailoverVariant = {}): LogBuilder {
     ...variant.plan,
   });
   const owns = (owners: Owners, host: Host, sendMs: number): boolean => {
-    const [, ...now] = owners.findLast(([fromMs]) => fromMs <= sendMs + lookMs / 2) ?? [0];
+    const [, ...now] = owners.findLast(([fromMs]) => fromMs <= sendMs + effectWaitMs / 2) ?? [0];
     return now.includes(host);
   };
   const says = (sendMs: number, value: string): Answer => ({
     status: 'ok',
     value,
-    finishMs: sendMs + lookMs,
+    finishMs: sendMs + effectWaitMs,
   });
   const isBlind = (sendMs: number) => blind.some(([fromMs, toMs]) => sendMs >= fromMs && sendMs < toMs);
   const broken = (sendMs: number): Answer => ({
     ...(variant.blindCause === undefined
       ? { status: 'unknown' }
       : { status: 'fail', cause: variant.blindCause }),
-    finishMs: sendMs + lookMs,
+    finishMs: sendMs + effectWaitMs,
     message: 'no such container',
   });
   const builder = new LogBuilder(plan)

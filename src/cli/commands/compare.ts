@@ -30,7 +30,7 @@ export function compareCommand(a: string, b: string, options: CompareOptions, ou
   const comparison = compareSides({ name: a, runs }, { name: b, runs: ofB.runs });
   if (comparison.scenarios.length === 0)
     throw new DrillError('invalid-input', `${a} and ${b} have no scenario in common`, {
-      mend:
+      hint:
         runs.length === 0
           ? 'Both arguments name the same runs; name different runs.'
           : `${a} has ${comparison.onlyA.join(', ')}; ${b} has ${comparison.onlyB.join(', ')}.`,

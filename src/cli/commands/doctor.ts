@@ -44,7 +44,7 @@ export async function doctorCommand(
   const { target, stack, out, json, measureBurst: burstMs } = options;
   if (burstMs !== undefined && (target === undefined || scenarios.length === 0)) {
     throw new DrillError('invalid-input', 'doctor: --measure-burst needs a target and a scenario', {
-      mend: 'Run `firedrill doctor --target FILE SCENARIO --measure-burst`. It measures the probes of that scenario.',
+      hint: 'Run `firedrill doctor --target FILE SCENARIO --measure-burst`. It measures the probes of that scenario.',
     });
   }
   const findings = [
@@ -69,7 +69,7 @@ async function labFindings(
 ): Promise<Finding[]> {
   if (scenarios.length > 0) {
     throw new DrillError('invalid-input', 'doctor: scenarios need --target', {
-      mend: 'Pass --target FILE with the target of these scenarios.',
+      hint: 'Pass --target FILE with the target of these scenarios.',
     });
   }
   const context = labContext(signal, () => undefined);
@@ -120,8 +120,8 @@ function findingsText(findings: readonly Finding[]): string {
   const width = Math.min(30, Math.max(18, ...findings.map(({ name }) => name.length)));
   return findings
     .map(
-      ({ name, status, observed, mend }) =>
-        `${marks[status]} ${name.padEnd(width)} ${observed}\n${mend === undefined || status === 'ok' ? '' : `     hint: ${mend}\n`}`,
+      ({ name, status, observed, hint }) =>
+        `${marks[status]} ${name.padEnd(width)} ${observed}\n${hint === undefined || status === 'ok' ? '' : `     hint: ${hint}\n`}`,
     )
     .join('');
 }
@@ -136,8 +136,8 @@ function ledgerFindings(): Finding[] {
   const name = 'open faults';
   const findings = ledger
     .unreadable()
-    .map(({ message, mend }): Finding => ({ name, status: 'fail', observed: message, mend }));
+    .map(({ message, hint }): Finding => ({ name, status: 'fail', observed: message, hint }));
   if (open.length > 0)
-    findings.push({ name, status: 'fail', observed: String(open.length), mend: 'Run `firedrill heal`.' });
+    findings.push({ name, status: 'fail', observed: String(open.length), hint: 'Run `firedrill heal`.' });
   return findings.length === 0 ? [{ name, status: 'ok', observed: 'none' }] : findings;
 }

@@ -1,5 +1,5 @@
 import { createSystemClock } from '../../engine/system-clock.ts';
-import { limitWords } from '../../core/format-duration.ts';
+import { limitText } from '../../core/format-duration.ts';
 import { isOfRun, type Ledger, type LedgerRecord, type UnreadableRecord } from '../../engine/ledger.ts';
 import { healFault } from '../../engine/heal.ts';
 import { makeRepair, withIssued } from '../../engine/repair.ts';
@@ -8,7 +8,7 @@ import { DrillError, ExitCode, messageOf } from '../../core/errors.ts';
 import { createServer } from '../../cloud/catalog.ts';
 import { createHost } from '../../hosts/catalog.ts';
 import { learnCloudSecrets } from '../secrets.ts';
-import { type Output, tell, tellNote } from '../output.ts';
+import { type Output, printError, printNote } from '../output.ts';
 import type { Stop } from '../stop.ts';
 import { locksFolder, userLedger } from '../run-folder.ts';
 import { type Holder, holderOf, lockTargets } from '../target-lock.ts';
@@ -56,8 +56,8 @@ async function healRecords(
   // The ledger is read again, because another heal may have ended before the locks were taken.
   const all = ledger.list();
   const unreadable = ledger.unreadable();
-  tellUnreadable(unreadable, output);
-  tellHeld(held, force, output);
+  printUnreadable(unreadable, output);
+  printHeld(held, force, output);
   const ours = all.filter(({ target }) => force || !held.has(target));
   const open = [...ours.filter(isFault).toReversed(), ...ours.filter((record) => !isFault(record))];
   if (all.length === 0 && unreadable.length === 0) {
@@ -69,7 +69,7 @@ async function healRecords(
     try {
       ledger.replace(withIssued(record, issued));
     } catch (error) {
-      tell(error as DrillError, output);
+      printError(error as DrillError, output);
     }
   };
   /** Runs with an open fault or a pending repair. */
@@ -91,22 +91,22 @@ async function healRecords(
     output.progress(`${doing} ${what}`);
     learnCloudSecrets(record.host);
     try {
-      const host = createHost(record.host, (note) => tellNote(note, output));
-      const reach = { host, server: createServer(record.host) };
+      const host = createHost(record.host, (note) => printNote(note, output));
+      const access = { host, server: createServer(record.host) };
       const options = {
         abandon: stop.abandonHeals,
         onFailed: ({ attempt, observed, why }: FailedAttempt) =>
           output.progress(`  attempt ${attempt}: ${observed ? '' : 'could not check: '}${why}; trying again`),
       };
       const clock = createSystemClock();
-      if (isFault(record)) await healFault(record, reach, clock, options);
+      if (isFault(record)) await healFault(record, access, clock, options);
       else
-        await makeRepair(record, reach, clock, { ...options, mark: (issued) => markRecord(record, issued) });
+        await makeRepair(record, access, clock, { ...options, mark: (issued) => markRecord(record, issued) });
       output.data(`${done}: ${what}\n`);
     } catch (error) {
       left.add(record.runId);
       output.data(`${not}: ${what}: ${messageOf(error)}\n`);
-      if (error instanceof DrillError && error.mend !== undefined) output.progress(`  hint: ${error.mend}`);
+      if (error instanceof DrillError && error.hint !== undefined) output.progress(`  hint: ${error.hint}`);
       continue;
     }
     unclosed += closeRecord(ledger, record, output);
@@ -133,29 +133,29 @@ function lockAll(
       if (!(error instanceof DrillError)) throw error;
       const holder = holderOf(locksFolder(), target);
       if (holder !== undefined) held.set(target, holder);
-      else tell(error, output);
+      else printError(error, output);
     }
   }
   return { held, unlock: () => unlocks.forEach((unlock) => unlock()) };
 }
 
 /** Reports the targets that other processes hold, and whether their faults are healed now. */
-function tellHeld(held: ReadonlyMap<string, Holder>, force: boolean, output: Output): void {
-  for (const [target, { words, mend }] of held) {
+function printHeld(held: ReadonlyMap<string, Holder>, force: boolean, output: Output): void {
+  for (const [target, { words, hint }] of held) {
     output.progress(`target ${target} is locked: ${words}`);
     if (force) {
       output.progress('  --force: healing its faults anyway');
       continue;
     }
     output.data(`not healed: target ${target} is locked; its holder heals the faults\n`);
-    output.progress(`  hint: ${mend} To heal anyway, pass --force.`);
+    output.progress(`  hint: ${hint} To heal anyway, pass --force.`);
   }
 }
 
-function tellUnreadable(records: readonly UnreadableRecord[], output: Output): void {
-  for (const { message, mend } of records) {
+function printUnreadable(records: readonly UnreadableRecord[], output: Output): void {
+  for (const { message, hint } of records) {
     output.data(`NOT healed: ${message}\n`);
-    output.progress(`  hint: ${mend}`);
+    output.progress(`  hint: ${hint}`);
   }
 }
 
@@ -165,7 +165,7 @@ function closeRecord(ledger: Ledger, record: LedgerRecord, output: Output): numb
     ledger.close(record);
     return 0;
   } catch (error) {
-    tell(error as DrillError, output);
+    printError(error as DrillError, output);
     return 1;
   }
 }
@@ -194,12 +194,12 @@ export function forgetCommand(
   const record = ledger.list().find(({ runId, faultId }) => `${runId}/${faultId}` === name);
   if (record === undefined)
     throw new DrillError('invalid-input', `there is no open fault ${name}`, {
-      mend: 'List open faults with `firedrill status`, and pass the name as RUN/FAULT.',
+      hint: 'List open faults with `firedrill status`, and pass the name as RUN/FAULT.',
     });
   const holder = holderOf(locksFolder(), record.target);
   if (holder !== undefined && !force)
     throw new DrillError('refused', `target ${record.target} is locked: ${holder.words}`, {
-      mend: `${holder.mend} To remove the record anyway, pass --force.`,
+      hint: `${holder.hint} To remove the record anyway, pass --force.`,
     });
   ledger.close(record);
   output.data(`forgotten, NOT healed: ${name}: ${record.kind} on ${record.host.name}\n`);
@@ -214,13 +214,13 @@ export function statusCommand(output: Output, json: boolean): number {
   if (json) output.data(`${JSON.stringify({ openFaults: open, unreadable }, null, 2)}\n`);
   else if (open.length + unreadable.length === 0) output.data('no open faults\n');
   else {
-    for (const { message, mend, target } of unreadable) {
+    for (const { message, hint, target } of unreadable) {
       output.data(`${message}${target === undefined ? '' : `, target ${target}`}\n`);
-      output.progress(`  hint: ${mend}`);
+      output.progress(`  hint: ${hint}`);
     }
     for (const record of open) {
       output.data(
-        `${record.openedAt}  ${record.runId}/${record.faultId}: ${record.kind} on ${record.host.name} (${record.host.transport.kind}), target ${record.target}${record.repair === true ? repairWords(record) : leaseWords(record)}${drillWords(record)}\n`,
+        `${record.openedAt}  ${record.runId}/${record.faultId}: ${record.kind} on ${record.host.name} (${record.host.transport.kind}), target ${record.target}${record.repair === true ? repairText(record) : leaseText(record)}${drillText(record)}\n`,
       );
     }
     if (open.length > 0) output.data('Heal them with `firedrill heal`.\n');
@@ -228,18 +228,18 @@ export function statusCommand(output: Output, json: boolean): number {
   return open.length + unreadable.length === 0 ? ExitCode.pass : ExitCode.notHealed;
 }
 
-function drillWords({ target }: LedgerRecord): string {
+function drillText({ target }: LedgerRecord): string {
   const holder = holderOf(locksFolder(), target);
   return holder === undefined ? '' : `; its target is locked: ${holder.words}`;
 }
 
-function repairWords({ issued, awaitsFault }: LedgerRecord): string {
+function repairText({ issued, awaitsFault }: LedgerRecord): string {
   if (awaitsFault === true) return ', a repair that is not needed: its fault was not injected';
   return issued === undefined ? ', a pending repair' : ', a repair whose outcome is unknown';
 }
 
-function leaseWords({ lease }: LedgerRecord): string {
+function leaseText({ lease }: LedgerRecord): string {
   return lease === undefined
     ? ''
-    : `, undone by its host ${limitWords(lease.ms)} after the last lease renewal`;
+    : `, undone by its host ${limitText(lease.ms)} after the last lease renewal`;
 }

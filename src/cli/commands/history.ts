@@ -3,7 +3,7 @@ import { basename, dirname, join } from 'node:path';
 import { DrillError } from '../../core/errors.ts';
 import { parseDuration } from '../../core/duration.ts';
 import { createSystemClock } from '../../engine/system-clock.ts';
-import { WholeFile } from '../../engine/whole-file.ts';
+import { AtomicFile } from '../../engine/atomic-file.ts';
 import { historyLine, renderHistoryText } from '../../report/history-text.ts';
 import { renderTrendHtml } from '../../report/html/trend-html.ts';
 import { linkTo } from '../../reporters/lib/link.ts';
@@ -28,8 +28,8 @@ export interface HistoryOptions {
  */
 export function historyCommand(folders: readonly string[], options: HistoryOptions, output: Output): void {
   const { limit, json, html } = options;
-  const wanted = filterOf(options);
-  const runs = readTold(folders, output).runs.filter(wanted);
+  const requested = filterOf(options);
+  const runs = readReported(folders, output).runs.filter(requested);
   const shown = limit === undefined ? runs : runs.slice(0, limit);
   if (html !== undefined) {
     writeTrend(html, shown);
@@ -47,7 +47,7 @@ export function historyCommand(folders: readonly string[], options: HistoryOptio
 function writeTrend(path: string, runs: readonly KeptFolder[]): void {
   const within = dirname(path);
   const trend = runs.map(({ run, folder }) => ({ run, href: reportOf(folder, within) }));
-  const file = new WholeFile(within, basename(path), 'run the command again');
+  const file = new AtomicFile(within, basename(path), 'run the command again');
   file.write(renderTrendHtml(trend));
   const error = file.end();
   if (error !== undefined) throw error;
@@ -61,7 +61,7 @@ function reportOf(folder: string, within: string): string | null {
 }
 
 /** Reads the runs below folders, and reports skipped folders. */
-function readTold(folders: readonly string[], output: Output): ReturnType<typeof readKept> {
+function readReported(folders: readonly string[], output: Output): ReturnType<typeof readKept> {
   const kept = readKept(folders);
   for (const { folder, why } of kept.skipped) output.progress(`left out: ${folder}: ${why}`);
   return kept;
@@ -95,6 +95,6 @@ function momentOf(text: string): number {
   const date = /^\d{4}-\d{2}-\d{2}/.test(text) ? Date.parse(text) : Number.NaN;
   if (!Number.isNaN(date)) return date;
   throw new DrillError('invalid-input', `--since ${text}: neither a date nor an age`, {
-    mend: 'Pass a date, such as 2026-11-01, or an age, such as 12h or 30d.',
+    hint: 'Pass a date, such as 2026-11-01, or an age, such as 12h or 30d.',
   });
 }

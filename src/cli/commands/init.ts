@@ -41,7 +41,7 @@ export async function initCommand(
   const inTheWay = [...files].filter(([path, text]) => isOther(path, text)).map(([path]) => path);
   if (inTheWay.length > 0 && !force) {
     throw new DrillError('refused', `cannot write ${inTheWay.join(', ')}: the file exists`, {
-      mend: 'Name another folder, or pass --force to overwrite.',
+      hint: 'Name another folder, or pass --force to overwrite.',
     });
   }
   for (const [path, text] of files) {

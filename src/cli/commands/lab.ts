@@ -2,7 +2,7 @@ import { existsSync, readdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { DrillError, ExitCode } from '../../core/errors.ts';
-import { durationWords, limitWords } from '../../core/format-duration.ts';
+import { durationText, limitText } from '../../core/format-duration.ts';
 import { createSystemClock } from '../../engine/system-clock.ts';
 import { awaitGate } from '../../engine/watch.ts';
 import { createHost } from '../../hosts/catalog.ts';
@@ -59,7 +59,7 @@ export function labCommands(stop: Stop, output: Output, done: (code: number) => 
     .action(async (options: { stack: string }) => {
       const elapsedMs = await labBuild(context(), await loadLab(labRoot, options.stack));
       output.progress(
-        `lab ${options.stack} is built after ${durationWords(elapsedMs)}; start it with \`firedrill lab up --stack ${options.stack}\``,
+        `lab ${options.stack} is built after ${durationText(elapsedMs)}; start it with \`firedrill lab up --stack ${options.stack}\``,
       );
     });
 
@@ -163,15 +163,15 @@ async function up(
   if (!gate.met) {
     throw new DrillError(
       'lab',
-      `the lab is up, but not steady within ${limitWords(plan.steady.withinMs)}: ${gate.unmet.join('; ')}`,
+      `the lab is up, but not steady within ${limitText(plan.steady.withinMs)}: ${gate.unmet.join('; ')}`,
       {
-        mend: `Check it with \`firedrill lab status --stack ${options.stack}\` and \`firedrill lab logs VM --stack ${options.stack}\`.`,
+        hint: `Check it with \`firedrill lab status --stack ${options.stack}\` and \`firedrill lab logs VM --stack ${options.stack}\`.`,
       },
     );
   }
   context.report({ step: 'steady', state: 'done', text: 'steady state reached', elapsedMs: clock.nowMs() });
   output.progress(
-    `lab ${options.stack} is up and steady after ${durationWords(result.elapsedMs + clock.nowMs())}`,
+    `lab ${options.stack} is up and steady after ${durationText(result.elapsedMs + clock.nowMs())}`,
   );
   return ExitCode.pass;
 }

@@ -20,7 +20,7 @@ import { jobsOfShard, type Shard } from '../shards.ts';
 import { jobsOf, loadSuite } from '../suite.ts';
 import { writeTable } from '../table-folder.ts';
 import type { TableJob } from '../table-run.ts';
-import { tableOf } from '../whole-table.ts';
+import { tableOf } from '../merged-table.ts';
 import { mergeReportsCommand } from './merge-reports.ts';
 
 const loaded = loadSuite('certlocker', { variables: {} });

@@ -3,11 +3,11 @@ import { join } from 'node:path';
 import { DrillError, ExitCode } from '../../core/errors.ts';
 import { createSystemClock } from '../../engine/system-clock.ts';
 import { isWorse } from '../../report/gate-text.ts';
-import { mergeTables, placeWords, type ShardTable } from '../../report/merge-tables.ts';
+import { mergeTables, placeText, type ShardTable } from '../../report/merge-tables.ts';
 import type { FailureTable } from '../../report/table.ts';
 import { renderTableJson, renderTableText } from '../../report/table-text.ts';
-import { gravestOf } from '../one-drill.ts';
-import { type Output, tell } from '../output.ts';
+import { worstExitCode } from '../one-drill.ts';
+import { type Output, printError } from '../output.ts';
 import { makeRunFolder, newRunId, runFolder } from '../run-folder.ts';
 import { isTableFolder, readTable, tableRuns, writeTable } from '../table-folder.ts';
 
@@ -43,11 +43,11 @@ export function mergeReportsCommand(
   for (const { from, runId } of runs)
     cpSync(from, runFolder(join(folder, tableRuns), runId), { recursive: true });
   const unwritten = writeTable(folder, table);
-  if (unwritten !== undefined) tell(unwritten, output);
+  if (unwritten !== undefined) printError(unwritten, output);
   output.data(options.json ? renderTableJson(table) : `\n${renderTableText(table)}`);
-  for (const index of missing) output.progress(`shard ${placeWords({ index, count })} is missing`);
+  for (const index of missing) output.progress(`shard ${placeText({ index, count })} is missing`);
   output.progress(`saved in ${folder}: table.html, table.md, and the drills in ${tableRuns}`);
-  return gravestOf([tableExitCode(table), ...(unwritten === undefined ? [] : [ExitCode.inconclusive])]);
+  return worstExitCode([tableExitCode(table), ...(unwritten === undefined ? [] : [ExitCode.inconclusive])]);
 }
 
 /** The exit code for a table. */
@@ -77,7 +77,7 @@ function runsOf(folder: string, table: FailureTable): { readonly from: string; r
     const from = runFolder(join(folder, tableRuns), runId);
     if (!existsSync(from))
       throw new DrillError('invalid-input', `${from}: the run of a drill is missing from the shard`, {
-        mend: `Copy the whole folder of the shard, including \`${tableRuns}\`.`,
+        hint: `Copy the whole folder of the shard, including \`${tableRuns}\`.`,
       });
     return { from, runId };
   });

@@ -6,12 +6,12 @@ import type { Plan } from '../../core/plan.ts';
 import { isWorse } from '../../report/gate-text.ts';
 import type { Reporters } from '../../reporters/all.ts';
 import { createSystemClock } from '../../engine/system-clock.ts';
-import { drawMoments } from '../../scenario/draw.ts';
+import { drawJitter } from '../../scenario/jitter.ts';
 import type { Ledger } from '../../engine/ledger.ts';
-import { type Baseline, foretell, holdAgainst, readBaseline } from '../baseline.ts';
+import { type Baseline, printAlarmForecast, holdAgainst, readBaseline } from '../baseline.ts';
 import { passGuards } from '../guard.ts';
 import { loadAllPlans } from '../inputs.ts';
-import { gravest, runOneDrill, seedFor, seedForShard } from '../one-drill.ts';
+import { worst, runOneDrill, seedFor, seedForShard } from '../one-drill.ts';
 import type { Output, ReportingOutput } from '../output.ts';
 import { type Outcome, reporting, type ReportingOptions } from '../reporting.ts';
 import { userLedger } from '../run-folder.ts';
@@ -59,7 +59,7 @@ export async function runCommand(
     const plans = shard === undefined ? all : ofShard(all, shard, ({ scenario }) => weightOf(scenario.name));
     const ledger = userLedger();
     if (baseline !== undefined)
-      foretell(
+      printAlarmForecast(
         baseline,
         {
           scenarios: new Set(plans.map(({ scenario }) => scenario.name)),
@@ -110,7 +110,7 @@ async function runAll(
   for (let round = 0; round < options.repeat; round++) {
     for (const plan of plans) {
       if (stop.signal.aborted) break;
-      const { summary, exitCode } = await runOneDrill(drawMoments(plan, seed, round), {
+      const { summary, exitCode } = await runOneDrill(drawJitter(plan, seed, round), {
         ...setting,
         out: options.out,
         label: options.label,
@@ -119,8 +119,8 @@ async function runAll(
       runs.push(keptRun(summary));
     }
   }
-  if (baseline === undefined) return { exitCode: gravest(outcomes, stop) };
+  if (baseline === undefined) return { exitCode: worst(outcomes, stop) };
   const gate = holdAgainst(baseline, runs, new Map(), figuresInAll);
   if (isWorse(gate)) outcomes.push(ExitCode.verdictFail);
-  return { exitCode: gravest(outcomes, stop), baseline: gate };
+  return { exitCode: worst(outcomes, stop), baseline: gate };
 }

@@ -13,12 +13,12 @@ import { isWorse } from '../../report/gate-text.ts';
 import type { FailureTable, TableDrill } from '../../report/table.ts';
 import { figuresOfTable } from '../../report/table-runs.ts';
 import type { Reporters } from '../../reporters/all.ts';
-import { type Baseline, foretell, holdAgainst, readBaseline, type Upcoming } from '../baseline.ts';
+import { type Baseline, printAlarmForecast, holdAgainst, readBaseline, type Upcoming } from '../baseline.ts';
 import { passGuards } from '../guard.ts';
 import { loadWatchPlan } from '../inputs.ts';
 import { showWait } from '../live/show-drill.ts';
-import { gravest, hasJitter, runOneDrill, seedFor, seedForShard } from '../one-drill.ts';
-import { type Output, type ReportingOutput, tell } from '../output.ts';
+import { worst, hasJitter, runOneDrill, seedFor, seedForShard } from '../one-drill.ts';
+import { type Output, type ReportingOutput, printError } from '../output.ts';
 import { type Outcome, reporting, type ReportingOptions } from '../reporting.ts';
 import { makeRunFolder, newRunId, userLedger } from '../run-folder.ts';
 import { jobsOfShard, type Shard } from '../shards.ts';
@@ -27,7 +27,7 @@ import { jobsOf, loadSuite } from '../suite.ts';
 import { tableRuns, writeTable } from '../table-folder.ts';
 import { runTable, type TableJob } from '../table-run.ts';
 import { terminalAsk } from '../terminal-ask.ts';
-import { tableOf, type WholeTable } from '../whole-table.ts';
+import { tableOf, type MergedTable } from '../merged-table.ts';
 
 /** Options of `firedrill table`. */
 export interface TableOptions extends ReportingOptions {
@@ -73,8 +73,8 @@ export async function tableCommand(
     const baseline = readBaseline(options, output);
     const weightOf = durationOf(baseline?.side.runs ?? []);
     const jobs = shard === undefined ? all : jobsOfShard(all, shard, weightOf);
-    const whole: WholeTable = { loaded, all, seed: hasJitter(plans) ? seed : null };
-    if (baseline !== undefined) foretell(baseline, upcoming(whole, all), output);
+    const whole: MergedTable = { loaded, all, seed: hasJitter(plans) ? seed : null };
+    if (baseline !== undefined) printAlarmForecast(baseline, upcoming(whole, all), output);
     const unlock = await passGuards(
       jobs.map(({ plan }) => plan),
       { consent: options, command: 'table', output, ask: terminalAsk() },
@@ -88,7 +88,7 @@ export async function tableCommand(
 }
 
 /** The drills and figures of the whole table, even for a shard: the gate is judged again when the shards are merged. */
-function upcoming({ loaded: { suite } }: WholeTable, all: readonly TableJob[]): Upcoming {
+function upcoming({ loaded: { suite } }: MergedTable, all: readonly TableJob[]): Upcoming {
   const first = all.filter(({ round }) => round === 0);
   const figures = first.flatMap(({ rowIndices, number }) =>
     rowIndices.map((index) => `${number} ${suite.rows[index]?.figure ?? ''}`),
@@ -101,7 +101,7 @@ function upcoming({ loaded: { suite } }: WholeTable, all: readonly TableJob[]): 
 }
 
 async function runJobs(
-  whole: WholeTable,
+  whole: MergedTable,
   jobs: readonly TableJob[],
   {
     options,
@@ -131,7 +131,7 @@ async function runJobs(
     const run = { drills, complete, startedAt, endedAt, label, shard };
     const table = heldAgainst(tableOf(whole, jobs, run), drills, isOver ? baseline : undefined, figuresInAll);
     unwritten = writeTable(folder, table);
-    if (unwritten !== undefined) tell(unwritten, output);
+    if (unwritten !== undefined) printError(unwritten, output);
     return table;
   };
   const codes: number[] = [];
@@ -157,7 +157,7 @@ async function runJobs(
   const table = made(drills, complete, true);
   if (table.baseline !== undefined && isWorse(table.baseline)) codes.push(ExitCode.verdictFail);
   output.progress(`saved in ${folder}: table.html, table.md, and the drills in ${tableRuns}`);
-  const exitCode = gravest(
+  const exitCode = worst(
     complete && unwritten === undefined ? codes : [...codes, ExitCode.inconclusive],
     stop,
   );

@@ -13,7 +13,7 @@ import { probeKind } from '../../probes/catalog.ts';
 import { createNarrator } from '../console.ts';
 import { loadWatchPlan } from '../inputs.ts';
 import { showDrill } from '../live/show-drill.ts';
-import { type Output, tell, tellNote } from '../output.ts';
+import { type Output, printError, printNote } from '../output.ts';
 import { newRunId, openRun, writeReports } from '../run-folder.ts';
 import { learnSecrets } from '../secrets.ts';
 import type { Stop } from '../stop.ts';
@@ -48,7 +48,7 @@ export async function watchCommand(options: WatchOptions, stop: Stop, output: Ou
         runId,
         clock,
         log,
-        createHost: (planned) => createHost(planned, (note) => tellNote(note, output)),
+        createHost: (planned) => createHost(planned, (note) => printNote(note, output)),
         versions: versions(),
         startControl,
         startPressure,
@@ -60,15 +60,15 @@ export async function watchCommand(options: WatchOptions, stop: Stop, output: Ou
     log.close();
   }
   const { summary, unwritten } = writeReports(folder);
-  const complaints = [...(log.broken.aborted ? [log.broken.reason as DrillError] : []), ...unwritten];
-  for (const complaint of complaints) tell(complaint, output);
+  const problems = [...(log.broken.aborted ? [log.broken.reason as DrillError] : []), ...unwritten];
+  for (const problem of problems) printError(problem, output);
   output.data(
     options.json
       ? `${JSON.stringify({ probes: summary.probes, prober: summary.prober })}\n`
       : renderWatchText(summary),
   );
   output.progress(`saved in ${folder}`);
-  return complaints.length === 0 ? ExitCode.pass : ExitCode.inconclusive;
+  return problems.length === 0 ? ExitCode.pass : ExitCode.inconclusive;
 }
 
 function watchPlan(options: WatchOptions): Plan {

@@ -1,4 +1,4 @@
-import { durationWords } from '../../core/format-duration.ts';
+import { durationText } from '../../core/format-duration.ts';
 import type { LabEvent } from '../../lab/lab-context.ts';
 import type { Output } from '../output.ts';
 import { labLines, type LabState, reduceLab } from './lab-view.ts';
@@ -28,7 +28,7 @@ function lineOf(event: LabEvent, isLive: boolean): string | undefined {
     case 'info':
       return `  ${event.step}: ${event.text}`;
     case 'done':
-      return `  ${isLive ? '✓ ' : ''}${event.step}: ${event.text} (${durationWords(event.elapsedMs)})`;
+      return `  ${isLive ? '✓ ' : ''}${event.step}: ${event.text} (${durationText(event.elapsedMs)})`;
     case 'output':
     case 'count':
       return undefined;

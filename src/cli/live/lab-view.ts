@@ -1,4 +1,4 @@
-import { runningWords } from '../../core/format-duration.ts';
+import { runningText } from '../../core/format-duration.ts';
 import type { LabEvent } from '../../lab/lab-context.ts';
 import { type Line, type Size, type Span, spinner } from './line.ts';
 
@@ -37,11 +37,11 @@ export function labLines(state: LabState, nowMs: number, { rows }: Pick<Size, 'r
   return steps.flatMap(({ text, sinceMs, limitMs, count, output }): Line[] => {
     const head: Span[] = [
       { text: `  ${spinner(nowMs)} `, style: 'cyan' },
-      { text: `${runningWords(nowMs - sinceMs).padStart(8)}  ${text}` },
+      { text: `${runningText(nowMs - sinceMs).padStart(8)}  ${text}` },
     ];
     if (count !== undefined) head.push({ text: `  ${count.done}/${count.of}`, style: 'bold' });
     if (limitMs !== undefined)
-      head.push({ text: `  ${runningWords(sinceMs + limitMs - nowMs)} left`, style: 'dim' });
+      head.push({ text: `  ${runningText(sinceMs + limitMs - nowMs)} left`, style: 'dim' });
     return output === undefined || !hasRoom
       ? [head]
       : [head, [{ text: `              ${output}`, style: 'dim' }]];

@@ -1,6 +1,6 @@
 import { styleText } from 'node:util';
 import stringWidth from 'string-width';
-import { printable } from '../../core/printable.ts';
+import { messageText } from '../../core/message-text.ts';
 
 /** A part of a line. The text must be sufficient without the color. */
 export interface Span {
@@ -34,7 +34,7 @@ const simple = /^[\u0020-\u007E▁▂▅█✓✗·→…\u2800-\u28FF]*$/;
 
 /** The number of columns of a text. */
 export function widthOf(text: string): number {
-  return columnsOf(printable(text, mostChars));
+  return columnsOf(messageText(text, mostChars));
 }
 
 function columnsOf(text: string): number {
@@ -43,7 +43,7 @@ function columnsOf(text: string): number {
 
 /** Pads or truncates a text to a number of columns. */
 export function fit(text: string, columns: number): string {
-  const cut = cutTo(printable(text, mostChars), columns, '…');
+  const cut = cutTo(messageText(text, mostChars), columns, '…');
   return cut + ' '.repeat(Math.max(0, columns - columnsOf(cut)));
 }
 
@@ -73,16 +73,16 @@ export function flow(head: Span, parts: readonly Line[], between: string, column
  */
 export function paint(line: Line, columns: number, { color, unicode }: Abilities): string {
   let left = columns;
-  let told = '';
+  let reported = '';
   for (const { text, style } of line) {
-    const plain = unicode ? printable(text, mostChars) : asciiOf(printable(text, mostChars));
+    const plain = unicode ? messageText(text, mostChars) : asciiOf(messageText(text, mostChars));
     const cut = cutTo(plain, left, unicode ? '…' : '~');
     left -= columnsOf(cut);
-    told +=
+    reported +=
       color && style !== undefined && cut !== '' ? styleText(style, cut, { validateStream: false }) : cut;
     if (cut !== plain) break;
   }
-  return told;
+  return reported;
 }
 
 /** The label of a line, in its own column. */

@@ -1,6 +1,6 @@
 import { closeSync, constants, openSync, writeSync } from 'node:fs';
 import type { WriteStream } from 'node:tty';
-import { type Situation, showsUnicode } from './situation.ts';
+import { type TerminalFacts, showsUnicode } from './detect-terminal.ts';
 import { createLive, type Live, type Terminal } from './terminal.ts';
 
 /**
@@ -9,7 +9,7 @@ import { createLive, type Live, type Terminal } from './terminal.ts';
  */
 export function openLive(
   stderr: WriteStream,
-  { env, color }: { readonly env: Situation['env']; readonly color: boolean },
+  { env, color }: { readonly env: TerminalFacts['env']; readonly color: boolean },
 ): Live | undefined {
   const fd = openUnblocked();
   if (fd === undefined) return undefined;

@@ -1,6 +1,6 @@
 import type { Condition } from '../../core/condition.ts';
 import type { Plan, Sides } from '../../core/plan.ts';
-import { hostsWith, isOpen, type Seen } from '../../core/seen.ts';
+import { hostsWith, isOpen, type ObservedState } from '../../core/observed-state.ts';
 import { flow, label, type Line, type Span } from './line.ts';
 import { type LiveState, seenAt } from './state.ts';
 
@@ -23,28 +23,31 @@ function rolePart(role: string, before: string | undefined, now: string): Line {
 }
 
 /** One owner if all sides agree, else the owner of each side. */
-function ownerPart(thing: string, sides: Sides, seen: Seen): Line {
-  const told = Object.entries(sides).map(([side, condition]) => ({ side, now: hostsText(condition, seen) }));
-  const [first] = told;
-  if (first !== undefined && told.every(({ now }) => now === first.now))
+function ownerPart(thing: string, sides: Sides, seen: ObservedState): Line {
+  const reported = Object.entries(sides).map(([side, condition]) => ({
+    side,
+    now: hostsText(condition, seen),
+  }));
+  const [first] = reported;
+  if (first !== undefined && reported.every(({ now }) => now === first.now))
     return [{ text: `${thing} ` }, { text: first.now, ...styleOf(first.now, false) }];
   return [
     { text: thing },
-    ...told.flatMap(({ side, now }) => [{ text: ` ${side} ` }, { text: now, ...styleOf(now, false) }]),
+    ...reported.flatMap(({ side, now }) => [{ text: ` ${side} ` }, { text: now, ...styleOf(now, false) }]),
   ];
 }
 
-const unseen = '?';
-const nobody = 'none';
+const unobserved = '?';
+const none = 'none';
 
-function hostsText(condition: Condition, seen: Seen): string {
+function hostsText(condition: Condition, seen: ObservedState): string {
   const hosts = hostsWith(condition, seen);
   if (hosts.length > 0) return hosts.join(' + ');
-  return isOpen(condition, seen) ? unseen : nobody;
+  return isOpen(condition, seen) ? unobserved : none;
 }
 
 function styleOf(now: string, moved: boolean): Pick<Span, 'style'> {
-  if (now === unseen) return { style: 'dim' };
-  if (now === nobody || now.includes(' + ')) return { style: 'yellow' };
+  if (now === unobserved) return { style: 'dim' };
+  if (now === none || now.includes(' + ')) return { style: 'yellow' };
   return moved ? { style: 'cyan' } : { style: 'green' };
 }

@@ -1,11 +1,11 @@
-import { runningWords } from '../../core/format-duration.ts';
+import { runningText } from '../../core/format-duration.ts';
 import { isFresh } from '../../core/freshness.ts';
 import type { Plan, PlannedProbe } from '../../core/plan.ts';
 import { fit, type Line, type Size, type Span, widthOf } from './line.ts';
-import { type LiveState, type Look, type ProbeHistory, recoveryProbeId } from './state.ts';
+import { type LiveState, type LiveSample, type ProbeHistory, recoveryProbeId } from './state.ts';
 
 /** Most samples in a sparkline. Older samples are not useful in a live view. */
-const mostLooks = 100;
+const maxSamples = 100;
 
 /** The last samples of each probe, as far as there is room. The recovery probe and probes that are not ok have priority. */
 export function probeLines(state: LiveState, plan: Plan, nowMs: number, { columns, rows }: Size): Line[] {
@@ -16,14 +16,14 @@ export function probeLines(state: LiveState, plan: Plan, nowMs: number, { column
   const longest = Math.max(...probes.map(({ id }) => widthOf(id)));
   const nameWidth = Math.min(longest, Math.floor(isNarrow ? columns / 2 : columns / 3));
   const textWidth = isNarrow ? 10 : 24;
-  const sparkWidth = Math.min(mostLooks, columns - nameWidth - textWidth - 4);
+  const sparkWidth = Math.min(maxSamples, columns - nameWidth - textWidth - 4);
   const lines = shown.map((probe): Line => {
     const history = state.probes.get(probe.id);
-    const looks = sparkWidth < 1 ? [] : (history?.looks ?? []).slice(-sparkWidth);
+    const samples = sparkWidth < 1 ? [] : (history?.samples ?? []).slice(-sparkWidth);
     return [
       { text: `  ${fit(probe.id, nameWidth)} ` },
-      { text: ' '.repeat(Math.max(0, sparkWidth - looks.length)) },
-      ...sparkline(looks, probe.timeoutMs),
+      { text: ' '.repeat(Math.max(0, sparkWidth - samples.length)) },
+      ...sparkline(samples, probe.timeoutMs),
       { text: ' ' },
       stateSpan(probe, history, nowMs),
     ];
@@ -42,7 +42,7 @@ function choose(state: LiveState, probes: readonly PlannedProbe[], most: number)
 }
 
 function isWell(state: LiveState, { id }: PlannedProbe): boolean {
-  return state.probes.get(id)?.looks.at(-1)?.status === 'ok';
+  return state.probes.get(id)?.samples.at(-1)?.status === 'ok';
 }
 
 function restLine(state: LiveState, probes: readonly PlannedProbe[], shown: readonly PlannedProbe[]): Line {
@@ -52,12 +52,12 @@ function restLine(state: LiveState, probes: readonly PlannedProbe[], shown: read
   return [{ text: `  … ${rest.length} more probes: ${how}`, style: 'dim' }];
 }
 
-function sparkline(looks: readonly Look[], timeoutMs: number): Span[] {
+function sparkline(samples: readonly LiveSample[], timeoutMs: number): Span[] {
   const spans: { text: string; style: 'red' | 'yellow' | 'green' }[] = [];
-  for (const look of looks) {
+  for (const sample of samples) {
     const text =
-      look.status === 'ok' ? level(look.latencyMs / timeoutMs) : look.status === 'fail' ? 'x' : '?';
-    const style = look.status === 'ok' ? 'green' : look.status === 'fail' ? 'red' : 'yellow';
+      sample.status === 'ok' ? level(sample.latencyMs / timeoutMs) : sample.status === 'fail' ? 'x' : '?';
+    const style = sample.status === 'ok' ? 'green' : sample.status === 'fail' ? 'red' : 'yellow';
     const last = spans.at(-1);
     if (last?.style === style) last.text += text;
     else spans.push({ text, style });
@@ -78,7 +78,7 @@ function stateSpan(probe: PlannedProbe, history: ProbeHistory | undefined, nowMs
   if (last.status === 'unknown') return { text: `unknown: ${last.message ?? ''}`, style: 'yellow' };
   if (last.status === 'fail')
     return {
-      text: `bad ${runningWords(nowMs - (badSinceMs ?? last.sendMs))} ${last.cause ?? ''}`,
+      text: `bad ${runningText(nowMs - (badSinceMs ?? last.sendMs))} ${last.cause ?? ''}`,
       style: 'red',
     };
   return { text: last.value ?? `${Math.round(last.finishMs - last.sendMs)} ms` };

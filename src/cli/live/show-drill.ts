@@ -1,4 +1,4 @@
-import { runningWords } from '../../core/format-duration.ts';
+import { runningText } from '../../core/format-duration.ts';
 import type { Clock } from '../../core/clock.ts';
 import type { EventLog } from '../../engine/event-log.ts';
 import { type Line, spinner } from './line.ts';
@@ -30,11 +30,11 @@ export function showWait(live: Live | undefined, text: string, withinMs: number)
   const sinceMs = performance.now();
   return live.show((): Line[] => {
     const nowMs = performance.now();
-    const left = `, ${runningWords(sinceMs + withinMs - nowMs)} left`;
+    const left = `, ${runningText(sinceMs + withinMs - nowMs)} left`;
     return [
       [
         { text: `${spinner(nowMs)} `, style: 'cyan' },
-        { text: `${runningWords(nowMs - sinceMs)}  ${text}` },
+        { text: `${runningText(nowMs - sinceMs)}  ${text}` },
         { text: left, style: 'dim' },
       ],
     ];

@@ -3,7 +3,7 @@ import type { DrillEvent, MachinePressure, PhaseName } from '../../core/event.ts
 import { isFresh } from '../../core/freshness.ts';
 import type { Gate, Plan, PlannedFault } from '../../core/plan.ts';
 import type { Sample } from '../../core/sample.ts';
-import { type Seen, unmetConditions, withoutPower } from '../../core/seen.ts';
+import { type ObservedState, unmetConditions, withoutPower } from '../../core/observed-state.ts';
 import { faultKind } from '../../faults/catalog.ts';
 import { controlSamples } from '../../core/starvation-limits.ts';
 
@@ -61,7 +61,7 @@ export interface GateWait {
 }
 
 /** One sample of a sparkline. */
-export interface Look {
+export interface LiveSample {
   readonly status: Sample['status'];
   readonly latencyMs: number;
 }
@@ -69,8 +69,8 @@ export interface Look {
 /** Samples of one probe. */
 export interface ProbeHistory {
   readonly last: Sample;
-  /** Oldest first, at most `keptLooks`. */
-  readonly looks: readonly Look[];
+  /** Oldest first, at most `keptSamples`. */
+  readonly samples: readonly LiveSample[];
   /** Send time of the first failed sample after the last good one; absent if the last one is good. */
   readonly badSinceMs?: number;
   /** Answer time of the first good sample after the last failed one; absent if the last one failed. */
@@ -93,7 +93,7 @@ export interface LiveOutage {
 }
 
 /** Samples that are kept per probe: more than a wide terminal has columns for. */
-const keptLooks = 240;
+const keptSamples = 240;
 
 /** The state before the first event. */
 export const nothingYet: LiveState = {
@@ -137,7 +137,7 @@ export function reduce(state: LiveState, event: DrillEvent): LiveState {
       return takeSample(state, event);
     case 'fault.issued':
       return setStep(state, event.fault, { kind: event.kind, host: event.host, issuedMs: event.t });
-    case 'lease.kept':
+    case 'lease.renewed':
       return { ...state, leases: new Map(state.leases).set(event.fault, event.untilMs) };
     case 'fault.acked':
       return addToStep(state, event.fault, { ackedMs: event.t });
@@ -157,7 +157,7 @@ export function reduce(state: LiveState, event: DrillEvent): LiveState {
     case 'canary.started':
     case 'clock.anchor':
     case 'clock.stepped':
-    case 'fault.unanswered':
+    case 'fault.outcome_unknown':
     case 'harness.cost':
     case 'heal.attempted':
     case 'log':
@@ -175,12 +175,12 @@ export function seenAt(
   { probes, steps }: Pick<LiveState, 'probes' | 'steps'>,
   plan: Plan,
   nowMs: number,
-): Seen {
+): ObservedState {
   const off = new Set([...steps.values()].filter(hasTakenPower).map(({ host }) => host));
   return {
     probes: plan.probes,
     roles: plan.roles,
-    fresh(id) {
+    latest(id) {
       const planned = plan.probes.find((probe) => probe.id === id);
       const last = probes.get(id)?.last;
       if (planned === undefined || last === undefined || !isFresh(planned, last, nowMs)) return undefined;
@@ -266,15 +266,15 @@ function takeSample(state: LiveState, sample: Sample): LiveState {
     sample.status === 'fail' && hidesFailures(state, sample.finishMs) ? 'unknown' : sample.status;
   const history: ProbeHistory = {
     last: sample,
-    looks: [
-      ...(before?.looks ?? []).slice(1 - keptLooks),
+    samples: [
+      ...(before?.samples ?? []).slice(1 - keptSamples),
       { status, latencyMs: sample.finishMs - sample.sendMs },
     ],
     ...sinceOf(before, status, sample),
   };
   const next = { ...state, probes: new Map(state.probes).set(sample.probe, history) };
   return holdWait(
-    sample.probe === recoveryProbeId(state) ? seeOutage(next, status, sample) : next,
+    sample.probe === recoveryProbeId(state) ? recordOutage(next, status, sample) : next,
     sample.finishMs,
   );
 }
@@ -295,12 +295,12 @@ export function controlAt({ control }: Pick<LiveState, 'control'>, nowMs: number
 /** Whether failed samples may be caused by the prober's own machine. False if the target runs on that machine. */
 export function hidesFailures(state: Pick<LiveState, 'control' | 'machines'>, nowMs: number): boolean {
   const carriesTarget = [...state.machines.values()].some((m) => m.prober && m.hosts.length > 0);
-  return !carriesTarget && (controlAt(state, nowMs)?.state ?? 'fit') !== 'fit';
+  return !carriesTarget && (controlAt(state, nowMs)?.state ?? 'ok') !== 'ok';
 }
 
 function sinceOf(
   before: ProbeHistory | undefined,
-  status: Look['status'],
+  status: LiveSample['status'],
   { sendMs, finishMs }: Sample,
 ): Pick<ProbeHistory, 'badSinceMs' | 'goodSinceMs'> {
   if (status === 'fail') return { badSinceMs: before?.badSinceMs ?? sendMs };
@@ -313,7 +313,11 @@ function sinceOf(
 }
 
 /** Updates the outage, from the issue of the first fault on. An unknown sample changes nothing. */
-function seeOutage(state: LiveState, status: Look['status'], { probe, sendMs, finishMs }: Sample): LiveState {
+function recordOutage(
+  state: LiveState,
+  status: LiveSample['status'],
+  { probe, sendMs, finishMs }: Sample,
+): LiveState {
   const { outage, plan, steps } = state;
   if (status === 'unknown' || !hasBegun(plan?.faults ?? [], steps, sendMs)) return state;
   if (status === 'fail') {

@@ -1,6 +1,6 @@
 import { createLogUpdate } from 'log-update';
 import { messageOf } from '../../core/errors.ts';
-import { printable } from '../../core/printable.ts';
+import { messageText } from '../../core/message-text.ts';
 import { type Line, type Abilities, paint, type Size, widthOf } from './line.ts';
 
 /** A terminal. */
@@ -116,7 +116,7 @@ export function createLive(terminal: Terminal, abilities: Abilities): Live {
       };
     } catch (error) {
       views.length = 0;
-      lines.push(printable(`the live view failed: ${messageOf(error)}`, mostChars));
+      lines.push(messageText(`the live view failed: ${messageOf(error)}`, mostChars));
       return { texts: [], widths: [] };
     }
   };
@@ -128,8 +128,8 @@ export function createLive(terminal: Terminal, abilities: Abilities): Live {
     eraseMoved(size);
     if (lines.length > 0 || texts.length === 0) {
       if (drawn.length > 0) log.clear();
-      const told = leftOut === 0 ? [] : [`(${leftOut} lines dropped: the terminal did not accept them)`];
-      out += [...told, ...lines].map((line) => `${line}\n`).join('');
+      const reported = leftOut === 0 ? [] : [`(${leftOut} lines dropped: the terminal did not accept them)`];
+      out += [...reported, ...lines].map((line) => `${line}\n`).join('');
       lines = [];
       leftOut = 0;
       drawn = [];
@@ -166,7 +166,7 @@ export function createLive(terminal: Terminal, abilities: Abilities): Live {
   return {
     print(text) {
       if (isGone) return;
-      lines.push(...text.split('\n').map((line) => printable(line, mostChars)));
+      lines.push(...text.split('\n').map((line) => messageText(line, mostChars)));
       if (lines.length > mostLines) leftOut += lines.splice(0, lines.length - mostLines).length;
       if (views.length === 0 || performance.now() - drawnMs >= frameMs) draw(views.at(-1));
       keepTicking();

@@ -24,7 +24,7 @@ const plan = planWith({
   roles: { 'db-primary': { probe: 'role', is: ['primary'] } },
   ownership: {
     vip: {
-      told: { probe: 'role', is: ['primary'] },
+      reported: { probe: 'role', is: ['primary'] },
       'on the wire': { probe: 'role', is: ['primary', 'standby'] },
     },
   },
@@ -150,9 +150,9 @@ describe('drillLines', () => {
   test('counts failures if the prober runs on the machine of the target', () => {
     const own = drill();
     for (let t = 30_100; t < 33_000; t += 1000) own.at(t, pressure({ machine: 'm2', hosts: ['node-1'] }));
-    const told = shown(32_300, { columns: 120, of: own });
-    expect(told.find((line) => line.includes('prober'))).not.toContain('failures count as unknown');
-    expect(told.find((line) => line.includes('role@node-1'))).not.toContain('?');
+    const reported = shown(32_300, { columns: 120, of: own });
+    expect(reported.find((line) => line.includes('prober'))).not.toContain('failures count as unknown');
+    expect(reported.find((line) => line.includes('role@node-1'))).not.toContain('?');
   });
 
   test('shows a silent control, and the pressure of other machines', () => {
@@ -166,8 +166,8 @@ describe('drillLines', () => {
 
   test('counts the lease down, and shows when the host undoes the fault by itself', () => {
     const of = drill()
-      .at(9900, { type: 'lease.kept', fault: 'cut', untilMs: 19_900 })
-      .at(13_400, { type: 'lease.kept', fault: 'cut', untilMs: 23_300 });
+      .at(9900, { type: 'lease.renewed', fault: 'cut', untilMs: 19_900 })
+      .at(13_400, { type: 'lease.renewed', fault: 'cut', untilMs: 23_300 });
     const faultAt = (atMs: number) =>
       shown(atMs, { columns: 120, of }).find((line) => line.startsWith('  fault'));
     expect(faultAt(13_000)).toMatch(/ · lease 6\.9 s$/);

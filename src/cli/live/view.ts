@@ -1,8 +1,8 @@
-import { runningWords } from '../../core/format-duration.ts';
-import { dilationWords } from '../../core/control.ts';
+import { runningText } from '../../core/format-duration.ts';
+import { dilationText } from '../../core/control.ts';
 import type { MachinePressure, PhaseName } from '../../core/event.ts';
 import type { Plan, PlannedFault } from '../../core/plan.ts';
-import { unmetConditions } from '../../core/seen.ts';
+import { unmetConditions } from '../../core/observed-state.ts';
 import { dilationLimit } from '../../core/starvation-limits.ts';
 import { flow, label, type Line, type Size, spinner } from './line.ts';
 import { placeLines } from './place-lines.ts';
@@ -42,14 +42,14 @@ export function drillLines(state: LiveState, nowMs: number, size: Size): readonl
 function headLine({ startedMs, burst, aborted }: LiveState, plan: Plan, nowMs: number): Line {
   return [
     { text: `${spinner(nowMs)} `, style: 'cyan' },
-    { text: `${runningWords(nowMs - startedMs)}  ` },
+    { text: `${runningText(nowMs - startedMs)}  ` },
     { text: `${plan.scenario.name} on ${plan.target.name}`, style: 'bold' },
     ...(burst ? [{ text: '  burst rate', style: 'dim' } as const] : []),
     ...(aborted === undefined ? [] : [{ text: `  ABORTED: ${aborted}`, style: 'red' } as const]),
   ];
 }
 
-const phaseWords: Readonly<Record<PhaseName, string>> = {
+const phaseText: Readonly<Record<PhaseName, string>> = {
   prepare: 'prepare',
   steady: 'steady',
   fault: 'fault',
@@ -70,7 +70,7 @@ function phaseLines({ phases, aborted }: LiveState, plan: Plan, nowMs: number, c
     label('steps'),
     [
       ...phases.map((phase) => phasePart(phase, nowMs)),
-      ...toCome.map((name): Line => [{ text: `· ${phaseWords[name]}`, style: 'dim' }]),
+      ...toCome.map((name): Line => [{ text: `· ${phaseText[name]}`, style: 'dim' }]),
     ],
     '  ',
     columns,
@@ -78,8 +78,8 @@ function phaseLines({ phases, aborted }: LiveState, plan: Plan, nowMs: number, c
 }
 
 function phasePart({ name, sinceMs, endMs, failed }: LivePhase, nowMs: number): Line {
-  const took = runningWords((endMs ?? nowMs) - sinceMs);
-  const word = phaseWords[name];
+  const took = runningText((endMs ?? nowMs) - sinceMs);
+  const word = phaseText[name];
   if (failed === true) return [{ text: `✗ ${word} ${took}`, style: 'red' }];
   if (endMs !== undefined) return [{ text: '✓', style: 'green' }, { text: ` ${word} ${took}` }];
   return [
@@ -100,20 +100,18 @@ function outageLines(state: LiveState, plan: Plan, nowMs: number, columns: numbe
       : [
           [
             {
-              text: `first sign after ${runningWords(outage.firstSignMs - Math.min(zeroMs, outage.firstMs))}`,
+              text: `first sign after ${runningText(outage.firstSignMs - Math.min(zeroMs, outage.firstMs))}`,
             },
           ],
         ];
   const again =
-    outage.times > 1
-      ? [[{ text: `outage ${outage.times}, ${runningWords(outage.downMs)} down before` }]]
-      : [];
+    outage.times > 1 ? [[{ text: `outage ${outage.times}, ${runningText(outage.downMs)} down before` }]] : [];
   if (outage.sinceMs === undefined) {
     const good = nowMs - (probes.get(outage.probe)?.goodSinceMs ?? nowMs);
-    const back: Line = [{ text: `up for ${runningWords(good)}`, style: 'green' }];
+    const back: Line = [{ text: `up for ${runningText(good)}`, style: 'green' }];
     const down: Line = [
       {
-        text: `was down ${runningWords(outage.downMs)}${outage.times > 1 ? ` in ${outage.times} outages` : ''}`,
+        text: `was down ${runningText(outage.downMs)}${outage.times > 1 ? ` in ${outage.times} outages` : ''}`,
       },
     ];
     return flow(label('outage'), [back, down, ...sign], ' · ', columns);
@@ -122,9 +120,9 @@ function outageLines(state: LiveState, plan: Plan, nowMs: number, columns: numbe
   const cap: Line[] =
     outageMs === undefined
       ? []
-      : [[{ text: `drill stops in ${runningWords(outage.firstMs + outageMs - nowMs)}`, style: 'yellow' }]];
+      : [[{ text: `drill stops in ${runningText(outage.firstMs + outageMs - nowMs)}`, style: 'yellow' }]];
   const down: Line = [
-    { text: `DOWN ${runningWords(nowMs - outage.sinceMs)}`, style: 'red' },
+    { text: `DOWN ${runningText(nowMs - outage.sinceMs)}`, style: 'red' },
     { text: ` ${outage.probe}${last?.cause === undefined ? '' : `: ${last.cause}`}` },
   ];
   return flow(label('outage'), [down, ...again, ...sign, ...cap], ' · ', columns);
@@ -163,13 +161,11 @@ function recoveryParts(state: LiveState, plan: Plan, { sinceMs }: LivePhase, now
 
 function leftPart(what: string, leftMs: number, withinMs: number): Line {
   const style = leftMs < withinMs / 4 ? ({ style: 'yellow' } as const) : {};
-  return [{ text: `${what}: ` }, { text: `${runningWords(leftMs)} left`, ...style }];
+  return [{ text: `${what}: ` }, { text: `${runningText(leftMs)} left`, ...style }];
 }
 
 function heldPart(heldMs: number, forMs: number): Line {
-  return [
-    { text: `holds ${runningWords(Math.min(heldMs, forMs))} of ${runningWords(forMs)}`, style: 'green' },
-  ];
+  return [{ text: `holds ${runningText(Math.min(heldMs, forMs))} of ${runningText(forMs)}`, style: 'green' }];
 }
 
 /** The faults of the plan, open preparations, and repairs. */
@@ -197,7 +193,7 @@ function stepParts(state: LiveState, plan: Plan, planned: PlannedFault, nowMs: n
   if (isRepair)
     return [name, [step.ackedMs === undefined ? { text: 'running' } : { text: 'done', style: 'green' }]];
   if (step.healingMs !== undefined)
-    return [name, [{ text: `healing for ${runningWords(nowMs - step.healingMs)}`, style: 'cyan' }]];
+    return [name, [{ text: `healing for ${runningText(nowMs - step.healingMs)}`, style: 'cyan' }]];
   return [name, ...openParts(step, planned, plan, nowMs), ...leaseParts(state, planned, nowMs)];
 }
 
@@ -219,12 +215,12 @@ function openParts(
         : 'injecting';
   const limitMs = issuedMs + plan.limits.faultMs - nowMs;
   return [
-    [{ text: `${what} ${runningWords(nowMs - since)}`, style: 'yellow' }],
+    [{ text: `${what} ${runningText(nowMs - since)}`, style: 'yellow' }],
     ...(planned.forMs === undefined || effectMs === undefined
       ? []
-      : [[{ text: `heals in ${runningWords(effectMs + planned.forMs - nowMs)}` }]]),
+      : [[{ text: `heals in ${runningText(effectMs + planned.forMs - nowMs)}` }]]),
     ...(limitMs < limitShownMs
-      ? [[{ text: `drill stops in ${runningWords(limitMs)}`, style: 'yellow' as const }]]
+      ? [[{ text: `drill stops in ${runningText(limitMs)}`, style: 'yellow' as const }]]
       : []),
   ];
 }
@@ -236,7 +232,7 @@ function leaseParts({ leases }: LiveState, { id, leaseMs = 0 }: PlannedFault, no
   if (nowMs > untilMs) return [[{ text: 'lease expired: its host undoes it', style: 'red' }]];
   // firedrill renews the lease after each third of it, so less than half means that a renewal is late.
   const isLate = untilMs - nowMs < leaseMs / 2;
-  return [[{ text: `lease ${runningWords(untilMs - nowMs)}`, ...(isLate ? { style: 'yellow' } : {}) }]];
+  return [[{ text: `lease ${runningText(untilMs - nowMs)}`, ...(isLate ? { style: 'yellow' } : {}) }]];
 }
 
 function placeOf({ on }: PlannedFault): string {
@@ -248,24 +244,24 @@ function dueText({ phases, steps }: LiveState, { atMs, after }: PlannedFault, no
   const zeroMs =
     after === undefined ? phases.find(({ name }) => name === 'fault')?.sinceMs : steps.get(after)?.healedMs;
   if (zeroMs !== undefined)
-    return nowMs < zeroMs + atMs ? `in ${runningWords(zeroMs + atMs - nowMs)}` : 'about to be injected';
+    return nowMs < zeroMs + atMs ? `in ${runningText(zeroMs + atMs - nowMs)}` : 'about to be injected';
   return after === undefined ? 'pending' : `once ${after} is healed`;
 }
 
 /** The health of the prober's machine, and the pressure of each machine. */
 function proberLines(state: LiveState, nowMs: number, columns: number): Line[] {
   const health = controlAt(state, nowMs);
-  if (health === undefined || (health.dilation === null && health.state === 'fit')) return [];
+  if (health === undefined || (health.dilation === null && health.state === 'ok')) return [];
   const { state: word, dilation } = health;
   const parts: Line[] = [
-    word === 'fit'
-      ? [{ text: 'ok', style: 'green' }, { text: `, dilation ${dilationWords(dilation ?? 1)}` }]
+    word === 'ok'
+      ? [{ text: 'ok', style: 'green' }, { text: `, dilation ${dilationText(dilation ?? 1)}` }]
       : [
           {
             text:
               word === 'silent'
                 ? 'DEGRADED: the control reports nothing'
-                : `DEGRADED: dilation ${dilationWords(dilation ?? 1)}, limit ${dilationWords(dilationLimit)}`,
+                : `DEGRADED: dilation ${dilationText(dilation ?? 1)}, limit ${dilationText(dilationLimit)}`,
             style: 'red',
           },
         ],

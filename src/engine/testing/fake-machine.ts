@@ -54,9 +54,9 @@ export class FakeMachine implements Host {
     });
   }
 
-  async exec(argv: readonly string[], { look }: Pick<ExecOptions, 'look'> = {}): Promise<ExecResult> {
+  async exec(argv: readonly string[], { attempt }: Pick<ExecOptions, 'attempt'> = {}): Promise<ExecResult> {
     const verb = argv[0] === 'docker' ? argv[1] : undefined;
-    if (look !== true) this.commands.push(argv.slice(0, 2).join(' '));
+    if (attempt !== true) this.commands.push(argv.slice(0, 2).join(' '));
     if (verb === 'stop' && !this.stopIsIgnored) await this.halt();
     if (verb === 'start') {
       await this.startWhen;

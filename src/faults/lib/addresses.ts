@@ -24,7 +24,7 @@ export function requireAddresses(ctx: FaultContext, texts: readonly string[]): I
         'fault-failed',
         `${ctx.host.name}: cannot build packet rules: "${text}" is not an IP address or CIDR`,
         {
-          mend: 'Set the host’s `address` in the target file to an IP address, or write the IP address in the scenario.',
+          hint: 'Set the host’s `address` in the target file to an IP address, or write the IP address in the scenario.',
         },
       );
     }

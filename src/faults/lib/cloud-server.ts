@@ -19,7 +19,7 @@ export function serverOf(ctx: FaultContext): CloudServer {
     'invalid-input',
     `${ctx.host.name}: cannot find the cloud server of this host: the target has no \`server\` for it`,
     {
-      mend: 'Add `server` (with `cloud` and `id`) to the host in the target file.',
+      hint: 'Add `server` (with `cloud` and `id`) to the host in the target file.',
     },
   );
 }
@@ -32,7 +32,7 @@ export async function requireUp(ctx: FaultContext): Promise<void> {
   throw new DrillError(
     'fault-failed',
     `${ctx.host.name}: cannot inject the fault: ${server.where} is ${status}${taskState === null ? '' : ` (${taskState})`}, not ACTIVE and idle`,
-    { mend: 'Start the server, or wait until the cloud has finished its task. Then run the drill again.' },
+    { hint: 'Start the server, or wait until the cloud has finished its task. Then run the drill again.' },
   );
 }
 

@@ -37,7 +37,7 @@ export async function runOk(
 ): Promise<string> {
   const result = await run(ctx, argv, options);
   if (result.exitCode !== 0) {
-    throw new DrillError('fault-failed', `${ctx.host.name}: ${exitedWords(argv, result)}`);
+    throw new DrillError('fault-failed', `${ctx.host.name}: ${exitedText(argv, result)}`);
   }
   return result.stdout;
 }
@@ -48,14 +48,14 @@ export async function isRoot(ctx: CommandContext): Promise<boolean> {
 }
 
 /** For messages: the command, its exit code, and its last line of output. */
-export function exitedWords(argv: readonly string[], result: ExecResult): string {
-  return [`${commandWords(argv)} exited ${result.exitCode}`, lastWords(result)].filter(Boolean).join(': ');
+export function exitedText(argv: readonly string[], result: ExecResult): string {
+  return [`${commandWords(argv)} exited ${result.exitCode}`, lastText(result)].filter(Boolean).join(': ');
 }
 
 /**
  * The last line of standard error, or of standard output if standard error is empty. It usually names the
  * cause.
  */
-export function lastWords(result: ExecResult): string {
+export function lastText(result: ExecResult): string {
   return (result.stderr.trim() || result.stdout.trim()).split('\n').at(-1) ?? '';
 }

@@ -1,8 +1,8 @@
 import { isPodman, noPodman } from '../../core/container-engine.ts';
 import { DrillError } from '../../core/errors.ts';
 import type { FaultContext } from '../../core/fault.ts';
-import { printable } from '../../core/printable.ts';
-import { lastWords, run } from './commands.ts';
+import { messageText } from '../../core/message-text.ts';
+import { lastText, run } from './commands.ts';
 
 /**
  * Throws `fault-failed` if `docker` on the fault's host is Podman. If the engine does not answer, the next
@@ -11,7 +11,7 @@ import { lastWords, run } from './commands.ts';
 export async function requireDocker(ctx: FaultContext): Promise<void> {
   const { stdout } = await run(ctx, ['sh', '-c', 'docker --version; docker version']);
   if (!isPodman(stdout)) return;
-  throw new DrillError('fault-failed', `${ctx.host.name}: ${noPodman.why}`, { mend: noPodman.mend });
+  throw new DrillError('fault-failed', `${ctx.host.name}: ${noPodman.why}`, { hint: noPodman.hint });
 }
 
 /** A container's state as `docker inspect` reports it. */
@@ -49,8 +49,8 @@ export async function inspectContainer(
       throw noDockerInside(ctx, ctx.host.container.name, container);
     throw new DrillError(
       'host-unreachable',
-      `${ctx.host.name}: cannot inspect container ${container}: the Docker engine does not answer: ${lastWords(result)}`,
-      { mend: `Check the engine on ${ctx.host.name}: docker info` },
+      `${ctx.host.name}: cannot inspect container ${container}: the Docker engine does not answer: ${lastText(result)}`,
+      { hint: `Check the engine on ${ctx.host.name}: docker info` },
     );
   }
   const [first = '', finishedAt = ''] = result.stdout.trim().split('\n');
@@ -58,8 +58,8 @@ export async function inspectContainer(
   if (status !== undefined && startedAt !== undefined) return { status, startedAt, finishedAt };
   throw new DrillError(
     'host-unreachable',
-    `${ctx.host.name}: cannot parse the output of \`docker inspect ${container}\`: ${printable(result.stdout.trim(), 120)}`,
-    { mend: `Check the output of \`docker inspect ${container}\` on ${ctx.host.name}.` },
+    `${ctx.host.name}: cannot parse the output of \`docker inspect ${container}\`: ${messageText(result.stdout.trim(), 120)}`,
+    { hint: `Check the output of \`docker inspect ${container}\` on ${ctx.host.name}.` },
   );
 }
 
@@ -72,7 +72,7 @@ function noDockerInside(ctx: FaultContext, own: string, container: string): Dril
     'fault-failed',
     `${ctx.host.name}: cannot act on container ${container}: container ${own} has no Docker client`,
     {
-      mend: `Set \`on\` to a host with \`transport: local\` (the machine of the engine), and keep \`container: ${container}\`.`,
+      hint: `Set \`on\` to a host with \`transport: local\` (the machine of the engine), and keep \`container: ${container}\`.`,
     },
   );
 }
@@ -82,7 +82,7 @@ export async function requireContainer(ctx: FaultContext, container: string): Pr
   const state = await inspectContainer(ctx, container);
   if (state === undefined) {
     throw new DrillError('fault-failed', `${ctx.host.name}: no container named ${container}`, {
-      mend: `List the containers with \`docker ps -a\` on ${ctx.host.name}, and correct the name in the scenario.`,
+      hint: `List the containers with \`docker ps -a\` on ${ctx.host.name}, and correct the name in the scenario.`,
     });
   }
   return state;

@@ -3,7 +3,7 @@ import type { FilterRule, PacketFilter } from './packet-filter.ts';
 
 /** The fields of a packet that rules can match. */
 export interface FilteredPacket {
-  readonly way: 'in' | 'out';
+  readonly direction: 'in' | 'out';
   readonly source: IpAddress;
   readonly destination: IpAddress;
   /** IANA's protocol number. */
@@ -17,7 +17,7 @@ export interface FilteredPacket {
 
 /** An outer packet of a tunnel. Its addresses and its port are unknown. */
 export interface WrappingPacket {
-  readonly way: 'in' | 'out';
+  readonly direction: 'in' | 'out';
   readonly wraps: true;
 }
 
@@ -32,7 +32,7 @@ export function shareDropped(
   { rules }: Pick<PacketFilter, 'rules'>,
   packet: FilteredPacket | WrappingPacket,
 ): number {
-  const own = rules.filter((rule) => rule.way === packet.way);
+  const own = rules.filter((rule) => rule.direction === packet.direction);
   if ('wraps' in packet) {
     const share = (rule: FilterRule): number => (rule.target === 'DROP' && mayWrap(rule) ? drawOf(rule) : 0);
     return 1 - passedBy(own.map(share));

@@ -55,7 +55,7 @@ export function protocolNumbers(
   throw new DrillError(
     'fault-failed',
     `${ctx.host.name}: cannot match protocol ${hidden} over IPv6: it is an extension header`,
-    { mend: `Remove the IPv6 addresses from \`peers\`, or remove ${hidden} from \`protocols\`.` },
+    { hint: `Remove the IPv6 addresses from \`peers\`, or remove ${hidden} from \`protocols\`.` },
   );
 }
 

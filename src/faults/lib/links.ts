@@ -3,7 +3,7 @@ import { DrillError } from '../../core/errors.ts';
 import type { FaultContext } from '../../core/fault.ts';
 import { ipAddressesJson, type ListedAddress } from '../../core/ip-addresses-json.ts';
 import { parseJson } from '../../core/parse-json.ts';
-import { printable } from '../../core/printable.ts';
+import { messageText } from '../../core/message-text.ts';
 import { runOk, type CommandContext } from './commands.ts';
 
 /** Name of a network interface in a scenario file. */
@@ -57,7 +57,7 @@ export async function requireLink(ctx: FaultContext, name: string): Promise<Link
   const link = links.find((candidate) => candidate.name === name);
   if (link === undefined) {
     throw new DrillError('fault-failed', `${ctx.host.name}: no network interface ${name}`, {
-      mend: `Use one of its interfaces: ${links.map((other) => other.name).join(', ')}.`,
+      hint: `Use one of its interfaces: ${links.map((other) => other.name).join(', ')}.`,
     });
   }
   return link;
@@ -99,7 +99,7 @@ export async function requireOutward(
     'fault-failed',
     `${ctx.host.name}: cannot find an interface that leads out of the host: all are down, loopback, or internal bridges`,
     {
-      mend: 'List the interfaces in `interfaces` (network.isolate), or set `peers` (network.loss).',
+      hint: 'List the interfaces in `interfaces` (network.isolate), or set `peers` (network.loss).',
     },
   );
 }
@@ -128,7 +128,7 @@ export async function ipJson<T>(
   if (parsed.success) return parsed.data;
   throw new DrillError(
     'fault-failed',
-    `${ctx.host.name}: cannot parse the output of \`${command.join(' ')}\`: ${printable(text, 120)}`,
-    { mend: `Install iproute2 4.14 or later on ${ctx.host.name}: the fault needs \`ip -j\`.` },
+    `${ctx.host.name}: cannot parse the output of \`${command.join(' ')}\`: ${messageText(text, 120)}`,
+    { hint: `Install iproute2 4.14 or later on ${ctx.host.name}: the fault needs \`ip -j\`.` },
   );
 }

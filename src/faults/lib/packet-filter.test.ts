@@ -5,7 +5,7 @@ import { applyFilter, type PacketFilter } from './packet-filter.ts';
 
 const filter = (word: string, interfaces: readonly string[] = []): PacketFilter => ({
   interfaces,
-  rules: [{ tool: 'iptables', way: 'in', match: ['-s', word], target: 'DROP' }],
+  rules: [{ tool: 'iptables', direction: 'in', match: ['-s', word], target: 'DROP' }],
 });
 
 test.each(['192.0.2.7\n-A OUTPUT -j DROP', '192.0.2.7 -j ACCEPT', '"', String.raw`\x`, '', '$(reboot)'])(

@@ -2,8 +2,8 @@ import { z } from 'zod';
 import { DrillError } from '../../core/errors.ts';
 import type { FaultContext } from '../../core/fault.ts';
 import { formatIpPrefix, type IpPrefix } from '../../core/ip-address.ts';
-import { printable } from '../../core/printable.ts';
-import { exitedWords, run, runOk } from './commands.ts';
+import { messageText } from '../../core/message-text.ts';
+import { exitedText, run, runOk } from './commands.ts';
 import { listAddresses } from './links.ts';
 import { shellCommand } from '../../core/shell-quote.ts';
 
@@ -13,7 +13,7 @@ export type Tool = 'iptables' | 'ip6tables';
 /** A rule for packets that enter or leave the host. */
 export type FilterRule = {
   readonly tool: Tool;
-  readonly way: 'in' | 'out';
+  readonly direction: 'in' | 'out';
   /** Match arguments for iptables. */
   readonly match: readonly string[];
   /** `RETURN`: the packet passes, and later rules do not apply. */
@@ -46,18 +46,18 @@ export const port = z.strictObject({
 });
 
 const hooks = { in: 'PREROUTING', out: 'POSTROUTING' } as const;
-const ways = ['in', 'out'] as const;
+const directions = ['in', 'out'] as const;
 
 /** `in` and `out` for `both`, otherwise the direction itself. */
-export function waysOf(direction: Direction): readonly ('in' | 'out')[] {
-  return direction === 'both' ? ways : [direction];
+export function directionsOf(direction: Direction): readonly ('in' | 'out')[] {
+  return direction === 'both' ? directions : [direction];
 }
 
 /** The tool and the iptables arguments that match packets from (in) or to (out) an address or CIDR. */
-export function matchPeer(way: 'in' | 'out', peer: IpPrefix): { tool: Tool; match: string[] } {
+export function matchPeer(direction: 'in' | 'out', peer: IpPrefix): { tool: Tool; match: string[] } {
   return {
     tool: peer.address.family === 6 ? 'ip6tables' : 'iptables',
-    match: [way === 'in' ? '-s' : '-d', formatIpPrefix(peer)],
+    match: [direction === 'in' ? '-s' : '-d', formatIpPrefix(peer)],
   };
 }
 
@@ -82,8 +82,8 @@ export async function requireFilter(ctx: FaultContext, filter: PacketFilter, tag
     for (const { argv, input } of checks) {
       const result = await run(ctx, argv, { input });
       if (result.exitCode !== 0) {
-        throw new DrillError('fault-failed', `${ctx.host.name}: ${exitedWords(argv, result)}`, {
-          mend: `Log in to ${ctx.host.name} as root (or set \`sudo: true\`), and install ${tool} with its mangle table.`,
+        throw new DrillError('fault-failed', `${ctx.host.name}: ${exitedText(argv, result)}`, {
+          hint: `Log in to ${ctx.host.name} as root (or set \`sudo: true\`), and install ${tool} with its mangle table.`,
         });
       }
     }
@@ -108,11 +108,13 @@ export function undoFilter(filter: PacketFilter, tag: string): string {
   const lines = toolsOf(filter).flatMap((tool) => {
     const command = (...argv: readonly string[]): string =>
       shellCommand([tool, '-w', '-t', 'mangle', ...argv]);
-    const used = waysUsed(filter, tool);
+    const used = directionsUsed(filter, tool);
     return [
-      ...used.flatMap((way) => jumps(filter, tag, way).map((jump) => command('-D', hooks[way], ...jump))),
-      ...used.map((way) => command('-F', chain(tag, way))),
-      ...used.map((way) => command('-X', chain(tag, way))),
+      ...used.flatMap((direction) =>
+        jumps(filter, tag, direction).map((jump) => command('-D', hooks[direction], ...jump)),
+      ),
+      ...used.map((direction) => command('-F', chain(tag, direction))),
+      ...used.map((direction) => command('-X', chain(tag, direction))),
       `left=$(${command('-S')}) || exit`,
       `case $left in *firedrill-${tag}-*) exit 1 ;; esac`,
     ];
@@ -123,7 +125,7 @@ export function undoFilter(filter: PacketFilter, tag: string): string {
 /** True if all rules with this tag exist. */
 export async function filterInForce(ctx: FaultContext, filter: PacketFilter, tag: string): Promise<boolean> {
   for (const tool of toolsOf(filter)) {
-    const used = waysUsed(filter, tool);
+    const used = directionsUsed(filter, tool);
     const rules = filter.rules.filter((rule) => rule.tool === tool).length;
     const perChain = 1 + Math.max(1, filter.interfaces.length);
     if ((await tagged(ctx, tool, tag)).length !== rules + used.length * perChain) return false;
@@ -149,8 +151,8 @@ async function tagged(ctx: FaultContext, tool: Tool, tag: string): Promise<strin
   if (!lines.some((line) => line.startsWith('-P '))) {
     throw new DrillError(
       'host-unreachable',
-      `${ctx.host.name}: cannot parse the output of \`${argv.join(' ')}\`: ${printable(lines.join(' '), 120)}`,
-      { mend: `Check the output of \`${argv.join(' ')}\` on ${ctx.host.name}.` },
+      `${ctx.host.name}: cannot parse the output of \`${argv.join(' ')}\`: ${messageText(lines.join(' '), 120)}`,
+      { hint: `Check the output of \`${argv.join(' ')}\` on ${ctx.host.name}.` },
     );
   }
   return lines.filter((line) => line.includes(`firedrill:${tag}`) || line.includes(`firedrill-${tag}-`));
@@ -158,15 +160,17 @@ async function tagged(ctx: FaultContext, tool: Tool, tag: string): Promise<strin
 
 /** The input of iptables-restore. */
 function program(filter: PacketFilter, tag: string, tool: Tool): string {
-  const used = waysUsed(filter, tool);
+  const used = directionsUsed(filter, tool);
   const rules = filter.rules.filter((rule) => rule.tool === tool);
   return [
     '*mangle',
-    ...used.map((way) => `:${chain(tag, way)} - [0:0]`),
-    ...rules.map(({ way, match, target }) =>
-      line('-A', chain(tag, way), ...match, ...comment(tag), '-j', target),
+    ...used.map((direction) => `:${chain(tag, direction)} - [0:0]`),
+    ...rules.map(({ direction, match, target }) =>
+      line('-A', chain(tag, direction), ...match, ...comment(tag), '-j', target),
     ),
-    ...used.flatMap((way) => jumps(filter, tag, way).map((jump) => line('-I', hooks[way], '1', ...jump))),
+    ...used.flatMap((direction) =>
+      jumps(filter, tag, direction).map((jump) => line('-I', hooks[direction], '1', ...jump)),
+    ),
     'COMMIT',
     '',
   ].join('\n');
@@ -187,25 +191,27 @@ function line(...words: readonly string[]): string {
 }
 
 /** The rules that jump to firedrill's chain, without the name of their hook. */
-function jumps(filter: PacketFilter, tag: string, way: 'in' | 'out'): string[][] {
-  const flag = way === 'in' ? '-i' : '-o';
+function jumps(filter: PacketFilter, tag: string, direction: 'in' | 'out'): string[][] {
+  const flag = direction === 'in' ? '-i' : '-o';
   const through =
     filter.interfaces.length === 0 ? [['!', flag, 'lo']] : filter.interfaces.map((name) => [flag, name]);
-  return through.map((match) => [...match, ...comment(tag), '-j', chain(tag, way)]);
+  return through.map((match) => [...match, ...comment(tag), '-j', chain(tag, direction)]);
 }
 
 function comment(tag: string): string[] {
   return ['-m', 'comment', '--comment', `firedrill:${tag}`];
 }
 
-function chain(tag: string, way: 'in' | 'out'): string {
-  return `firedrill-${tag}-${way}`;
+function chain(tag: string, direction: 'in' | 'out'): string {
+  return `firedrill-${tag}-${direction}`;
 }
 
 function toolsOf(filter: PacketFilter): Tool[] {
   return [...new Set(filter.rules.map((rule) => rule.tool))];
 }
 
-function waysUsed(filter: PacketFilter, tool: Tool): readonly ('in' | 'out')[] {
-  return ways.filter((way) => filter.rules.some((rule) => rule.tool === tool && rule.way === way));
+function directionsUsed(filter: PacketFilter, tool: Tool): readonly ('in' | 'out')[] {
+  return directions.filter((direction) =>
+    filter.rules.some((rule) => rule.tool === tool && rule.direction === direction),
+  );
 }

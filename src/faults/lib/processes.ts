@@ -1,7 +1,7 @@
 import { DrillError } from '../../core/errors.ts';
 import type { ExecResult } from '../../core/host.ts';
 import { ownShells } from '../../core/shell-quote.ts';
-import { lastWords, run, type CommandContext } from './commands.ts';
+import { lastText, run, type CommandContext } from './commands.ts';
 
 /** Where to search for processes: on the host, or in one of its containers. */
 export interface ProcessPlace {
@@ -81,7 +81,7 @@ export function within({ container }: ProcessPlace, argv: readonly string[]): st
 }
 
 /** The place, for messages. */
-export function placeWords({ container }: ProcessPlace): string {
+export function placeText({ container }: ProcessPlace): string {
   return container === undefined ? '' : ` in container ${container}`;
 }
 
@@ -97,13 +97,13 @@ export async function listProcesses(ctx: CommandContext, place: ProcessPlace): P
   if (result.exitCode === 126 || result.exitCode === 127) {
     throw new DrillError(
       'fault-failed',
-      `${ctx.host.name}: cannot list the processes named ${place.process}${placeWords(place)}: sh cannot run: ${lastWords(result)}`,
-      { mend: `Use a host or a container image that has \`sh\`, or install it${placeWords(place)}.` },
+      `${ctx.host.name}: cannot list the processes named ${place.process}${placeText(place)}: sh cannot run: ${lastText(result)}`,
+      { hint: `Use a host or a container image that has \`sh\`, or install it${placeText(place)}.` },
     );
   }
   throw new DrillError(
     'host-unreachable',
-    `${ctx.host.name}: cannot list the processes named ${place.process}${placeWords(place)}: ${lastWords(result) || `exit ${result.exitCode}`}`,
+    `${ctx.host.name}: cannot list the processes named ${place.process}${placeText(place)}: ${lastText(result) || `exit ${result.exitCode}`}`,
   );
 }
 

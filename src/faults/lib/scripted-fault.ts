@@ -2,9 +2,9 @@ import { DrillError } from '../../core/errors.ts';
 import type { FaultContext, FaultKind } from '../../core/fault.ts';
 import type { Json } from '../../core/plan.ts';
 import type { z } from 'zod';
-import { lastWords, run } from './commands.ts';
-import { newTag, requireSystemd } from './dead-man.ts';
-import { requireOwnWay, type NetworkCut } from './own-way.ts';
+import { lastText, run } from './commands.ts';
+import { newTag, requireSystemd } from './auto-revert.ts';
+import { requireOwnConnection, type NetworkCut } from './own-connection.ts';
 
 /**
  * A fault that one script undoes. The heal and the auto-revert timer on the fault's host run the same script.
@@ -66,7 +66,7 @@ export function scriptedFault<P, S extends Json>(fault: ScriptedFault<P, S>): Fa
       await requireSystemd(ctx);
       const tag = newTag();
       const state = await fault.prepare(p, tag, ctx);
-      await requireOwnWay(ctx, fault.kind, fault.cut(p, state));
+      await requireOwnConnection(ctx, fault.kind, fault.cut(p, state));
       return { tag, state };
     },
 
@@ -84,7 +84,7 @@ export function scriptedFault<P, S extends Json>(fault: ScriptedFault<P, S>): Fa
       if (await fault.gone(state, tag, ctx)) return;
       throw new DrillError(
         'fault-failed',
-        `${ctx.host.name}: cannot undo ${fault.kind} ${tag}: it is still in force after its undo script (exit ${undone.exitCode}${tail(lastWords(undone))})`,
+        `${ctx.host.name}: cannot undo ${fault.kind} ${tag}: it is still in force after its undo script (exit ${undone.exitCode}${tail(lastText(undone))})`,
       );
     },
 

@@ -15,7 +15,7 @@ export async function requireRunning(ctx: FaultContext, container: string): Prom
       'fault-failed',
       `${ctx.host.name}: container ${container} is ${status}, not running`,
       {
-        mend: `Start the container first: docker ${status === 'paused' ? 'unpause' : 'start'} ${container}`,
+        hint: `Start the container first: docker ${status === 'paused' ? 'unpause' : 'start'} ${container}`,
       },
     );
   }

@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import { DrillError } from '../../core/errors.ts';
 import type { FaultContext } from '../../core/fault.ts';
-import { printable } from '../../core/printable.ts';
-import { exitedWords, run, runOk } from './commands.ts';
+import { messageText } from '../../core/message-text.ts';
+import { exitedText, run, runOk } from './commands.ts';
 
 /** Name of a systemd unit in a scenario file, with its suffix. */
 export const unitName = z
@@ -48,7 +48,7 @@ export async function showUnits(ctx: FaultContext, names: readonly string[]): Pr
   const argv = ['systemctl', 'show', `--property=${properties.join(',')}`, '--', ...names];
   const result = await run(ctx, argv);
   if (result.exitCode !== 0)
-    throw new DrillError('fault-failed', `${ctx.host.name}: ${exitedWords(argv, result)}`, hintFor(ctx));
+    throw new DrillError('fault-failed', `${ctx.host.name}: ${exitedText(argv, result)}`, hintFor(ctx));
   const said = result.stdout;
   // One paragraph per unit, in the order of the arguments. The printed name may differ (alias).
   const paragraphs = said.trim().split('\n\n');
@@ -59,8 +59,8 @@ export async function showUnits(ctx: FaultContext, names: readonly string[]): Pr
     if (value('LoadState') === '' || value('ActiveState') === '') {
       throw new DrillError(
         'host-unreachable',
-        `${ctx.host.name}: cannot read the state of ${name}: \`systemctl show\` printed: ${printable(said.trim(), 120)}`,
-        { mend: `Check the output of \`systemctl show ${name}\` on ${ctx.host.name}.` },
+        `${ctx.host.name}: cannot read the state of ${name}: \`systemctl show\` printed: ${messageText(said.trim(), 120)}`,
+        { hint: `Check the output of \`systemctl show ${name}\` on ${ctx.host.name}.` },
       );
     }
     return {
@@ -76,10 +76,10 @@ export async function showUnits(ctx: FaultContext, names: readonly string[]): Pr
 }
 
 /** A hint for a host that is a container. On other hosts, the error message of systemctl names the cause. */
-function hintFor({ host: { container } }: FaultContext): { readonly mend?: string } {
+function hintFor({ host: { container } }: FaultContext): { readonly hint?: string } {
   if (container === undefined) return {};
   return {
-    mend: `A plain container runs no systemd. Use container.stop, container.restart, or process.kill on a host with \`transport: local\`, with \`container: ${container.name}\`.`,
+    hint: `A plain container runs no systemd. Use container.stop, container.restart, or process.kill on a host with \`transport: local\`, with \`container: ${container.name}\`.`,
   };
 }
 
@@ -89,7 +89,7 @@ export async function requireUnits(ctx: FaultContext, names: readonly string[]):
   const unknown = units.find((unit) => !unit.loaded);
   if (unknown === undefined) return units;
   throw new DrillError('fault-failed', `${ctx.host.name}: no systemd unit ${unknown.name}`, {
-    mend: `List the units with \`systemctl list-units --all\` on ${ctx.host.name}, and correct the name in the scenario.`,
+    hint: `List the units with \`systemctl list-units --all\` on ${ctx.host.name}, and correct the name in the scenario.`,
   });
 }
 

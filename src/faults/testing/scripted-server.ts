@@ -16,7 +16,7 @@ export function scriptedServer(
     calls.push(call);
     return Promise.resolve({ requestId: `req-${calls.length}` });
   };
-  const look = async (): Promise<ServerState> => {
+  const attempt = async (): Promise<ServerState> => {
     const state = (left.length > 1 ? left.shift() : left[0]) ?? 'ACTIVE';
     if (typeof state !== 'string') throw state;
     const [status = '', taskState = null] = state.split(' ');
@@ -25,7 +25,7 @@ export function scriptedServer(
   return {
     where: 'server web-1 of cloud lab',
     calls,
-    state: look,
+    state: attempt,
     stop: accept('stop'),
     start: accept('start'),
     reboot: (type) => accept(`reboot ${type}`)(),

@@ -21,8 +21,8 @@ export async function startAgent(socketPath: string, keys: readonly TestKey[]): 
         keys.map((key) => key.parsed),
       );
     });
-    protocol.on('sign', (request: AgentInboundRequest, wanted: ParsedKey, data: Buffer) => {
-      const key = keys.find((one) => one.parsed.getPublicSSH().equals(wanted.getPublicSSH()));
+    protocol.on('sign', (request: AgentInboundRequest, requested: ParsedKey, data: Buffer) => {
+      const key = keys.find((one) => one.parsed.getPublicSSH().equals(requested.getPublicSSH()));
       if (key === undefined) return protocol.failureReply(request);
       signatures += 1;
       protocol.signReply(request, key.parsed.sign(data));

@@ -18,7 +18,7 @@ import { ownLoopback } from './own-loopback.ts';
 export type Said = Readonly<Record<string, string | readonly string[]>>;
 
 /** For tests: replaces `ssh -G`, so that no SSH client is needed. The last word of the command is the host. */
-export function saying(hosts: Readonly<Record<string, Said>>): CommandRunner {
+export function outcome(hosts: Readonly<Record<string, Said>>): CommandRunner {
   return async ({ argv }) => {
     const said = hosts[argv.at(-1) ?? ''];
     if (said === undefined) return { kind: 'exited', exitCode: 255, stdout: '', stderr: 'no such host\n' };
@@ -79,7 +79,7 @@ export async function startSshLab(options: Omit<SshServerOptions, 'accept'> = {}
       createSshHost(
         'node-1',
         { kind: 'ssh', host: 'n1', ...more },
-        { run: saying({ n1: said(changes) }), env },
+        { run: outcome({ n1: said(changes) }), env },
         onNote,
       ),
     close: async () => {

@@ -25,7 +25,7 @@ export interface HostileServers {
 }
 
 /** What a server does with a connection after it has received a request. */
-type Misdeed = (socket: Socket) => void;
+type Misbehavior = (socket: Socket) => void;
 
 const dripMs = 20;
 const head = 'HTTP/1.1 200 OK\r\ncontent-type: text/plain\r\n';
@@ -33,7 +33,7 @@ const chunk = `4000\r\n${'x'.repeat(0x4000)}\r\n`;
 
 /** Writes small pieces endlessly and slowly. */
 const drips =
-  (first: string, text: string): Misdeed =>
+  (first: string, text: string): Misbehavior =>
   (socket) => {
     socket.write(first);
     const timer = setInterval(() => socket.write(text), dripMs);
@@ -42,7 +42,7 @@ const drips =
 
 /** Writes as fast as the other end reads, endlessly. */
 const floods =
-  (first: string, text: string): Misdeed =>
+  (first: string, text: string): Misbehavior =>
   (socket) => {
     const pour = (): void => {
       while (!socket.destroyed && socket.write(text));
@@ -53,34 +53,34 @@ const floods =
   };
 
 const says =
-  (text: string | Buffer): Misdeed =>
+  (text: string | Buffer): Misbehavior =>
   (socket) =>
     void socket.end(text);
 
-const resets: Misdeed = (socket) => void socket.resetAndDestroy();
+const resets: Misbehavior = (socket) => void socket.resetAndDestroy();
 
 /** A probe reads the body only if it checks something in it. */
-const wantsBody = { expect: { body: 'never there' } };
+const needsBody = { expect: { body: 'never there' } };
 
 const plain: readonly (readonly [
   name: string,
   outcome: HostileServer['outcome'],
-  misdeed: Misdeed,
+  misbehavior: Misbehavior,
   params?: HostileServer['params'],
 ])[] = [
   ['silent', 'timeout', () => undefined],
   ['drips its headers', 'timeout', drips('HTTP/1.1 200 OK\r\n', 'x-a: b\r\n')],
   ['drips one endless header', 'timeout', drips('HTTP/1.1 200 OK\r\nx-a: ', 'b')],
-  ['drips its body', 'timeout', drips(`${head}\r\n`, 'x'), wantsBody],
+  ['drips its body', 'timeout', drips(`${head}\r\n`, 'x'), needsBody],
   ['says 100 Continue for ever', 'timeout', drips('', 'HTTP/1.1 100 Continue\r\n\r\n')],
   ['pours headers', 'http-other', floods(head, `x-a: ${'b'.repeat(1000)}\r\n`)],
-  ['pours its body', 'bad-body', floods(`${head}transfer-encoding: chunked\r\n\r\n`, chunk), wantsBody],
+  ['pours its body', 'bad-body', floods(`${head}transfer-encoding: chunked\r\n\r\n`, chunk), needsBody],
   [
     'sends garbage',
     'http-other',
     says(Buffer.from(Array.from({ length: 2000 }, (_, i) => (i * 37 + 129) % 256))),
   ],
-  ['sends a bad chunk', 'http-other', says(`${head}transfer-encoding: chunked\r\n\r\nzz\r\n`), wantsBody],
+  ['sends a bad chunk', 'http-other', says(`${head}transfer-encoding: chunked\r\n\r\nzz\r\n`), needsBody],
   [
     'redirects to itself',
     'http-other',
@@ -93,7 +93,7 @@ const plain: readonly (readonly [
     'resets within its body',
     'reset',
     (socket) => void socket.write(`${head}content-length: 100\r\n\r\nhalf`, () => socket.resetAndDestroy()),
-    wantsBody,
+    needsBody,
   ],
 ];
 
@@ -133,8 +133,8 @@ export async function startHostileServers(folder: string): Promise<HostileServer
     await start('good', 'ok', good(), (address) => ({ url: `http://${address}/` })),
     await start('good, over TLS', 'ok', secure('good'), over()),
   ];
-  for (const [name, outcome, misdeed, params = {}] of plain) {
-    const server = createServer((socket) => void socket.once('data', () => misdeed(socket)));
+  for (const [name, outcome, misbehavior, params = {}] of plain) {
+    const server = createServer((socket) => void socket.once('data', () => misbehavior(socket)));
     servers.push(await start(name, outcome, server, (address) => ({ url: `http://${address}/`, ...params })));
   }
   servers.push(

@@ -101,7 +101,7 @@ class SharedSegment {
       const { stdout, stderr } = await host.exec(argv, {
         timeoutMs: ctx.timeoutMs + hostGraceMs,
         signal,
-        look: true,
+        attempt: true,
       });
       const answers = readAnswers(stdout, addresses);
       if (answers === undefined) {

@@ -102,7 +102,7 @@ export class ArpTable {
     const sure = answering.filter((mac) => !isVirtualMac(mac) && this.#ownersOf(mac).length <= 1);
     if (sure.some((mac) => own.has(mac))) return { state: 'answers' };
     const ambiguous = answering.find((mac) => isVirtualMac(mac) || own.has(mac));
-    if (ambiguous !== undefined) return { state: 'unknown', why: this.#ambiguousWords(ambiguous) };
+    if (ambiguous !== undefined) return { state: 'unknown', why: this.#ambiguousText(ambiguous) };
     const others = [...this.#learned.keys()]
       .filter((other) => other !== node)
       .map((other) => this.#macsOf(other));
@@ -125,7 +125,7 @@ export class ArpTable {
     return [...this.#learned.keys()].filter((node) => this.#macsOf(node).has(mac));
   }
 
-  #ambiguousWords(mac: string): string {
+  #ambiguousText(mac: string): string {
     const answer = `${this.#shared} is answered by ${mac}`;
     return isVirtualMac(mac)
       ? `${answer}, a virtual router MAC: ARP cannot show which node uses it; use a probe of kind vrrp or vip-claim`

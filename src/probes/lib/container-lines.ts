@@ -86,7 +86,7 @@ export class ContainerLog {
   take({ lines, exitCode }: LogSection, isCut: boolean): readonly StampedLine[] {
     const isFirst = this.#latest === undefined;
     if (isFirst && exitCode !== 0) return [];
-    const fresh = lines.filter((line) => !this.#recent.has(keyOf(line)));
+    const unread = lines.filter((line) => !this.#recent.has(keyOf(line)));
     const before = this.#latest?.wallMs ?? -Infinity;
     const latest = lines.reduce(
       (late, line) => (line.wallMs >= late.wallMs ? line : late),
@@ -95,12 +95,12 @@ export class ContainerLog {
     if (latest.wallMs > before) this.#latest = latest;
     else this.#latest ??= null;
     // If a truncated output contained only the overlap, the next sample reads without overlap.
-    this.#overlapMs = isCut && fresh.length === 0 ? 0 : overlapMs;
+    this.#overlapMs = isCut && unread.length === 0 ? 0 : overlapMs;
     const fromMs = Math.max(before, latest.wallMs) - overlapMs;
     const kept = [...this.#recentAfter(fromMs), ...lines.filter(({ wallMs }) => wallMs >= fromMs).map(keyOf)];
     this.#recent = new Set(kept);
     if (isFirst) this.#startMs = latest.wallMs;
-    return isFirst ? [] : fresh.filter(({ wallMs }) => wallMs > this.#startMs);
+    return isFirst ? [] : unread.filter(({ wallMs }) => wallMs > this.#startMs);
   }
 
   #recentAfter(ms: number): string[] {

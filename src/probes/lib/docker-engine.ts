@@ -6,7 +6,7 @@ import { ProbeTimeout } from '../../core/probe.ts';
 /** Most concurrent requests: a late one, and one more. */
 const mostAsked = 2;
 /** A hanging request is kept for up to this many time-outs. */
-const mostPatience = 16;
+const maxTimeoutFactor = 16;
 /** Longest answer that is read, in characters. A container's state is shorter. */
 const maxBodyBytes = 4_194_304;
 
@@ -39,7 +39,7 @@ export function dockerEngine(pipe: NonNullable<Host['pipe']>, timeoutMs: number)
   const agent = new Agent({ keepAlive: true, maxSockets: mostAsked });
   agent.createConnection = () => new PipeSocket(pipe(['docker', 'system', 'dial-stdio']));
   let asked = 0;
-  let patience = 1;
+  let timeoutFactor = 1;
   return {
     isBusy: () => asked >= mostAsked,
     async get(path, signal) {
@@ -54,7 +54,7 @@ export function dockerEngine(pipe: NonNullable<Host['pipe']>, timeoutMs: number)
           if (body.length > maxBodyBytes)
             sent.destroy(new Error(`the engine's answer is longer than ${maxBodyBytes} bytes`));
         });
-        patience = 1;
+        timeoutFactor = 1;
         response.on('end', () => resolve({ status: response.statusCode ?? 0, body }));
         response.on('error', reject);
       });
@@ -62,8 +62,8 @@ export function dockerEngine(pipe: NonNullable<Host['pipe']>, timeoutMs: number)
       const onAbort = (): void => {
         reject(signal.reason as Error);
         if (!(signal.reason instanceof ProbeTimeout)) return void sent.destroy();
-        late = setTimeout(() => sent.destroy(), timeoutMs * patience).unref();
-        patience = Math.min(2 * patience, mostPatience);
+        late = setTimeout(() => sent.destroy(), timeoutMs * timeoutFactor).unref();
+        timeoutFactor = Math.min(2 * timeoutFactor, maxTimeoutFactor);
       };
       signal.addEventListener('abort', onAbort, { once: true });
       sent.on('error', reject);

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Clock } from '../../core/clock.ts';
 import { messageOf } from '../../core/errors.ts';
-import { limitWords } from '../../core/format-duration.ts';
+import { limitText } from '../../core/format-duration.ts';
 import type { Host } from '../../core/host.ts';
 import { shorten } from '../../core/shorten.ts';
 import { coarseMs, parsePulse, pulseScript, staleAfterMs, type Pulse } from './pulse.ts';
@@ -71,7 +71,7 @@ export class FollowedFile {
     const name = `${this.#path} on ${this.#host.name}`;
     if (this.#pulseAtMs === undefined) return { ok: false, why: `${name} is not followed: ${this.#broken}` };
     if (this.#clock.nowMs() - this.#pulseAtMs > staleAfterMs)
-      return { ok: false, why: `following ${name} sent no heartbeat for ${limitWords(staleAfterMs)}` };
+      return { ok: false, why: `following ${name} sent no heartbeat for ${limitText(staleAfterMs)}` };
     if (!this.#isThere) return { ok: false, why: `${name} cannot be read` };
     if (!this.#gap) return { ok: true };
     this.#gap = false;

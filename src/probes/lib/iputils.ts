@@ -26,7 +26,7 @@ export async function requireIputils(
   if (!missing && (said.includes('iputils') || !/ping|busybox|inetutils/i.test(said))) return;
   const what = missing ? `${host.name} has no ${tool}` : `${tool} on ${host.name} is not the iputils version`;
   throw new DrillError('invalid-input', what, {
-    mend:
+    hint:
       host.container === undefined
         ? `Install it on ${host.name} (Debian: apt-get install iputils-${tool}), or set \`from:\` to another host.`
         : installHint(host, `iputils-${tool}`),

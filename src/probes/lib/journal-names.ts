@@ -1,6 +1,6 @@
 import { DrillError } from '../../core/errors.ts';
 import type { Host } from '../../core/host.ts';
-import { saysNoSuchContainer } from './docker-words.ts';
+import { isNoSuchContainer } from './docker-messages.ts';
 
 /** The suffixes of unit names: systemd.unit(5). */
 const unitSuffix = /\.(?:service|socket|device|mount|automount|swap|target|path|timer|slice|scope)$/;
@@ -48,7 +48,7 @@ export async function wrongNames(
   const all = [...(unit === '' ? [] : [unit]), ...containers];
   if (all.length === 0) return [];
   const argv = ['sh', '-c', script, 'journal', unit, ...containers];
-  const { stdout } = await host.exec(argv, { timeoutMs: checkTimeoutMs, signal, look: true });
+  const { stdout } = await host.exec(argv, { timeoutMs: checkTimeoutMs, signal, attempt: true });
   const said = /^names-begin\n([^]*)^names-end$/m.exec(stdout)?.[1]?.trimEnd().split('\n') ?? [];
   return all.flatMap((name, i) => wrongIn(said[i] ?? '', name, host.name) ?? []);
 }
@@ -59,7 +59,7 @@ function wrongIn(line: string, name: string, host: string): string | undefined {
     return `container ${name} on ${host} logs with the driver ${said}, not to the journal`;
   if (logged === 'logged') return undefined;
   if (what === 'unit' && said === 'not-found') return `${host} has no unit ${name}`;
-  if (what === 'container' && saysNoSuchContainer(said))
+  if (what === 'container' && isNoSuchContainer(said))
     return `${host} has no container ${name}, and its journal has no line from it`;
   return undefined;
 }
@@ -69,7 +69,7 @@ export async function requireNames(names: JournalNames, host: Host, signal: Abor
   const [wrong] = await wrongNames(names, host, signal).catch(() => []);
   if (wrong === undefined) return;
   throw new DrillError('invalid-input', wrong, {
-    mend: wrong.includes('logs with the driver')
+    hint: wrong.includes('logs with the driver')
       ? 'Use a probe of kind container-log, or set the container’s log driver to journald.'
       : `Correct the name. On ${host.name}, \`systemctl list-units --all\` lists units, and \`docker ps --all\` lists containers.`,
   });

@@ -1,6 +1,6 @@
 import type { Clock } from '../../core/clock.ts';
 import { DrillError, messageOf } from '../../core/errors.ts';
-import { limitWords } from '../../core/format-duration.ts';
+import { limitText } from '../../core/format-duration.ts';
 import type { Host } from '../../core/host.ts';
 import { installHint } from '../../core/install-hint.ts';
 import { shorten } from '../../core/shorten.ts';
@@ -91,7 +91,7 @@ export async function requireTcpdump(host: Host, signal: AbortSignal): Promise<v
   );
   if (result?.exitCode !== 127) return;
   throw new DrillError('invalid-input', `${host.name} has no tcpdump, which captures VRRP adverts`, {
-    mend:
+    hint:
       host.container === undefined
         ? `Install tcpdump on ${host.name} (Debian: apt-get install tcpdump), or set \`from:\` to another host.`
         : installHint(host, 'tcpdump'),
@@ -144,7 +144,7 @@ class Capture {
     if (this.#wallMs === undefined) return { ok: false, why: `${where} has just started` };
     const lateMs = this.#clock.nowMs() - this.#leastOffsetMs - this.#wallMs;
     if (lateMs > staleAfterMs) {
-      return { ok: false, why: `${where} sent no heartbeat for ${limitWords(staleAfterMs)}` };
+      return { ok: false, why: `${where} sent no heartbeat for ${limitText(staleAfterMs)}` };
     }
     return { ok: true, wallMs: this.#wallMs };
   }

@@ -9,7 +9,7 @@ export type VrrpView =
   | { readonly state: 'unknown'; readonly why: string };
 
 /** A source that advertises: its latest advert, and the start of its uninterrupted series of adverts. */
-interface Reign {
+interface MasterPeriod {
   readonly advert: VrrpAdvert;
   readonly sinceMs: number;
 }
@@ -43,7 +43,7 @@ export class VrrpWatch {
   readonly #source: string;
   readonly #defaultIntervalMs: number;
   /** By source, without sources that have stopped. */
-  readonly #reigns = new Map<string, Reign>();
+  readonly #reigns = new Map<string, MasterPeriod>();
   /** Start of the capture without a gap. Undefined while it is not running. */
   #listeningSinceMs: number | undefined;
   #latestIntervalMs: number | undefined;
@@ -96,7 +96,7 @@ export class VrrpWatch {
     const before = this.#reigns.get(source);
     if (priority > 0) this.#reigns.set(source, { advert, sinceMs: before?.sinceMs ?? wallMs });
     else this.#reigns.delete(source);
-    if (source === this.#source) this.#tell(advert, before);
+    if (source === this.#source) this.#report(advert, before);
   }
 
   /** The state at a moment. All packets up to that moment must have been read. */
@@ -131,7 +131,7 @@ export class VrrpWatch {
   }
 
   /** Processes an advert of the watched source. */
-  #tell({ wallMs, priority }: VrrpAdvert, before: Reign | undefined): void {
+  #report({ wallMs, priority }: VrrpAdvert, before: MasterPeriod | undefined): void {
     if (priority === 0) {
       if (before !== undefined) this.#mark('fell-silent', wallMs, 'announced that it stops (priority 0)');
       this.#isSilent = true;
@@ -147,10 +147,10 @@ export class VrrpWatch {
 
   /** Removes sources whose adverts have been missing for too long. */
   #settle(nowMs: number): void {
-    for (const [source, reign] of this.#reigns) {
+    for (const [source, masterPeriod] of this.#reigns) {
       if (
         source !== this.#source &&
-        nowMs - reign.advert.wallMs > intervalsUntilDown * this.#intervalOf(reign)
+        nowMs - masterPeriod.advert.wallMs > intervalsUntilDown * this.#intervalOf(masterPeriod)
       ) {
         this.#reigns.delete(source);
       }
@@ -174,12 +174,12 @@ export class VrrpWatch {
     this.#mark('fell-silent', dueMs, 'the advert that was due at this time did not arrive');
   }
 
-  #intervalOf({ advert }: Reign): number {
+  #intervalOf({ advert }: MasterPeriod): number {
     return advert.intervalMs > 0 ? advert.intervalMs : this.#defaultIntervalMs;
   }
 
   /** Another source whose latest advert is later than that of the watched source. */
-  #laterThan(own: Reign): Reign | undefined {
+  #laterThan(own: MasterPeriod): MasterPeriod | undefined {
     return [...this.#reigns.values()].find(
       ({ advert }) => advert.source !== this.#source && advert.wallMs > own.advert.wallMs,
     );

@@ -1,6 +1,6 @@
 import { scaleLinear } from 'd3-scale';
 import type { Range } from '../../analysis/intervals.ts';
-import { html, type Html } from './safe.ts';
+import { html, type Html } from './template.ts';
 
 /** A time axis that all lanes of a chart share. Positions are percent of the width, because a chart is as wide as the screen. */
 export interface TimeAxis extends Range {

@@ -1,5 +1,5 @@
 import type { Block, Cell, Section } from '../sections.ts';
-import { html, type Html } from './safe.ts';
+import { html, type Html } from './template.ts';
 
 /** With at least this many columns, a row is shown as a card on a phone. */
 const cardColumns = 3;

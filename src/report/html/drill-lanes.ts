@@ -3,12 +3,12 @@ import type { FaultRecord } from '../../analysis/read-log.ts';
 import { dominantStage } from '../../analysis/stages.ts';
 import type { Analysis } from '../../analysis/summarize.ts';
 import { middle } from '../../analysis/moment.ts';
-import { listWords } from '../../analysis/words.ts';
+import { listText } from '../../analysis/format.ts';
 import { instancesOf } from '../../core/condition.ts';
 import type { Stage } from '../../core/summary.ts';
-import { durationWords, offsetWords } from '../../core/format-duration.ts';
+import { durationText, offsetText } from '../../core/format-duration.ts';
 import { counted } from '../text.ts';
-import { stageWords } from '../verdict-text.ts';
+import { stageText } from '../verdict-text.ts';
 import type { Lane, LaneGroup, Marker, Piece } from './lanes.ts';
 import { machineLanes } from './machine-lane.ts';
 import { probeLane } from './probe-lane.ts';
@@ -42,7 +42,7 @@ export function drillLanes(analysis: Analysis, zeroMs: number): readonly LaneGro
 function phaseLane({ log }: Analysis): readonly Lane[] {
   const pieces = log.phases.map(({ t, phase }, i): Piece => {
     const toMs = log.phases[i + 1]?.t ?? log.endMs;
-    return { fromMs: t, toMs, kind: 'phase', label: phase, title: `${phase}: ${durationWords(toMs - t)}` };
+    return { fromMs: t, toMs, kind: 'phase', label: phase, title: `${phase}: ${durationText(toMs - t)}` };
   });
   const words = pieces.map((p) => p.title).join(', ');
   return pieces.length === 0 ? [] : [{ label: 'phases', words, pieces }];
@@ -67,7 +67,7 @@ function faultLanes({ log }: Analysis, zeroMs: number): readonly Lane[] {
                 toMs,
                 kind: 'fault',
                 label: what,
-                title: `${what}, for ${durationWords(toMs - from)}`,
+                title: `${what}, for ${durationText(toMs - from)}`,
               },
             ],
       markers,
@@ -79,7 +79,7 @@ function faultMarkers(fault: FaultRecord, zeroMs: number): readonly Marker[] {
   const { issuedMs, ackedMs, effect, healStartedMs, healedMs } = fault;
   const markers: Marker[] = [];
   const add = (atMs: number | null, shape: Marker['shape'], what: string) => {
-    if (atMs !== null) markers.push({ atMs, shape, title: `${what} ${offsetWords(atMs - zeroMs)}` });
+    if (atMs !== null) markers.push({ atMs, shape, title: `${what} ${offsetText(atMs - zeroMs)}` });
   };
   add(issuedMs, 'issued', 'issued');
   add(ackedMs, 'acked', 'acknowledged');
@@ -100,7 +100,7 @@ function stageLanes({ log, summary, recovery, heal }: Analysis): readonly Lane[]
         toMs: fromMs + s.ms,
         kind: s === dominant ? ('longest' as const) : ('stage' as const),
         label: s.name,
-        title: `${s.name}: ${stageWords(s)}`,
+        title: `${s.name}: ${stageText(s)}`,
       };
       fromMs = piece.toMs;
       return piece;
@@ -172,14 +172,13 @@ function ownerLanes(names: readonly string[], spans: readonly Owned[], zeroMs: n
       return {
         ...p,
         ...(p.kind === 'owner' ? { label: name } : {}),
-        title: `${sure}, ${rangeWords(p, zeroMs)}`,
+        title: `${sure}, ${rangeText(p, zeroMs)}`,
       };
     });
     const sure = pieces.filter((p) => p.kind === 'owner');
     return {
       label: name,
-      words:
-        sure.length === 0 ? 'ownership never certain' : sure.map((p) => rangeWords(p, zeroMs)).join(', '),
+      words: sure.length === 0 ? 'ownership never certain' : sure.map((p) => rangeText(p, zeroMs)).join(', '),
       pieces,
     };
   });
@@ -187,13 +186,13 @@ function ownerLanes(names: readonly string[], spans: readonly Owned[], zeroMs: n
     spans.flatMap((span): Piece[] => {
       if (span.owners.length > 1)
         return [
-          { ...span, kind: 'several', label: String(span.owners.length), title: listWords(span.owners) },
+          { ...span, kind: 'multiple', label: String(span.owners.length), title: listText(span.owners) },
         ];
       return span.owners.length + span.maybe.length === 0
-        ? [{ ...span, kind: 'nobody', title: 'no owner' }]
+        ? [{ ...span, kind: 'none', title: 'no owner' }]
         : [];
     }),
-  ).map((p): Piece => ({ ...p, title: `${p.title}, ${rangeWords(p, zeroMs)}` }));
+  ).map((p): Piece => ({ ...p, title: `${p.title}, ${rangeText(p, zeroMs)}` }));
   return odd.length === 0
     ? ownLanes
     : [
@@ -214,8 +213,8 @@ function joined(pieces: readonly Piece[]): readonly Piece[] {
   return out;
 }
 
-function rangeWords({ fromMs, toMs }: Piece, zeroMs: number): string {
-  return `${offsetWords(fromMs - zeroMs, 2)} to ${offsetWords(toMs - zeroMs, 2)} (${durationWords(toMs - fromMs)})`;
+function rangeText({ fromMs, toMs }: Piece, zeroMs: number): string {
+  return `${offsetText(fromMs - zeroMs, 2)} to ${offsetText(toMs - zeroMs, 2)} (${durationText(toMs - fromMs)})`;
 }
 
 /** A lane for each pair of log probe and host. */
@@ -227,7 +226,7 @@ function markLanes({ log }: Analysis, zeroMs: number): readonly Lane[] {
     own.push({
       atMs: mark.atMs,
       shape: 'mark',
-      title: `${offsetWords(mark.atMs - zeroMs)} ${mark.name}: ${mark.text}`,
+      title: `${offsetText(mark.atMs - zeroMs)} ${mark.name}: ${mark.text}`,
     });
     lanes.set(label, own);
   }

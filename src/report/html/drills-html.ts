@@ -3,7 +3,7 @@ import { worstVerdict } from '../verdict-text.ts';
 import { sectionHtml, tableHtml } from './blocks.ts';
 import { boundsBar } from './figures.ts';
 import { badge, outcomeHtml, page } from './page.ts';
-import { html, type Html } from './safe.ts';
+import { html, type Html } from './template.ts';
 
 /** drills.html: the drills of one command, each with a link to its report. `error`: why the command ended early. */
 export function renderDrillsHtml(drills: readonly DrillEntry[], error?: string): string {

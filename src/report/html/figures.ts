@@ -1,10 +1,10 @@
 import { scaleLinear } from 'd3-scale';
 import { dominantStage } from '../../analysis/stages.ts';
-import { durationWords, limitWords } from '../../core/format-duration.ts';
+import { durationText, limitText } from '../../core/format-duration.ts';
 import type { Measure, Stage } from '../../core/summary.ts';
-import { stagePredictionWords, stageWords } from '../verdict-text.ts';
+import { stagePredictionText, stageText } from '../verdict-text.ts';
 import { percent } from './axis.ts';
-import { html, type Html } from './safe.ts';
+import { html, type Html } from './template.ts';
 
 type Bounds = Pick<Measure, 'minMs' | 'maxMs'>;
 
@@ -18,7 +18,7 @@ export function gauge(measure: Measure, limitMs: number | undefined): Html {
     .domain([0, Math.max(maxMs, limitMs ?? 0, 1) * headroom])
     .range([0, 100]);
   const limit = limitMs === undefined ? undefined : scale(limitMs);
-  const words = `${durationWords(ms)}, bounds ${durationWords(minMs)} to ${durationWords(maxMs)}${limitMs === undefined ? '' : `; limit ${limitWords(limitMs)}`}`;
+  const words = `${durationText(ms)}, bounds ${durationText(minMs)} to ${durationText(maxMs)}${limitMs === undefined ? '' : `; limit ${limitText(limitMs)}`}`;
   return html`<svg class="gauge" height="${limit === undefined ? 16 : 34}" role="img" aria-label="${words}">
     ${boundsRects(scale, measure, 14)}${
       limit !== undefined &&
@@ -26,7 +26,7 @@ export function gauge(measure: Measure, limitMs: number | undefined): Html {
           x="${percent(limit)}"
           y="32"
           text-anchor="${limit < 15 ? 'start' : limit > 85 ? 'end' : 'middle'}"
-          >limit ${limitWords(limitMs ?? 0)}</text
+          >limit ${limitText(limitMs ?? 0)}</text
         >`
     }
   </svg>`;
@@ -71,10 +71,10 @@ export function waterfall(stages: readonly Stage[], totalMs: number, of: string)
   return html`<ol class="waterfall">
       ${rows.map(({ stage, fromMs }) => {
         const { name, ms, includes, predicted } = stage;
-        const expected = stagePredictionWords(stage);
+        const expected = stagePredictionText(stage);
         const isLongest = stage === dominant;
         const share = totalMs > 0 ? (ms / totalMs) * 100 : 0;
-        return html`<li${isLongest && html` class="dominant"`}><span class="name">${name}${isLongest && html` <em>longest</em>`}</span><span class="took"><b>${stageWords(stage)}</b> ${share.toFixed(1)} %</span><svg class="bar" height="${predicted === undefined ? 16 : 24}" aria-hidden="true"><rect class="track" width="100%" height="14" y="1"/><rect class="${isLongest ? 'longest' : 'stage'}" x="${percent(scale(fromMs))}" width="${percent(scale(ms))}" height="14" y="1"/>${
+        return html`<li${isLongest && html` class="dominant"`}><span class="name">${name}${isLongest && html` <em>longest</em>`}</span><span class="took"><b>${stageText(stage)}</b> ${share.toFixed(1)} %</span><svg class="bar" height="${predicted === undefined ? 16 : 24}" aria-hidden="true"><rect class="track" width="100%" height="14" y="1"/><rect class="${isLongest ? 'longest' : 'stage'}" x="${percent(scale(fromMs))}" width="${percent(scale(ms))}" height="14" y="1"/>${
           predicted !== undefined &&
           html`<line
               class="predicted"
@@ -87,5 +87,5 @@ export function waterfall(stages: readonly Stage[], totalMs: number, of: string)
 `;
       })}
     </ol>
-    <p class="small">The stages sum to the ${of}, ${durationWords(totalMs)}.</p> `;
+    <p class="small">The stages sum to the ${of}, ${durationText(totalMs)}.</p> `;
 }

@@ -1,5 +1,5 @@
 import { axisRow, percent, type TimeAxis } from './axis.ts';
-import { html, type Html } from './safe.ts';
+import { html, type Html } from './template.ts';
 
 /** Kind of a piece of a lane. Each has its own shape or pattern, because color alone is not accessible. */
 export type PieceKind =
@@ -11,8 +11,8 @@ export type PieceKind =
   | 'unknown'
   | 'owner'
   | 'maybe'
-  | 'nobody'
-  | 'several'
+  | 'none'
+  | 'multiple'
   | 'fault'
   | 'stage'
   | 'longest'
@@ -74,8 +74,8 @@ const extents: Readonly<Record<PieceKind, readonly [top: number, height: number]
   unknown: [5, 6],
   owner: [2, 12],
   maybe: [5, 6],
-  nobody: [2, 12],
-  several: [0, 16],
+  none: [2, 12],
+  multiple: [0, 16],
   fault: [4, 8],
   stage: [1, 14],
   longest: [1, 14],
@@ -101,9 +101,9 @@ const gravity: readonly PieceKind[] = [
   'unknown',
   'slow',
   'edge',
-  'nobody',
+  'none',
   'down',
-  'several',
+  'multiple',
 ];
 
 const shapes: Readonly<Record<MarkerShape, string>> = {
@@ -268,8 +268,8 @@ const legendPieces: readonly (readonly [PieceKind, string])[] = [
   ['slow', 'slow'],
   ['unknown', 'unknown'],
   ['owner', 'owner'],
-  ['nobody', 'no owner'],
-  ['several', 'multiple owners'],
+  ['none', 'no owner'],
+  ['multiple', 'multiple owners'],
   ['longest', 'longest stage'],
   ['calm', 'machine has enough CPU'],
   ['pressed', 'machine short of CPU'],

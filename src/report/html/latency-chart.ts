@@ -1,11 +1,11 @@
 import { scaleLinear, scaleLog } from 'd3-scale';
 import { area, line } from 'd3-shape';
 import type { BadWindow } from '../../analysis/windows.ts';
-import { durationWords } from '../../core/format-duration.ts';
+import { durationText } from '../../core/format-duration.ts';
 import type { ProbeSummary } from '../../core/summary.ts';
 import type { LatencyBucket } from '../latency-over-time.ts';
 import { axisRow, percent, type TimeAxis } from './axis.ts';
-import { html, type Html, pathData } from './safe.ts';
+import { html, type Html, pathData } from './template.ts';
 
 const height = 120;
 /** Width of the curves' view box, before it is stretched to the screen. */
@@ -48,14 +48,14 @@ export function latencyChart(
       .digits(1);
   const paths = (name: string, draw: (run: LatencyBucket[]) => string | null) =>
     html`<path class="${name}" d="${pathData(pathOf(runs.map(draw)))}" />`;
-  const words = `median ${durationWords(latency.p50Ms)}, 99th percentile ${durationWords(latency.p99Ms)}, longest ${durationWords(latency.maxMs)}`;
+  const words = `median ${durationText(latency.p50Ms)}, 99th percentile ${durationText(latency.p99Ms)}, longest ${durationText(latency.maxMs)}`;
   const shade = scaleLinear().domain([0, 100]).range([0, 100]).clamp(true);
   return html`<figure class="latency">
     <figcaption><b>${id}</b> ${words}</figcaption>
     <div class="lane">
       <span class="label yaxis" aria-hidden="true"
         ><svg width="100%" height="${height + 8}">
-          ${ticks.map((v) => html`<text x="100%" dx="-4" y="${Number((y(v) + 8).toFixed(1))}" text-anchor="end">${tickWords(v)}</text>`)}
+          ${ticks.map((v) => html`<text x="100%" dx="-4" y="${Number((y(v) + 8).toFixed(1))}" text-anchor="end">${tickText(v)}</text>`)}
         </svg></span
       ><svg
         class="band"
@@ -113,7 +113,7 @@ function pathOf(parts: readonly (string | null)[]): string {
   return parts.map((part) => (part ?? '').replace(/Z$/, 'h1Z')).join('');
 }
 
-function tickWords(ms: number): string {
+function tickText(ms: number): string {
   return ms < 1
     ? `${Number(ms.toPrecision(1))} ms`
     : ms < 1000

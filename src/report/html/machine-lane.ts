@@ -1,14 +1,14 @@
 import { starvedSpans } from '../../analysis/degraded.ts';
 import type { MachineRecord, PressureReading } from '../../analysis/machine-record.ts';
 import type { RunLog } from '../../analysis/read-log.ts';
-import { durationWords, offsetWords } from '../../core/format-duration.ts';
+import { durationText, offsetText } from '../../core/format-duration.ts';
 import { pressedPct, starvedPct } from '../../core/starvation-limits.ts';
 import { machineName } from '../prober-text.ts';
 import type { Lane, Piece } from './lanes.ts';
 
 type Level = 'calm' | 'pressed' | 'starved';
 
-const levelWords: Readonly<Record<Level, string>> = {
+const levelText: Readonly<Record<Level, string>> = {
   calm: 'enough CPU',
   pressed: 'short of CPU',
   starved: 'starved of CPU',
@@ -28,7 +28,7 @@ export function machineLanes(log: RunLog, zeroMs: number): readonly Lane[] {
 function laneOf(label: string, pieces: readonly Piece[]): Lane {
   const words = (['pressed', 'starved'] as const).flatMap((level) => {
     const ms = pieces.reduce((sum, p) => sum + (p.kind === level ? p.toMs - p.fromMs : 0), 0);
-    return ms === 0 ? [] : [`${levelWords[level]} for ${durationWords(ms)}`];
+    return ms === 0 ? [] : [`${levelText[level]} for ${durationText(ms)}`];
   });
   return { label, words: words.join(', ') || 'never short of CPU', pieces };
 }
@@ -51,7 +51,7 @@ function pressurePieces(machine: MachineRecord, zeroMs: number): readonly Piece[
     fromMs,
     toMs,
     kind: level,
-    title: `${levelWords[level]}${maxPct === null ? '' : `, CPU pressure up to ${Math.round(maxPct)} %`}, ${rangeWords(fromMs, toMs, zeroMs)}`,
+    title: `${levelText[level]}${maxPct === null ? '' : `, CPU pressure up to ${Math.round(maxPct)} %`}, ${rangeText(fromMs, toMs, zeroMs)}`,
   }));
 }
 
@@ -67,14 +67,14 @@ function higher(a: number | null, b: number | null): number | null {
 }
 
 function starvedPieces(log: RunLog, zeroMs: number): readonly Piece[] {
-  return starvedSpans(log).map(({ fromMs, toMs, looks }) => ({
+  return starvedSpans(log).map(({ fromMs, toMs, samples }) => ({
     fromMs,
     toMs,
     kind: 'starved',
-    title: `${looks === 0 ? 'the control reported nothing' : 'starved of CPU, measured by the control'}, ${rangeWords(fromMs, toMs, zeroMs)}`,
+    title: `${samples === 0 ? 'the control reported nothing' : 'starved of CPU, measured by the control'}, ${rangeText(fromMs, toMs, zeroMs)}`,
   }));
 }
 
-function rangeWords(fromMs: number, toMs: number, zeroMs: number): string {
-  return `${offsetWords(fromMs - zeroMs, 2)} to ${offsetWords(toMs - zeroMs, 2)} (${durationWords(toMs - fromMs)})`;
+function rangeText(fromMs: number, toMs: number, zeroMs: number): string {
+  return `${offsetText(fromMs - zeroMs, 2)} to ${offsetText(toMs - zeroMs, 2)} (${durationText(toMs - fromMs)})`;
 }

@@ -1,8 +1,8 @@
 // oxlint-disable-next-line no-restricted-imports -- a hash is arithmetic, no I/O
 import { createHash } from 'node:crypto';
 import type { VerdictWord } from '../../core/summary.ts';
-import { verdictWords } from '../verdict-text.ts';
-import { html, type Html } from './safe.ts';
+import { verdictText } from '../verdict-text.ts';
+import { html, type Html } from './template.ts';
 import { style } from './style.ts';
 
 /** Content security policy: allows only the page's own style by its hash; no script, no request, no form. */
@@ -42,7 +42,7 @@ const marks = { pass: '✓', fail: '✗', inconclusive: '?' } as const;
 /** The verdict badge at the top of a page. */
 export function badge(verdict: VerdictWord, healed: boolean): Html {
   const kind = healed ? verdict : 'fail';
-  return html`<p class="verdict ${kind}">${marks[kind]} ${verdictWords({ verdict, healed })}</p>`;
+  return html`<p class="verdict ${kind}">${marks[kind]} ${verdictText({ verdict, healed })}</p>`;
 }
 
 /** An outcome in a table: `words` with a mark, because color alone is not accessible. */

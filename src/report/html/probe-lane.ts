@@ -1,14 +1,14 @@
 import { staleAfterMs } from '../../core/freshness.ts';
 import type { Measure } from '../../core/summary.ts';
-import { type KeptSample, lastSaidMs } from '../../analysis/kept-samples.ts';
+import { type KeptSample, lastAnswerMs } from '../../analysis/kept-samples.ts';
 import { intervalAt, type ProbeSeries } from '../../analysis/read-log.ts';
 import type { Analysis } from '../../analysis/summarize.ts';
 import { type BadWindow, durationOf } from '../../analysis/windows.ts';
 import { middle } from '../../analysis/moment.ts';
-import { estimateWords, measureWords } from '../../analysis/words.ts';
-import { durationWords, offsetWords } from '../../core/format-duration.ts';
+import { estimateText, measureText } from '../../analysis/format.ts';
+import { durationText, offsetText } from '../../core/format-duration.ts';
 import { counted } from '../text.ts';
-import { causeWords } from '../watch-text.ts';
+import { causeText } from '../watch-text.ts';
 import type { Lane, Piece } from './lanes.ts';
 
 /** A probe with more values or more changes is drawn without its values. */
@@ -19,20 +19,20 @@ const changeLimit = 16;
 export function probeLane({ log, windows }: Analysis, series: ProbeSeries, zeroMs: number): Lane {
   const { probe, samples, dropped } = series;
   const bad = windows.get(probe.id) ?? [];
-  const told = samples.flatMap((s) => (s.value === undefined || s.value === '' ? [] : [s.value]));
-  const changes = told.filter((value, i) => i > 0 && value !== told[i - 1]).length;
-  const hasValues = told.length > 0 && new Set(told).size <= valueLimit && changes <= changeLimit;
+  const reported = samples.flatMap((s) => (s.value === undefined || s.value === '' ? [] : [s.value]));
+  const changes = reported.filter((value, i) => i > 0 && value !== reported[i - 1]).length;
+  const hasValues = reported.length > 0 && new Set(reported).size <= valueLimit && changes <= changeLimit;
   const pieces: Piece[] = [
     ...answerPieces(series, zeroMs, hasValues),
     ...dropped.map(({ dueMs }): Piece => ({
       fromMs: dueMs,
       toMs: dueMs + intervalAt(log, probe, dueMs),
       kind: 'unknown',
-      title: `not sent ${offsetWords(dueMs - zeroMs)}`,
+      title: `not sent ${offsetText(dueMs - zeroMs)}`,
     })),
     ...bad.flatMap((w) => windowPieces(w, zeroMs)),
   ];
-  return { label: probe.id, words: laneWords(bad, samples), pieces };
+  return { label: probe.id, words: laneText(bad, samples), pieces };
 }
 
 const none: Measure = { ms: 0, minMs: 0, maxMs: 0 };
@@ -41,19 +41,19 @@ function add(a: Measure, b: Measure): Measure {
   return { ms: a.ms + b.ms, minMs: a.minMs + b.minMs, maxMs: a.maxMs + b.maxMs };
 }
 
-function laneWords(bad: readonly BadWindow[], samples: readonly KeptSample[]): string {
+function laneText(bad: readonly BadWindow[], samples: readonly KeptSample[]): string {
   if (samples.length === 0) return 'no sample';
   const words = (['down', 'slow'] as const).flatMap((state) => {
     const own = bad.filter((w) => w.state === state);
     const total = own.map(durationOf).reduce(add, none);
     return own.length === 0
       ? []
-      : [`${state} for ${estimateWords(total)} in ${counted(own.length, 'window')}`];
+      : [`${state} for ${estimateText(total)} in ${counted(own.length, 'window')}`];
   });
-  const unsureMs = bad.reduce((sum, w) => sum + (w.state === 'unsure' ? durationOf(w).maxMs : 0), 0);
-  if (unsureMs > 0)
+  const uncertainMs = bad.reduce((sum, w) => sum + (w.state === 'uncertain' ? durationOf(w).maxMs : 0), 0);
+  if (uncertainMs > 0)
     words.push(
-      `uncertain for up to ${durationWords(unsureMs)}: the prober was degraded, or samples are lost`,
+      `uncertain for up to ${durationText(uncertainMs)}: the prober was degraded, or samples are lost`,
     );
   const unknown = samples.some((s) => s.status === 'unknown') ? ['partly unknown'] : [];
   return [...words, ...unknown].join(', ') || 'good throughout';
@@ -70,7 +70,7 @@ function answerPieces(series: ProbeSeries, zeroMs: number, hasValues: boolean): 
     else if (piece.toMs > piece.fromMs) pieces.push({ ...piece });
   };
   for (const [index, sample] of series.samples.entries()) {
-    const saidMs = lastSaidMs(sample);
+    const saidMs = lastAnswerMs(sample);
     const next = series.samples[index + 1]?.sendMs;
     const isSilent = next !== undefined && next - saidMs > stale;
     const toMs = next === undefined || isSilent ? Math.max(sample.finishMs, saidMs) : next;
@@ -89,7 +89,7 @@ function answerPieces(series: ProbeSeries, zeroMs: number, hasValues: boolean): 
     const what = p.kind === 'unknown' ? 'unknown' : (p.label ?? 'good');
     return {
       ...p,
-      title: `${what}, ${offsetWords(p.fromMs - zeroMs, 2)} to ${offsetWords(p.toMs - zeroMs, 2)}`,
+      title: `${what}, ${offsetText(p.fromMs - zeroMs, 2)} to ${offsetText(p.toMs - zeroMs, 2)}`,
     };
   });
 }
@@ -98,7 +98,7 @@ function answerPieces(series: ProbeSeries, zeroMs: number, hasValues: boolean): 
 function windowPieces(w: BadWindow, zeroMs: number): readonly Piece[] {
   const start = middle(w.startLoMs, w.startHiMs);
   const open = w.open ? ', still open at the end' : '';
-  const title = `${w.state} from ${offsetWords(start - zeroMs)} for ${measureWords(durationOf(w))}${open}: ${causeWords(w.causes)}`;
+  const title = `${w.state} from ${offsetText(start - zeroMs)} for ${measureText(durationOf(w))}${open}: ${causeText(w.causes)}`;
   if (w.state === 'slow') return [{ fromMs: w.startLoMs, toMs: w.endHiMs, kind: 'slow', title }];
   const edges: Piece = { fromMs: w.startLoMs, toMs: w.endHiMs, kind: 'edge', title };
   return w.endLoMs > w.startHiMs

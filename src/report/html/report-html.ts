@@ -1,25 +1,25 @@
-import { durationWords } from '../../core/format-duration.ts';
+import { durationText } from '../../core/format-duration.ts';
 import type { Range } from '../../analysis/intervals.ts';
 import { dominantStage } from '../../analysis/stages.ts';
 import type { Analysis } from '../../analysis/summarize.ts';
-import { estimateWords } from '../../analysis/words.ts';
+import { estimateText } from '../../analysis/format.ts';
 import { staleAfterMs } from '../../core/freshness.ts';
 import type { Summary } from '../../core/summary.ts';
 import type { LatencyOverTime } from '../latency-over-time.ts';
-import { rpoWords } from '../rows-text.ts';
+import { rpoText } from '../rows-text.ts';
 import { tailSections } from '../section-list.ts';
 import type { Section } from '../sections.ts';
 import { capital, counted } from '../text.ts';
 import {
-  firstSignWords,
+  firstSignText,
   hasReturn,
-  predictedWords,
-  predictionWords,
-  returnWords,
-  stageWords,
-  verdictWords,
+  predictedText,
+  predictionText,
+  returnText,
+  stageText,
+  verdictText,
 } from '../verdict-text.ts';
-import { availabilityWords } from '../watch-text.ts';
+import { availabilityText } from '../watch-text.ts';
 import { timeAxis } from './axis.ts';
 import { sectionHtml, slug, tableHtml } from './blocks.ts';
 import { drillLanes } from './drill-lanes.ts';
@@ -28,7 +28,7 @@ import { type Guide, laneChart, legend } from './lanes.ts';
 import { latencyChart } from './latency-chart.ts';
 import { badge, outcomeHtml, page } from './page.ts';
 import { planTexts } from './plan-text.ts';
-import { html, type Html } from './safe.ts';
+import { html, type Html } from './template.ts';
 
 /** Maximum lines of each plan text. */
 const planLines = 1500;
@@ -49,7 +49,7 @@ export function renderReportHtml(analysis: Analysis, latency: LatencyOverTime): 
     { title: 'Scenario and target', part: planPart(analysis) },
   ].filter(({ part }) => part !== null);
   return page(
-    `${verdictWords(summary)} – ${title}`,
+    `${verdictText(summary)} – ${title}`,
     html`<header>${head(analysis, title)}</header>
       <nav aria-label="Contents">${parts.map((p) => html`<a href="#${slug(p.title)}">${p.title}</a>`)}</nav>
       <main>${checkPart(summary)}${parts.map((p) => p.part)}</main>
@@ -122,24 +122,24 @@ function figure(name: string, value: string, words: readonly (string | Html | nu
 function rtoFigure(summary: Summary, limitMs: number | undefined, longerThanMs: number | null): Html | null {
   const { rto, faults, predicted } = summary;
   const limit = summary.checks.find((c) => c.kind === 'rto')?.limit;
-  const limitWords = limit === undefined ? null : `limit ${limit}`;
+  const limitText = limit === undefined ? null : `limit ${limit}`;
   if (rto === null) {
     if (faults.length === 0) return null;
     return longerThanMs === null
-      ? figure('RTO', 'not measured', [limitWords], 'rto')
-      : figure('RTO', 'no recovery', [`none within ${durationWords(longerThanMs)}`, limitWords], 'rto');
+      ? figure('RTO', 'not measured', [limitText], 'rto')
+      : figure('RTO', 'no recovery', [`none within ${durationText(longerThanMs)}`, limitText], 'rto');
   }
   const words = [
     rto.ms === 0
-      ? `no sample failed; an outage between two samples may have ended up to ${durationWords(rto.maxMs)} after the fault`
-      : `bounds ${durationWords(rto.minMs)} to ${durationWords(rto.maxMs)}`,
-    firstSignWords(rto) ?? null,
-    predicted?.rto === undefined ? null : `predicted ${predictedWords(predicted.rto)}`,
+      ? `no sample failed; an outage between two samples may have ended up to ${durationText(rto.maxMs)} after the fault`
+      : `bounds ${durationText(rto.minMs)} to ${durationText(rto.maxMs)}`,
+    firstSignText(rto) ?? null,
+    predicted?.rto === undefined ? null : `predicted ${predictedText(predicted.rto)}`,
     gauge(rto, limitMs),
   ];
   return figure(
     'RTO: from the fault’s effect to the recovery that held',
-    rto.ms === 0 ? 'no outage seen' : estimateWords(rto),
+    rto.ms === 0 ? 'no outage seen' : estimateText(rto),
     words,
     'rto',
   );
@@ -149,24 +149,24 @@ function mostFigure({ stages, rto }: Summary): Html | null {
   const dominant = dominantStage(stages);
   if (dominant === undefined || rto === null) return null;
   const share = `${((dominant.ms / rto.ms) * 100).toFixed(0)} % of the RTO`;
-  return figure('Longest stage', dominant.name, [`${stageWords(dominant)}, ${share}`], 'most');
+  return figure('Longest stage', dominant.name, [`${stageText(dominant)}, ${share}`], 'most');
 }
 
 function otherFigures(summary: Summary): readonly Html[] {
   const { downtime, redundancy, predicted, faults, probes } = summary;
-  const rpo = rpoWords(summary);
+  const rpo = rpoText(summary);
   const figures: Html[] = [];
   if (downtime !== null)
     figures.push(
-      figure('Downtime', estimateWords(downtime), [
-        `${durationWords(downtime.minMs)} to ${durationWords(downtime.maxMs)}, in ${counted(downtime.windows, 'window')}`,
+      figure('Downtime', estimateText(downtime), [
+        `${durationText(downtime.minMs)} to ${durationText(downtime.maxMs)}, in ${counted(downtime.windows, 'window')}`,
       ]),
     );
   if (redundancy !== null)
     figures.push(
-      figure('Redundancy restored after', durationWords(redundancy.ms), [
-        `${durationWords(redundancy.minMs)} to ${durationWords(redundancy.maxMs)}`,
-        predicted?.redundancy === undefined ? null : `predicted ${predictedWords(predicted.redundancy)}`,
+      figure('Redundancy restored after', durationText(redundancy.ms), [
+        `${durationText(redundancy.minMs)} to ${durationText(redundancy.maxMs)}`,
+        predicted?.redundancy === undefined ? null : `predicted ${predictedText(predicted.redundancy)}`,
       ]),
     );
   if (rpo !== undefined)
@@ -177,13 +177,13 @@ function otherFigures(summary: Summary): readonly Html[] {
           ? 'unknown'
           : summary.rpo.lost === 0
             ? 'nothing lost'
-            : durationWords(summary.rpo.ms),
+            : durationText(summary.rpo.ms),
         [rpo],
       ),
     );
   if (faults.length === 0)
     for (const { id, availability } of probes.slice(0, 6))
-      figures.push(figure(id, availability === null ? 'unknown' : availabilityWords(availability), []));
+      figures.push(figure(id, availability === null ? 'unknown' : availabilityText(availability), []));
   return figures;
 }
 
@@ -199,7 +199,7 @@ function timelines(analysis: Analysis): readonly { readonly title: string; reado
     guides.push({
       atMs: recovery.recovered.ms,
       kind: 'recovered',
-      label: `recovered, ${durationWords(recovery.rto.ms)} later`,
+      label: `recovered, ${durationText(recovery.rto.ms)} later`,
     });
   const whole = { fromMs: log.startMs, toMs: log.endMs };
   const near = outageRange(analysis);
@@ -238,8 +238,8 @@ function stagePart({ stages, rto }: Summary): Html | null {
   const predicted = stages.some((s) => s.predicted !== undefined);
   return sectionHtml(
     { title: 'Stages of the recovery', blocks: [] },
-    html`<p>The longest is <strong>${dominant?.name}</strong>: ${stageWords(dominant ?? { ms: 0 })}.</p>
-      ${chart}${predicted && html`<p class="small">${predictionWords(stages)} The line below a stage spans its prediction from minimum to maximum, with the median marked.</p>`}`,
+    html`<p>The longest is <strong>${dominant?.name}</strong>: ${stageText(dominant ?? { ms: 0 })}.</p>
+      ${chart}${predicted && html`<p class="small">${predictionText(stages)} The line below a stage spans its prediction from minimum to maximum, with the median marked.</p>`}`,
   );
 }
 
@@ -247,7 +247,7 @@ function returnPart({ heal }: Summary): Html | null {
   if (!hasReturn(heal)) return null;
   return sectionHtml(
     { title: 'Return', blocks: [] },
-    html`<p>${capital(returnWords(heal))}. The heal began at ${heal.startedAt}.</p>
+    html`<p>${capital(returnText(heal))}. The heal began at ${heal.startedAt}.</p>
       ${waterfall(heal.stages, heal.return?.ms ?? 0, 'return')}`,
   );
 }

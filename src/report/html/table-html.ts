@@ -1,4 +1,4 @@
-import { durationWords } from '../../core/format-duration.ts';
+import { durationText } from '../../core/format-duration.ts';
 import { fileSlug } from '../../core/names.ts';
 import type { VerdictWord } from '../../core/summary.ts';
 import { isWorse } from '../gate-text.ts';
@@ -7,7 +7,7 @@ import type { FailureTable, RowLine } from '../table.ts';
 import { sectionHtml, tableHtml } from './blocks.ts';
 import { boundsBar } from './figures.ts';
 import { badge, outcomeHtml, page } from './page.ts';
-import { html, type Html } from './safe.ts';
+import { html, type Html } from './template.ts';
 
 /** table.html: the failure table as a page; each drill links to its report in `runs/` next to the page. */
 export function renderTableHtml(table: FailureTable): string {
@@ -77,7 +77,7 @@ function rowPart({ rows }: FailureTable, parts: TableParts): Html | null {
 function spreadBar({ measured }: RowLine, longestMs: number): Html | null {
   if (measured === null) return null;
   const { medianMs, bounds } = measured;
-  const words = `median ${durationWords(medianMs)}, bounds ${durationWords(bounds.minMs)} to ${durationWords(bounds.maxMs)}`;
+  const words = `median ${durationText(medianMs)}, bounds ${durationText(bounds.minMs)} to ${durationText(bounds.maxMs)}`;
   return boundsBar(bounds, medianMs, longestMs, words);
 }
 

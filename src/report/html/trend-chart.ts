@@ -1,10 +1,10 @@
-import { limitWords } from '../../core/format-duration.ts';
+import { limitText } from '../../core/format-duration.ts';
 import { scaleLinear } from 'd3-scale';
 import type { KeptRun } from '../../analysis/kept-run.ts';
-import { measureWords } from '../../analysis/words.ts';
+import { measureText } from '../../analysis/format.ts';
 import { rtoLimitMs } from '../verdict-text.ts';
 import { percent } from './axis.ts';
-import { html, type Html, pathData } from './safe.ts';
+import { html, type Html, pathData } from './template.ts';
 
 const height = 132;
 /** Free space above the largest value, for runs without an RTO. */
@@ -37,13 +37,13 @@ export function trendChart(name: string, runs: readonly KeptRun[], words: string
     .domain([0, most])
     .range([height - 6, headroomPx]);
   const at = (i: number) => ((i + 0.5) / runs.length) * 100;
-  const told = `RTO of ${name} over ${runs.length} runs: ${words}${budget === undefined ? '' : `; budget ${limitWords(budget)}`}`;
+  const reported = `RTO of ${name} over ${runs.length} runs: ${words}${budget === undefined ? '' : `; budget ${limitText(budget)}`}`;
   return html`<div class="trend">
       <span class="yaxis" aria-hidden="true"
         ><svg width="100%" height="${height}">
-          ${y.ticks(tickCount).map((ms) => html`<text x="100%" dx="-5" y="${px(y(ms) + 4)}" text-anchor="end">${tickWords(ms)}</text>`)}
+          ${y.ticks(tickCount).map((ms) => html`<text x="100%" dx="-5" y="${px(y(ms) + 4)}" text-anchor="end">${tickText(ms)}</text>`)}
         </svg></span
-      ><svg class="band" height="${height}" role="img" aria-label="${told}">
+      ><svg class="band" height="${height}" role="img" aria-label="${reported}">
         <rect class="ground" width="100%" height="${height}" />
         ${y.ticks(tickCount).map((ms) => html`<line class="grid" x1="0" x2="100%" y1="${px(y(ms))}" y2="${px(y(ms))}" />`)}${releasesOf(
           runs,
@@ -61,7 +61,7 @@ function px(value: number): number {
   return Number(value.toFixed(1));
 }
 
-function tickWords(ms: number): string {
+function tickText(ms: number): string {
   return ms >= 120_000 ? `${Number((ms / 60_000).toFixed(1))} min` : `${Number((ms / 1000).toFixed(2))} s`;
 }
 
@@ -70,7 +70,7 @@ function budgetLine(ms: number, at: number): Html {
       class="budgettext in"
       x="4"
       y="${px(at - 4)}"
-      >budget ${limitWords(ms)}</text
+      >budget ${limitText(ms)}</text
     >`;
 }
 
@@ -91,7 +91,7 @@ function point(run: KeptRun, at: number, y: (ms: number) => number): Html {
     startedAt.slice(0, 16).replace('T', ' '),
     ...(label === undefined ? [] : [label]),
     healed ? verdict : `${verdict}, NOT HEALED`,
-    rto === null ? 'no RTO measured' : measureWords(rto),
+    rto === null ? 'no RTO measured' : measureText(rto),
   ].join(', ');
   return html`<svg x="${percent(at)}" overflow="visible">
     <title>${words}</title>

@@ -1,13 +1,13 @@
 import { drillsOf } from '../../analysis/compare.ts';
 import type { KeptRun } from '../../analysis/kept-run.ts';
 import { median } from '../../analysis/repeats.ts';
-import { durationWords } from '../../core/format-duration.ts';
+import { durationText } from '../../core/format-duration.ts';
 import { historyCells, historyHead, historyLine } from '../history-text.ts';
 import { counted } from '../text.ts';
 import { worstVerdict } from '../verdict-text.ts';
 import { sectionHtml, tableHtml } from './blocks.ts';
 import { badge, outcomeHtml, page } from './page.ts';
-import { html, type Html } from './safe.ts';
+import { html, type Html } from './template.ts';
 import { trendChart, trendLegend } from './trend-chart.ts';
 import { trendStyle } from './trend-style.ts';
 
@@ -61,7 +61,7 @@ function drillFigure(name: string, runs: readonly KeptRun[]): Html {
   const words =
     rtos.length === 0
       ? 'no RTO was measured'
-      : `last ${last === undefined ? 'none' : durationWords(last)}, median ${durationWords(median(rtos))} of ${counted(rtos.length, 'run')}`;
+      : `last ${last === undefined ? 'none' : durationText(last)}, median ${durationText(median(rtos))} of ${counted(rtos.length, 'run')}`;
   return html`<figure>
     <figcaption><b>${name}</b> ${words}</figcaption>
     ${trendChart(name, runs, words)}

@@ -112,8 +112,8 @@ describe('a final refusal', () => {
 
   test('a 2xx answer may contain a complaint', async () => {
     server.script(answers(200, {}, '{"lost":1}'));
-    const complaint: Post['complaint'] = ({ body }) => JSON.stringify(body);
-    await expect(failureOf(deliver(post({ complaint }), signal, quick))).resolves.toMatchObject({
+    const problem: Post['problem'] = ({ body }) => JSON.stringify(body);
+    await expect(failureOf(deliver(post({ problem }), signal, quick))).resolves.toMatchObject({
       message: 'the endpoint: {"lost":1}',
       mayPass: false,
     });

@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import pRetry, { AbortError } from 'p-retry';
-import { durationWords } from '../../core/format-duration.ts';
+import { durationText } from '../../core/format-duration.ts';
 import { DrillError, messageOf } from '../../core/errors.ts';
-import { printable } from '../../core/printable.ts';
+import { messageText } from '../../core/message-text.ts';
 import { type Answer, type Call, createHttpClient } from '../../http/http-client.ts';
 import { retryAfterMs } from '../../http/retry-after.ts';
 
@@ -15,7 +15,7 @@ export interface Post {
   /** The receiver recognizes a repeated request, so the request may be sent again if the outcome of the first is unknown. */
   readonly repeatable: boolean;
   /** The error in a 2xx answer, if it has one. */
-  readonly complaint?: (answer: Answer) => string | undefined;
+  readonly problem?: (answer: Answer) => string | undefined;
 }
 
 /** Not delivered. `mayPass`: sending the request later is safe and may succeed. */
@@ -30,7 +30,7 @@ export class Undelivered extends DrillError {
 }
 
 /** Time limits of a delivery, ms. */
-export interface Patience {
+export interface DeliveryLimits {
   /** From the first attempt to the end of the last. */
   readonly wholeMs: number;
   /** Pause before the second attempt. Each pause doubles, times a random factor between 1 and 2. */
@@ -38,7 +38,7 @@ export interface Patience {
 }
 
 /** Four attempts within 10 s. */
-export const patience: Patience = { wholeMs: 10_000, pauseMs: 500 };
+export const limits: DeliveryLimits = { wholeMs: 10_000, pauseMs: 500 };
 const retries = 3;
 
 /** Status codes to retry, from the OTLP specification. `surelyIdle`: codes of requests that certainly had no effect. */
@@ -51,14 +51,10 @@ const http = createHttpClient({ verify: true });
  * Sends a request until it gets a 2xx answer, `signal` aborts, or the time limit passes.
  * @throws Undelivered with the reason; its message never contains the request
  */
-export async function deliver(
-  post: Post,
-  signal: AbortSignal,
-  { wholeMs, pauseMs } = patience,
-): Promise<void> {
+export async function deliver(post: Post, signal: AbortSignal, { wholeMs, pauseMs } = limits): Promise<void> {
   const endMs = performance.now() + wholeMs;
   const bounded = AbortSignal.any([signal, AbortSignal.timeout(Math.ceil(wholeMs))]);
-  let failure = new Undelivered(post, `no answer within ${durationWords(wholeMs)}`, post.repeatable);
+  let failure = new Undelivered(post, `no answer within ${durationText(wholeMs)}`, post.repeatable);
   const once = async (): Promise<void> => {
     const result = await http(post.call(), bounded);
     if (result.kind === 'silence') {
@@ -68,9 +64,9 @@ export async function deliver(
       throw failure;
     }
     if (result.status >= 200 && result.status < 300) {
-      const complaint = post.complaint?.(result);
-      if (complaint === undefined) return;
-      throw new AbortError((failure = new Undelivered(post, complaint, false)));
+      const problem = post.problem?.(result);
+      if (problem === undefined) return;
+      throw new AbortError((failure = new Undelivered(post, problem, false)));
     }
     const again = (post.repeatable ? passing : surelyIdle).has(result.status);
     failure = new Undelivered(post, wordsOf(result), again);
@@ -95,6 +91,6 @@ const shownChars = 200;
 
 function wordsOf({ status, text }: Answer): string {
   const said = text.trim();
-  const what = said === '' ? '' : `: ${printable(said, shownChars)}`;
+  const what = said === '' ? '' : `: ${messageText(said, shownChars)}`;
   return `answered ${status}${status >= 300 && status < 400 ? ' (redirects are not followed)' : ''}${what}`;
 }

@@ -16,7 +16,7 @@ export function needed(env: Environment, name: string, what: string): string {
   const value = setting(env, name);
   if (value === undefined)
     throw new DrillError('invalid-input', `${name} is not set`, {
-      mend: `Set ${name} to ${what}.`,
+      hint: `Set ${name} to ${what}.`,
     });
   return value;
 }
@@ -34,8 +34,8 @@ export function endpoint(
     env,
   }: { readonly name: string; readonly credential: boolean; readonly env: Environment },
 ): URL {
-  const fail = (why: string, mend: string): DrillError =>
-    new DrillError('invalid-input', `${name}: ${why}`, { mend });
+  const fail = (why: string, hint: string): DrillError =>
+    new DrillError('invalid-input', `${name}: ${why}`, { hint });
   if (!URL.canParse(text)) throw fail('not a URL', 'Write it as https://HOST/….');
   const url = new URL(text);
   if (url.protocol !== 'https:' && url.protocol !== 'http:')

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Measure, Predicted, Stage, Summary, Window } from '../../core/summary.ts';
-import { listWords } from '../../analysis/words.ts';
+import { listText } from '../../analysis/format.ts';
 import type { FinishedDrill } from '../reporter.ts';
 import {
   faultStretch,
@@ -248,7 +248,7 @@ function stagePart(stage: Stage, index: number): Part {
     attributes: {
       'firedrill.stage.name': stage.name,
       ...measure('firedrill.stage', stage),
-      'firedrill.stage.includes': stage.includes.length === 0 ? null : listWords(stage.includes),
+      'firedrill.stage.includes': stage.includes.length === 0 ? null : listText(stage.includes),
       ...predicted(stage.predicted),
     },
   };

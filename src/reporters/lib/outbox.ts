@@ -1,6 +1,6 @@
 import { DrillError } from '../../core/errors.ts';
 import type { FinishedDrill, Reporter } from '../reporter.ts';
-import { deliver, type Patience, patience, type Post, Undelivered } from './deliver.ts';
+import { deliver, type DeliveryLimits, limits, type Post, Undelivered } from './deliver.ts';
 
 /**
  * A reporter that sends the requests of each drill in order when the drill ends. A request that may succeed later waits for
@@ -9,7 +9,7 @@ import { deliver, type Patience, patience, type Post, Undelivered } from './deli
 export function outbox(
   postsOf: (drill: FinishedDrill) => readonly Post[],
   signal: AbortSignal,
-  { wholeMs, pauseMs }: Patience = patience,
+  { wholeMs, pauseMs }: DeliveryLimits = limits,
 ): Required<Pick<Reporter, 'drillEnded' | 'runEnded'>> {
   const waiting: { readonly runId: string; readonly post: Post }[] = [];
   const missed = new Set<string>();

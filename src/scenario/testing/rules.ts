@@ -17,7 +17,7 @@ const issueBefore = /addIssue\([^)]*$/;
 
 /** Other prose in `src/scenario`: descriptions, names of checks, errors about arguments, and internal errors. */
 const noRule = /(?:\.describe\(|\b(?:title|description):|named\(|\bcount\(|new Error\(|\.meta\()\s*$/;
-const noRuleFiles = new Set(['check-schema.ts', 'settings.ts', 'used-probes.ts', 'load-words.ts']);
+const noRuleFiles = new Set(['check-schema.ts', 'settings.ts', 'used-probes.ts', 'load-text.ts']);
 
 /**
  * For tests: the messages of all validation rules, extracted from the sources. In `src/scenario`, every text of multiple

@@ -1,5 +1,5 @@
 import { faultKind } from '../../../src/faults/catalog.ts';
-import { drawMoments } from '../../../src/scenario/draw.ts';
+import { drawJitter } from '../../../src/scenario/jitter.ts';
 import { makePlans, openScenario } from '../../../src/scenario/planner.ts';
 import { InvalidInput, parseSource } from '../../../src/scenario/source.ts';
 import { parseSuite } from '../../../src/scenario/suite-schema.ts';
@@ -46,7 +46,7 @@ function planOf(valid: ValidInput, text: string): unknown {
       // `plan` also prints each fault's description.
       for (const { faults } of plans)
         for (const { kind, params } of faults) faultKind(kind)?.describe(params);
-      return plans.map((plan) => drawMoments(plan, 1, 0));
+      return plans.map((plan) => drawJitter(plan, 1, 0));
     }
   }
 }
@@ -72,9 +72,9 @@ function problemsOf({ path, problems, message }: InvalidInput, text: string): re
       throw new Error(`message does not help: ${message}`);
     }
   }
-  const told = message.split('\n');
-  if (told.length !== problems.length || !told.every((line) => line.startsWith(`${path}:`))) {
+  const reported = message.split('\n');
+  if (reported.length !== problems.length || !reported.every((line) => line.startsWith(`${path}:`))) {
     throw new Error(`message must have one line for each problem: ${message}`);
   }
-  return told;
+  return reported;
 }

@@ -16,7 +16,7 @@ const counts: FuzzCounts = { taken: 0, refused: 0, typos: 0, slowestMs: 0 };
 const inputIndex = fc.nat({ max: inputs.length - 1 });
 
 /** Shares the current file with the main thread, which prints it if the read hangs. */
-function tell(path: string, text: string): void {
+function report(path: string, text: string): void {
   counter[1] = new TextEncoder().encodeInto(`${path}\n${text}`, current).written;
   Atomics.add(counter, 0, 1);
 }
@@ -25,7 +25,7 @@ function mutantIsJudged(index: number, all: Parameters<typeof edited>[1]): void 
   const valid = inputs[index];
   if (valid === undefined) throw new Error(`no input ${index}`);
   const text = edited(valid.text, all);
-  tell(valid.path, text);
+  report(valid.path, text);
   const startMs = performance.now();
   counts[judge(valid, text).taken ? 'taken' : 'refused']++;
   counts.slowestMs = Math.max(counts.slowestMs, performance.now() - startMs);
@@ -35,7 +35,7 @@ function typoIsFound(index: number, slip: Parameters<typeof typoIn>[2]): void {
   const valid = inputs[index];
   const typo = valid === undefined ? undefined : typoIn(valid, fields.get(valid) ?? [], slip);
   if (valid === undefined || typo === undefined) return;
-  tell(valid.path, typo.text);
+  report(valid.path, typo.text);
   counts.typos++;
   const verdict = judge(valid, typo.text);
   const problems = verdict.taken ? [] : verdict.problems;

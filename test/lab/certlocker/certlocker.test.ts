@@ -77,15 +77,15 @@ describe('the watchdog', () => {
   test('follows its rules on a simulated node', async () => {
     const watchdog = join(import.meta.dirname, '../../../compose-lab/certlocker/watchdog');
     const container = ['--rm', '--volume', `${watchdog}:/watchdog:ro`, '--entrypoint', 'bash'] as const;
-    const told = await must([
+    const reported = await must([
       'docker',
       'run',
       ...container,
       'firedrill-lab/node:1',
       '/watchdog/test-rules.sh',
     ]);
-    expect(told).toContain('ok: rule 1 promotes');
-    expect(told).not.toContain('FAILED');
+    expect(reported).toContain('ok: rule 1 promotes');
+    expect(reported).not.toContain('FAILED');
   });
 });
 
@@ -112,7 +112,7 @@ describe('postgres crash on the primary', () => {
     const [rows] = summary.writers;
     expect(rows?.paths).toEqual(['rows@node-1', 'rows@node-2']);
     expect(rows?.acked).toBeGreaterThan(0);
-    expect(rows?.found).toMatchObject({ duplicated: 0, unasked: 0 });
+    expect(rows?.found).toMatchObject({ duplicated: 0, phantom: 0 });
     expect(rows?.found?.present).toBeGreaterThan(0);
     await expect(tablesOfDrills(oldStandby)).resolves.toBe('');
   });

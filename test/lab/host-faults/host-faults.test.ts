@@ -9,7 +9,7 @@ import type { LedgerRecord } from '../../../src/engine/ledger.ts';
 import { armLease, endLease, leaseFor } from '../../../src/engine/leases.ts';
 import { createSystemClock } from '../../../src/engine/system-clock.ts';
 import { faultKind } from '../../../src/faults/catalog.ts';
-import { renewDeadMan } from '../../../src/faults/lib/dead-man.ts';
+import { renewAutoRevert } from '../../../src/faults/lib/auto-revert.ts';
 import { kindsOnHosts } from '../lib/kinds-on-hosts.ts';
 import { isLong } from '../lib/long.ts';
 import { itConforms } from '../../transport-conformance.ts';
@@ -68,8 +68,8 @@ function fault(kindName: string, params: Readonly<Record<string, Json>>, host: H
     /** `renewal` counts from 1. */
     renew: (renewal: number) => {
       const undo = kind.undo?.(parsed, before) ?? '';
-      const deadMan = { tag: lease?.tag ?? '', leaseMs: lease?.ms ?? 0, undo };
-      return renewDeadMan(ctx, deadMan, { attempt: renewal, timeoutMs: 60_000 });
+      const autoRevert = { tag: lease?.tag ?? '', leaseMs: lease?.ms ?? 0, undo };
+      return renewAutoRevert(ctx, autoRevert, { attempt: renewal, timeoutMs: 60_000 });
     },
     healed: () => kind.healed(parsed, before, ctx),
   };
@@ -139,9 +139,9 @@ async function isWritten(host: Host, token: string, file: string, hasTo: boolean
 async function echo(port: number) {
   const socket: Socket = connect(port, a);
   await once(socket, 'connect', { signal: AbortSignal.timeout(answerMs) });
-  let heard = '';
+  let received = '';
   socket.setEncoding('utf8').on('data', (text: string) => {
-    heard += text;
+    received += text;
   });
   // A broken connection counts as no answer.
   socket.on('error', () => undefined);
@@ -150,7 +150,7 @@ async function echo(port: number) {
     answers: async (withinMs: number): Promise<boolean> => {
       const word = crypto.randomUUID();
       socket.write(word);
-      return until(() => Promise.resolve(heard.includes(word)), withinMs).then(
+      return until(() => Promise.resolve(received.includes(word)), withinMs).then(
         () => true,
         () => false,
       );
@@ -252,7 +252,7 @@ describe('network.partition', () => {
     const send = (to: string) => ['socat', '-u', '-', `IP4-SENDTO:${to}`];
     const own = { at: hosts.a, file: '/run/vrrp' };
     // Adverts to and from a peer use the other machine; adverts to the group use a bridge on the machine.
-    const heard = async (hasTo: Readonly<Record<keyof typeof all, boolean>>) => ({
+    const received = async (hasTo: Readonly<Record<keyof typeof all, boolean>>) => ({
       fromPeer: await advertArrives(hosts.b, send(`${a}:112`), own, hasTo.fromPeer),
       toPeer: await advertArrives(
         hosts.a,
@@ -276,14 +276,14 @@ describe('network.partition', () => {
     const all = { fromPeer: true, toPeer: true, fromGroup: true, toGroup: true };
 
     const untouched = await traces(hosts.a, signal);
-    expect(await heard(all)).toEqual(all);
+    expect(await received(all)).toEqual(all);
     const cut = fault('network.partition', { peers: [b, inner], protocols: ['vrrp'], direction });
     await cut.inject();
-    expect(await heard(expected)).toEqual(expected);
+    expect(await received(expected)).toEqual(expected);
     await reaches(pings, hosts.a, b);
     await reaches(pings, hosts.a, inner);
     await cut.heal();
-    expect(await heard(all)).toEqual(all);
+    expect(await received(all)).toEqual(all);
     expect(await traces(hosts.a, signal)).toBe(untouched);
   });
 
@@ -558,7 +558,7 @@ describe('a container', () => {
   test('that is removed is restored identically from its Compose files', async () => {
     const make = () => inspect('{{.Name}} {{.Config.Cmd}} {{.Config.Env}} {{json .Config.Labels}}', 'spare');
     const others = () => inspect('{{.Id}} {{.State.StartedAt}}', 'holder', 'guest');
-    const [id, made, beside] = [await inspect('{{.Id}}', 'spare'), await make(), await others()];
+    const [id, made, parallel] = [await inspect('{{.Id}}', 'spare'), await make(), await others()];
     expect(made).toContain('FROM=more');
     const remove = fault('container.remove', { container: 'spare', projectDirectory: '/opt/app' }, engine);
     await remove.inject();
@@ -566,7 +566,7 @@ describe('a container', () => {
     await remove.heal();
     expect(await inspect('{{.Id}}', 'spare')).not.toBe(id);
     expect(await make()).toBe(made);
-    expect(await others()).toBe(beside);
+    expect(await others()).toBe(parallel);
   });
 
   test.runIf(isLong)('is not removed if Compose could not restore it', async () => {

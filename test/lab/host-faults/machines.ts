@@ -43,7 +43,7 @@ async function prepare(host: Host, name: string, signal: AbortSignal): Promise<v
 
 /** Networks, packet rules, and timers of a machine, as text. A healed fault must leave them unchanged. */
 export async function traces(host: Host, signal: AbortSignal): Promise<string> {
-  const looks = [
+  const attempts = [
     ['iptables', '-w', '-t', 'mangle', '-S'],
     ['iptables', '-w', '-t', 'nat', '-S'],
     ['ip', '-o', 'route', 'show', 'table', 'all'],
@@ -52,7 +52,7 @@ export async function traces(host: Host, signal: AbortSignal): Promise<string> {
     ['systemctl', 'list-units', '--all', '--plain', '--no-legend', 'firedrill-*'],
   ];
   const parts = await Promise.all(
-    looks.map(async (argv) => (await host.exec(argv, { timeoutMs: 120_000, signal })).stdout),
+    attempts.map(async (argv) => (await host.exec(argv, { timeoutMs: 120_000, signal })).stdout),
   );
   return parts.join('--\n');
 }

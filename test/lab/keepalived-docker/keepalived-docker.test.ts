@@ -8,7 +8,7 @@ import { statePaths } from '../../../src/lab/lab-state.ts';
 import { createBench, must } from '../../firedrill.ts';
 import { eventsOf, expectDrivenOverSsh } from '../lib/ssh-drill.ts';
 import { isLong } from '../lib/long.ts';
-import { labOf, sshTarget, type SshWay } from '../lib/ssh-target.ts';
+import { labOf, sshTarget, type SshVariant } from '../lib/ssh-target.ts';
 import { expectPacketsAgree, stationOf, type VipStack } from '../lib/vip-drill.ts';
 
 const bench = createBench();
@@ -90,7 +90,7 @@ describe.runIf(isLong)('an SSH path that drops all packets', () => {
   UserKnownHostsFile "${knownHosts}"
 `,
     );
-    const way: SshWay = { host: 'by-relay', config };
+    const way: SshVariant = { host: 'by-relay', config };
     const target = await sshTarget(name, { 'node-1': way });
     await onNode('rm', '-f', asked);
     try {
@@ -104,18 +104,18 @@ describe.runIf(isLong)('an SSH path that drops all packets', () => {
       );
       await vi.waitFor(() => onNode('test', '-e', asked), { timeout: 180_000, interval: 500 });
       relay.swallow();
-      const fates = (): string[] =>
+      const anomalies = (): string[] =>
         eventsOf(bench)
           .map((event) => event.type)
           .filter((type) => type.startsWith('fault.'));
-      await vi.waitFor(() => expect(fates()).toEqual(['fault.issued', 'fault.unanswered']), {
+      await vi.waitFor(() => expect(anomalies()).toEqual(['fault.issued', 'fault.outcome_unknown']), {
         timeout: 300_000,
         interval: 100,
       });
       relay.restore();
       const { exitCode, all } = await run;
       expect(exitCode, all).toBe(0);
-      expect(fates()).toEqual(['fault.issued', 'fault.unanswered', 'fault.effect']);
+      expect(anomalies()).toEqual(['fault.issued', 'fault.outcome_unknown', 'fault.effect']);
       expect(await onNode('cat', asked)).toBe('asked');
       expect(bench.summary()).toMatchObject({ verdict: 'pass', healed: true, faults: [{ ackedAt: null }] });
     } finally {

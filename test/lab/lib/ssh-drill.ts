@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { expect } from 'vitest';
 import type { DrillEvent } from '../../../src/core/event.ts';
 import type { Bench } from '../../firedrill.ts';
-import { sshTarget, type SshWay } from './ssh-target.ts';
+import { sshTarget, type SshVariant } from './ssh-target.ts';
 
 /** Events of a bench's latest run, which may still be running. */
 export function eventsOf(bench: Bench): DrillEvent[] {
@@ -26,7 +26,7 @@ export async function expectDrivenOverSsh(
     readonly stack: string;
     readonly drill: readonly string[];
     readonly hosts: Readonly<Record<string, string>>;
-    readonly ways?: Readonly<Record<string, SshWay>>;
+    readonly ways?: Readonly<Record<string, SshVariant>>;
   },
 ): Promise<void> {
   const target = await sshTarget(stack, ways);

@@ -8,7 +8,7 @@ import { loadLab, type Lab } from '../../../src/lab/manifest.ts';
 const root = join(import.meta.dirname, '../../..');
 
 /** Fields of `transport: ssh` for a host of the lab. */
-export type SshWay = Readonly<Record<string, string | number | boolean>>;
+export type SshVariant = Readonly<Record<string, string | number | boolean>>;
 
 /** The lab of a stack, from its files. */
 export function labOf(stack: string): Promise<Lab> {
@@ -18,14 +18,14 @@ export function labOf(stack: string): Promise<Lab> {
 /**
  * Creates a user with passwordless sudo on each VM of a stack. Returns the transport fields for that user, by host.
  */
-export async function sudoWays(stack: string): Promise<Record<string, SshWay>> {
+export async function sudoVariants(stack: string): Promise<Record<string, SshVariant>> {
   const lab = await labOf(stack);
   const { sshKey, knownHosts } = statePaths(lab);
   const script = `id driller >/dev/null 2>&1 || useradd --create-home --shell /bin/bash driller
 install -d -m 0700 -o driller /home/driller/.ssh
 install -m 0600 -o driller /root/.ssh/authorized_keys /home/driller/.ssh/authorized_keys
 echo 'driller ALL=(ALL) NOPASSWD: ALL' >/etc/sudoers.d/driller`;
-  const ways: Record<string, SshWay> = {};
+  const ways: Record<string, SshVariant> = {};
   for (const { name, container, address } of lab.manifest.vms) {
     await must(['docker', 'exec', container, 'bash', '-ec', script]);
     const key = { identityFile: sshKey, knownHosts, config: 'none' };
@@ -38,7 +38,10 @@ echo 'driller ALL=(ALL) NOPASSWD: ALL' >/etc/sudoers.d/driller`;
  * Writes a copy of the stack's target file with SSH instead of docker for each of its VMs; other hosts keep their transport.
  * `ways` overrides the transport fields of some hosts. Returns the path.
  */
-export async function sshTarget(stack: string, ways: Readonly<Record<string, SshWay>> = {}): Promise<string> {
+export async function sshTarget(
+  stack: string,
+  ways: Readonly<Record<string, SshVariant>> = {},
+): Promise<string> {
   const lab = await labOf(stack);
   const { sshKey, knownHosts } = statePaths(lab);
   const document = parseDocument(await readFile(join(root, 'compose-lab', stack, 'target.yaml'), 'utf8'));
@@ -46,7 +49,7 @@ export async function sshTarget(stack: string, ways: Readonly<Record<string, Ssh
   for (const [name, { container, ...rest }] of Object.entries(hosts)) {
     const vm = lab.manifest.vms.find((one) => one.container === container);
     if (vm === undefined) continue;
-    const plain: SshWay = {
+    const plain: SshVariant = {
       host: vm.address,
       user: 'root',
       identityFile: sshKey,

@@ -2,7 +2,7 @@ import { expect } from 'vitest';
 import type { Bench } from '../../firedrill.ts';
 import { checkedDrill } from '../../packets/lib/drill-truth.ts';
 import { onceMoreIfStarved } from '../../starvation.ts';
-import { besideCapture } from '../../packets/lib/prober-capture.ts';
+import { parallelCapture } from '../../packets/lib/prober-capture.ts';
 import {
   advertFaults,
   answerFaults,
@@ -33,7 +33,7 @@ export async function expectPacketsAgree(stack: VipStack, scenario: string): Pro
   const { bench, vantage, vip, stations, silentAfterMs } = stack;
   const { exitCode, all, atProber, packets } = await onceMoreIfStarved(bench.out, async () => {
     const capture = await startCapture(vantage);
-    const drill = await besideCapture(vip, async () => bench.start('run', scenario, '--out', bench.out));
+    const drill = await parallelCapture(vip, async () => bench.start('run', scenario, '--out', bench.out));
     const seen = readPackets(await capture.stop(), vip, stations);
     const { exitCode, all } = drill.result;
     return { exitCode, all, atProber: drill.packets, packets: seen };

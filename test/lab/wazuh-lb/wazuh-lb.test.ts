@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createBench, must } from '../../firedrill.ts';
 import { expectDrivenOverSsh } from '../lib/ssh-drill.ts';
 import { isLong } from '../lib/long.ts';
-import { sudoWays } from '../lib/ssh-target.ts';
+import { sudoVariants } from '../lib/ssh-target.ts';
 import { expectPacketsAgree, stationOf, type VipStack } from '../lib/vip-drill.ts';
 
 const bench = createBench();
@@ -69,7 +69,7 @@ describe('load balancers under keepalived, in a pause container’s namespace', 
     expectDrivenOverSsh(bench, {
       stack: 'wazuh-lb',
       drill: [`${scenarios}/nginx-crash.yaml`],
-      ways: await sudoWays('wazuh-lb'),
+      ways: await sudoVariants('wazuh-lb'),
       // The servers behind the stack are simulated by a container, not by a VM.
       hosts: { 'node-1': 'ssh', 'node-2': 'ssh', vantage: 'ssh', backends: 'docker' },
     }),

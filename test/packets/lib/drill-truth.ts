@@ -4,7 +4,7 @@ import { recoverySeries } from '../../../src/analysis/rto.ts';
 import { readLogFile } from '../../../src/cli/run-folder.ts';
 import type { Bench } from '../../firedrill.ts';
 import { connectionsTo } from './connections.ts';
-import { looksIn } from './looks.ts';
+import { attemptsIn } from './attempts.ts';
 import { outagesIn } from './outages.ts';
 import { questionOf } from './probe-question.ts';
 import type { ProberPackets } from './prober-capture.ts';
@@ -28,8 +28,8 @@ export function checkedDrill(bench: Bench, packets: ProberPackets): CheckedDrill
 
 function truthOf(log: RunLog, { client, segments, untilMs }: ProberPackets, lateMs: number): DrillTruth {
   const { server, question, timeoutMs } = questionOf(recoverySeries(log).probe);
-  const looks = looksIn(connectionsTo(server, client, segments), question, { timeoutMs, untilMs });
-  const outages = outagesIn(looks).map((outage) => ({
+  const attempts = attemptsIn(connectionsTo(server, client, segments), question, { timeoutMs, untilMs });
+  const outages = outagesIn(attempts).map((outage) => ({
     ...outage,
     fromMs: outage.fromMs + lateMs,
     downByMs: outage.downByMs + lateMs,

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import type { RunLog } from '../../../src/analysis/read-log.ts';
 import { LogBuilder, planWith, probeOf } from '../../../src/analysis/testing/log-builder.ts';
 import { connectionsTo } from './connections.ts';
-import { looksIn } from './looks.ts';
+import { attemptsIn } from './attempts.ts';
 import { type Outage, outagesIn } from './outages.ts';
 import { readPcap } from './pcap.ts';
 import {
@@ -79,7 +79,7 @@ function outagesOf({ anchors: [{ wallMs, t }] }: RunLog): readonly Outage[] {
   const pcap = madePcap([...segments].sort((a, b) => a.atMs - b.atMs));
   const limits = { timeoutMs, untilMs: wallMs - t + lastMs };
   const connections = connectionsTo(madeServer, madeClient, readPcap(pcap));
-  return outagesIn(looksIn(connections, { protocol: 'tls' }, limits));
+  return outagesIn(attemptsIn(connections, { protocol: 'tls' }, limits));
 }
 
 test('packets with held answers agree with a log of the same answers', () => {

@@ -1,28 +1,28 @@
 import { describe, expect, test } from 'vitest';
-import type { Look } from './looks.ts';
+import type { Attempt } from './attempts.ts';
 import { outagesIn } from './outages.ts';
 
-const good = (sentMs: number, tookMs = 10): Look => ({
+const good = (sentMs: number, tookMs = 10): Attempt => ({
   outcome: 'good',
   sentMs,
   answerFromMs: sentMs + 2,
   answerToMs: sentMs + tookMs,
 });
 /** A refused or broken attempt. */
-const bad = (sentMs: number, tookMs = 1): Look => ({
+const bad = (sentMs: number, tookMs = 1): Attempt => ({
   outcome: 'bad',
   sentMs,
   downMs: sentMs + tookMs,
   badMs: sentMs + tookMs,
 });
-const timedOut = (sentMs: number): Look => ({
+const timedOut = (sentMs: number): Attempt => ({
   outcome: 'bad',
   sentMs,
   downMs: sentMs,
   badMs: sentMs + 900,
 });
 /** A held answer: good, but long after its request. */
-const held = (sentMs: number, answerMs: number): Look => ({
+const held = (sentMs: number, answerMs: number): Attempt => ({
   outcome: 'good',
   sentMs,
   answerFromMs: answerMs,
@@ -48,8 +48,8 @@ describe('outages', () => {
   });
 
   test('are split by a held answer at its arrival, not at its request', () => {
-    const looks = [good(0), held(100, 936), timedOut(200), timedOut(300), timedOut(950), good(1100)];
-    expect(outagesIn(looks)).toEqual([
+    const attempts = [good(0), held(100, 936), timedOut(200), timedOut(300), timedOut(950), good(1100)];
+    expect(outagesIn(attempts)).toEqual([
       { fromMs: 10, downByMs: 200, toMs: 936, answerTookMs: 836, firstBadMs: 200, lastBadMs: 300 },
       { fromMs: 937, downByMs: 950, toMs: 1102, answerTookMs: 2, firstBadMs: 950, lastBadMs: 950 },
     ]);
@@ -68,8 +68,8 @@ describe('outages', () => {
   });
 
   test('end with an answer to an earlier request if the last bad attempt had ended by then', () => {
-    const waiting: Look = { outcome: 'good', sentMs: 300, answerFromMs: 330, answerToMs: 331 };
-    const late: Look = { outcome: 'good', sentMs: 350, answerFromMs: 380, answerToMs: 381 };
+    const waiting: Attempt = { outcome: 'good', sentMs: 300, answerFromMs: 330, answerToMs: 331 };
+    const late: Attempt = { outcome: 'good', sentMs: 350, answerFromMs: 380, answerToMs: 381 };
     expect(outagesIn([good(0), bad(200), waiting, bad(310, 5), late])).toMatchObject([
       { toMs: 330, answerTookMs: 30 },
       { toMs: 330, answerTookMs: 30 },

@@ -1,4 +1,4 @@
-import type { Look } from './looks.ts';
+import type { Attempt } from './attempts.ts';
 
 /** A time without service, from packets. All times in ms since the Unix epoch. */
 export interface Outage {
@@ -32,15 +32,15 @@ const heldFactor = 5;
  * Attempts are ordered by send time, except held answers: a held answer shows that the server was up when it arrived, but
  * nothing about the time since its request.
  */
-export function outagesIn(looks: readonly Look[]): readonly Outage[] {
-  const inOrder = inOrderOfEvidence(looks);
+export function outagesIn(attempts: readonly Attempt[]): readonly Outage[] {
+  const inOrder = inOrderOfEvidence(attempts);
   const outages: Outage[] = [];
   let goodMs: number | undefined;
   let bad: { downByMs: number; firstBadMs: number; lastBadMs: number } | undefined;
   let overMs = 0;
-  for (const [index, { look }] of inOrder.entries()) {
-    if (look.outcome === 'bad') {
-      const { sentMs, downMs, badMs } = look;
+  for (const [index, { attempt }] of inOrder.entries()) {
+    if (attempt.outcome === 'bad') {
+      const { sentMs, downMs, badMs } = attempt;
       bad ??= { downByMs: downMs, firstBadMs: sentMs, lastBadMs: sentMs };
       bad = { ...bad, downByMs: Math.min(bad.downByMs, downMs), lastBadMs: sentMs };
       overMs = Math.max(overMs, badMs);
@@ -54,7 +54,7 @@ export function outagesIn(looks: readonly Look[]): readonly Outage[] {
         });
       }
       // Answers may overtake each other.
-      goodMs = bad === undefined ? Math.max(goodMs ?? 0, look.answerToMs) : look.answerToMs;
+      goodMs = bad === undefined ? Math.max(goodMs ?? 0, attempt.answerToMs) : attempt.answerToMs;
       bad = undefined;
     }
   }
@@ -62,18 +62,20 @@ export function outagesIn(looks: readonly Look[]): readonly Outage[] {
 }
 
 /** An attempt, and the moment from which its result is evidence. */
-interface PlacedLook {
-  readonly look: Look;
+interface PlacedAttempt {
+  readonly attempt: Attempt;
   readonly atMs: number;
 }
 
-function inOrderOfEvidence(looks: readonly Look[]): readonly PlacedLook[] {
-  const tookMs = looks.flatMap((look) => (look.outcome === 'good' ? look.answerFromMs - look.sentMs : []));
+function inOrderOfEvidence(attempts: readonly Attempt[]): readonly PlacedAttempt[] {
+  const tookMs = attempts.flatMap((attempt) =>
+    attempt.outcome === 'good' ? attempt.answerFromMs - attempt.sentMs : [],
+  );
   const heldMs = Math.max(heldFloorMs, heldFactor * median(tookMs));
-  return looks
-    .map((look): PlacedLook => {
-      const isHeld = look.outcome === 'good' && look.answerFromMs - look.sentMs > heldMs;
-      return { look, atMs: isHeld ? look.answerFromMs : look.sentMs };
+  return attempts
+    .map((attempt): PlacedAttempt => {
+      const isHeld = attempt.outcome === 'good' && attempt.answerFromMs - attempt.sentMs > heldMs;
+      return { attempt, atMs: isHeld ? attempt.answerFromMs : attempt.sentMs };
     })
     .sort((a, b) => a.atMs - b.atMs);
 }
@@ -83,16 +85,16 @@ function median(values: readonly number[]): number {
   return values.toSorted((a, b) => a - b)[Math.floor((values.length - 1) / 2)] ?? 0;
 }
 
-function isAnsweredAfter({ look }: PlacedLook, ms: number): boolean {
-  return look.outcome === 'good' && look.answerFromMs > ms;
+function isAnsweredAfter({ attempt }: PlacedAttempt, ms: number): boolean {
+  return attempt.outcome === 'good' && attempt.answerFromMs > ms;
 }
 
 /** Arrival of the first good answer to these attempts, up to the next bad one, and the duration of that attempt. */
-function firstAnswer(looks: readonly PlacedLook[]): Pick<Outage, 'toMs' | 'answerTookMs'> {
+function firstAnswer(attempts: readonly PlacedAttempt[]): Pick<Outage, 'toMs' | 'answerTookMs'> {
   let first = { toMs: Infinity, answerTookMs: 0 };
-  for (const { look, atMs } of looks) {
-    if (look.outcome === 'bad' || atMs >= first.toMs) break;
-    const { sentMs, answerFromMs } = look;
+  for (const { attempt, atMs } of attempts) {
+    if (attempt.outcome === 'bad' || atMs >= first.toMs) break;
+    const { sentMs, answerFromMs } = attempt;
     if (answerFromMs < first.toMs) first = { toMs: answerFromMs, answerTookMs: answerFromMs - sentMs };
   }
   return first;

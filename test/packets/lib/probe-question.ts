@@ -1,5 +1,5 @@
 import type { PlannedProbe } from '../../../src/core/plan.ts';
-import type { Question } from './looks.ts';
+import type { Question } from './attempts.ts';
 
 /** A probe's server and request, to find its attempts in packets. */
 export interface ProbeQuestion {

@@ -22,7 +22,7 @@ const image = 'firedrill-lab/node:1';
  *
  * @throws Error if the kernel dropped packets, because missing packets would look like an outage
  */
-export async function besideCapture<T>(
+export async function parallelCapture<T>(
   address: string,
   act: () => Promise<T>,
 ): Promise<{ readonly result: T; readonly packets: ProberPackets }> {

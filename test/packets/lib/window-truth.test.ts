@@ -176,8 +176,11 @@ describe('windows compared with packets', () => {
     const [of] = windowTruth(held, [outage(held, 10_020, 12_430), outage(held, 12_401, 12_480)]).windows;
     expect(of?.end).toMatchObject({ loMs: 12_400, hiMs: 12_430, byPacketsMs: 12_430, isWithin: true });
     // An attempt that failed while the probe waited for its answer belongs to the same outage.
-    const beside = [outage(held, 10_020, 12_430), outage(held, 12_385, 12_480)];
-    expect(windowTruth(held, beside).windows[0]?.end).toMatchObject({ byPacketsMs: 12_480, isWithin: false });
+    const parallel = [outage(held, 10_020, 12_430), outage(held, 12_385, 12_480)];
+    expect(windowTruth(held, parallel).windows[0]?.end).toMatchObject({
+      byPacketsMs: 12_480,
+      isWithin: false,
+    });
   });
 
   test('may cover two outages, unless the service was up for longer than an interval in between', () => {

@@ -106,7 +106,7 @@ export function windowTruth(log: RunLog, outages: readonly Outage[]): DrillTruth
   const end = windows.find((window) => window.recovery)?.end;
   const rto = end === undefined || recovery === null ? null : rtoTruth(recovery, end);
   if (rto !== null) faults.push(...rto.faults);
-  return { probe: series.probe.id, windows, rto: rto?.told ?? null, faults };
+  return { probe: series.probe.id, windows, rto: rto?.reported ?? null, faults };
 }
 
 /** An anchor's wall time is cut to whole milliseconds and read before its `t`, so every anchor is early and the latest is the most exact. */
@@ -165,11 +165,11 @@ function edgeTruth(
 
 function edgeFaults(name: string, edge: EdgeTruth): readonly string[] {
   const { byPacketsMs, byFiredrillMs, loMs, hiMs, sharpnessMs, isNear, isWithin } = edge;
-  const told = `${name} at ${seconds(byFiredrillMs)}, by packets at ${seconds(byPacketsMs)}`;
+  const reported = `${name} at ${seconds(byFiredrillMs)}, by packets at ${seconds(byPacketsMs)}`;
   const bounds = `${seconds(loMs)} to ${seconds(hiMs)}`;
   return [
-    ...(isNear ? [] : [`${told}: more than ${Math.round(sharpnessMs)} ms apart, in bounds of ${bounds}`]),
-    ...(isWithin ? [] : [`${told}: not within ${bounds}`]),
+    ...(isNear ? [] : [`${reported}: more than ${Math.round(sharpnessMs)} ms apart, in bounds of ${bounds}`]),
+    ...(isWithin ? [] : [`${reported}: not within ${bounds}`]),
   ];
 }
 
@@ -179,14 +179,14 @@ function rtoTruth({ effect, rto }: RecoveryAnalysis, end: EdgeTruth) {
   const byPacketsMs = end.byPacketsMs - effect.ms;
   const earliestMs = Math.max(0, end.byPacketsMs - effect.hiMs);
   const latestMs = end.byPacketsMs - effect.loMs;
-  const told = `RTO ${seconds(rto.ms)}, by packets ${seconds(byPacketsMs)}`;
+  const reported = `RTO ${seconds(rto.ms)}, by packets ${seconds(byPacketsMs)}`;
   const isNear = Math.abs(rto.ms - byPacketsMs) <= end.sharpnessMs;
   const isWithin = earliestMs >= rto.minMs - clockMs && latestMs <= rto.maxMs + clockMs;
   return {
-    told: { byPacketsMs, byFiredrillMs: rto.ms, minMs: rto.minMs, maxMs: rto.maxMs },
+    reported: { byPacketsMs, byFiredrillMs: rto.ms, minMs: rto.minMs, maxMs: rto.maxMs },
     faults: [
-      ...(isNear ? [] : [`${told}: more than ${Math.round(end.sharpnessMs)} ms apart`]),
-      ...(isWithin ? [] : [`${told}: not within ${seconds(rto.minMs)} to ${seconds(rto.maxMs)}`]),
+      ...(isNear ? [] : [`${reported}: more than ${Math.round(end.sharpnessMs)} ms apart`]),
+      ...(isWithin ? [] : [`${reported}: not within ${seconds(rto.minMs)} to ${seconds(rto.maxMs)}`]),
     ],
   };
 }

@@ -41,13 +41,13 @@ export const environment = {
 /** Global setup: unpacks the Debian packages once into a separate folder. Installing them would start services. */
 export async function setup(): Promise<void> {
   const stamp = join(folder, '.whole');
-  const wanted = packages.join(' ');
-  if (existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted) return;
+  const requested = packages.join(' ');
+  if (existsSync(stamp) && readFileSync(stamp, 'utf8') === requested) return;
   const context = labContext(new AbortController().signal, () => {});
   await rm(folder, { recursive: true, force: true });
   await mkdir(folder, { recursive: true });
   await withForeignPackages(context, release, packages, async (debs) => {
     for (const deb of debs) await mustRun(context, ['dpkg-deb', '-x', deb, folder], { timeoutMs: 600_000 });
   });
-  await writeFile(stamp, wanted);
+  await writeFile(stamp, requested);
 }

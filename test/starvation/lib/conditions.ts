@@ -96,7 +96,7 @@ async function cgroupOf(stack: string, controller: 'cpu' | 'blkio'): Promise<Lab
   const { manifest } = await labOf(stack);
   const [vm] = manifest.vms;
   if (vm === undefined) return { unavailable: `the lab of ${stack} has no container` };
-  const told = await must(['docker', 'inspect', '--format', '{{.Id}} {{.State.Pid}}', vm.container]);
-  const [id = '', pid = ''] = told.trim().split(' ');
+  const reported = await must(['docker', 'inspect', '--format', '{{.Id}} {{.State.Pid}}', vm.container]);
+  const [id = '', pid = ''] = reported.trim().split(' ');
   return labCgroup(controller, readFileSync(`/proc/${pid}/cgroup`, 'utf8'), id);
 }

@@ -20,7 +20,7 @@ const machine = {
 };
 const prober = {
   lanes: [],
-  canary: null,
+  controlProbe: null,
   control: null,
   machines: [{ ...machine, prober: false, othersCpuPct: 1 }, machine],
   clockSteps: [],

@@ -134,7 +134,7 @@ function rangeRows(condition: string, drills: readonly DrillRecord[]): readonly 
     const those = drills.filter((drill) => drill.verdict === verdict);
     if (those.length === 0) return [];
     const range = (value: (drill: DrillRecord) => number | null | undefined, digits = 1): string =>
-      rangeWords(
+      rangeText(
         those.map(value).filter((one) => one !== null && one !== undefined),
         digits,
       );
@@ -160,7 +160,7 @@ function rangeRows(condition: string, drills: readonly DrillRecord[]): readonly 
 }
 
 /** `1.0 / 1.2 / 3.4`: minimum, upper median, and maximum; `-` without values. */
-function rangeWords(values: readonly number[], digits: number): string {
+function rangeText(values: readonly number[], digits: number): string {
   const sorted = values.toSorted((a, b) => a - b);
   const [min] = sorted;
   const median = sorted[Math.floor(sorted.length / 2)];

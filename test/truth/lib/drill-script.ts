@@ -68,11 +68,11 @@ export interface DrillScript {
   /** A watch of this duration instead of a drill, ms. */
   readonly watchMs?: number;
   /** The engine does not check the steady state again before the fault, like older versions. */
-  readonly actsUnseen?: true;
+  readonly actsUnobserved?: true;
   /** Damages the log before the analysis, which must read it or refuse it with a message. */
   readonly damage?: (lines: readonly string[]) => readonly string[];
   /** Additional truth about the case, one line each. */
-  readonly truthWords?: () => readonly string[];
+  readonly truthText?: () => readonly string[];
   /** Judges the figures of this kind of case. */
   readonly judge?: (known: KnownRun, analysis: Analysis) => readonly Judged[];
 }

@@ -14,7 +14,7 @@ export async function dump(family: Family, seed: number): Promise<string> {
       ([id, list]) =>
         `${id}: ${list.map(({ atMs, isUp }) => `${isUp ? 'up' : 'down'} from ${atMs.toFixed(3)}`).join(', ')}`,
     ),
-    ...(one.script.truthWords?.() ?? []),
+    ...(one.script.truthText?.() ?? []),
     ...gates.map((gate) => `gate: ${JSON.stringify(gate)}`),
   ];
   const judged = judgeCase(one).map(

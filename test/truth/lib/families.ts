@@ -1,5 +1,5 @@
 import type { Family } from './drill-script.ts';
-import { announcedFamilies } from './families/announced.ts';
+import { deliveredFamilies } from './families/delivered.ts';
 import { beforeFamilies } from './families/before-the-fault.ts';
 import { damagedFamilies } from './families/damaged.ts';
 import { outageFamilies } from './families/outages.ts';
@@ -20,7 +20,7 @@ export const families: readonly Family[] = [
   ...redundancyFamilies,
   ...rowFamilies,
   ...stageFamilies,
-  ...announcedFamilies,
+  ...deliveredFamilies,
   ...watchFamilies,
   ...beforeFamilies,
   ...damagedFamilies,

@@ -3,8 +3,8 @@ import type { CheckResult, Measure } from '../../../src/core/summary.ts';
 import { DrillError } from '../../../src/core/errors.ts';
 import { judgeGates } from './judge-gates.ts';
 import { judgedFigures, type ServiceFigures } from './figures.ts';
-import { bounds, judged, type Judged, truthWords, verdict } from './judged.ts';
-import { judgeCompleteness, judgeWindows, windowWords } from './judge-windows.ts';
+import { bounds, judged, type Judged, truthText, verdict } from './judged.ts';
+import { judgeCompleteness, judgeWindows, windowText } from './judge-windows.ts';
 import type { Truth } from './recovery-truth.ts';
 import { analyseCase, type SimulatedCase } from './simulate.ts';
 
@@ -50,10 +50,10 @@ function judgeService(
   const heal = summary.heal?.outage;
   return [
     ...judgeWindows(windows, figures.outages).map((outcome) =>
-      judged('window', outcome, windowWords(windows)),
+      judged('window', outcome, windowText(windows)),
     ),
     ...judgeCompleteness(windows, figures.outages).map((outcome) =>
-      judged('outage found', outcome, windowWords(windows)),
+      judged('outage found', outcome, windowText(windows)),
     ),
     ...bounds('downtime', summary.downtime, figures.downtime),
     ...bounds('RTO', summary.rto, figures.rto),
@@ -81,7 +81,7 @@ function noRecovery({ kind, status, observed }: CheckResult, { rto }: ServiceFig
   if (kind !== 'no-recovery') return [];
   const isWrong = status === 'pass' ? rto.most < Infinity : status === 'fail' && rto.least === Infinity;
   const outcome = status === 'inconclusive' ? 'inconclusive' : isWrong ? 'wrong' : 'right';
-  return [judged('check no-recovery', outcome, `${status}: ${observed}; RTO ${truthWords(rto)}`)];
+  return [judged('check no-recovery', outcome, `${status}: ${observed}; RTO ${truthText(rto)}`)];
 }
 
 function truthOf({ kind }: CheckResult, figures: ServiceFigures): Truth | undefined {

@@ -1,12 +1,12 @@
 import type { Analysis } from '../../../src/analysis/summarize.ts';
 import type { CheckResult, OwnershipSide, OwnershipWindow } from '../../../src/core/summary.ts';
 import { judgeVerdict } from './judge.ts';
-import { bounds, type Judged, judged, truthWords, verdict } from './judged.ts';
+import { bounds, type Judged, judged, truthText, verdict } from './judged.ts';
 import { longestOf, ownerStates, type OwnerTruth, type StateSpans, totalOf } from './owner-truth.ts';
 
 /** A side with the additional time of each state that is possible between samples, ms. */
-type WithUnseen = OwnershipSide & {
-  readonly unseenMs?: { readonly nobody: number; readonly several: number };
+type WithUnobserved = OwnershipSide & {
+  readonly unobservedMs?: { readonly none: number; readonly multiple: number };
 };
 
 /**
@@ -18,19 +18,19 @@ export function judgeOwners(
   truth: OwnerTruth,
   seen: OwnerTruth,
 ): readonly Judged[] {
-  const side: WithUnseen | undefined = summary.ownership[0]?.sides[0];
+  const side: WithUnobserved | undefined = summary.ownership[0]?.sides[0];
   const zeroMs = recovery?.effect.ms;
   if (side === undefined || zeroMs === undefined) return [];
   return [
-    ...stateJudged('nobody', { side, zeroMs }, truth.nobody),
-    ...stateJudged('several', { side, zeroMs }, truth.several),
+    ...stateJudged('none', { side, zeroMs }, truth.none),
+    ...stateJudged('multiple', { side, zeroMs }, truth.multiple),
     ...summary.checks.flatMap((check) => checkJudged(check, truth, seen)),
   ];
 }
 
 function stateJudged(
-  name: 'nobody' | 'several',
-  { side, zeroMs }: { readonly side: WithUnseen; readonly zeroMs: number },
+  name: 'none' | 'multiple',
+  { side, zeroMs }: { readonly side: WithUnobserved; readonly zeroMs: number },
   state: StateSpans,
 ): readonly Judged[] {
   const windows = side[name];
@@ -38,7 +38,7 @@ function stateJudged(
   const total = {
     ms: sum((w) => w.ms),
     minMs: sum((w) => w.minMs),
-    maxMs: sum((w) => w.maxMs) + (side.unseenMs?.[name] ?? 0),
+    maxMs: sum((w) => w.maxMs) + (side.unobservedMs?.[name] ?? 0),
   };
   const certain = windows.filter((w) => w.certain);
   return [
@@ -59,10 +59,10 @@ function stateJudged(
 
 function checkJudged(check: CheckResult, truth: OwnerTruth, seen: OwnerTruth): readonly Judged[] {
   const toleranceMs = check.kind === 'never' ? Number(check.name.split(' ')[1]) : undefined;
-  const told = (toleranceMs ?? check.limits?.maxMs) === 0 ? seen : truth;
+  const reported = (toleranceMs ?? check.limits?.maxMs) === 0 ? seen : truth;
   const about = ownerStates.find((name) => check.name.startsWith(name));
   if (about === undefined) return [];
-  const state = told[about];
+  const state = reported[about];
   if (check.kind === 'ownership')
     return verdict(check, totalOf(state)).map((one) =>
       about === 'differs' ? { ...one, figure: 'check ownership differs' } : one,
@@ -70,5 +70,5 @@ function checkJudged(check: CheckResult, truth: OwnerTruth, seen: OwnerTruth): r
   if (toleranceMs === undefined) return [];
   const longest = longestOf(state);
   const outcome = judgeVerdict(check.status, { maxMs: toleranceMs }, longest);
-  return [judged('check never', outcome, `${check.status}: ${check.observed}; ${truthWords(longest)}`)];
+  return [judged('check never', outcome, `${check.status}: ${check.observed}; ${truthText(longest)}`)];
 }

@@ -41,7 +41,7 @@ export function judgeRoles(
   const waitedMs = Math.min(waitOverMs(known), range.toMs);
   const spansAfter = (kind: 'full' | 'fewest'): boolean =>
     (hosts.get('node-2')?.[kind] ?? []).some((span) => span.toMs > range.fromMs);
-  const told = (canPass: boolean, canFail: boolean): readonly Judged[] => {
+  const reported = (canPass: boolean, canFail: boolean): readonly Judged[] => {
     const isWrong = check.status === 'pass' ? !canPass : check.status === 'fail' && !canFail;
     const outcome = check.status === 'inconclusive' ? 'inconclusive' : isWrong ? 'wrong' : 'right';
     return [judged(`check ${check.kind}`, outcome, `${check.status}: ${check.observed}`)];
@@ -50,11 +50,11 @@ export function judgeRoles(
   const last = at('node-1', range.toMs);
   switch (check.kind) {
     case 'role-moved':
-      return told(first.no && second.yes, first.yes || second.no);
+      return reported(first.no && second.yes, first.yes || second.no);
     case 'role-stays':
-      return told(!spansAfter('fewest') && last.yes, spansAfter('full') || last.no);
+      return reported(!spansAfter('fewest') && last.yes, spansAfter('full') || last.no);
     case 'finally':
-      return told(last.yes, last.no);
+      return reported(last.yes, last.no);
     default:
       return [];
   }

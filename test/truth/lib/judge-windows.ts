@@ -49,7 +49,7 @@ export function judgeSlowWindows(windows: readonly BadWindow[], { full }: Outage
 }
 
 /** Windows as text. */
-export function windowWords(windows: readonly BadWindow[]): string {
+export function windowText(windows: readonly BadWindow[]): string {
   return windows
     .map((w) => `${w.state} [${w.startLoMs}, ${w.startHiMs}] to [${w.endLoMs}, ${w.endHiMs}]`)
     .join('; ');

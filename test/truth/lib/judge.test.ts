@@ -122,7 +122,7 @@ test.each<{ family: string; figure: string; spoil: Spoil }>([
         ...thing,
         sides: thing.sides.map((side) => ({
           ...side,
-          nobody: [
+          none: [
             { ...moved({ ms: 0, minMs: 0, maxMs: 0 }), startAt: '', endAt: null, fromMs: 0, certain: false },
           ],
         })),
@@ -149,9 +149,9 @@ test.each<{ family: string; figure: string; spoil: Spoil }>([
     spoil: turned(({ kind, name }) => kind === 'ownership' && name.startsWith('differs')),
   },
   {
-    family: 'announced',
+    family: 'delivered',
     figure: 'check announced',
-    spoil: turned(({ kind }) => kind === 'announced'),
+    spoil: turned(({ kind }) => kind === 'delivered'),
   },
   {
     family: 'until-redundancy',
@@ -169,7 +169,7 @@ test.each<{ family: string; figure: string; spoil: Spoil }>([
     spoil: ({ writers }) => ({
       writers: writers.map(({ found, ...writer }) => ({
         ...writer,
-        found: found === null ? null : { ...found, unasked: found.unasked + 1 },
+        found: found === null ? null : { ...found, phantom: found.phantom + 1 },
       })),
     }),
   },

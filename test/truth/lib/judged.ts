@@ -21,7 +21,7 @@ export function bounds(
   truth: Truth | undefined,
 ): readonly Judged[] {
   if (measure === null || measure === undefined || truth === undefined) return [];
-  const detail = `${measure.minMs} to ${measure.maxMs} ms; ${truthWords(truth)}`;
+  const detail = `${measure.minMs} to ${measure.maxMs} ms; ${truthText(truth)}`;
   return [judged(figure, judgeBounds(measure, truth), detail)];
 }
 
@@ -29,12 +29,12 @@ export function bounds(
 export function verdict(check: CheckResult, truth: Truth | undefined): readonly Judged[] {
   if (truth === undefined || check.limits === undefined) return [];
   const outcome = judgeVerdict(check.status, check.limits, truth);
-  const detail = `${check.status}: ${check.observed}, limit ${check.limit}; ${truthWords(truth)}`;
+  const detail = `${check.status}: ${check.observed}, limit ${check.limit}; ${truthText(truth)}`;
   return [judged(`check ${check.kind}`, outcome, detail)];
 }
 
 /** A truth as text. */
-export function truthWords({ full, least, most }: Truth): string {
+export function truthText({ full, least, most }: Truth): string {
   const round = (ms: number): number => Math.round(ms * 100) / 100;
   return `true ${round(full)} ms (samples allow ${round(least)} to ${round(most)} ms)`;
 }

@@ -5,7 +5,7 @@ import type { Truth } from './recovery-truth.ts';
 import { lengthOf, type Span } from './spans.ts';
 
 /** Ownership states: no owner, multiple owners, or different owners on the two sides. */
-export const ownerStates = ['nobody', 'several', 'differs'] as const;
+export const ownerStates = ['none', 'multiple', 'differs'] as const;
 export type OwnerState = (typeof ownerStates)[number];
 
 /** Times of a state after the fault: the truth, and the least and most that the samples allow. */
@@ -19,8 +19,8 @@ export interface StateSpans {
 export interface OwnerTruth {
   readonly range: Span;
   readonly hosts: ReadonlyMap<string, OwnedSpans>;
-  readonly nobody: StateSpans;
-  readonly several: StateSpans;
+  readonly none: StateSpans;
+  readonly multiple: StateSpans;
   readonly differs: StateSpans;
 }
 
@@ -39,8 +39,8 @@ export function watchedUntilMs({ sent }: KnownRun): number {
 /** The truth if the bounds must also contain changes that no sample met. */
 export function withoutHidden(truth: OwnerTruth): OwnerTruth {
   const exact = ({ full }: StateSpans): StateSpans => ({ full, least: full, most: full });
-  const { nobody, several, differs } = truth;
-  return { ...truth, nobody: exact(nobody), several: exact(several), differs: exact(differs) };
+  const { none, multiple, differs } = truth;
+  return { ...truth, none: exact(none), multiple: exact(multiple), differs: exact(differs) };
 }
 
 /** The ownership of each host from one side, by its samples. */
@@ -84,7 +84,7 @@ function differenceSpans(side: readonly OwnedSpans[], other: readonly OwnedSpans
   };
 }
 
-/** The owners by the samples of two sides; `hosts`, `nobody`, and `several` are of the first side. */
+/** The owners by the samples of two sides; `hosts`, `none`, and `multiple` are of the first side. */
 export function ownerTruth(known: KnownRun, side: OwnerSide, other: OwnerSide): OwnerTruth {
   const range = { fromMs: effectMs(known), toMs: watchedUntilMs(known) };
   const hosts = sideSpans(known, side, range.toMs);
@@ -92,21 +92,21 @@ export function ownerTruth(known: KnownRun, side: OwnerSide, other: OwnerSide): 
   const full = all.map((spans) => spans.full);
   const fewest = all.map((spans) => spans.fewest);
   const most = all.map((spans) => spans.most);
-  const isNobody = (count: number): boolean => count === 0;
-  const isSeveral = (count: number): boolean => count > 1;
+  const isNone = (count: number): boolean => count === 0;
+  const isMultiple = (count: number): boolean => count > 1;
   return {
     range,
     hosts,
     differs: differenceSpans(all, [...sideSpans(known, other, range.toMs).values()], range),
-    nobody: {
-      full: countSpans(full, range, isNobody),
-      least: countSpans(most, range, isNobody),
-      most: countSpans(fewest, range, isNobody),
+    none: {
+      full: countSpans(full, range, isNone),
+      least: countSpans(most, range, isNone),
+      most: countSpans(fewest, range, isNone),
     },
-    several: {
-      full: countSpans(full, range, isSeveral),
-      least: countSpans(fewest, range, isSeveral),
-      most: countSpans(most, range, isSeveral),
+    multiple: {
+      full: countSpans(full, range, isMultiple),
+      least: countSpans(fewest, range, isMultiple),
+      most: countSpans(most, range, isMultiple),
     },
   };
 }

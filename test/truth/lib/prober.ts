@@ -72,13 +72,13 @@ export function startSimulatedProber(options: ProberOptions): SimulatedProber {
       timeoutMs: probe.timeoutMs,
       phase: one.phase,
       send: async (slot, dueMs, answered) => {
-        const looked = await lookOnce(one, { slot, dueMs: roundMs(dueMs) }, { time, thread });
+        const attempted = await attemptOnce(one, { slot, dueMs: roundMs(dueMs) }, { time, thread });
         if (isStopped) return;
-        if (looked.isAnswer) answered(looked.sample.finishMs - looked.sample.sendMs);
+        if (attempted.isAnswer) answered(attempted.sample.finishMs - attempted.sample.sendMs);
         const isLogged = one.fate?.(slot) !== 'lost';
-        sent.push({ sample: looked.sample, evidence: looked.evidence, isLogged });
-        options.onSample(looked.sample, isLogged);
-        for (const mark of marksOf(one, looked)) onEvent(mark);
+        sent.push({ sample: attempted.sample, evidence: attempted.evidence, isLogged });
+        options.onSample(attempted.sample, isLogged);
+        for (const mark of marksOf(one, attempted)) onEvent(mark);
       },
       drop: (slot, dueMs, reason) => {
         const event = { type: 'sample.dropped', probe: probe.id, slot, dueMs: roundMs(dueMs) } as const;
@@ -87,7 +87,7 @@ export function startSimulatedProber(options: ProberOptions): SimulatedProber {
     });
     return { probe, schedule };
   });
-  const stopHealth = tellHealth(time, thread, onEvent);
+  const stopHealth = reportHealth(time, thread, onEvent);
   return {
     sent,
     setBurst: (on) => {
@@ -102,7 +102,7 @@ export function startSimulatedProber(options: ProberOptions): SimulatedProber {
 }
 
 /** The marks from reading a journal. */
-function marksOf({ probe, journal }: ProbedService, { sample, evidence }: Looked): readonly NewEvent[] {
+function marksOf({ probe, journal }: ProbedService, { sample, evidence }: Attempted): readonly NewEvent[] {
   if (journal === undefined || sample.status !== 'ok') return [];
   return journal.readUntil(evidence.at(-1)?.atMs ?? 0).map(({ name, value, host, atMs }) => ({
     type: 'mark',
@@ -164,18 +164,18 @@ function threadOf(time: SimulatedTime, stalls: readonly Stall[]): Thread {
 }
 
 /** A sample with its evidence. */
-interface Looked {
+interface Attempted {
   readonly sample: Sample;
   readonly evidence: readonly Evidence[];
   readonly isAnswer: boolean;
 }
 
 /** Takes one sample, rounded to whole microseconds, as in the log. */
-async function lookOnce(
+async function attemptOnce(
   { probe, service, fate, journal }: ProbedService,
   slot: { readonly slot: number; readonly dueMs: number },
   { time, thread }: { readonly time: SimulatedTime; readonly thread: Thread },
-): Promise<Looked> {
+): Promise<Attempted> {
   const { promise, resolve } = Promise.withResolvers<Reply | 'timeout' | 'late'>();
   const sendMs = time.nowMs();
   const request: Request = service.request((reply) => thread.receive(() => resolve(reply)));
@@ -218,15 +218,15 @@ function unknownOf(message: string): Pick<Sample, 'status' | 'message'> {
 }
 
 /** Reports the thread's health every 5 s, with its longest stall. */
-function tellHealth(time: SimulatedTime, thread: Thread, onEvent: (event: NewEvent) => void): () => void {
+function reportHealth(time: SimulatedTime, thread: Thread, onEvent: (event: NewEvent) => void): () => void {
   let timer: unknown;
   let sinceMs = time.nowMs();
-  const tell = (): void => {
+  const report = (): void => {
     const loopMaxMs = roundMs(Math.max(1, thread.stallMs(sinceMs, time.nowMs())));
     onEvent({ type: 'prober.health', lane: 'network', loopMaxMs, loopP99Ms: 1 });
     sinceMs = time.nowMs();
-    timer = thread.timers.setTimeout(tell, healthEveryMs);
+    timer = thread.timers.setTimeout(report, healthEveryMs);
   };
-  timer = thread.timers.setTimeout(tell, healthEveryMs);
+  timer = thread.timers.setTimeout(report, healthEveryMs);
   return () => thread.timers.clearTimeout(timer);
 }

@@ -57,13 +57,15 @@ function metInWait(known: KnownRun, { full, metFromMs }: Outages): readonly Span
  * - The analysis may attribute an outage to the heal if no sample met that outage before the heal.
  */
 export function rtoTruth(known: KnownRun, outages: Outages): Truth {
-  const told = truthBy(outages, (spans) => recoveredAfterMs(known, spans));
+  const reported = truthBy(outages, (spans) => recoveredAfterMs(known, spans));
   const withoutLast =
-    known.plan.recovery.until === undefined ? told.full : recoveredAfterMs(known, metInWait(known, outages));
+    known.plan.recovery.until === undefined
+      ? reported.full
+      : recoveredAfterMs(known, metInWait(known, outages));
   const truth = {
-    ...told,
-    least: Math.min(told.least, withoutLast),
-    most: Math.max(told.most, withoutLast),
+    ...reported,
+    least: Math.min(reported.least, withoutLast),
+    most: Math.max(reported.most, withoutLast),
   };
   // The wait ended before the service was up for `stableForMs`: the recovery is uncertain.
   const heldMs = waitOverMs(known) - (effectMs(known) + truth.full);

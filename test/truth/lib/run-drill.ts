@@ -16,7 +16,11 @@ import {
   type SteadyRun,
   type SteadyState,
 } from '../../../src/engine/steady-state.ts';
-import { createWorld, type GateOutcome, type World } from '../../../src/engine/world.ts';
+import {
+  createStateObserver,
+  type GateOutcome,
+  type StateObserver,
+} from '../../../src/engine/state-observer.ts';
 import type { DrillScript, FaultScript, Stage, Step } from './drill-script.ts';
 import type { KnownFault, KnownRun } from './known-run.ts';
 import { planOf } from './plan-text.ts';
@@ -37,9 +41,9 @@ interface Running {
   readonly plan: Plan;
   readonly script: DrillScript;
   readonly stage: Stage;
-  readonly world: World;
+  readonly observer: StateObserver;
   readonly prober: SimulatedProber;
-  readonly hit: Map<string, string>;
+  readonly hostByFault: Map<string, string>;
   readonly signal: AbortSignal;
   readonly append: (event: NewEvent) => DrillEvent;
   /** undefined until the writers start. */
@@ -58,7 +62,7 @@ export async function runDrill(script: DrillScript, stage: Stage): Promise<Simul
     events.push(stamped);
     return stamped;
   };
-  const world = createWorld(plan, time.clock);
+  const observer = createStateObserver(plan, time.clock);
   const probed = plan.probes.map((probe) => ({ probe, ...script.probed(probe.id) }));
   const prober = startSimulatedProber({
     time,
@@ -66,20 +70,20 @@ export async function runDrill(script: DrillScript, stage: Stage): Promise<Simul
     stalls: stage.stalls,
     onEvent: (event) => {
       append(event);
-      if (event.type === 'sample.dropped') world.drop(event.probe, event.slot);
+      if (event.type === 'sample.dropped') observer.drop(event.probe, event.slot);
     },
     onSample: (sample, isLogged) => {
       if (isLogged) append({ type: 'sample', ...sample });
-      world.see(sample);
+      observer.record(sample);
     },
   });
   const running: Running = {
     plan,
     script,
     stage,
-    world,
+    observer,
     prober,
-    hit: new Map(),
+    hostByFault: new Map(),
     signal: new AbortController().signal,
     append,
     faults: new Map(),
@@ -124,12 +128,12 @@ const waitForRecovery: (run: Recovering, timeline: { readonly isOver: boolean })
 
 /** The same phases as in src/engine/drill.ts. The faults are steps of the script. */
 async function drill(running: Running): Promise<void> {
-  const { plan, world, stage, script, signal } = running;
+  const { plan, observer, stage, script, signal } = running;
   const { clock } = stage.time;
   const run = runOf(running);
   startPhase(running, 'steady');
   const steady = followSteadyState(run);
-  if (!(await steady.reach())) return;
+  if (!(await steady.accessTo())) return;
   startPhase(running, 'fault');
   const plays = plan.faults.map((fault) => playFault(running, fault, steady));
   const injected = await Promise.all(plays.map((play) => play.injected));
@@ -140,7 +144,10 @@ async function drill(running: Running): Promise<void> {
     await Promise.all(plays.map((play) => play.over));
     timeline.isOver = true;
   })();
-  const back = await waitForRecovery({ plan, clock, world, hit: running.hit, signal }, timeline);
+  const back = await waitForRecovery(
+    { plan, clock, observer, hostByFault: running.hostByFault, signal },
+    timeline,
+  );
   const whole =
     back.met && plan.recovery.until === 'redundancy' ? await restoredRedundancy(running) : undefined;
   logGate(run, 'recovery', whole ?? back);
@@ -163,7 +170,7 @@ async function drill(running: Running): Promise<void> {
 
 function restoredRedundancy(running: Running): Promise<GateOutcome> {
   startPhase(running, 'redundancy');
-  return running.world.waitForGate(running.plan.redundancy, running.signal);
+  return running.observer.waitForGate(running.plan.redundancy, running.signal);
 }
 
 /** A plan without faults and gates, as src/cli/commands/watch.ts makes it. */
@@ -189,10 +196,10 @@ async function watch(running: Running, forMs: number): Promise<void> {
 
 /** The part of the engine's run that the steady state and the gates use. */
 function runOf(running: Running): SteadyRun {
-  const { plan, world, signal, stage, prober, append } = running;
+  const { plan, observer, signal, stage, prober, append } = running;
   return {
     plan,
-    world,
+    observer,
     signal,
     clock: stage.time.clock,
     log: { append },
@@ -264,13 +271,13 @@ function playFault(
   const script = scriptOf(running, fault.id);
   const injected = (async () => {
     await clock.sleep(fault.atMs, signal);
-    while (running.script.actsUnseen !== true && !steady.isHeld()) {
+    while (running.script.actsUnobserved !== true && !steady.isHeld()) {
       if (!(await steady.regain())) return false;
       await clock.sleep(fault.atMs, signal);
     }
     steady.end();
     const host = 'host' in fault.on ? fault.on.host : 'node-1';
-    running.hit.set(fault.id, host);
+    running.hostByFault.set(fault.id, host);
     const { id, kind, params, forMs } = fault;
     const { t: issuedMs } = append({ type: 'fault.issued', fault: id, kind, host, params });
     await clock.sleep(script.actsAfterMs, signal);

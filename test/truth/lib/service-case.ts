@@ -24,17 +24,17 @@ export function latencyOf(dice: Dice, baseMs = dice.scale(1, 20)): Latency {
   };
 }
 
-/** A probe that reads a state per instance; `told` is by instance. */
-export interface Beside {
+/** A probe that reads a state per instance; `reported` is by instance. */
+export interface Parallel {
   readonly text: ProbeText;
-  readonly told: ReadonlyMap<string, { readonly probed: Omit<ProbedService, 'probe'> }>;
+  readonly reported: ReadonlyMap<string, { readonly probed: Omit<ProbedService, 'probe'> }>;
 }
 
 /** The parts of a case with one service. */
 export interface ServiceCase {
   readonly probe: Omit<ProbeText, 'id'>;
   /** Further probes, with the states that their instances read. */
-  readonly beside?: readonly Beside[];
+  readonly parallel?: readonly Parallel[];
   /** Further conditions of the steady state. */
   readonly require?: readonly FileContent[];
   /** Further keys of the target and of the scenario. */
@@ -68,14 +68,14 @@ export function up({ latencyMs }: Pick<Latency, 'latencyMs'>): Behavior {
 
 /** A drill of one service with one probe. */
 export function serviceScript({ dice, time }: Stage, one: ServiceCase): DrillScript {
-  const { probe, latency, stableForMs, forMs, beside = [] } = one;
+  const { probe, latency, stableForMs, forMs, parallel = [] } = one;
   const service = new Service(time, up(latency), {
     wayMs: one.wayMs ?? (() => dice.between(0.05, 0.5)),
   });
   const phase = dice.between(0, 1);
   const heals = one.heals ?? ((served) => [{ afterMs: 0, act: () => served.set(up(latency)) }]);
   return {
-    target: targetContent([{ id: 'health', ...probe }, ...beside.map(({ text }) => text)], {
+    target: targetContent([{ id: 'health', ...probe }, ...parallel.map(({ text }) => text)], {
       steady: { for: '2s', within: '60s', require: [{ probe: 'health' }, ...(one.require ?? [])] },
       ...one.target,
     }),
@@ -103,7 +103,7 @@ export function serviceScript({ dice, time }: Stage, one: ServiceCase): DrillScr
     },
     probed: (id) => {
       if (id === 'health') return { service, phase, ...(one.fate === undefined ? {} : { fate: one.fate }) };
-      const found = beside.flatMap(({ told }) => told.get(id) ?? [])[0];
+      const found = parallel.flatMap(({ reported }) => reported.get(id) ?? [])[0];
       if (found === undefined) throw new Error(`no probe ${id}`);
       return found.probed;
     },

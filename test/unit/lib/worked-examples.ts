@@ -1,7 +1,7 @@
 import type { Clock } from '../../../src/core/clock.ts';
 import { DrillError } from '../../../src/core/errors.ts';
 import type { ExecResult, Host } from '../../../src/core/host.ts';
-import { armLease, endLease, keepLeases } from '../../../src/engine/leases.ts';
+import { armLease, endLease, renewLeases } from '../../../src/engine/leases.ts';
 import { simulatedClock } from '../../../src/engine/testing/simulated-clock.ts';
 import { undoRecord } from '../../../src/engine/testing/undo-record.ts';
 import { faultKind } from '../../../src/faults/catalog.ts';
@@ -109,7 +109,7 @@ export async function leaseTimeline(lease: LeaseCase): Promise<string[]> {
       return { ...event, t: clock.nowMs() } as never;
     },
   };
-  const keeper = keepLeases({ clock, log, open, reach: () => ({ host, server: undefined }) });
+  const keeper = renewLeases({ clock, log, open, accessTo: () => ({ host, server: undefined }) });
   const steps: readonly (readonly [number | undefined, () => void | Promise<void>])[] = [
     [lease.cutMs[0], () => note('the path to the host is cut')],
     [lease.cutMs[1], () => note('the path is back')],

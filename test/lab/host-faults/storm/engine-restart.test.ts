@@ -34,7 +34,7 @@ const kinds: readonly StormFault[] = [
 ];
 
 function fault(kind: string, fields: Readonly<Record<string, string | number>>): StormFault {
-  return { name: kind, fault: { kind, on, ...fields }, hasDeadMan: true };
+  return { name: kind, fault: { kind, on, ...fields }, hasAutoRevert: true };
 }
 
 const folder = mkdtempSync(join(tmpdir(), 'firedrill-engine-'));
@@ -66,14 +66,14 @@ afterAll(async () => {
 /** Starts a drill and waits for its fault's effect. */
 async function drillUntilEffect(kind: string, out: string) {
   const child = bench.start('run', join(folder, `${kind}.yaml`), '--out', out);
-  const told: string[] = [];
-  child.all.on('data', (chunk: Buffer) => told.push(chunk.toString()));
+  const reported: string[] = [];
+  child.all.on('data', (chunk: Buffer) => reported.push(chunk.toString()));
   const steps = () => killedLog(out).events.map(({ type }) => type);
-  await vi.waitFor(() => expect(steps(), told.join('')).toContain('fault.effect'), {
+  await vi.waitFor(() => expect(steps(), reported.join('')).toContain('fault.effect'), {
     timeout: 60_000,
     interval: 20,
   });
-  return { child, told };
+  return { child, reported };
 }
 
 const ways = ['the harness heals', 'the harness is killed, `heal` heals'] as const;
@@ -108,14 +108,14 @@ describe('an engine that is restarted over a fault', () => {
   test.runIf(storm)('under the machines: `heal` heals after they are back', async () => {
     const kind = 'container.stop';
     const out = join(folder, 'under');
-    const { child, told } = await drillUntilEffect(kind, out);
+    const { child, reported } = await drillUntilEffect(kind, out);
     const pid = Number(readFileSync('/var/run/docker.pid', 'utf8'));
     process.kill(pid, 'SIGTERM');
     await vi.waitFor(() => expect(existsSync(`/proc/${pid}`)).toBe(false), { timeout: 60_000 });
     child.kill('SIGINT');
     // An interrupted harness waits for its heal, which cannot succeed without the machines.
     const waits = clock.sleep(1000, signal).then(() => 'waits');
-    expect(await Promise.race([child.then(() => 'ended'), waits]), told.join('')).toBe('waits');
+    expect(await Promise.race([child.then(() => 'ended'), waits]), reported.join('')).toBe('waits');
     child.kill('SIGKILL');
     await child;
     expect(openRecords(state)).toHaveLength(1);

@@ -5,7 +5,7 @@ export interface StormFault {
   readonly name: string;
   readonly fault: Readonly<Record<string, Json>>;
   /** Whether a timer on its host undoes the fault without the harness. */
-  readonly hasDeadMan: boolean;
+  readonly hasAutoRevert: boolean;
   /** Changed fields for machines that are accessed over SSH on their only interface; null: the fault would cut that connection and is refused. */
   readonly overSsh?: Readonly<Record<string, Json>> | null;
 }
@@ -34,23 +34,23 @@ export const stormFaults: readonly StormFault[] = [
   {
     name: 'service.restart',
     fault: { kind: 'service.restart', on: 'a', units: ['drowse.service'] },
-    hasDeadMan: false,
+    hasAutoRevert: false,
   },
   {
     name: 'container.restart',
     fault: { kind: 'container.restart', on: 'engine', container: 'guest', graceSeconds: 0 },
-    hasDeadMan: false,
+    hasAutoRevert: false,
   },
   {
     name: 'process.kill',
     fault: { kind: 'process.kill', on: 'a', process: 'drowse', unit: 'drowse.service' },
-    hasDeadMan: false,
+    hasAutoRevert: false,
   },
-  { name: 'power.cut', fault: { kind: 'power.cut', on: 'b' }, hasDeadMan: false },
+  { name: 'power.cut', fault: { kind: 'power.cut', on: 'b' }, hasAutoRevert: false },
 ];
 
 function leased(kind: string, fields: Readonly<Record<string, Json>>): StormFault {
-  return { name: kind, fault: { kind, ...fields, lease }, hasDeadMan: true };
+  return { name: kind, fault: { kind, ...fields, lease }, hasAutoRevert: true };
 }
 
 /** The scenario of one fault; JSON is YAML. */

@@ -18,7 +18,7 @@ import { difference, must, openRecords, stormUp, whole } from './stand.ts';
 // machines. After the path is back, nothing may be injected again, and no fault may stay open. The suite has a few cuts;
 // `npm run test:storm` has more.
 const leased = stormFaults.flatMap(({ overSsh, ...fault }) =>
-  fault.hasDeadMan && overSsh !== null ? [{ ...fault, fault: { ...fault.fault, ...overSsh } }] : [],
+  fault.hasAutoRevert && overSsh !== null ? [{ ...fault, fault: { ...fault.fault, ...overSsh } }] : [],
 );
 const cuts = Number(process.env['STORM_CUTS'] ?? 3);
 const seed = Number(process.env['STORM_SEED'] ?? 4712);
@@ -29,7 +29,7 @@ const { state } = bench;
 const clock = createSystemClock();
 const signal = AbortSignal.timeout(7_200_000);
 /** The faults' lease plus the time that the machine may take after it, ms. */
-const deadManMs = 3000 + 5000;
+const autoRevertMs = 3000 + 5000;
 /** Approximate time of the fault after the start of a drill here. */
 const faultMs = { fromMs: 1500, toMs: 5500 };
 
@@ -122,7 +122,7 @@ async function cutOnce(number: number, kind: string) {
   for (const relay of relays) relay.swallow();
   const cutMs = clock.nowMs();
   const open = openRecords(state).length > 0;
-  const seen = await difference(untouched, deadManMs, signal);
+  const seen = await difference(untouched, autoRevertMs, signal);
   const undoneMs = seen === '' ? Math.round(clock.nowMs() - cutMs) : undefined;
   for (const relay of relays) relay.restore();
   const { all } = await drill;

@@ -25,7 +25,7 @@ const signal = AbortSignal.timeout(7_200_000);
 /** Approximate time of a drill here, from its first line to the end of its heal. */
 const drillMs = { fromMs: 400, toMs: 4400 };
 /** The faults' lease plus the time that the auto-revert timer may take after it, ms. */
-const deadManMs = 3000 + 5000;
+const autoRevertMs = 3000 + 5000;
 
 interface Kill {
   readonly kind: string;
@@ -68,7 +68,7 @@ async function killOnce(number: number, fault: StormFault, way: Kill['way']) {
   const { last, tornBytes } = killedLog(out);
   const open = openRecords(state).length > 0;
   let seen = '';
-  if (way === 'auto-revert timer') seen = await difference(untouched, deadManMs, signal);
+  if (way === 'auto-revert timer') seen = await difference(untouched, autoRevertMs, signal);
   const heal = await bench.start('heal');
   if (way === 'heal') seen = await difference(untouched, 5000, signal);
   const healed = seen === '' && heal.exitCode === 0 && openRecords(state).length === 0;
@@ -82,7 +82,11 @@ const plan = Array.from({ length: kills }, (_, number) => {
   const fault = stormFaults[number % stormFaults.length];
   if (fault === undefined) throw new Error('plan the kills: there is no fault');
   // The number of kinds is odd, so each kind is healed in both ways in turn.
-  return { number, fault, way: fault.hasDeadMan && number % 2 === 1 ? 'auto-revert timer' : 'heal' } as const;
+  return {
+    number,
+    fault,
+    way: fault.hasAutoRevert && number % 2 === 1 ? 'auto-revert timer' : 'heal',
+  } as const;
 });
 
 describe('a killed harness leaves nothing behind', () => {

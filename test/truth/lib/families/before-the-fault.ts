@@ -52,8 +52,8 @@ const unsteady: Family = {
     });
     const { service } = script.probed('health');
     service.set(flaky);
-    const unseen = dice.chance(0.5) ? ({ actsUnseen: true } as const) : {};
-    return { ...script, ...unseen, isNotJudged: true, judge: judgeUnsteady };
+    const unobserved = dice.chance(0.5) ? ({ actsUnobserved: true } as const) : {};
+    return { ...script, ...unobserved, isNotJudged: true, judge: judgeUnsteady };
   },
 };
 

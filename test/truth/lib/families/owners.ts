@@ -17,12 +17,12 @@ import {
 import { msText } from '../plan-text.ts';
 import type { Behavior } from '../service.ts';
 import { latencyOf, serviceScript } from '../service-case.ts';
-import { silence, stateWords, toldState, type ToldState } from '../told-state.ts';
+import { silence, stateText, reportedState, type ReportedState } from '../reported-state.ts';
 
 /** A host of the pair: whether it claims the address, and whether the network treats it as the owner. */
 interface OwnerHost {
-  readonly claimed: ToldState;
-  readonly wire: ToldState;
+  readonly claimed: ReportedState;
+  readonly wire: ReportedState;
 }
 
 /** The two hosts of a pair. */
@@ -51,8 +51,8 @@ function ownerScript(stage: Stage, { effects, isSeldom }: OwnerCase): DrillScrip
       ? { intervalMs: 1000, timeoutMs: 900 }
       : { intervalMs: dice.pick([200, 500, 1000]), timeoutMs: dice.pick([300, 900]), ...burst };
   const hostOf = (isSo: boolean): OwnerHost => ({
-    claimed: toldState(stage, latency, { ...words, isSo }),
-    wire: toldState(stage, latency, { ...words, isSo }),
+    claimed: reportedState(stage, latency, { ...words, isSo }),
+    wire: reportedState(stage, latency, { ...words, isSo }),
   });
   const pair = { first: hostOf(true), second: hostOf(false) };
   const statesOf = (side: 'claimed' | 'wire'): ReadonlyMap<string, Owned> =>
@@ -61,9 +61,9 @@ function ownerScript(stage: Stage, { effects, isSeldom }: OwnerCase): DrillScrip
       ['node-2', pair.second[side].state],
     ]);
   const [owners, wired] = [statesOf('claimed'), statesOf('wire')];
-  const beside = (id: string, side: 'claimed' | 'wire') => ({
+  const parallel = (id: string, side: 'claimed' | 'wire') => ({
     text: { id, on: hosts, value: 'owner', ...probe },
-    told: new Map([
+    reported: new Map([
       [`${id}@node-1`, pair.first[side]],
       [`${id}@node-2`, pair.second[side]],
     ]),
@@ -80,7 +80,7 @@ function ownerScript(stage: Stage, { effects, isSeldom }: OwnerCase): DrillScrip
       latency,
       stableForMs: 2000,
       quietForMs: 10_000,
-      beside: [beside('vip', 'claimed'), beside('wire', 'wire')],
+      parallel: [parallel('vip', 'claimed'), parallel('wire', 'wire')],
       require: [{ probe: 'vip', is: 'yes', count: 1 }],
       target: {
         roles: { owner: { probe: 'vip', is: 'yes' } },
@@ -92,10 +92,10 @@ function ownerScript(stage: Stage, { effects, isSeldom }: OwnerCase): DrillScrip
       heals: () => (dice.chance(0.25) ? [] : wellAgain),
     }),
     checks: (known) => ownerChecks(dice, truthOf(known), probe.intervalMs),
-    truthWords: () => [
-      ...[...owners].map(([host, owned]) => stateWords(`${host} is owner`, owned, words)),
+    truthText: () => [
+      ...[...owners].map(([host, owned]) => stateText(`${host} is owner`, owned, words)),
       ...[...wired].map(([host, owned]) =>
-        stateWords(`the network treats ${host} as the owner`, owned, words),
+        stateText(`the network treats ${host} as the owner`, owned, words),
       ),
     ],
     judge: (known, analysis) => {
@@ -120,7 +120,7 @@ function ownerChecks(dice: Dice, truth: OwnerTruth, intervalMs: number): readonl
     ];
   };
   const condition = { probe: 'vip', is: 'yes', count: 2 };
-  const tolerances = [0, ...limitsNear(dice, longestOf(truth.several), intervalMs)];
+  const tolerances = [0, ...limitsNear(dice, longestOf(truth.multiple), intervalMs)];
   return [
     { kind: 'role-moved', name: 'owner moves', role: 'owner' },
     { kind: 'role-stays', name: 'owner stays', role: 'owner' },
@@ -161,10 +161,10 @@ function silentFamily(name: string, about: string, behaviorOf: (dice: Dice) => B
       return ownerScript(stage, {
         effects: (pair) => {
           const host = dice.pick([pair.first, pair.second]);
-          const told = dice.chance(0.8) ? host.claimed : host.wire;
+          const reported = dice.chance(0.8) ? host.claimed : host.wire;
           return [
             ...(dice.chance(0.4) ? move(dice, pair, dice.between(0, 4000)) : []),
-            ...silence(dice, told, behaviorOf(dice), 4000),
+            ...silence(dice, reported, behaviorOf(dice), 4000),
           ];
         },
       });

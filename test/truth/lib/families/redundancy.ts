@@ -10,12 +10,12 @@ import { redundancyTruth, upSpans, wellSpans } from '../redundancy-truth.ts';
 import type { Service } from '../service.ts';
 import { type Latency, latencyOf, serviceScript } from '../service-case.ts';
 import { failing, outage, usualProbe } from '../service-family.ts';
-import { silence, stateWords, toldState, type ToldState } from '../told-state.ts';
+import { silence, stateText, reportedState, type ReportedState } from '../reported-state.ts';
 
 interface RedundancyCase {
   /** Effects of the fault on the service and on the replica of the fault's host. */
-  readonly effects: (replica: ToldState, service: Service) => readonly Step[];
-  readonly heals: (replica: ToldState) => readonly Step[];
+  readonly effects: (replica: ReportedState, service: Service) => readonly Step[];
+  readonly heals: (replica: ReportedState) => readonly Step[];
   /** The service has outages, and its recovery must last until redundancy. */
   readonly untilRedundancy?: true;
 }
@@ -30,7 +30,7 @@ function redundancyScript(
 ): DrillScript {
   const { dice } = stage;
   const intervalMs = dice.pick([500, 1000, 2000]);
-  const replicaOf = (): ToldState => toldState(stage, latency, { ...words, isSo: true });
+  const replicaOf = (): ReportedState => reportedState(stage, latency, { ...words, isSo: true });
   const [lost, kept] = [replicaOf(), replicaOf()];
   const replicas = new Map([
     ['node-1', lost.state],
@@ -50,10 +50,10 @@ function redundancyScript(
     latency,
     stableForMs: 2000,
     quietForMs: 3000,
-    beside: [
+    parallel: [
       {
         text: { id: 'replica', on: ['node-1', 'node-2'], value: 'state', intervalMs, timeoutMs: 900 },
-        told: new Map([
+        reported: new Map([
           ['replica@node-1', lost],
           ['replica@node-2', kept],
         ]),
@@ -78,7 +78,7 @@ function redundancyScript(
         ...near('return', back),
       ];
     },
-    truthWords: () => [...replicas].map(([host, state]) => stateWords(host, state, words)),
+    truthText: () => [...replicas].map(([host, state]) => stateText(host, state, words)),
     judge: (known, analysis) => judgeRedundancy(analysis, figuresOf(known)),
   };
 }
@@ -98,7 +98,7 @@ function judgeRedundancy(
 }
 
 /** The replica comes and goes a few times, and then stays. */
-function comesBack(dice: Dice, { state }: ToldState, latestMs = 4000): Step[] {
+function comesBack(dice: Dice, { state }: ReportedState, latestMs = 4000): Step[] {
   const steps: Step[] = [];
   let atMs = dice.between(0, latestMs);
   for (let n = dice.pick([0, 0, 1, 2, 4]); n > 0; n--) {

@@ -63,7 +63,7 @@ function rowScript(stage: Stage, { readsMs, effects, lostLines }: RowCase): Dril
     // In the plan before the run, so that the writer runs.
     someChecks: [{ kind: 'rpo', name: 'some check', of: 'rows', max: '60s' }],
     checks: () => rowChecks(dice, rowTruth(database), { intervalMs: intervalMs / clients, readsMs }),
-    truthWords: () => [
+    truthText: () => [
       `losses: ${JSON.stringify(database.losses)}`,
       `pauses of the replica: ${JSON.stringify(database.pauses)}`,
     ],
@@ -80,7 +80,7 @@ function rowChecks(
   return [
     { kind: 'rpo', name: 'none lost', max: '0ms', ...of },
     { kind: 'rows', name: 'lost rows', are: 'lost', max: 0, ...of },
-    { kind: 'rows', name: 'phantoms', are: 'unasked', max: 0, ...of },
+    { kind: 'rows', name: 'phantoms', are: 'phantom', max: 0, ...of },
     ...limitsNear(dice, rpo, intervalMs).flatMap((ms, i) => [
       { kind: 'rpo', name: `rpo at most ${i}`, max: msText(ms), ...of },
       { kind: 'rpo', name: `rpo at least ${i}`, min: msText(ms), ...of },
@@ -110,7 +110,7 @@ function judgeRows({ summary }: Analysis, truth: RowTruth, isWhole: boolean): re
       ? []
       : [
           judged('rows lost', isCounted ? 'held' : 'violated', `${lost}, true ${truth.lost}`),
-          judged('phantoms', found.unasked === 0 ? 'held' : 'violated', `${found.unasked}, true 0`),
+          judged('phantoms', found.phantom === 0 ? 'held' : 'violated', `${found.phantom}, true 0`),
         ]),
     ...summary.checks.flatMap((check) => {
       // A limit of 0 applies to the reads themselves, not to the time between them.

@@ -4,7 +4,7 @@ import { judgeStages, type StageEvent } from '../judge-stages.ts';
 import { effectMs, type KnownRun } from '../known-run.ts';
 import type { Owned } from '../owned.ts';
 import { latencyOf, serviceScript, up } from '../service-case.ts';
-import { silence, toldState, type ToldState } from '../told-state.ts';
+import { silence, reportedState, type ReportedState } from '../reported-state.ts';
 
 /** When a state first became true after a moment, ms; undefined if it was true already or never became true. */
 function becameMs({ changes }: Owned, sinceMs: number): number | undefined {
@@ -24,14 +24,14 @@ interface Course {
 function stageScript(stage: Stage, course: Course, lengthMs: number): DrillScript {
   const { dice } = stage;
   const latency = latencyOf(dice, dice.scale(1, 5));
-  const noticed = toldState(stage, latency, { yes: 'DOWN', no: 'UP', isSo: false });
-  const promoted = toldState(stage, latency, {
+  const noticed = reportedState(stage, latency, { yes: 'DOWN', no: 'UP', isSo: false });
+  const promoted = reportedState(stage, latency, {
     yes: 'primary',
     no: 'standby',
     isSo: course.isPromotedBefore,
   });
   const probe = { intervalMs: dice.pick([200, 500, 1000]), timeoutMs: 900 };
-  const becomes = ({ state }: ToldState, atMs: number | undefined): Step[] =>
+  const becomes = ({ state }: ReportedState, atMs: number | undefined): Step[] =>
     atMs === undefined ? [] : [{ afterMs: atMs, act: () => state.set(true) }];
   const eventsOf = (known: KnownRun): ReadonlyMap<string, StageEvent> => {
     const sinceMs = effectMs(known);
@@ -47,11 +47,11 @@ function stageScript(stage: Stage, course: Course, lengthMs: number): DrillScrip
       probe,
       latency,
       stableForMs: 3000,
-      beside: [
-        { text: { id: 'backend', ...probe, value: 'state' }, told: new Map([['backend', noticed]]) },
+      parallel: [
+        { text: { id: 'backend', ...probe, value: 'state' }, reported: new Map([['backend', noticed]]) },
         {
           text: { id: 'role', ...probe, on: ['node-2'], value: 'role' },
-          told: new Map([['role@node-2', promoted]]),
+          reported: new Map([['role@node-2', promoted]]),
         },
       ],
       scenario: {
@@ -103,7 +103,7 @@ const stagesMarked: Family = {
     const latency = latencyOf(dice, dice.scale(1, 5));
     const lengthMs = dice.scale(3000, 15_000);
     const journal = new Journal(time);
-    const reader = toldState(stage, latency, { yes: '', no: '', isSo: true });
+    const reader = reportedState(stage, latency, { yes: '', no: '', isSo: true });
     const names = ['notices', 'promotes'] as const;
     const write = (name: string, afterMs: number): Step => ({ afterMs, act: () => journal.write({ name }) });
     const firstMs = (name: string, sinceMs: number): number | undefined =>
@@ -113,10 +113,10 @@ const stagesMarked: Family = {
         probe: { intervalMs: dice.pick([200, 500, 1000]), timeoutMs: 900 },
         latency,
         stableForMs: 3000,
-        beside: [
+        parallel: [
           {
             text: { id: 'log', on: ['node-2'], marks: names, intervalMs: 1000, timeoutMs: 900 },
-            told: new Map([['log@node-2', { probed: { ...reader.probed, journal } }]]),
+            reported: new Map([['log@node-2', { probed: { ...reader.probed, journal } }]]),
           },
         ],
         scenario: {
@@ -136,7 +136,7 @@ const stagesMarked: Family = {
         heals: () => [],
       }),
       background: names.flatMap((name) => (dice.chance(0.3) ? [write(name, dice.between(0, 2000))] : [])),
-      truthWords: () => journal.lines.map(({ name, atMs }) => `${name} at ${atMs.toFixed(3)}`),
+      truthText: () => journal.lines.map(({ name, atMs }) => `${name} at ${atMs.toFixed(3)}`),
       judge: (known, { summary }) => {
         const fromMs = effectMs(known);
         const back = known.changes.get('health')?.findLast(({ isUp }) => isUp)?.atMs;

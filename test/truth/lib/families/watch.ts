@@ -1,7 +1,7 @@
 import type { Analysis } from '../../../../src/analysis/summarize.ts';
 import type { Family, Step } from '../drill-script.ts';
 import { judged, type Judged } from '../judged.ts';
-import { judgeCompleteness, judgeSlowWindows, judgeWindows, windowWords } from '../judge-windows.ts';
+import { judgeCompleteness, judgeSlowWindows, judgeWindows, windowText } from '../judge-windows.ts';
 import type { KnownRun } from '../known-run.ts';
 import type { Behavior } from '../service.ts';
 import { latencyOf, serviceScript } from '../service-case.ts';
@@ -11,7 +11,7 @@ import { failing, outage } from '../service-family.ts';
 function judgeWatch(known: KnownRun, analysis: Analysis, lateMs: number): readonly Judged[] {
   const windows = analysis.windows.get('health') ?? [];
   const outages = outagesOf(known, 'health', lateMs);
-  const detail = windowWords(windows);
+  const detail = windowText(windows);
   return [
     ...judgeWindows(windows, outages).map((outcome) => judged('window', outcome, detail)),
     ...judgeSlowWindows(windows, outages).map((outcome) => judged('slow window', outcome, detail)),

@@ -1,0 +1,34 @@
+// `npm run lint`: reports retired words (scripts/lib/retired-words.ts) in sources, pages, and schemas.
+//
+// An exception is a comment on the line, or on the line before it, with its reason:
+//   // vocabulary: "word" REASON        in a source file
+//   <!-- vocabulary: "word" REASON -->  in a page
+import { readFileSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { findRetiredWords } from './lib/find-retired-words.ts';
+
+const root = join(import.meta.dirname, '..');
+
+/** Pages and schemas that speak to users or developers. The changelog and the migration table quote old words. */
+function files(): string[] {
+  const below = (folder: string, pattern: RegExp): string[] =>
+    readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
+      .filter((path) => pattern.test(path))
+      .map((path) => `${folder}/${path}`);
+  return [
+    'README.md',
+    'ARCHITECTURE.md',
+    'CONTRIBUTING.md',
+    ...below('docs', /\.md$/),
+    ...below('schemas', /\.json$/),
+    ...below('src', /\.ts$/).filter((path) => !/\.test\.ts$|\/testing\//.test(path)),
+  ].sort();
+}
+
+const problems = files().flatMap((path) => findRetiredWords(path, readFileSync(join(root, path), 'utf8')));
+for (const { path, line, word, instead, found } of problems)
+  console.error(`${path}:${line}: "${found}" is retired (${word}): write ${instead}`);
+if (problems.length > 0) {
+  console.error(`${problems.length} retired words`);
+  process.exitCode = 1;
+}

@@ -1,0 +1,37 @@
+import { readFileSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { wordsOfSource } from '../lib/source-text.ts';
+
+const root = join(import.meta.dirname, '../..');
+
+/** Source files that run in a user's drill: no tests, and nothing that only tests use. */
+export function productFiles(): string[] {
+  return readdirSync(join(root, 'src'), { recursive: true, encoding: 'utf8' })
+    .filter((path) => path.endsWith('.ts') && !/\.test\.ts$|(^|\/)testing\//.test(path))
+    .map((path) => `src/${path}`)
+    .sort();
+}
+
+const head = `Every text of firedrill that a person reads: errors, hints, descriptions of options and fields, and other texts.
+Made from the sources by \`npm run docs\`, for review. {name} stands for a value. A text that is put together from parts has a line for each part.
+`;
+
+/** All messages, by file, in the order of the sources. */
+export function messagesPage(): string {
+  const sections = productFiles().flatMap((path) => {
+    const lines = wordsOfSource(path, readFileSync(join(root, path), 'utf8'))
+      .texts.filter(({ text }) => isProse(text))
+      .map(({ kind, text }) => `  ${kind.padEnd(12)}${text.trim().replaceAll(/\s+/g, ' ')}`);
+    return lines.length === 0 ? [] : [`${path}\n${[...new Set(lines)].join('\n')}\n`];
+  });
+  return [head, ...sections].join('\n');
+}
+
+/** At least three words one after another, and no program, markup, or style sheet. */
+function isProse(text: string): boolean {
+  const isProgram =
+    /\$\(|\bthen\b.*\bfi\b|;\s*do\b|<\/?\w+[^>]*>|^\s*[.#@]?[\w-]+\s*\{|2>&1|\\n\s*\w+=|&& |\|\| |^set -/s.test(
+      text,
+    );
+  return !isProgram && /[A-Za-z'’-]{2,}[,:;]? [a-z'’`{-]+[,:;}`]? [A-Za-z'’`{]+/.test(text);
+}

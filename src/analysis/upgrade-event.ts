@@ -1,0 +1,50 @@
+import type { DrillEvent } from '../core/event.ts';
+
+/** Event types that firedrill 0.2.0 renamed, by the name that logs of schema version 1 have. */
+const renamedTypes = new Map<unknown, DrillEvent['type']>([
+  ['lease.kept', 'lease.renewed'],
+  ['fault.unanswered', 'fault.outcome_unknown'],
+]);
+
+/** Values of a check's fields that firedrill 0.2.0 renamed, by field. */
+const renamedValues = new Map<string, ReadonlyMap<unknown, string>>([
+  ['kind', new Map([['announced', 'delivered']])],
+  [
+    'state',
+    new Map([
+      ['nobody', 'none'],
+      ['several', 'multiple'],
+    ]),
+  ],
+  ['are', new Map([['unasked', 'phantom']])],
+]);
+
+/**
+ * A parsed line of an event log with the names of the current schema version. Logs of schema version 1 (firedrill 0.1.0) differ in
+ * names only. Everything else, malformed lines included, is returned unchanged: the validation of the line reports what is wrong.
+ */
+export function upgradeEvent(value: unknown): unknown {
+  if (!isRecord(value)) return value;
+  const { type } = value;
+  if (type === 'run.started')
+    return value['schemaVersion'] === 1 ? { ...value, plan: upgradeChecks(value['plan']) } : value;
+  if (type === 'rows.read') return value['moment'] === 'beside' ? { ...value, moment: 'parallel' } : value;
+  const renamed = renamedTypes.get(type);
+  return renamed === undefined ? value : { ...value, type: renamed };
+}
+
+function upgradeChecks(plan: unknown): unknown {
+  if (!isRecord(plan) || !Array.isArray(plan['checks'])) return plan;
+  return { ...plan, checks: plan['checks'].map(upgradeCheck) };
+}
+
+function upgradeCheck(check: unknown): unknown {
+  if (!isRecord(check)) return check;
+  return Object.fromEntries(
+    Object.entries(check).map(([name, value]) => [name, renamedValues.get(name)?.get(value) ?? value]),
+  );
+}
+
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

@@ -1,0 +1,71 @@
+import type { PlannedFault, Plan } from '../core/plan.ts';
+import { faultKind, faultKinds } from '../faults/catalog.ts';
+import { probeKind } from '../probes/catalog.ts';
+import type { TargetPlan } from '../scenario/target-planner.ts';
+import type { HostRequirement } from './check-host.ts';
+
+/** Requirements for each host, by its name: of the target's probes, and of the plans' faults. Without plans: of all fault kinds. */
+export function requirementsOf(
+  target: TargetPlan,
+  plans: readonly Plan[],
+): ReadonlyMap<string, readonly HostRequirement[]> {
+  return new Map(
+    target.hosts.map(({ name }) => [
+      name,
+      [...probeRequirements(name, target), ...faultRequirements(name, target, plans)],
+    ]),
+  );
+}
+
+function probeRequirements(host: string, { probes }: TargetPlan): HostRequirement[] {
+  return probes
+    .filter((probe) => (probe.from ?? probe.host) === host)
+    .flatMap((probe) => {
+      const uses = probeKind(probe.kind)?.uses?.(probe.params);
+      return uses === undefined ? [] : [{ ...uses, by: `probe ${probe.name}`, sure: true }];
+    });
+}
+
+function faultRequirements(host: string, target: TargetPlan, plans: readonly Plan[]): HostRequirement[] {
+  if (plans.length === 0) {
+    return faultKinds.flatMap((kind) => {
+      const uses = kind.uses?.(undefined);
+      return uses === undefined ? [] : [{ ...uses, by: kind.kind, sure: false }];
+    });
+  }
+  return plans
+    .flatMap((plan) => stepsOn(host, target, plan, [...plan.prepare, ...plan.faults, ...plan.repair]))
+    .flatMap((fault) => {
+      const uses = faultKind(fault.kind)?.uses?.(fault.params);
+      return uses === undefined ? [] : [{ ...uses, by: `fault ${fault.kind}`, sure: true }];
+    });
+}
+
+/** The preparations and faults of plans that may hit a host, and so have to be undone on it. */
+export function undoneOn(host: string, target: TargetPlan, plans: readonly Plan[]): readonly PlannedFault[] {
+  return plans.flatMap((plan) => stepsOn(host, target, plan, [...plan.prepare, ...plan.faults]));
+}
+
+function stepsOn(
+  host: string,
+  target: TargetPlan,
+  plan: Plan,
+  steps: readonly PlannedFault[],
+): readonly PlannedFault[] {
+  return steps.filter((step) => mayHit(step, plan, host, target));
+}
+
+/** Whether a fault may hit a host: by name, by a role that the host may have, or because it follows another fault. */
+function mayHit({ on }: PlannedFault, plan: Plan, host: string, target: TargetPlan): boolean {
+  if ('host' in on) return on.host === host;
+  if ('fault' in on) {
+    const first = plan.faults.find(({ id }) => id === on.fault);
+    return first !== undefined && mayHit(first, plan, host, target);
+  }
+  const role = plan.roles[on.role];
+  return (
+    role !== undefined &&
+    (role.host === undefined || role.host === host) &&
+    target.probes.some((probe) => probe.name === role.probe && probe.host === host)
+  );
+}

@@ -1,7 +1,0 @@
-/**
- * Whether docker reported that the container does not exist. This is a known state; after any other error,
- * the state is unknown.
- */
-export function saysNoSuchContainer(stderr: string): boolean {
-  return /no such container/i.test(stderr);
-}

@@ -185,7 +185,7 @@ async function knowContainers(
   return 'problem' in found ? [] : found.names.map((name) => ({ name }));
 }
 
-/** Names of the running containers, for whoever answers the question. */
+/** Names of the running containers, as part of the question. */
 function runningWords(known: readonly KnownContainer[] | undefined): string {
   const names = (known ?? []).filter(({ state }) => state === 'running').map(({ name }) => name);
   return names.length === 0 ? '' : ` (running: ${names.join(', ')})`;

@@ -34,6 +34,20 @@ function planOf(fault: string): string {
   return plansText(makePlans(openScenario(scenario), () => target));
 }
 
+describe('a fault on a fixed host', () => {
+  test('has the name of the host in its commands', () => {
+    expect(planOf("{ kind: container.kill, on: machine, container: 'shop-${host}' }")).toContain(
+      'inject        docker kill shop-machine',
+    );
+  });
+
+  test('keeps the placeholder where a role decides on the host', () => {
+    expect(planOf("{ kind: container.kill, on: { role: primary }, container: '${host}' }")).toContain(
+      'inject        docker kill ${host}',
+    );
+  });
+});
+
 describe('a fault that may end its host, a container', () => {
   const said = 'container     if the container exits with postgres, its restart policy applies';
 

@@ -1,5 +1,6 @@
 import { describeCondition } from '../core/condition.ts';
 import { durationText, limitText } from '../core/format-duration.ts';
+import { fillPlaceholders, mapStrings } from '../core/placeholders.ts';
 import type { Plan, PlannedFault, PlannedHost, PlannedProbe, Prediction } from '../core/plan.ts';
 import { faultKind } from '../faults/catalog.ts';
 import { sshWords } from '../hosts/ssh-config.ts';
@@ -23,7 +24,7 @@ export function plansText(plans: readonly Plan[]): string {
 /** The blast radius of a drill: one line for each fault and preparation. */
 export function blastRadiusLines(plan: Plan): string[] {
   return [...plan.prepare, ...plan.faults].map(
-    (step) => `${step.kind} on ${placeText(plan, step)}: ${textOf(step).blastRadius}`,
+    (step) => `${step.kind} on ${placeText(plan, step)}: ${textOf(plan, step).blastRadius}`,
   );
 }
 
@@ -171,7 +172,7 @@ function stepsOf(plan: Plan): Step[] {
     ...(plan.prepare.length === 0 ? [] : [['Undo the preparations, in reverse order'] as const]),
     ...plan.repair.map((step): Step => [
       `Repair: ${step.kind} on ${placeText(plan, step)}`,
-      `run           ${textOf(step).inject}`,
+      `run           ${textOf(plan, step).inject}`,
     ]),
   ];
   return [
@@ -195,12 +196,18 @@ function stepsOf(plan: Plan): Step[] {
   ];
 }
 
-function textOf(step: PlannedFault): { inject: string; heal: string; blastRadius: string } {
-  return faultKind(step.kind)?.describe(step.params) ?? { inject: '', heal: '', blastRadius: '' };
+/** The texts of a step. If its host is fixed, `${host}` and `${address}` are filled in, as they will be when the step runs. */
+function textOf(
+  { hosts }: Plan,
+  { kind, params, on }: PlannedFault,
+): { inject: string; heal: string; blastRadius: string } {
+  const host = 'host' in on ? hosts.find(({ name }) => name === on.host) : undefined;
+  const filled = host === undefined ? params : mapStrings(params, (text) => fillPlaceholders(text, host));
+  return faultKind(kind)?.describe(filled) ?? { inject: '', heal: '', blastRadius: '' };
 }
 
 function actions(plan: Plan, step: PlannedFault): string[] {
-  const { inject, heal, blastRadius } = textOf(step);
+  const { inject, heal, blastRadius } = textOf(plan, step);
   return [
     `inject        ${inject}`,
     `heal          ${heal}`,

@@ -11,7 +11,7 @@ export interface HostRequirement extends HostUse {
 }
 
 /** Debian packages of programs. */
-const packages: Readonly<Record<string, string>> = {
+export const packages: Readonly<Record<string, string>> = {
   arping: 'iputils-arping',
   ping: 'iputils-ping',
   ip: 'iproute2',

@@ -5,12 +5,14 @@ import type { Host, HostNote, NoteListener } from '../core/host.ts';
 import type { Plan, PlannedFault, PlannedHost, PlannedProbe } from '../core/plan.ts';
 import { probeKind } from '../probes/catalog.ts';
 import type { TargetPlan } from '../scenario/target-planner.ts';
+import { containerFindings } from './container-findings.ts';
 import { inspectEndpoints, type EndpointContext } from './endpoints.ts';
 import { judgeClock, measureClock } from './host-clock.ts';
 import { askHost } from './host-facts.ts';
 import { checkHost, type HostRequirement } from './check-host.ts';
 import { leaseFindings } from './lease-findings.ts';
 import { undoneOn, requirementsOf } from './host-requirements.ts';
+import { fitHint } from './transport-hints.ts';
 
 /** Access to hosts, clouds, and sockets. */
 export interface InspectDeps extends EndpointContext {
@@ -70,8 +72,9 @@ async function inspectHost(
       reached,
       ...notes.map((note) => noteFinding(name, note, planned.name)),
       ...container,
-      ...checkHost(planned.name, facts, requirements),
-      ...leaseFindings(planned.name, facts, undone),
+      ...checkHost(planned.name, facts, requirements).map((finding) => fitHint(finding, planned)),
+      ...leaseFindings(planned.name, facts, undone, !isOther),
+      ...(await containerFindings(planned, host, facts, { probes: here, steps: undone, signal })),
       ...clocks,
       ...checks.flat(),
     ];

@@ -33,6 +33,18 @@ test('only root can arm the timer', () => {
   ]);
 });
 
+test('this machine without root reverts nothing, and faults are injected all the same', () => {
+  const findings = leaseFindings('web-1', { systemd: true, uid: 1000 }, [stop], true);
+  expect(findings).toEqual([
+    {
+      name: 'web-1: auto-revert',
+      status: 'warn',
+      observed: 'not root, so nothing on this machine undoes service.stop (fault-1) if firedrill is killed',
+      hint: 'If firedrill is killed, run `firedrill heal` at once; or run firedrill as root.',
+    },
+  ]);
+});
+
 test('a command without `undo` is not undone, which is a warning', () => {
   expect(reported({ systemd: true, uid: 0 }, bare)).toEqual([
     'warn node-1: auto-revert: command (fault-2): no `undo`, so neither the host nor `firedrill heal` undoes it',

@@ -12,6 +12,7 @@ export function leaseFindings(
   host: string,
   facts: Pick<HostFacts, 'systemd' | 'uid'>,
   steps: readonly PlannedFault[],
+  isThisMachine = false,
 ): readonly Finding[] {
   const name = `${host}: auto-revert`;
   const names = (some: readonly PlannedFault[]): string =>
@@ -19,7 +20,8 @@ export function leaseFindings(
   const leased = steps.filter(({ leaseMs }) => leaseMs !== undefined);
   const bare = steps.filter(({ kind, params }) => faultKind(kind)?.undoes?.(params) === false);
   const findings: Finding[] = [];
-  if (leased.length > 0) findings.push({ name, ...timerFinding(facts, leased, names(leased)) });
+  if (leased.length > 0)
+    findings.push({ name, ...timerFinding(facts, leased, names(leased), isThisMachine) });
   if (bare.length > 0)
     findings.push({
       name,
@@ -34,12 +36,19 @@ function timerFinding(
   { systemd, uid }: Pick<HostFacts, 'systemd' | 'uid'>,
   leased: readonly PlannedFault[],
   what: string,
+  isThisMachine: boolean,
 ): Omit<Finding, 'name'> {
   if (!systemd)
     return {
       status: 'warn',
       observed: `no systemd, so nothing on the host undoes ${what} if firedrill is killed`,
       hint: 'If firedrill is killed, run `firedrill heal` at once. To have an auto-revert timer, use a host with systemd.',
+    };
+  if (uid !== 0 && isThisMachine)
+    return {
+      status: 'warn',
+      observed: `not root, so nothing on this machine undoes ${what} if firedrill is killed`,
+      hint: 'If firedrill is killed, run `firedrill heal` at once; or run firedrill as root.',
     };
   if (uid !== 0)
     return {

@@ -126,7 +126,7 @@ async function withdraw(
 }
 
 function noteNoLease({ log }: Pick<RunState, 'log'>, fault: PlannedFault, host: PlannedHost): void {
-  const text = `${fault.id}: no systemd on ${host.name}, so no auto-revert timer: if firedrill is killed, the fault lasts until \`firedrill heal\``;
+  const text = `${fault.id}: no auto-revert timer on ${host.name}, which needs systemd and root: if firedrill is killed, the fault lasts until \`firedrill heal\``;
   log.append({ type: 'log', level: 'warn', text });
 }
 

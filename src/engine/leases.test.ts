@@ -34,6 +34,16 @@ describe('the lease of a fault', () => {
     await expect(leaseFor(without, 'rm /x', 30_000)).resolves.toBeUndefined();
   });
 
+  test('is for root on this machine: a user of the group docker may start a container, and not create a timer', async () => {
+    const here = (uid: string) =>
+      faultContext({
+        ...scriptedHost((argv) => (argv[0] === 'id' ? { stdout: `${uid}\n` } : {})),
+        isThisMachine: true as const,
+      });
+    await expect(leaseFor(here('0'), 'rm /x', 30_000)).resolves.toMatchObject({ ms: 30_000 });
+    await expect(leaseFor(here('1000'), 'rm /x', 30_000)).resolves.toBeUndefined();
+  });
+
   test('is armed with the undo of the record', async () => {
     const host = scriptedHost(() => ({}));
     expect(await armLease(faultContext(host), record)).toBe(60);

@@ -1,6 +1,7 @@
 import { limitText } from '../core/format-duration.ts';
 import { DrillError, messageOf } from '../core/errors.ts';
 import type { FaultContext } from '../core/fault.ts';
+import { isRoot } from '../faults/lib/commands.ts';
 import {
   armAutoRevert,
   type AutoRevert,
@@ -20,7 +21,8 @@ const checkEveryMs = 250;
 
 /**
  * The lease of a fault that is about to be injected; not armed yet. Undefined if the host cannot undo the
- * fault by itself. Fault kinds that may cut off their host refuse such a host themselves.
+ * fault by itself: it has no systemd, or it is this machine and firedrill does not run as root. Fault kinds
+ * that may cut off their host refuse such a host themselves.
  */
 export async function leaseFor(
   ctx: FaultContext,
@@ -28,6 +30,8 @@ export async function leaseFor(
   leaseMs: number | undefined,
 ): Promise<LedgerRecord['lease']> {
   if (undo === undefined || leaseMs === undefined || !(await hasSystemd(ctx))) return undefined;
+  // A user of the group `docker` may kill a container and start it again, and may not create a systemd timer.
+  if (ctx.host.isThisMachine === true && !(await isRoot(ctx))) return undefined;
   return { tag: newTag(), ms: leaseMs };
 }
 

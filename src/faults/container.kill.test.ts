@@ -22,6 +22,16 @@ describe('container.kill', () => {
     });
   });
 
+  test('in a container that is the host itself: names the host to use instead', async () => {
+    const container = { name: 'shop-db-1', inspect: () => Promise.reject(new Error('not asked')) };
+    const host = { ...scriptedHost(() => ({ exitCode: 127, stderr: 'docker: not found' })), container };
+    await expect(containerKill.before(params, faultContext(host))).rejects.toMatchObject({
+      code: 'fault-failed',
+      message: 'alpha: cannot act on container web: container shop-db-1 has no Docker client',
+      hint: 'Set `on` to a host with `transport: local` (the machine of the engine), and keep `container: web`.',
+    });
+  });
+
   test.each([
     ['running', false],
     ['exited', true],

@@ -33,6 +33,17 @@ describe('service.stop', () => {
     });
   });
 
+  test('in a plain container: names faults that need no systemd', async () => {
+    const container = { name: 'shop-web-1', inspect: () => Promise.reject(new Error('not asked')) };
+    const bare = scriptedHost(() => ({ exitCode: 127, stderr: 'sh: systemctl: not found' }));
+    await expect(
+      serviceStop.before(parse('nginx.service'), faultContext({ ...bare, container })),
+    ).rejects.toMatchObject({
+      code: 'fault-failed',
+      hint: 'A plain container runs no systemd. Use container.stop, container.restart, or process.kill on a host with `transport: local`, with `container: shop-web-1`.',
+    });
+  });
+
   test.each([
     ['no such unit', ['x.service'], 'alpha: no systemd unit x.service'],
     ['nothing to stop', ['b.timer'], 'alpha: cannot stop b.timer: no unit is active'],

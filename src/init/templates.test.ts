@@ -16,7 +16,7 @@ import { neverFollowed } from '../hosts/testing/never-followed.ts';
 import { makePlans, openScenario } from '../scenario/planner.ts';
 import { parseSource } from '../scenario/source.ts';
 import { scenarioText } from './scenario-text.ts';
-import { type FaultTemplate, faultTemplates, type Stack } from './stack.ts';
+import { detailsOf, type FaultTemplate, faultTemplates, type Stack, transports } from './stack.ts';
 import { targetText } from './target-text.ts';
 
 const server = createServer((_request, response) => response.end('ok'));
@@ -32,12 +32,15 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true }));
 
-/** A stack of two nodes with this first fault, every detail of it given. */
-function stackOf({ kind, asks }: FaultTemplate): Stack {
+/** A stack of two nodes with this first fault, and all details of the fault. */
+function stackOf(template: FaultTemplate): Stack {
+  const { kind, transports: fits = transports } = template;
   const details = { unit: 'db.service', container: 'db', process: 'postgres' };
+  const transport = fits.find((one) => one === 'docker') ?? fits[0] ?? 'ssh';
+  const { required: asks } = detailsOf(template, transport);
   return {
     name: 'pair',
-    transport: 'docker',
+    transport,
     hosts: [
       { name: 'node-1', address: '198.18.9.1' },
       { name: 'node-2', address: '198.18.9.2' },
@@ -48,7 +51,7 @@ function stackOf({ kind, asks }: FaultTemplate): Stack {
   };
 }
 
-/** The drill as `init` writes it, in a hurry. `edit` is what somebody makes of the target. */
+/** The drill that `init` writes, with short times. `edit` changes the target. */
 function planOf(template: FaultTemplate, edit: (text: string) => string, withinMs: number): Plan {
   const stack = stackOf(template);
   const input = (name: string, text: string) => ({
@@ -67,7 +70,7 @@ function planOf(template: FaultTemplate, edit: (text: string) => string, withinM
   };
 }
 
-/** A node that does what it should, or has been down since before the drill. */
+/** A node that is well, or that has been down since before the drill. */
 function node(name: string, isUp: boolean, done: string[]): Host {
   const answer = (argv: readonly string[]): ExecResult => {
     const [program = ''] = argv;
@@ -89,7 +92,7 @@ function node(name: string, isUp: boolean, done: string[]): Host {
   };
 }
 
-/** Drills while the second node is down. */
+/** Runs the drill while the second node is down. */
 async function drill(plan: Plan) {
   const done: string[] = [];
   const clock = createSystemClock();
@@ -119,7 +122,7 @@ async function drill(plan: Plan) {
   return events;
 }
 
-/** The target as it is for a standby that is right not to run what the probe looks at. */
+/** The target of a stack whose standby does not run the probed service by design. */
 const askForOne = (text: string): string => {
   const line = '    - { probe: node-health }\n';
   if (!text.includes(line)) throw new Error('no such line');
@@ -148,7 +151,7 @@ describe('the first drill of `init`, with the other node down', () => {
     },
   );
 
-  // A node that answers nothing may be well for all that is known: then it is not known either whether one is.
+  // The state of a node without an answer is unknown, so it is unknown whether exactly one node is well.
   test.each(named(faultTemplates.filter(({ asks }) => asks.length === 0)))(
     'begins with no fault where the steady state asks for one, and nothing is known of the other: %s',
     async (_kind, template) => {

@@ -9,6 +9,7 @@ import type { FollowEnd, Host } from '../core/host.ts';
 import type { ProbeSession } from '../core/probe.ts';
 import type { LogMark, Observation } from '../core/sample.ts';
 import { createLocalHost } from '../hosts/local.ts';
+import { scriptedHost } from '../faults/testing/scripted-host.ts';
 import { logFile } from './log-file.ts';
 import { attemptWith, openProbe } from './testing/attempt.ts';
 
@@ -241,6 +242,16 @@ describe('log-file probe', () => {
       message: '/var/log/app.log on node-1 cannot be read',
     });
     await session.close();
+  });
+
+  it('in a container, has a hint about the path in the container', async () => {
+    const container = { name: 'shop-web-1', inspect: () => Promise.reject(new Error('not asked')) };
+    const host = { ...scriptedHost(() => ({ stdout: 'file-gone\n' })), container };
+    const params = logFile.params.parse({ path: '/var/log/app.log', marks });
+    const { signal } = new AbortController();
+    await expect(logFile.check?.(params, { host, signal })).rejects.toMatchObject({
+      hint: 'Correct `path`: it is a path in container shop-web-1. If its log goes to `docker logs`, use a probe of kind container-log.',
+    });
   });
 
   it('refuses a missing file, and a relative path', async () => {

@@ -117,6 +117,9 @@ async function requireFile(path: string, host: Host, signal: AbortSignal): Promi
   const said = await host.exec(argv, options).catch(() => undefined);
   if (said === undefined || !/^file-gone$/m.test(said.stdout)) return;
   throw new DrillError('invalid-input', `${host.name} has no readable file ${path}`, {
-    hint: 'Correct `path`, or log in as a user who can read the file (`sudo: true` of transport ssh).',
+    hint:
+      host.container === undefined
+        ? 'Correct `path`, or log in as a user who can read the file (`sudo: true` of transport ssh).'
+        : `Correct \`path\`: it is a path in container ${host.container.name}. If its log goes to \`docker logs\`, use a probe of kind container-log.`,
   });
 }

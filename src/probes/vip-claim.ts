@@ -3,6 +3,7 @@ import { exitText } from '../core/command-words.ts';
 import { DrillError, messageOf } from '../core/errors.ts';
 import type { ExecResult, Host } from '../core/host.ts';
 import { ipAddressesJson, type ListedAddress } from '../core/ip-addresses-json.ts';
+import { installHint } from '../core/install-hint.ts';
 import { type IpAddress, isSameIpAddress, parseIpAddress } from '../core/ip-address.ts';
 import { parseJson } from '../core/parse-json.ts';
 import type { ProbeContext, ProbeKind, ProbeSession } from '../core/probe.ts';
@@ -89,7 +90,7 @@ export const vipClaim: ProbeKind<Params> = {
       'invalid-input',
       `cannot list the addresses of ${host.name}: \`${argv.join(' ')}\` printed no JSON list: ${said}`,
       {
-        hint: `Install iproute2 on ${host.name}: \`ip\` of busybox has no option -j.`,
+        hint: `${installHint(host, 'iproute2')} \`ip\` of busybox has no option -j.`,
       },
     );
   },

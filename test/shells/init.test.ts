@@ -35,9 +35,9 @@ describe('firedrill init on a terminal', () => {
   test('asks, and writes files from the answers', async () => {
     const said = await onTerminal('pair', [
       ['name of the stack', '\\r'],
-      ['how commands reach', 'docker\\r'],
-      ['its hosts, as', 'node-1=10.0.0.1 node-2=10.0.0.2\\r'],
-      ['URL that clients ask', 'http://10.0.0.3/\\r'],
+      ['where the stack runs', 'docker\\r'],
+      ['hosts, as', 'node-1=10.0.0.1 node-2=10.0.0.2\\r'],
+      ['URL that clients use', 'http://10.0.0.3/\\r'],
       ['virtual address', '\\r'],
       ['first fault', 'power.cut\\r'],
     ]);

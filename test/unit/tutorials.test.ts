@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { LogBuilder } from '../../src/analysis/testing/log-builder.ts';
+import { readLog } from '../../src/analysis/read-log.ts';
 import { summarize } from '../../src/analysis/summarize.ts';
 import { initCommand } from '../../src/cli/commands/init.ts';
 import { createNarrator } from '../../src/cli/console.ts';
@@ -12,7 +13,10 @@ import type { DrillEvent } from '../../src/core/event.ts';
 import type { Plan } from '../../src/core/plan.ts';
 import type { Summary } from '../../src/core/summary.ts';
 import { checkHost } from '../../src/doctor/check-host.ts';
+import { containerFindings } from '../../src/doctor/container-findings.ts';
 import { requirementsOf } from '../../src/doctor/host-requirements.ts';
+import { leaseFindings } from '../../src/doctor/lease-findings.ts';
+import { scriptedHost } from '../../src/faults/testing/scripted-host.ts';
 import { renderVerdictText } from '../../src/report/verdict-text.ts';
 import { root } from './lib/our-files.ts';
 import { textBlockOf } from './lib/worked-examples.ts';
@@ -131,6 +135,85 @@ describe('docs/tutorial-own-pair.md', () => {
     expect(shown.filter((line) => !printed.has(line))).toEqual([]);
   });
 });
+
+describe('docs/tutorial-containers.md', () => {
+  /** Logs of the page's two drills, run on its pair: `pass` as written, `fail` without the health checks of HAProxy. */
+  const logOf = (verdict: string): string =>
+    readFileSync(join(import.meta.dirname, `testdata/container-kill-${verdict}.ndjson`), 'utf8');
+  const folder = mkdtempSync(join(tmpdir(), 'tutorial-'));
+  afterAll(() => rmSync(folder, { recursive: true }));
+
+  test('shows output of two drills on its pair, and of the commands before them', async () => {
+    const written: string[] = [];
+    const known = ['node-a', 'node-b'].map((service) => ({
+      name: `web-pair-${service}-1`,
+      state: 'running',
+      project: 'web-pair',
+      service,
+    }));
+    await initCommand(
+      join(folder, 'drills'),
+      {
+        name: 'web-pair',
+        host: [],
+        containers: ['node-a,node-b'],
+        url: 'http://127.0.0.1:8080/',
+        force: false,
+      },
+      undefined,
+      { data: (text) => void written.push(text), progress: () => undefined },
+      { containers: async () => known, mainProcess: async () => undefined },
+    );
+    const plans = loadAllPlans([join(folder, 'drills/scenarios')], {});
+    const [plan] = plans;
+    if (plan === undefined) throw new Error('no plan');
+    const printed = new Set([
+      ...linesOf(written.join('').replaceAll(`${folder}/`, '')),
+      ...linesOf(plansText(plans)),
+      ...(await doctorLines(plan, plans)),
+      ...['pass', 'fail'].flatMap((verdict) => [
+        ...narrated(logOf(verdict).trimEnd().split('\n')),
+        ...linesOf(renderVerdictText(summarize(readLog([Buffer.from(logOf(verdict))])))),
+      ]),
+    ]);
+    const shown = shownLines('docs/tutorial-containers.md');
+    expect(shown.length).toBeGreaterThan(30);
+    expect(shown.filter((line) => !printed.has(line))).toEqual([]);
+  });
+});
+
+/** What `doctor` prints about the first host of that plan, on a machine without systemd. */
+async function doctorLines(plan: Plan, plans: readonly Plan[]): Promise<string[]> {
+  const [host] = plan.hosts;
+  if (host === undefined) throw new Error('no host');
+  const facts = {
+    uid: 0,
+    kernel: '6.18.44',
+    systemd: false,
+    rawSockets: true,
+    netem: undefined,
+    engine: '20.10.24+dfsg1',
+    engineError: undefined,
+    tools: new Set(['docker']),
+  };
+  const engine = scriptedHost(() => ({
+    stdout: JSON.stringify({ status: 'running', policy: 'unless-stopped', init: true }),
+  }));
+  const { signal } = new AbortController();
+  const findings = [
+    ...checkHost(host.name, facts, requirementsOf(plan, plans).get(host.name) ?? []),
+    ...leaseFindings(host.name, facts, plan.faults, true),
+    ...(await containerFindings(host, engine, facts, { probes: [], steps: plan.faults, signal })),
+  ];
+  return [
+    ...findings.flatMap(({ status, name, observed, hint }) => [
+      `${status} ${name} ${observed}`,
+      `hint: ${hint ?? ''}`,
+    ]),
+    `ok ${host.name}: local ${fixedText('src/doctor/inspect-target.ts', 'commands run')}`,
+    'ok probe service GET http://127.0.0.1:8080/',
+  ];
+}
 
 /** The drill of a pair whose virtual address moves 3.2 s after nginx stops, as a log. ms since the start. */
 function simulatedPair(plan: Plan): LogBuilder {

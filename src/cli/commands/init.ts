@@ -8,23 +8,26 @@ import { targetText } from '../../init/target-text.ts';
 import { makePlans, openScenario } from '../../scenario/planner.ts';
 import { InvalidInput, parseSource } from '../../scenario/source.ts';
 import type { TargetInput } from '../../scenario/target-planner.ts';
+import { type LocalEngine, localEngine } from '../docker-containers.ts';
 import { askForStack, type InitOptions } from '../init-questions.ts';
 import type { Output } from '../output.ts';
 import type { Ask } from '../terminal-ask.ts';
 import { schemaText } from './schema.ts';
 
 /**
- * Writes a target, a first scenario and their schemas for somebody's own stack. All files are made and read as `validate`
- * would before the first is written.
- * @throws DrillError `invalid-input` for what is missing or will not do, `refused` where a file is there already
+ * Writes a target, a first scenario, and their schemas for a user's own stack. Both files are planned, as `validate` would do it,
+ * before the first one is written.
+ * @throws DrillError `invalid-input` for missing or invalid values, `refused` if a file with other content exists
  */
 export async function initCommand(
   folder: string,
   { force, ...options }: InitOptions & { readonly force: boolean },
   ask: Ask,
   output: Output,
+  engine: LocalEngine = localEngine(),
 ): Promise<number> {
-  const stack = await askForStack(options, fileSlug(basename(resolve(folder))), ask);
+  const warn = (text: string): void => output.progress(`warning: ${text}`);
+  const stack = await askForStack(options, fileSlug(basename(resolve(folder))), { ask, engine, warn });
   const target = join(folder, 'target.yaml');
   const scenario = join(folder, 'scenarios', `${scenarioName(stack)}.yaml`);
   const files = new Map([
@@ -37,8 +40,8 @@ export async function initCommand(
 
   const inTheWay = [...files].filter(([path, text]) => isOther(path, text)).map(([path]) => path);
   if (inTheWay.length > 0 && !force) {
-    throw new DrillError('refused', `${inTheWay.join(', ')}: there already`, {
-      hint: 'Name another folder, or say --force to have them written over.',
+    throw new DrillError('refused', `cannot write ${inTheWay.join(', ')}: the file exists`, {
+      hint: 'Name another folder, or pass --force to overwrite.',
     });
   }
   for (const [path, text] of files) {
@@ -52,15 +55,18 @@ export async function initCommand(
 
 function nextSteps(target: string, scenario: string): string[] {
   const steps = [
-    [`firedrill doctor --target ${target}`, 'what this machine and the hosts lack; touches nothing'],
-    [`firedrill watch --target ${target} --for 30s`, 'whether the probes see what you know'],
-    [`firedrill plan ${scenario}`, 'what would be done, command by command'],
-    [`firedrill run ${scenario}`, 'the drill'],
+    [
+      `npx firedrill doctor --target ${target} ${scenario}`,
+      'check this machine, the hosts, and the endpoints; changes nothing',
+    ],
+    [`npx firedrill watch --target ${target} --for 30s`, 'check that the probes see the state that you know'],
+    [`npx firedrill plan ${scenario}`, 'print what the drill would do, command by command'],
+    [`npx firedrill run ${scenario}`, 'run the drill'],
   ] as const;
   const width = Math.max(...steps.map(([command]) => command.length));
   return [
     '',
-    'Read both files: their comments say what to change. Then:',
+    'Read both files: their comments say what to change. Then run:',
     ...steps.map(([command, words]) => `  ${command.padEnd(width)}   ${words}`),
   ];
 }
@@ -71,14 +77,18 @@ function inputOf(path: string, files: ReadonlyMap<string, string>): TargetInput 
   return { source: parseSource(path, text), sha256, resolveFile: (file) => file };
 }
 
-/** What is wrong with the answers together, such as a name that the address of a peer cannot have. */
+/** Throws if the answers do not fit together, such as a host name in place of a peer's IP address. */
 function readAsPlans(scenario: TargetInput, target: TargetInput): void {
   try {
     makePlans(openScenario(scenario), () => target);
   } catch (error) {
     if (!(error instanceof InvalidInput)) throw error;
     const problems = error.problems.map(({ message }) => message).join('; ');
-    throw new DrillError('invalid-input', `no files can be made of this: ${problems}`, { cause: error });
+    throw new DrillError(
+      'invalid-input',
+      `cannot write a valid target and scenario from these values: ${problems}`,
+      { cause: error },
+    );
   }
 }
 

@@ -37,7 +37,12 @@ export async function requireSystemd(ctx: FaultContext): Promise<void> {
     throw new DrillError(
       'fault-failed',
       `${ctx.host.name}: cannot arm the auto-revert timer: no systemd runs on the host`,
-      { hint: 'Use a host with systemd, or another kind of fault.' },
+      {
+        hint:
+          ctx.host.container === undefined
+            ? 'Use a host with systemd, or another kind of fault.'
+            : 'A plain container runs no systemd. Use container.pause or container.stop on a host with `transport: local`, with `container: NAME`.',
+      },
     );
   }
 }

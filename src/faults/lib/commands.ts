@@ -42,6 +42,11 @@ export async function runOk(
   return result.stdout;
 }
 
+/** Whether commands on the fault's host run as root. */
+export async function isRoot(ctx: CommandContext): Promise<boolean> {
+  return (await runOk(ctx, ['id', '-u'])).trim() === '0';
+}
+
 /** For messages: the command, its exit code, and its last line of output. */
 export function exitedText(argv: readonly string[], result: ExecResult): string {
   return [`${commandWords(argv)} exited ${result.exitCode}`, lastText(result)].filter(Boolean).join(': ');

@@ -45,6 +45,8 @@ export async function inspectContainer(
   const result = await run(ctx, argv);
   if (result.exitCode !== 0) {
     if (/no such container/i.test(result.stderr)) return undefined;
+    if (result.exitCode === notFoundExit && ctx.host.container !== undefined)
+      throw noDockerInside(ctx, ctx.host.container.name, container);
     throw new DrillError(
       'host-unreachable',
       `${ctx.host.name}: cannot inspect container ${container}: the Docker engine does not answer: ${lastText(result)}`,
@@ -58,6 +60,20 @@ export async function inspectContainer(
     'host-unreachable',
     `${ctx.host.name}: cannot parse the output of \`docker inspect ${container}\`: ${messageText(result.stdout.trim(), 120)}`,
     { hint: `Check the output of \`docker inspect ${container}\` on ${ctx.host.name}.` },
+  );
+}
+
+/** A shell's exit code for a program that does not exist. */
+const notFoundExit = 127;
+
+/** The fault's host is a container itself, and its own engine is on another host. */
+function noDockerInside(ctx: FaultContext, own: string, container: string): DrillError {
+  return new DrillError(
+    'fault-failed',
+    `${ctx.host.name}: cannot act on container ${container}: container ${own} has no Docker client`,
+    {
+      hint: `Set \`on\` to a host with \`transport: local\` (the machine of the engine), and keep \`container: ${container}\`.`,
+    },
   );
 }
 

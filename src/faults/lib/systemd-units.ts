@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { DrillError } from '../../core/errors.ts';
 import type { FaultContext } from '../../core/fault.ts';
 import { messageText } from '../../core/message-text.ts';
-import { runOk } from './commands.ts';
+import { exitedText, run, runOk } from './commands.ts';
 
 /** Name of a systemd unit in a scenario file, with its suffix. */
 export const unitName = z
@@ -45,7 +45,11 @@ const properties = [
  * of one.
  */
 export async function showUnits(ctx: FaultContext, names: readonly string[]): Promise<Unit[]> {
-  const said = await runOk(ctx, ['systemctl', 'show', `--property=${properties.join(',')}`, '--', ...names]);
+  const argv = ['systemctl', 'show', `--property=${properties.join(',')}`, '--', ...names];
+  const result = await run(ctx, argv);
+  if (result.exitCode !== 0)
+    throw new DrillError('fault-failed', `${ctx.host.name}: ${exitedText(argv, result)}`, hintFor(ctx));
+  const said = result.stdout;
   // One paragraph per unit, in the order of the arguments. The printed name may differ (alias).
   const paragraphs = said.trim().split('\n\n');
   return names.map((name, index) => {
@@ -69,6 +73,14 @@ export async function showUnits(ctx: FaultContext, names: readonly string[]): Pr
       triggeredBy: value('TriggeredBy').split(' ').filter(Boolean),
     };
   });
+}
+
+/** A hint for a host that is a container. On other hosts, the error message of systemctl names the cause. */
+function hintFor({ host: { container } }: FaultContext): { readonly hint?: string } {
+  if (container === undefined) return {};
+  return {
+    hint: `A plain container runs no systemd. Use container.stop, container.restart, or process.kill on a host with \`transport: local\`, with \`container: ${container.name}\`.`,
+  };
 }
 
 /** The units with these names. Throws `fault-failed` if systemd does not have one of them. */

@@ -1,5 +1,6 @@
 import { DrillError } from '../../core/errors.ts';
 import type { Host } from '../../core/host.ts';
+import { installHint } from '../../core/install-hint.ts';
 import { withoutNoise } from './noise.ts';
 
 /** Longest wait for a tool's version, ms. */
@@ -25,6 +26,9 @@ export async function requireIputils(
   if (!missing && (said.includes('iputils') || !/ping|busybox|inetutils/i.test(said))) return;
   const what = missing ? `${host.name} has no ${tool}` : `${tool} on ${host.name} is not the iputils version`;
   throw new DrillError('invalid-input', what, {
-    hint: `Install it on ${host.name} (Debian: apt-get install iputils-${tool}), or set \`from:\` to another host.`,
+    hint:
+      host.container === undefined
+        ? `Install it on ${host.name} (Debian: apt-get install iputils-${tool}), or set \`from:\` to another host.`
+        : installHint(host, `iputils-${tool}`),
   });
 }

@@ -2,6 +2,7 @@ import type { Clock } from '../../core/clock.ts';
 import { DrillError, messageOf } from '../../core/errors.ts';
 import { limitText } from '../../core/format-duration.ts';
 import type { Host } from '../../core/host.ts';
+import { installHint } from '../../core/install-hint.ts';
 import { shorten } from '../../core/shorten.ts';
 import { coarseMs, parsePulse, pulseScript, staleAfterMs } from './pulse.ts';
 import { parseAdvert, readUnknownLine, type UnreadPacket, type VrrpAdvert } from './vrrp-advert.ts';
@@ -90,7 +91,10 @@ export async function requireTcpdump(host: Host, signal: AbortSignal): Promise<v
   );
   if (result?.exitCode !== 127) return;
   throw new DrillError('invalid-input', `${host.name} has no tcpdump, which captures VRRP adverts`, {
-    hint: `Install tcpdump on ${host.name} (Debian: apt-get install tcpdump), or set \`from:\` to another host.`,
+    hint:
+      host.container === undefined
+        ? `Install tcpdump on ${host.name} (Debian: apt-get install tcpdump), or set \`from:\` to another host.`
+        : installHint(host, 'tcpdump'),
   });
 }
 

@@ -5,7 +5,7 @@ import { wordsOfSource } from '../lib/source-text.ts';
 const root = join(import.meta.dirname, '../..');
 
 /** Source files that run in a user's drill: no tests, and nothing that only tests use. */
-export function productFiles(): string[] {
+function productFiles(): string[] {
   return readdirSync(join(root, 'src'), { recursive: true, encoding: 'utf8' })
     .filter((path) => path.endsWith('.ts') && !/\.test\.ts$|(^|\/)testing\//.test(path))
     .map((path) => `src/${path}`)

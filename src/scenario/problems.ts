@@ -117,7 +117,7 @@ function listOf(options: readonly string[]): string {
 
 /** A value that is none of those that its field accepts. */
 function wrongValue(path: NodePath, given: unknown, accepted: readonly string[]): string {
-  const field = String(path.findLast((part) => typeof part === 'string') ?? '');
+  const field = path.findLast((part) => typeof part === 'string') ?? '';
   const now = renamedValue(field, given);
   return now !== undefined && accepted.includes(now)
     ? renamed(`${field} ${JSON.stringify(given)}`, now)

@@ -480,7 +480,7 @@ describe('service.restart', () => {
   });
 
   test.runIf(isLong).each([
-    ['haproxy.service', 'restart', 'a: haproxy.service is not active'],
+    ['haproxy.service', 'restart', 'a: cannot restart haproxy.service: it is not active'],
     ['drowse.service', 'reload', 'a: cannot reload drowse.service: the unit has no reload command'],
   ])('refuses an impossible action: %s, %s', async (unit, action, message) => {
     await expect(fault('service.restart', { units: [unit], action }).inject()).rejects.toMatchObject({

@@ -1,3 +1,4 @@
+import { readdirSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { type DrillRow, renderTable } from './table.ts';
 import type { EdgeTruth } from './window-truth.ts';
@@ -62,4 +63,7 @@ test('the table counts agreeing drills, and shows each window from both sources'
   );
   expect(text).toContain('| nginx-stop 3 | dashboard | none | none |  |  |  |  |  |  |');
   expect(text).toContain('nginx-stop 2:\n\n- window from 1.000 s: wrong\n');
+  const mentioned = text.match(/[\w-]+\.ts\b/g) ?? [];
+  expect(mentioned).toHaveLength(3);
+  expect(readdirSync(import.meta.dirname)).toEqual(expect.arrayContaining(mentioned));
 });

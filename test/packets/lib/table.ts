@@ -30,7 +30,7 @@ export function renderTable({ conditions: c, planned, drills }: PacketResults): 
     `**${agree} of ${planned} drills agree** with a packet capture at the prober. This covers ${windows.length} outage windows. A window agrees if`,
     'its estimated start and end are within one probe interval of the packets, or within the time that the packets leave open,',
     'and if its bounds contain the times of the packets. The comparison is in `test/packets/lib`: window-truth.ts, outages.ts,',
-    'and looks.ts.',
+    'and attempts.ts.',
     '',
     `Starts differ by ${range(windows.map(({ start }) => apart(start)))} ms, ends by ${range(windows.map(({ end }) => apart(end)))} ms; the probe`,
     `interval was ${[...new Set(edges.map(({ intervalMs }) => intervalMs))].sort((a, b) => a - b).join(' or ')} ms. Differences are firedrill's estimate minus the packets'; the table is in ms.`,

@@ -19,6 +19,8 @@ function files(): string[] {
     'README.md',
     'ARCHITECTURE.md',
     'CONTRIBUTING.md',
+    'SECURITY.md',
+    'reports/README.md',
     ...below('docs', /\.md$/),
     ...below('schemas', /\.json$/),
     ...below('src', /\.ts$/).filter((path) => !/\.test\.ts$|\/testing\//.test(path)),

@@ -228,7 +228,7 @@ describe.skipIf(whyNot !== undefined)(
           errors.map(() => 'host-unreachable'),
         );
         // A command with an unknown outcome may have run once; the others have not run.
-        const unknown = errors.map((error) => messageOf(error).includes('its outcome is unknown'));
+        const unknown = errors.map((error) => messageOf(error).includes('outcome is unknown'));
         const runs = [...errors, answered].map(
           (_, pieces) => readFileSync(join(work, `ran-${pieces}`), 'utf8').split('\n').length - 1,
         );

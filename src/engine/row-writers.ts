@@ -90,7 +90,7 @@ export async function startRowWriters(options: WritingOptions): Promise<RowWrite
     for (const { planned, paths } of writers) {
       if (planned.keep !== true) {
         const why = await untilDone(clock, paths, (path) => withTimeout(attemptMs, (s) => path.path.drop(s)));
-        const text = `${planned.id}: cannot remove its rows, so ${storeName(options.runId)} is left: ${why}`;
+        const text = `${planned.id}: cannot remove its rows, so ${storeName(options.runId)} remains: ${why}`;
         if (why !== undefined) append({ type: 'log', level: 'warn', text });
       }
       for (const { clients, reader } of paths) for (const client of [...clients, reader]) client.close();

@@ -135,7 +135,7 @@ describe('the steady state', () => {
         expect.stringMatching(
           /^web is ok everywhere \(web: fail refused\): lost 1\.\d\d s after the burst began, at 10 samples and 10 new connections a second: probing itself may be the load$/,
         ),
-        'hint: raise `burst` or `interval` of the probes in the target file',
+        'hint: set a longer `burst` or `interval` for the probes in the target file',
       ],
     });
     // The drill ends after the second loss, not at the end of `within`.

@@ -108,6 +108,15 @@ export const http: ProbeKind<Params> = {
   },
 };
 
+/**
+ * The outcome of a reply. The first of these that applies decides:
+ *
+ * 1. the status is not in `expect.status`: `fail` (a value in the body is still read);
+ * 2. the body broke off: `fail`, or `unknown` if firedrill is the cause;
+ * 3. the body does not match `expect.body`, or cannot be decoded: `fail` with the cause `bad-body`;
+ * 4. `value` finds nothing: `fail` with the cause `bad-body`;
+ * 5. otherwise `ok`.
+ */
 function judge(
   reply: HttpReply,
   good: ReadonlySet<number>,
@@ -140,6 +149,7 @@ function judge(
   return { status: 'ok', ...known, phases };
 }
 
+/** The value in the body, or why there is none; neither if the probe has no `value`. */
 function readValue(
   { body, unread }: HttpReply,
   read: ((body: string) => string) | undefined,

@@ -179,6 +179,6 @@ async function up(
 function wholeNumber(value: string): number {
   const number = Number(value);
   if (!Number.isInteger(number) || number < 0)
-    throw new InvalidArgumentError('expected a whole number from 0');
+    throw new InvalidArgumentError('expected a whole number, 0 or more');
   return number;
 }

@@ -7,7 +7,7 @@ import { createSystemClock } from '../../engine/system-clock.ts';
 import { awaitGate } from '../../engine/watch.ts';
 import { createHost } from '../../hosts/catalog.ts';
 import { labContext, type LabContext } from '../../lab/lab-context.ts';
-import { labDown } from '../../lab/lab-down.ts';
+import { labDown } from '../../lab/virtual-machines.ts';
 import { labLogs, labSsh } from '../../lab/lab-shell.ts';
 import { labStatus } from '../../lab/lab-status.ts';
 import { labBuild, labUp } from '../../lab/lab-up.ts';

@@ -19,7 +19,6 @@ import { renderJunit } from '../report/junit.ts';
 import { renderMarkdown } from '../report/markdown.ts';
 import { renderMetrics } from '../report/openmetrics.ts';
 import { SamplesCsv } from '../report/samples-csv.ts';
-import { renderSummaryJson } from '../report/summary-json.ts';
 import { redactor } from './secrets.ts';
 
 const logName = 'events.ndjson';
@@ -119,7 +118,7 @@ export function writeReports(folder: string): Reports {
   const analysis = about(join(folder, logName), () => analyse(log));
   const { summary } = analysis;
   for (const [name, text] of [
-    ['summary.json', renderSummaryJson(summary)],
+    ['summary.json', `${JSON.stringify(summary, undefined, 2)}\n`],
     ['report.md', renderMarkdown(summary, log)],
     ['report.html', renderReportHtml(analysis, latency)],
     ['junit.xml', renderJunit([summary])],

@@ -1,3 +1,4 @@
+import { closeAll, withCleanup } from '../core/cleanup.ts';
 import type { Clock } from '../core/clock.ts';
 import { controlEveryMs, controlWorkMs } from '../core/starvation-limits.ts';
 import { messageOf } from '../core/errors.ts';
@@ -45,18 +46,15 @@ export interface RecordingOptions {
  * Starts the probes, and logs their samples and wall-clock anchors. Its `stop` ends both. @throws DrillError
  * `invalid-input` for invalid probe parameters
  */
-export async function startRecording(options: RecordingOptions): Promise<Prober> {
+export function startRecording(options: RecordingOptions): Promise<Prober> {
   const { probes, host, clock, log, onSample, onDropped, onBroken, raisePriority = false } = options;
-  const meter = meterHarness({ probes, cpu: readCpuTimes, commands: options.commands });
-  const control = await openControl(options);
-  let pressure: PressureWatch | undefined;
-  const stopMachine = async (): Promise<void> => {
-    await Promise.all([control?.stop(), pressure?.stop()]);
-  };
-  let prober: Prober;
-  try {
-    pressure = openPressure(options);
-    prober = await startProber({
+  return withCleanup(async (cleanup) => {
+    const meter = meterHarness({ probes, cpu: readCpuTimes, commands: options.commands });
+    const control = await openControl(options);
+    cleanup.defer(async () => control?.stop());
+    const pressure = openPressure(options);
+    cleanup.defer(async () => pressure?.stop());
+    const prober = await startProber({
       probes,
       host,
       clock,
@@ -74,27 +72,20 @@ export async function startRecording(options: RecordingOptions): Promise<Prober>
       },
       onBroken,
     });
-  } catch (error) {
-    await stopMachine();
-    throw error;
-  }
-  const anchor = orBroken(options, () => {
-    log.append({ type: 'clock.anchor', wallMs: clock.wallMs() });
-    log.append({ type: 'harness.cost', ...meter.read() });
+    const logCost = (): void => void log.append({ type: 'harness.cost', ...meter.read() });
+    cleanup.defer(async () => {
+      await prober.stop();
+      logCost();
+    });
+    const anchor = orBroken(options, () => {
+      log.append({ type: 'clock.anchor', wallMs: clock.wallMs() });
+      logCost();
+    });
+    const anchors = setInterval(anchor, anchorEveryMs);
+    cleanup.defer(() => clearInterval(anchors));
+    const opened = cleanup.move();
+    return { setBurst: (on) => prober.setBurst(on), stop: () => closeAll(opened) };
   });
-  const anchors = setInterval(anchor, anchorEveryMs);
-  return {
-    setBurst: (on) => prober.setBurst(on),
-    stop: async () => {
-      clearInterval(anchors);
-      try {
-        await prober.stop();
-        log.append({ type: 'harness.cost', ...meter.read() });
-      } finally {
-        await stopMachine();
-      }
-    },
-  };
 }
 
 /**

@@ -1,4 +1,5 @@
 import { setMaxListeners } from 'node:events';
+import { closeAll, withCleanup } from '../core/cleanup.ts';
 import { roundMs, type Clock } from '../core/clock.ts';
 import { DrillError, messageOf } from '../core/errors.ts';
 import type { NewEvent, ReadMoment } from '../core/event.ts';
@@ -77,68 +78,67 @@ export function storeName(runId: string): string {
  * @throws DrillError `host-unreachable` if a store cannot be created, `invalid-input` for invalid writer
  * parameters
  */
-export async function startRowWriters(options: WritingOptions): Promise<RowWriters> {
+export function startRowWriters(options: WritingOptions): Promise<RowWriters> {
   const { clock, log, signal } = options;
-  const writers: OpenWriter[] = [];
-  for (const planned of options.writers) writers.push(await openWriter(planned, options));
-  const stopping = new AbortController();
-  const begin = AbortSignal.any([signal, stopping.signal]);
-  // Each client's sleep adds a listener: this is not a leak.
-  setMaxListeners(0, begin);
-
-  const remove = async (): Promise<void> => {
-    for (const { planned, paths } of writers) {
-      if (planned.keep !== true) {
+  const append = (event: NewEvent): void => void log.append(event);
+  return withCleanup(async (cleanup) => {
+    const writers: OpenWriter[] = [];
+    for (const planned of options.writers) writers.push(await openWriter(planned, options, cleanup));
+    cleanup.defer(async () => {
+      for (const { planned, paths } of writers) {
+        if (planned.keep === true) continue;
         const why = await untilDone(clock, paths, (path) => withTimeout(attemptMs, (s) => path.path.drop(s)));
         const text = `${planned.id}: cannot remove its rows, so ${storeName(options.runId)} remains: ${why}`;
         if (why !== undefined) append({ type: 'log', level: 'warn', text });
       }
-      for (const { clients, reader } of paths) for (const client of [...clients, reader]) client.close();
-    }
-  };
-  const append = (event: NewEvent): void => void log.append(event);
-
-  try {
+    });
     for (const { planned, paths } of writers) await createPlace(planned, paths, clock, signal);
-  } catch (error) {
-    await remove();
-    throw error;
-  }
-  const running = Promise.all(
-    writers.flatMap((writer) => work(writer, { clock, append, begin, cut: signal })),
-  );
 
-  return {
-    stop: async () => {
-      stopping.abort(new Error('the writing ends'));
-      await running;
-    },
-    remove,
-    readBack: async (moment) => {
-      for (const { planned, paths } of writers) {
-        for (const open of paths) {
-          const read = (place: RowsRead['place'], client: RowClient): Promise<RowsRead> =>
-            readBackOnce(planned, { open, place, moment, client }, options);
-          if (moment === 'end') append(await read('path', open.reader));
-          const copy = open.path.connectCopy?.();
-          if (copy === undefined) continue;
-          append(await read('copy', copy));
-          copy.close();
+    const stopping = new AbortController();
+    const begin = AbortSignal.any([signal, stopping.signal]);
+    // Each client's sleep adds a listener: this is not a leak.
+    setMaxListeners(0, begin);
+    const running = Promise.all(
+      writers.flatMap((writer) => work(writer, { clock, append, begin, cut: signal })),
+    );
+    const opened = cleanup.move();
+    return {
+      stop: async () => {
+        stopping.abort(new Error('the writing ends'));
+        await running;
+      },
+      remove: () => closeAll(opened),
+      readBack: async (moment) => {
+        for (const { planned, paths } of writers) {
+          for (const open of paths) {
+            const read = (place: RowsRead['place'], client: RowClient): Promise<RowsRead> =>
+              readBackOnce(planned, { open, place, moment, client }, options);
+            if (moment === 'end') append(await read('path', open.reader));
+            const copy = open.path.connectCopy?.();
+            if (copy === undefined) continue;
+            append(await read('copy', copy));
+            copy.close();
+          }
         }
-      }
-    },
-  };
+      },
+    };
+  });
 }
 
-async function openWriter(planned: PlannedWriter, options: WritingOptions): Promise<OpenWriter> {
+async function openWriter(
+  planned: PlannedWriter,
+  options: WritingOptions,
+  cleanup: AsyncDisposableStack,
+): Promise<OpenWriter> {
   const kind = options.kindOf(planned.kind);
   if (kind === undefined) throw new DrillError('harness', `${planned.id}: no writer kind "${planned.kind}"`);
   const { clock, readText, env, resolveName, runId } = options;
   const paths: OpenPath[] = [];
   for (const way of planned.paths) {
     const path = await kind.open(way.params, { clock, readText, env, resolveName, store: storeName(runId) });
-    const clients = Array.from({ length: planned.clients }, () => path.connect());
-    paths.push({ planned: way, path, clients, reader: path.connect() });
+    const connect = (): RowClient => cleanup.adopt(path.connect(), (client) => client.close());
+    const clients = Array.from({ length: planned.clients }, connect);
+    paths.push({ planned: way, path, clients, reader: connect() });
   }
   return { planned, paths };
 }

@@ -1,7 +1,6 @@
 import { createServer } from 'node:http';
 import { afterEach, describe, expect, it } from 'vitest';
-import { haproxyStats } from './haproxy-stats.ts';
-import { parseCsv } from './lib/csv.ts';
+import { haproxyStats, parseCsv } from './haproxy-stats.ts';
 import { attemptOnce, type Attempt } from './testing/attempt.ts';
 import { listen } from '../net/testing/servers.ts';
 

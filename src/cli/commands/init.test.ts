@@ -160,7 +160,10 @@ describe('init', () => {
   });
 
   test.each([
-    [{ name: 'a b' }, '--name a b: expected letters, digits, dots, dashes'],
+    [
+      { name: 'a b' },
+      '--name a b: expected a name of letters, digits, dots, dashes, and underscores, with a letter or digit first',
+    ],
     [{ host: ['a=1', 'a=2'] }, '--host a=1 a=2: two hosts are named "a"'],
     [{ url: 'staging' }, '--url staging: expected http://, https://, postgresql://, or tcp://'],
     [{ vip: '10.0.0.300' }, '--vip 10.0.0.300: expected an IP address'],

@@ -2,7 +2,7 @@ import { chmod, mkdir, mkdtemp, rm, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { contentHash } from './content-hash.ts';
+import { contentHash } from './build-images.ts';
 
 let folder: string;
 

@@ -1,7 +1,6 @@
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { defaultTolerance } from '../analysis/tolerance.ts';
@@ -9,6 +8,7 @@ import { runCommand } from './commands/run.ts';
 import { exitCodeAfter } from './reporting.ts';
 import { userLedger } from './run-folder.ts';
 import { listenForStop } from './stop.ts';
+import { temporaryFolder } from '../../test/temporary-folder.ts';
 
 const broken = vi.hoisted(() => ({ at: '' }));
 vi.mock('../analysis/summarize.ts', async (original) => {
@@ -45,14 +45,13 @@ beforeAll(async () => {
 });
 afterAll(() => server.close());
 beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'broken-report-'));
+  folder = temporaryFolder();
   flag = join(folder, 'flag');
   vi.stubEnv('FIREDRILL_STATE_DIR', join(folder, 'state'));
 });
 afterEach(() => {
   vi.unstubAllEnvs();
   broken.at = '';
-  rmSync(folder, { recursive: true });
 });
 
 /** Runs a drill with the command. Returns its error, if any, and its exit code. */

@@ -1,11 +1,10 @@
 import { createSecureServer } from 'node:http2';
 import { createServer as createHttpsServer, type ServerOptions } from 'node:https';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { afterEach, beforeAll, describe, expect, test } from 'vitest';
 import type { Finding } from '../core/finding.ts';
 import type { Json } from '../core/plan.ts';
 import { simulatedClock } from '../engine/testing/simulated-clock.ts';
@@ -14,14 +13,11 @@ import { http } from '../probes/http.ts';
 import { makeCertificates } from '../net/testing/certificates.ts';
 import { listen } from '../net/testing/servers.ts';
 import { inspectEndpoints } from './endpoints.ts';
+import { sharedTemporaryFolder } from '../../test/temporary-folder.ts';
 
-let folder = '';
+const folder = sharedTemporaryFolder();
 const file = (name: string): string => join(folder, name);
-beforeAll(() => {
-  folder = mkdtempSync(join(tmpdir(), 'firedrill-endpoints-'));
-  makeCertificates(folder);
-});
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
+beforeAll(() => makeCertificates(folder));
 
 const cleanups: (() => Promise<void>)[] = [];
 afterEach(async () => {

@@ -1,16 +1,16 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { createServer as createHttpServer } from 'node:http';
 import { createServer as createHttpsServer } from 'node:https';
 import { createServer, type Server, type Socket } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync, zstdCompressSync } from 'node:zlib';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { http } from './http.ts';
 import { failureOf } from '../net/net-errors.ts';
 import { makeCertificates } from '../net/testing/certificates.ts';
 import { attemptOnce, attemptWith, openProbe } from './testing/attempt.ts';
 import { listen as listening, unusedAddress } from '../net/testing/servers.ts';
+import { sharedTemporaryFolder } from '../../test/temporary-folder.ts';
 
 const cleanups: (() => Promise<void>)[] = [];
 afterEach(async () => {
@@ -459,13 +459,9 @@ describe('http probe', () => {
 });
 
 describe('http probe over TLS', () => {
-  let folder = '';
+  const folder = sharedTemporaryFolder();
   const file = (name: string): string => join(folder, name);
-  beforeAll(() => {
-    folder = mkdtempSync(join(tmpdir(), 'firedrill-tls-'));
-    makeCertificates(folder);
-  });
-  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+  beforeAll(() => makeCertificates(folder));
 
   async function secure(name: string): Promise<string> {
     const options = { key: readFileSync(file(`${name}.key`)), cert: readFileSync(file(`${name}.pem`)) };

@@ -1,6 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DrillError } from '../core/errors.ts';
 import type { ExecOptions, ExecResult, Host } from '../core/host.ts';
@@ -10,6 +9,7 @@ import { neverFollowed } from '../hosts/testing/never-followed.ts';
 import { journal } from './journal.ts';
 import { wrongNames } from './lib/journal-names.ts';
 import { attemptWith, openProbe } from './testing/attempt.ts';
+import { temporaryFolder } from '../../test/temporary-folder.ts';
 
 const fields = {
   unit: 'cl-watchdog.service',
@@ -298,7 +298,7 @@ describe('names that filter a journal', () => {
   });
 
   it('checks systemd, the engine, and the journal', async () => {
-    const folder = mkdtempSync(join(tmpdir(), 'journal-'));
+    const folder = temporaryFolder();
     const program = (name: string, text: string): void =>
       writeFileSync(join(folder, name), `#!/bin/sh\n${text}\n`, { mode: 0o755 });
     program('journalctl', '[ "$2" = --field=_SYSTEMD_UNIT ] && echo ran.service; exit 0');
@@ -309,19 +309,15 @@ describe('names that filter a journal', () => {
     const on: Host = { ...local, exec: (argv, options) => local.exec(['env', path, ...argv], options) };
     const asks = (unit: string, ...containers: string[]) =>
       wrongNames({ unit, containers }, on, AbortSignal.timeout(60_000));
-    try {
-      expect(await asks('ran.service')).toEqual([]);
-      expect(await asks('never.service', 'web')).toEqual([
-        'node-1 has no unit never.service',
-        'node-1 has no container web, and its journal has no line from it',
-      ]);
-      program('systemctl', 'echo "Failed to connect to bus" >&2; exit 1');
-      program('docker', 'echo "Cannot connect to the Docker daemon" >&2; exit 1');
-      expect(await asks('never.service', 'web')).toEqual([]);
-      program('docker', 'echo json-file');
-      expect((await asks('ran.service', 'web'))[0]).toContain('driver json-file');
-    } finally {
-      rmSync(folder, { recursive: true });
-    }
+    expect(await asks('ran.service')).toEqual([]);
+    expect(await asks('never.service', 'web')).toEqual([
+      'node-1 has no unit never.service',
+      'node-1 has no container web, and its journal has no line from it',
+    ]);
+    program('systemctl', 'echo "Failed to connect to bus" >&2; exit 1');
+    program('docker', 'echo "Cannot connect to the Docker daemon" >&2; exit 1');
+    expect(await asks('never.service', 'web')).toEqual([]);
+    program('docker', 'echo json-file');
+    expect((await asks('ran.service', 'web'))[0]).toContain('driver json-file');
   });
 });

@@ -1,5 +1,4 @@
-import { appendFileSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { appendFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from 'vitest';
@@ -12,6 +11,7 @@ import { createLocalHost } from '../hosts/local.ts';
 import { scriptedHost } from '../faults/testing/scripted-host.ts';
 import { logFile } from './log-file.ts';
 import { attemptWith, openProbe } from './testing/attempt.ts';
+import { temporaryFolder } from '../../test/temporary-folder.ts';
 
 const marks = [{ name: 'state', match: 'state (?<value>[A-Z]+)' }];
 /** Wall clock of the host at the beginning of each test, s. */
@@ -274,8 +274,7 @@ describe('log-file probe with a real tail', () => {
   });
 
   it('follows added lines, and a file that replaces the old one', async () => {
-    const folder = mkdtempSync(join(tmpdir(), 'log-file-'));
-    cleanups.push(() => rmSync(folder, { recursive: true }));
+    const folder = temporaryFolder();
     const path = join(folder, 'app.log');
     writeFileSync(path, 'state OLD\n');
     const clock: Clock = {

@@ -1,6 +1,5 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { createServer, type Socket } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type PeerCertificate, TLSSocket } from 'node:tls';
 import { afterEach, describe, expect, it, vi } from 'vitest';
@@ -18,6 +17,7 @@ import {
   ready,
 } from '../net/testing/postgres-server.ts';
 import { listen, unusedAddress } from '../net/testing/servers.ts';
+import { temporaryFolder } from '../../test/temporary-folder.ts';
 
 const cleanups: (() => Promise<void>)[] = [];
 afterEach(async () => {
@@ -191,9 +191,8 @@ describe('sql probe', () => {
   });
 
   it('sends a client certificate', async () => {
-    const folder = mkdtempSync(join(tmpdir(), 'firedrill-sql-'));
+    const folder = temporaryFolder();
     makeCertificates(folder);
-    cleanups.push(async () => rmSync(folder, { recursive: true }));
     const file = (name: string): string => join(folder, name);
     const names: (string | undefined)[] = [];
     const dsn = await server((plain) => {

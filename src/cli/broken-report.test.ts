@@ -107,6 +107,21 @@ checks: [{ kind: rto, max: 4m }]
   }
 }
 
+/** Puts the undo record of a fault on another target into the ledger. */
+function openElsewhere(): void {
+  userLedger().open({
+    version: 1,
+    runId: 'r',
+    target: 'other',
+    faultId: 'fault-1',
+    kind: 'command',
+    host: { name: 'here', transport: { kind: 'local' } },
+    params: { run: ['true'], timeout: 1000 },
+    before: null,
+    openedAt: '2026-01-01T00:00:00Z',
+  });
+}
+
 describe('a drill', () => {
   test.each(['analysis', 'report'])('whose %s fails ends healed, but does not pass', async (at) => {
     broken.at = at;
@@ -125,17 +140,7 @@ describe('a drill', () => {
     ['of a target that nobody can read any more', '{"vers', 'its fault may be on target web'],
   ])('is refused while an undo record %s cannot be read', async (_whose, text, why) => {
     const ledger = userLedger().directory;
-    userLedger().open({
-      version: 1,
-      runId: 'r',
-      target: 'other',
-      faultId: 'fault-1',
-      kind: 'command',
-      host: { name: 'here', transport: { kind: 'local' } },
-      params: { run: ['true'], timeout: 1000 },
-      before: null,
-      openedAt: '2026-01-01T00:00:00Z',
-    });
+    openElsewhere();
     const path = join(ledger, 'torn.json');
     writeFileSync(path, text);
     const { error, exitCode } = await drill();
@@ -149,17 +154,7 @@ describe('a drill', () => {
   });
 
   test('of another target begins anyway', async () => {
-    userLedger().open({
-      version: 1,
-      runId: 'r',
-      target: 'other',
-      faultId: 'fault-1',
-      kind: 'command',
-      host: { name: 'here', transport: { kind: 'local' } },
-      params: { run: ['true'], timeout: 1000 },
-      before: null,
-      openedAt: '2026-01-01T00:00:00Z',
-    });
+    openElsewhere();
     writeFileSync(join(userLedger().directory, 'torn.json'), '{"version":2,"target":"other"}');
     const { error } = await drill();
     expect(error).toBeUndefined();

@@ -8,7 +8,7 @@ import type { ProbeSession } from '../core/probe.ts';
 import { createLocalHost } from '../hosts/local.ts';
 import { neverFollowed } from '../hosts/testing/never-followed.ts';
 import { arp } from './arp.ts';
-import { attemptWith, openProbe } from './testing/attempt.ts';
+import { observe, openProbe } from './testing/attempt.ts';
 import { temporaryFolder } from '../../test/temporary-folder.ts';
 
 const vip = '198.18.2.100';
@@ -79,7 +79,7 @@ const both = async (host: Host, over: object = {}) => [
 
 /** One slot: all instances take a sample at the same moment. */
 async function slot(sessions: readonly ProbeSession[]) {
-  return Promise.all(sessions.map(async (session) => (await attemptWith(session, 60_000)).seen));
+  return Promise.all(sessions.map((session) => observe(session)));
 }
 const reported = async (sessions: readonly ProbeSession[]) =>
   (await slot(sessions)).map((seen) => (seen.status === 'ok' ? seen.value : seen.status));

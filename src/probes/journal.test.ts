@@ -8,7 +8,7 @@ import { createLocalHost } from '../hosts/local.ts';
 import { neverFollowed } from '../hosts/testing/never-followed.ts';
 import { journal } from './journal.ts';
 import { wrongNames } from './lib/journal-names.ts';
-import { attemptWith, openProbe } from './testing/attempt.ts';
+import { observe, observeTimes, openProbe } from './testing/attempt.ts';
 import { temporaryFolder } from '../../test/temporary-folder.ts';
 
 const fields = {
@@ -67,9 +67,7 @@ function host(...answers: (Partial<ExecResult> | Error | Promise<Partial<ExecRes
 
 async function attempts(count: number, on: Host, over: Partial<typeof fields> = {}): Promise<Observation[]> {
   const session = await openProbe(journal, { ...fields, ...over }, { host: on });
-  const seen: Observation[] = [];
-  for (let i = 0; i < count; i++) seen.push((await attemptWith(session, 60_000)).seen);
-  return seen;
+  return observeTimes(session, count);
 }
 
 describe('journal probe', () => {
@@ -187,12 +185,12 @@ describe('journal probe', () => {
     const slow = Promise.withResolvers<Partial<ExecResult>>();
     const { host: on, asked } = host({ stdout: output({ cursor: 'a' }) }, slow.promise, {});
     const session = await openProbe(journal, fields, { host: on });
-    await attemptWith(session, 60_000);
-    const both = [attemptWith(session, 60_000), attemptWith(session, 1000)];
+    await observe(session);
+    const both = [observe(session), observe(session, 1000)];
     slow.resolve({ stdout: output({ cursor: 'b', message: 'rule 1' }) });
     const [first, second] = await Promise.all(both);
-    expect(first!.seen).toMatchObject({ marks: [{ name: 'rule' }] });
-    expect(second!.seen).toEqual({ status: 'ok', marks: [] });
+    expect(first).toMatchObject({ marks: [{ name: 'rule' }] });
+    expect(second).toEqual({ status: 'ok', marks: [] });
     expect(asked[2]!.argv).toContain('--after-cursor=b');
   });
 

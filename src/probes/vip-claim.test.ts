@@ -1,12 +1,12 @@
 import { chmodSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { DrillError } from '../core/errors.ts';
 import type { Host } from '../core/host.ts';
 import { scriptedHost, type Script } from '../faults/testing/scripted-host.ts';
 import { createLocalHost } from '../hosts/local.ts';
 import { vipClaim } from './vip-claim.ts';
-import { attemptOnce, attemptWith, openProbe } from './testing/attempt.ts';
+import { attemptOnce, observe, openProbe } from './testing/attempt.ts';
 import { pipedEngine } from './testing/piped-engine.ts';
 import { sharedTemporaryFolder } from '../../test/temporary-folder.ts';
 
@@ -177,11 +177,6 @@ describe('vip-claim probe in a container', () => {
 });
 
 describe('vip-claim probe in a container of an engine with a kept connection', () => {
-  const cleanups: (() => Promise<void>)[] = [];
-  afterEach(async () => {
-    for (const cleanup of cleanups.splice(0).toReversed()) await cleanup();
-  });
-
   /** The PID that the engine reports for the container. 0: it is not running. Undefined: the engine does not answer. */
   async function engineWith(pid: number | undefined, script: Script) {
     const paths: string[] = [];
@@ -190,11 +185,11 @@ describe('vip-claim probe in a container of an engine with a kept connection', (
       if (pid === undefined) return;
       response.end(JSON.stringify({ State: { Status: 'running', Pid: pid } }));
     }, script);
-    cleanups.push(close);
+    onTestFinished(close);
     const timeoutMs = 300;
     const session = await openProbe(vipClaim, { address: vip, container: 'nginx' }, { host, timeoutMs });
-    cleanups.push(async () => session.close());
-    return { attempt: async () => (await attemptWith(session, timeoutMs)).seen, paths, pipes, commands };
+    onTestFinished(async () => session.close());
+    return { attempt: () => observe(session, timeoutMs), paths, pipes, commands };
   }
   const enters = 'nsenter --target 77 --net ip -j address show';
 

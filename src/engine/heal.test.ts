@@ -1,12 +1,11 @@
 import { describe, expect, test } from 'vitest';
-import { DrillError, exitCodeOf } from '../core/errors.ts';
+import { exitCodeOf } from '../core/errors.ts';
 import type { NewEvent } from '../core/event.ts';
-import type { Host } from '../core/host.ts';
 import { faultKind } from '../faults/catalog.ts';
+import { unkindHost } from '../faults/testing/disturbance.ts';
 import { scriptedHost } from '../faults/testing/scripted-host.ts';
 import { healFault, healOpen, type HealOptions } from './heal.ts';
 import type { FailedAttempt } from './persist.ts';
-import { lateHost } from './testing/late-host.ts';
 import { simulatedClock } from './testing/simulated-clock.ts';
 import { undoRecord } from './testing/undo-record.ts';
 
@@ -57,10 +56,7 @@ describe('healFault', () => {
   });
 
   test('does not require the machine-id of a host that does not answer, because its power may be off', async () => {
-    const host = machine('m1');
-    const exec = host.exec.bind(host);
-    host.exec = (argv, options) =>
-      argv[0] === 'cat' ? Promise.reject(new DrillError('host-unreachable', 'gone')) : exec(argv, options);
+    const host = unkindHost(machine('m1'), (_, [word]) => (word === 'cat' ? 'lost before' : undefined));
     await heal(host);
     expect(host.commands).toContain('rm /x');
   });
@@ -82,17 +78,14 @@ describe('a heal on a starved machine', () => {
   function starved(delayMs: (nowMs: number) => number, removes = true) {
     const clock = simulatedClock();
     let there = true;
-    const host = lateHost(
-      clock,
-      () => delayMs(clock.nowMs()),
-      ([word, ...rest]) => {
-        if (word === 'cat') return { stdout: `${identity.id}\nb1\n` };
-        if (word === 'test') return { exitCode: there ? 1 : 0 };
-        if (word === 'rm' && removes) there = false;
-        if (word === 'rm' && !removes) return { exitCode: 1, stderr: `rm: cannot remove ${rest.join(' ')}` };
-        return {};
-      },
-    );
+    const prompt = scriptedHost(([word, ...rest]) => {
+      if (word === 'cat') return { stdout: `${identity.id}\nb1\n` };
+      if (word === 'test') return { exitCode: there ? 1 : 0 };
+      if (word === 'rm' && removes) there = false;
+      if (word === 'rm' && !removes) return { exitCode: 1, stderr: `rm: cannot remove ${rest.join(' ')}` };
+      return {};
+    });
+    const host = unkindHost(prompt, () => ({ lateMs: delayMs(clock.nowMs()) }), clock);
     const failed: FailedAttempt[] = [];
     const params = { run: ['touch', '/x'], undo: ['rm', '/x'], undone: ['test', '!', '-e', '/x'] };
     const run = (options: HealOptions = {}) =>
@@ -183,11 +176,8 @@ function runWith(faults: readonly string[], delayMs: (nowMs: number) => number, 
   const clock = simulatedClock();
   const events: NewEvent[] = [];
   const closed: string[] = [];
-  const host: Host = lateHost(
-    clock,
-    () => delayMs(clock.nowMs()),
-    ([word]) => ({ exitCode: word === 'rm' ? undo : 0 }),
-  );
+  const prompt = scriptedHost(([word]) => ({ exitCode: word === 'rm' ? undo : 0 }));
+  const host = unkindHost(prompt, () => ({ lateMs: delayMs(clock.nowMs()) }), clock);
   const params = { run: ['true'], undo: ['rm', '/x'], timeout: minuteMs };
   const open = faults.map((faultId) => ({
     record: undoRecord({ faultId, params }),

@@ -161,9 +161,12 @@ export function healTimeLeftMs({ healing }: Pick<RunState, 'healing'>): number {
   return Math.max(leastHealMs, persistForMs - healing.spentMs);
 }
 
-/** Whether a fault that lasts until its heal was over before: its lease ran out, or the stack undid it. */
-async function endedEarly(run: Healing, { record, kind }: OpenFault): Promise<boolean> {
-  if (kind.healAfter !== 'recovery' || run.signal.aborted) return false;
+/**
+ * Whether a fault that lasts until its heal was over before: its lease ran out, or the stack undid it. Without
+ * an observed effect, the absence of one shows no end.
+ */
+async function endedEarly(run: Healing, { record, kind, effectSeen }: OpenFault): Promise<boolean> {
+  if (effectSeen !== true || kind.healAfter !== 'recovery' || run.signal.aborted) return false;
   const late = new DrillError('host-unreachable', `no answer within ${limitText(checkWithinMs)}`);
   const limit = limitTime(run.clock, checkWithinMs, late, run.signal);
   try {

@@ -67,6 +67,7 @@ describe('healFault', () => {
     await expect(heal(host)).rejects.toMatchObject({
       code: 'heal-failed',
       message: 'alpha is another machine now: its machine-id is m2, and the fault was injected on m1',
+      hint: 'If the old machine is gone for good, drop the record: `firedrill heal --forget r/cut`.',
     });
     expect(host.commands).toEqual(['cat /etc/machine-id /proc/sys/kernel/random/boot_id']);
   });

@@ -85,7 +85,7 @@ export async function healFault(
     async attempt(ctx) {
       if (clock.nowMs() - startMs >= releaseLeaseAfterMs) await releaseLease();
       // Final: a retry cannot change which machine this is.
-      await requireSameMachine(ctx, record.machine);
+      await requireSameMachine(ctx, record);
       if (await isOver(ctx)) return true;
       await kind.heal(record.params, record.before, ctx);
       return isOver(ctx);

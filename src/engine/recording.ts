@@ -13,6 +13,7 @@ import { localMachine } from './local-machine.ts';
 import type { MachineHealth } from './machine-health.ts';
 import type { PressureWatch, StartPressure } from './pressure.ts';
 import { startProber, type Prober } from './prober.ts';
+import type { Timers } from './schedule.ts';
 
 /** Interval of the wall-clock anchors, ms: they show a step of the wall clock. */
 const anchorEveryMs = 10_000;
@@ -24,6 +25,8 @@ export interface RecordingOptions {
   readonly hosts: readonly string[];
   readonly host: (name: string) => Host;
   readonly clock: Clock;
+  /** See `ProberOptions`. */
+  readonly timers?: Timers | undefined;
   readonly log: EventLog;
   /** Starts the control of the prober's machine; without it, the machine counts as fit. */
   readonly startControl?: StartControl | undefined;
@@ -58,6 +61,7 @@ export function startRecording(options: RecordingOptions): Promise<Prober> {
       probes,
       host,
       clock,
+      timers: options.timers,
       raisePriority,
       onEvents: (events) => {
         for (const event of events) {
@@ -81,8 +85,12 @@ export function startRecording(options: RecordingOptions): Promise<Prober> {
       log.append({ type: 'clock.anchor', wallMs: clock.wallMs() });
       logCost();
     });
-    const anchors = setInterval(anchor, anchorEveryMs);
-    cleanup.defer(() => clearInterval(anchors));
+    const anchoring = new AbortController();
+    const anchors = repeat(clock, anchorEveryMs, anchor, anchoring.signal);
+    cleanup.defer(async () => {
+      anchoring.abort();
+      await anchors;
+    });
     const opened = cleanup.move();
     return { setBurst: (on) => prober.setBurst(on), stop: () => closeAll(opened) };
   });
@@ -103,6 +111,15 @@ function orBroken<A extends unknown[]>(
       onBroken(error);
     }
   };
+}
+
+/** Calls `act`, which does not throw, at each interval on the clock until the signal aborts. */
+async function repeat(clock: Clock, everyMs: number, act: () => void, signal: AbortSignal): Promise<void> {
+  for (;;) {
+    await clock.sleep(everyMs, signal).catch(() => undefined);
+    if (signal.aborted) return;
+    act();
+  }
 }
 
 /**

@@ -8,6 +8,7 @@ import { ProbeTimeout } from '../core/probe.ts';
 import { rangesText } from '../core/row-ranges.ts';
 import type { Row, RowClient, WriterContext, WriterKind, WriterPath, Written } from '../core/writer.ts';
 import type { EventLog } from './event-log.ts';
+import { limitTime } from './time-limit.ts';
 
 /** Inputs of the writing. */
 export interface WritingOptions {
@@ -87,7 +88,9 @@ export function startRowWriters(options: WritingOptions): Promise<RowWriters> {
     cleanup.defer(async () => {
       for (const { planned, paths } of writers) {
         if (planned.keep === true) continue;
-        const why = await untilDone(clock, paths, (path) => withTimeout(attemptMs, (s) => path.path.drop(s)));
+        const why = await untilDone(clock, paths, (path) =>
+          withTimeout(clock, attemptMs, (s) => path.path.drop(s)),
+        );
         const text = `${planned.id}: cannot remove its rows, so ${storeName(options.runId)} remains: ${why}`;
         if (why !== undefined) append({ type: 'log', level: 'warn', text });
       }
@@ -152,7 +155,7 @@ async function createPlace(
   const why = await untilDone(
     clock,
     paths,
-    ({ path }) => withTimeout(createWithinMs, (s) => path.create(s), signal),
+    ({ path }) => withTimeout(clock, createWithinMs, (s) => path.create(s), signal),
     signal,
   );
   if (why === undefined) return;
@@ -219,7 +222,12 @@ async function writing(
   await everySlot(clock, intervalMs, phase, begin, async () => {
     const row: Row = { client, number: ++number };
     const sendMs = clock.nowMs();
-    const { outcome, message } = await withTimeout(timeoutMs, (s) => connection.write(row, s), cut).catch(
+    const { outcome, message } = await withTimeout(
+      clock,
+      timeoutMs,
+      (s) => connection.write(row, s),
+      cut,
+    ).catch(
       // An error that the writer should have returned must not end the drill.
       (error: unknown): Written => ({ outcome: 'indeterminate', message: messageOf(error) }),
     );
@@ -290,7 +298,7 @@ async function readOnce(
   const read = { type: 'rows.read', writer: id, path: open.planned.id, place, moment, sendMs } as const;
   try {
     const limitMs = moment === 'parallel' ? timeoutMs : attemptMs;
-    const rows = await withTimeout(limitMs, (s) => client.rows(s), cut);
+    const rows = await withTimeout(clock, limitMs, (s) => client.rows(s), cut);
     const text = [...rows].map(([number, ranges]) => [String(number), rangesText(ranges)]);
     return { ...read, finishMs: roundMs(clock.nowMs()), rows: Object.fromEntries(text) };
   } catch (error) {
@@ -317,22 +325,15 @@ async function readBackOnce(
 
 /** Runs a function with a signal that aborts after the time-out, or with `outer`. */
 async function withTimeout<T>(
+  clock: Clock,
   timeoutMs: number,
   act: (signal: AbortSignal) => Promise<T>,
   outer?: AbortSignal,
 ): Promise<T> {
-  const end = new AbortController();
-  const timer = setTimeout(() => {
-    // Read replies that arrived while this thread was busy before the time-out fires.
-    setImmediate(() => end.abort(new ProbeTimeout(timeoutMs)));
-  }, timeoutMs);
-  const onAbort = (): void => end.abort(outer?.reason);
-  outer?.addEventListener('abort', onAbort, { once: true });
-  if (outer?.aborted === true) onAbort();
+  const limit = limitTime(clock, timeoutMs, new ProbeTimeout(timeoutMs), outer);
   try {
-    return await act(end.signal);
+    return await act(limit.signal);
   } finally {
-    clearTimeout(timer);
-    outer?.removeEventListener('abort', onAbort);
+    limit.end();
   }
 }

@@ -17,6 +17,7 @@ import { writerKind } from '../writers/catalog.ts';
 import { startRecording } from './recording.ts';
 import { watchSafety } from './safety.ts';
 import { startRowWriters, type RowWriters } from './row-writers.ts';
+import type { Timers } from './schedule.ts';
 import type { OpenFault, RunState } from './run-state.ts';
 import { createStateObserver } from './state-observer.ts';
 
@@ -31,6 +32,8 @@ export interface DrillDeps extends HostAccess, Pick<RunState, 'runId' | 'clock' 
   readonly startControl?: StartControl;
   /** Without it, no machine's pressure is read. */
   readonly startPressure?: StartPressure;
+  /** See `ProberOptions`. */
+  readonly timers?: Timers;
   /** The drill stops when this file exists. */
   readonly stopFile?: string;
 }
@@ -106,6 +109,7 @@ export function createRun(plan: Plan, deps: DrillDeps, outer: AbortSignal): Run 
           hosts: plan.hosts.map(({ name }) => name),
           host,
           clock: deps.clock,
+          timers: deps.timers,
           log: deps.log,
           startControl: deps.startControl,
           startPressure: deps.startPressure,

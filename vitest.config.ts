@@ -99,7 +99,7 @@ export default defineConfig({
         },
       },
       {
-        // Slow, and not part of `npm test`: 30 drills beside a packet capture.
+        // Slow, and not part of `npm test`: 30 drills in parallel with a packet capture.
         test: {
           name: 'packets',
           include: ['test/packets/*.test.ts'],

@@ -21,6 +21,8 @@ function files(): string[] {
     'CONTRIBUTING.md',
     'SECURITY.md',
     'reports/README.md',
+    'bin/firedrill.mjs',
+    ...below('compose-lab', /\.md$/),
     ...below('docs', /\.md$/),
     ...below('schemas', /\.json$/),
     ...below('src', /\.ts$/).filter((path) => !/\.test\.ts$|\/testing\//.test(path)),

@@ -134,7 +134,7 @@ function testAll(node) {
  * real shells, the live view on a terminal, and reporters with their readers. Tests on the real lab run alone on the machine.
  * Every part runs, also after a failed one. The last line counts all tests.
  */
-async function runParts(node, wanted) {
+async function runParts(node, requested) {
   const folder = mkdtempSync(join(tmpdir(), 'firedrill-test-'));
   // The tests append a line to this file for each drill that they repeat because the machine was too busy (test/starvation.ts).
   const starvedNote = join(folder, 'starved');
@@ -144,7 +144,7 @@ async function runParts(node, wanted) {
     const check = await run('npm', ['run', '--silent', 'check']);
     const times = [{ name: 'static checks', ms: performance.now() - startedMs }];
     const leftOut = [];
-    for (const project of wanted.flatMap(({ projects }) => projects)) {
+    for (const project of requested.flatMap(({ projects }) => projects)) {
       const { whyNot, need } = needy[project] ?? { whyNot: () => undefined };
       const reason = await whyNot();
       if (reason === undefined) continue;
@@ -152,18 +152,18 @@ async function runParts(node, wanted) {
       console.log(`\nThe ${project} tests are SKIPPED: ${reason}\n${need}`);
     }
     const parts = [];
-    for (const { name, projects } of wanted) {
+    for (const { name, projects } of requested) {
       const here = projects.filter((project) => !leftOut.includes(project));
       if (here.length === 0) continue;
       const partMs = performance.now();
       parts.push(await runTests(node, folder, here));
       times.push({ name, ms: performance.now() - partMs });
     }
-    tellTimes(
+    printTimes(
       parts.flatMap(({ files }) => files),
       [...times, { name: 'all', ms: performance.now() - startedMs }],
     );
-    tellStarved(starvedNote);
+    printStarved(starvedNote);
     const passed = parts.reduce((sum, part) => sum + part.passed, 0);
     const failed = parts.reduce((sum, part) => sum + part.failed, 0);
     if (check !== 0) console.error('\nThe static checks (npm run check) failed; see above.');
@@ -178,7 +178,7 @@ async function runParts(node, wanted) {
 }
 
 /** Prints the slowest test files, and the time of each part. */
-function tellTimes(files, times) {
+function printTimes(files, times) {
   const slowest = [...files].sort((a, b) => b.ms - a.ms).slice(0, slowestShown);
   console.log(`\nThe slowest of ${files.length} test files:`);
   for (const { name, ms } of slowest) console.log(timeLine(name, ms));
@@ -193,7 +193,7 @@ function timeLine(name, ms) {
 }
 
 /** Prints the repeated drills, if there are any. */
-function tellStarved(note) {
+function printStarved(note) {
   if (!existsSync(note)) return;
   const lines = readFileSync(note, 'utf8').trimEnd().split('\n');
   console.log(`\nDrills that were repeated because the machine was too busy: ${lines.length}`);
@@ -262,10 +262,10 @@ async function runTests(node, folder, projects) {
 /** Runs `npm ci` if node_modules is missing or belongs to another lock file. */
 async function ensureDependencies() {
   const stamp = join(root, 'node_modules', '.firedrill-lock-sha256');
-  const wanted = createHash('sha256')
+  const current = createHash('sha256')
     .update(readFileSync(join(root, 'package-lock.json')))
     .digest('hex');
-  if (existsSync(stamp) && readFileSync(stamp, 'utf8').trim() === wanted) return;
+  if (existsSync(stamp) && readFileSync(stamp, 'utf8').trim() === current) return;
   console.log('Installing dependencies (npm ci) ...');
   // Some dependencies require a newer Node than the one that runs npm. The newer Node is itself one of the dependencies.
   const code = await run('npm', [
@@ -276,7 +276,7 @@ async function ensureDependencies() {
     '--engine-strict=false',
   ]);
   if (code !== 0) throw new Stop('cannot install the dependencies: `npm ci` failed (see above)');
-  writeFileSync(stamp, `${wanted}\n`);
+  writeFileSync(stamp, `${current}\n`);
 }
 
 /** Links bin/firedrill.mjs, so that `npx firedrill` works here: npm only links the commands of dependencies. */

@@ -21,7 +21,7 @@ export const retiredWords: readonly RetiredWord[] = [
     instead: 'sample, attempt, or check',
     inProse:
       /\b(a|an|one|each|every|its|last|next|first|two|bad|good|failed|late|between|of) looks?\b(?! (like|up))/i,
-    inNames: ['looks', 'looked'],
+    inNames: ['look', 'looks', 'looked'],
   },
   { word: 'sick', instead: 'degraded', inProse: /\bsick\b/i, inNames: ['sick'] },
   { word: 'canary', instead: 'control, or control probe', inProse: /\bcanary\b/i, inNames: ['canary'] },
@@ -54,7 +54,7 @@ export const retiredWords: readonly RetiredWord[] = [
   { word: 'gravest', instead: 'worst', inProse: /\bgravest\b/i, inNames: ['gravest'] },
   { word: 'wants', instead: 'needs, or requires', inProse: /\bwants\b/i, inNames: ['wants', 'wanted'] },
   { word: 'unasked', instead: 'phantom', inProse: /\bunasked\b/i, inNames: ['unasked'] },
-  { word: 'fate', instead: 'anomaly', inProse: /\bfates?\b/i },
+  { word: 'fate', instead: 'anomaly', inProse: /\bfates?\b/i, inNames: ['fate', 'fates'] },
   { word: 'anew', instead: 'again', inProse: /\banew\b/i, inNames: ['anew'] },
   {
     word: 'beside',

@@ -72,9 +72,24 @@ function declares(node: Node, parent: Node, above: Node | undefined): boolean {
   if (/Declar|Function|ClassExpression|TSParameter|TSEnum/.test(parent.type))
     return parent['id'] === node || asNodes(parent['params']).includes(node);
   if (parent.type === 'Property' && above?.type === 'ObjectPattern') return parent['value'] === node;
-  if (parent.type === 'AssignmentPattern') return parent['left'] === node;
+  const place = declaringPlaces.get(parent.type);
+  if (place !== undefined) return parent[place] === node;
+  if (parent.type === 'ArrayPattern') return true;
+  if (parent.type === 'ImportSpecifier')
+    return parent['local'] === node && (parent['imported'] as Node)['name'] !== node['name'];
   return fieldTypes.has(parent.type) && parent['key'] === node && parent['computed'] !== true;
 }
+
+/** Node types that declare the name in one of their fields. */
+const declaringPlaces: ReadonlyMap<string, string> = new Map([
+  ['AssignmentPattern', 'left'],
+  ['RestElement', 'argument'],
+  ['CatchClause', 'param'],
+  ['TSTypeParameter', 'name'],
+  ['TSNamedTupleMember', 'label'],
+  ['ImportDefaultSpecifier', 'local'],
+  ['ImportNamespaceSpecifier', 'local'],
+]);
 
 const fieldTypes = new Set([
   'Property',

@@ -74,7 +74,7 @@ function judgeRpo(check: CheckOf<'rpo'>, evidence: Evidence): Outcome {
   return { ...outcome, observed: `${outcome.observed}; ${words}` };
 }
 
-const fateText = {
+const anomalyText = {
   lost: 'acknowledged writes lost',
   duplicated: 'rows read back more than once',
   phantom: 'phantom rows (refused or never written)',
@@ -114,7 +114,7 @@ function judgeRows(check: CheckOf<'rows'>, evidence: Evidence): Outcome {
     status: 'fail',
     observed,
     limit,
-    reason: `${check.of}: ${count} ${fateText[are]}; the limit is ${limit}`,
+    reason: `${check.of}: ${count} ${anomalyText[are]}; the limit is ${limit}`,
   };
 }
 

@@ -21,14 +21,14 @@ function engineWith(outcome: Outcome) {
 
 describe('the engine on this machine', () => {
   test('lists containers with their Compose project and service', async () => {
-    const text = 'shop-web-1\trunning\tshop\tweb\ndb,shop-web-1/db\texited\t\t\n';
+    const text = 'shop-web-1\trunning\tshop\tweb\tFalse\ndb,shop-web-1/db\texited\t\t\t\n';
     const { engine, commands } = engineWith(exited(text));
     expect(await engine.containers()).toEqual([
       { name: 'shop-web-1', state: 'running', project: 'shop', service: 'web' },
       { name: 'db', state: 'exited' },
     ]);
     expect(commands).toEqual([
-      'docker ps --all --format {{.Names}}\t{{.State}}\t{{.Label "com.docker.compose.project"}}\t{{.Label "com.docker.compose.service"}}',
+      'docker ps --all --format {{.Names}}\t{{.State}}\t{{.Label "com.docker.compose.project"}}\t{{.Label "com.docker.compose.service"}}\t{{.Label "com.docker.compose.oneoff"}}',
     ]);
   });
 
@@ -39,6 +39,7 @@ describe('the engine on this machine', () => {
     ],
     [{ kind: 'not-started', code: 'ENOENT', message: 'spawn docker ENOENT' }, 'spawn docker ENOENT'],
     [{ kind: 'timed-out' }, 'no answer within 5 s'],
+    [{ kind: 'overflow', limitBytes: 1_048_576 }, 'the answer has more than 1048576 bytes'],
   ])('gives the reason if it does not answer: %j', async (outcome, why) => {
     expect(await engineWith(outcome).engine.containers()).toBe(why);
     expect(await engineWith(outcome).engine.mainProcess('web')).toBeUndefined();

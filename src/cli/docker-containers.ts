@@ -1,5 +1,6 @@
 import { type KnownContainer, containersFormat, parseContainers } from '../init/container-names.ts';
-import { type CommandRunner, runCommand } from '../hosts/run-command.ts';
+import { limitText } from '../core/format-duration.ts';
+import { type CommandRunner, type Outcome, runCommand } from '../hosts/run-command.ts';
 
 /** Longest wait for one answer of the engine, ms: `init` also works without it. */
 const askTimeoutMs = 5000;
@@ -15,6 +16,19 @@ export interface LocalEngine {
 /** Processes that `docker run --init` and many images start as PID 1, in front of the main process. */
 const inits: ReadonlySet<string> = new Set(['docker-init', 'tini', 'dumb-init', 's6-svscan', 'catatonit']);
 
+/** Why a command gave no answer. */
+function whyNone(outcome: Exclude<Outcome, { kind: 'exited' }>): string {
+  switch (outcome.kind) {
+    case 'not-started':
+      return outcome.message;
+    case 'overflow':
+      return `the answer has more than ${outcome.limitBytes} bytes`;
+    case 'timed-out':
+    case 'aborted':
+      return `no answer within ${limitText(askTimeoutMs)}`;
+  }
+}
+
 /** The engine that the Docker client of this machine talks to. */
 export function localEngine(run: CommandRunner = runCommand): LocalEngine {
   const ask = async (
@@ -23,9 +37,7 @@ export function localEngine(run: CommandRunner = runCommand): LocalEngine {
     const outcome = await run({ argv, timeoutMs: askTimeoutMs, signal: new AbortController().signal });
     if (outcome.kind === 'exited' && outcome.exitCode === 0) return { out: outcome.stdout };
     if (outcome.kind === 'exited') return { why: outcome.stderr.trim().split('\n').at(-1) ?? '' };
-    return {
-      why: outcome.kind === 'not-started' ? outcome.message : `no answer within ${askTimeoutMs / 1000} s`,
-    };
+    return { why: whyNone(outcome) };
   };
   return {
     async containers() {

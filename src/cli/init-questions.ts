@@ -14,7 +14,7 @@ import {
 } from '../init/stack.ts';
 import { probeKind } from '../probes/catalog.ts';
 import { wrongId } from '../scenario/id-schema.ts';
-import { nearest } from '../scenario/suggest.ts';
+import { listed, nearest } from '../scenario/suggest.ts';
 import type { LocalEngine } from './docker-containers.ts';
 import type { Ask } from './terminal-ask.ts';
 
@@ -188,7 +188,7 @@ async function knowContainers(
 /** Names of the running containers, as part of the question. */
 function runningWords(known: readonly KnownContainer[] | undefined): string {
   const names = (known ?? []).filter(({ state }) => state === 'running').map(({ name }) => name);
-  return names.length === 0 ? '' : ` (running: ${names.join(', ')})`;
+  return names.length === 0 ? '' : ` (running: ${listed(names)})`;
 }
 
 async function knowClients(

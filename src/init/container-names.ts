@@ -5,14 +5,17 @@ export interface KnownContainer {
   readonly name: string;
   /** created, running, paused, restarting, removing, exited, or dead. */
   readonly state: string;
-  /** Compose project and service; undefined for a container that Compose did not create. */
+  /**
+   * Compose project and service; undefined for a container that Compose did not create. A container of `docker compose run` does
+   * not serve, so it has no service.
+   */
   readonly project?: string;
   readonly service?: string;
 }
 
 /** Format of `docker ps` that `parseContainers` reads: a line for each container, with tabs between the fields. */
 export const containersFormat =
-  '{{.Names}}\t{{.State}}\t{{.Label "com.docker.compose.project"}}\t{{.Label "com.docker.compose.service"}}';
+  '{{.Names}}\t{{.State}}\t{{.Label "com.docker.compose.project"}}\t{{.Label "com.docker.compose.service"}}\t{{.Label "com.docker.compose.oneoff"}}';
 
 /** Reads what `docker ps --format` printed. `Names` can hold aliases of links after a comma. */
 export function parseContainers(text: string): KnownContainer[] {
@@ -20,12 +23,12 @@ export function parseContainers(text: string): KnownContainer[] {
     .split('\n')
     .filter((line) => line.trim() !== '')
     .map((line) => {
-      const [names = '', state = '', project = '', service = ''] = line.split('\t');
+      const [names = '', state = '', project = '', service = '', oneOff = ''] = line.split('\t');
       return {
         name: names.split(',').find((name) => !name.includes('/')) ?? names,
         state,
         ...(project === '' ? {} : { project }),
-        ...(service === '' ? {} : { service }),
+        ...(service === '' || oneOff === 'True' ? {} : { service }),
       };
     });
 }
@@ -42,12 +45,22 @@ export function resolveContainers(
   if (words.length === 0) return { problem: 'expected at least one container' };
   const names: string[] = [];
   for (const word of words) {
-    const found = known === undefined ? { names: [word] } : resolveOne(word, known);
+    const found = known === undefined ? uncheckedName(word) : resolveOne(word, known);
     if ('problem' in found) return found;
     names.push(...found.names);
   }
   const twice = names.find((name, i) => names.indexOf(name) < i);
   return twice === undefined ? { names } : { problem: `container "${twice}" is named twice` };
+}
+
+/** The form of a container name that the Docker engine accepts. */
+const containerName = /^[A-Za-z0-9][\w.-]*$/;
+
+function uncheckedName(word: string): { readonly names: readonly string[] } | { readonly problem: string } {
+  if (containerName.test(word)) return { names: [word] };
+  return {
+    problem: `"${word}" is not a container name: expected letters, digits, dots, dashes, and underscores, with a letter or digit first`,
+  };
 }
 
 function resolveOne(
@@ -67,6 +80,7 @@ function resolveOne(
   const services = [...new Set(known.flatMap(({ service }) => service ?? []))];
   const containers = known.map(({ name }) => name);
   const near = nearest(word, [...containers, ...services]);
-  const hint = near === undefined ? suggest(word, containers) : `; did you mean "${near}"?`;
+  const others = known.length === 0 ? '; the Docker engine has no containers' : suggest(word, containers);
+  const hint = near === undefined ? others : `; did you mean "${near}"?`;
   return { problem: `no container or Compose service is named "${word}"${hint}` };
 }

@@ -100,11 +100,10 @@ const gauges: readonly Gauge[] = [
     of: ({ rpo }) =>
       rpo === null
         ? []
-        : [
-            [{ fate: 'acked' }, rpo.acked],
-            [{ fate: 'lost' }, rpo.lost],
-            [{ fate: 'duplicated' }, rpo.duplicated],
-          ],
+        : (['acked', 'lost', 'duplicated'] as const).map(
+            // vocabulary: "fate" the label in 0.1.0, kept for existing queries
+            (fate) => [{ fate }, rpo[fate]] as const,
+          ),
   },
   ...stageParts.map(([suffix, words, pick]): Gauge => ({
     name: `firedrill_drill_stage_duration${suffix}_seconds`,

@@ -4,7 +4,16 @@ import { closest, distance } from 'fastest-levenshtein';
 export function suggest(word: string, known: readonly string[]): string {
   const near = nearest(word, known);
   if (near !== undefined) return `; did you mean "${near}"?`;
-  return known.length === 0 ? '' : `; known: ${known.join(', ')}`;
+  return known.length === 0 ? '' : `; known: ${listed(known)}`;
+}
+
+/** Longest list of words in a message. */
+const mostListed = 30;
+
+/** `a, b, c`; a long list ends with the number of the other words. */
+export function listed(words: readonly string[]): string {
+  const rest = words.length - mostListed;
+  return rest <= 0 ? words.join(', ') : `${words.slice(0, mostListed).join(', ')}, and ${rest} more`;
 }
 
 /** The known word of which `word` is a likely typo; undefined if there is none. */

@@ -28,6 +28,47 @@ describe('the check for retired words', () => {
     ]);
   });
 
+  test('finds each name that a pattern, an import, a catch, or a type parameter declares', () => {
+    const source = [
+      "import { world, aim as mend } from 'x';",
+      'const [told, ...owed] = world;',
+      'try { print(told); } catch (sick) { print(sick); }',
+      'type Of<Canary> = [doubt: Canary];',
+      'const TOLD_MS = 1;',
+      'function lookAgain() {}',
+    ].join('\n');
+    expect(reported('a.ts', source)).toEqual([
+      '1: mend',
+      '2: told',
+      '2: owed',
+      '3: sick',
+      '4: Canary',
+      '4: doubt',
+      '5: TOLD_MS',
+      '6: lookAgain',
+    ]);
+  });
+
+  test('finds them in the name of a source file', () => {
+    expect(reported('src/faults/dead-man.ts', '')).toEqual(['1: dead-man.ts']);
+    expect(reported('src/net/name-lookup.ts', '')).toEqual([]);
+  });
+
+  test('finds every one on a line, and one that goes over the end of a line', () => {
+    expect(reported('a.ts', "const text = 'anew, and Anew';")).toEqual(['1: anew', '1: Anew']);
+    expect(reported('a.ts', '// The prober is\n// told of it.\nconst x = 1;')).toEqual(['1: is told']);
+    expect(reported('a.ts', '/**\n * Each sample of the next\n * look.\n */')).toEqual(['2: next look']);
+    expect(reported('a.md', 'The prober is\ntold so.')).toEqual(['1: is told']);
+    expect(reported('a.md', '> An engine stands\n> in a file.')).toEqual(['1: stands in']);
+    expect(reported('a.md', 'The prober is\n\ntold so.')).toEqual([]);
+    expect(reported('a.ts', '// What it is\nconst told = 1;')).toEqual(['2: told']);
+  });
+
+  test('is not misled by a code block in a code block', () => {
+    const page = ['````', '```', 'anew', '````', 'anew', '~~~', '```', '~~~', 'sick'].join('\n');
+    expect(reported('a.md', page)).toEqual(['5: anew', '9: sick']);
+  });
+
   test('finds them in the prose of a page, and not in its code', () => {
     const page = ['Look at `told` beside it.', '```', 'mend: told', '```', 'It is told twice.'].join('\n');
     expect(reported('a.md', page)).toEqual(['1: beside', '5: is told']);

@@ -131,9 +131,9 @@ async function routesTo(ctx: CommandContext, peer: SshPeer, vrf: string | undefi
     ...(vrf === undefined ? [] : ['vrf', vrf]),
   ];
   const ports = ['ipproto', 'tcp', 'sport', String(serverPort), 'dport', String(clientPort)];
-  const lookUp = (words: readonly string[]): Promise<Route[]> => ipJson(ctx, words, routesSchema);
+  const readRoute = (words: readonly string[]): Promise<Route[]> => ipJson(ctx, words, routesSchema);
   // Kernels before 4.17 have no routing rules for ports.
-  const routes = await lookUp([...plain, ...ports]).catch(() => lookUp(plain));
+  const routes = await readRoute([...plain, ...ports]).catch(() => readRoute(plain));
   const rules = await ipJson(ctx, [client.family === 4 ? '-4' : '-6', 'rule', 'show'], rulesSchema);
   const selectors = rules.flatMap(({ fwmark, tos }) => [
     ...(fwmark === undefined ? [] : [`mark ${fwmark}`]),
@@ -142,7 +142,7 @@ async function routesTo(ctx: CommandContext, peer: SshPeer, vrf: string | undefi
   ]);
   for (const selector of new Set(selectors)) {
     // If there is no route for the selector, the connection does not use it.
-    routes.push(...(await lookUp([...plain, ...selector.split(' ')]).catch(() => [])));
+    routes.push(...(await readRoute([...plain, ...selector.split(' ')]).catch(() => [])));
   }
   return routes;
 }

@@ -1,5 +1,5 @@
 import { DrillError } from '../core/errors.ts';
-import { type DrillEvent, eventSchemaVersion, type PhaseName } from '../core/event.ts';
+import { type EventOf, eventSchemaVersion, type EventType, type PhaseName } from '../core/event.ts';
 import type { Json, Plan, PlannedFault, PlannedProbe, PlannedWriter } from '../core/plan.ts';
 import { ParallelReads } from './parallel-reads.ts';
 import { ControlProbeReader, type ControlProbeRecord } from './control-probe-record.ts';
@@ -8,14 +8,11 @@ import { type KeptSample, RetentionWindows, retentionRadiusMs, SampleCompactor }
 import { HealthyLatency, type LatencyModel } from './latency-model.ts';
 import { MachineRecord } from './machine-record.ts';
 import { badLine, upgradePlan } from './log-event.ts';
-import { maxBackwardsMs } from './log-limits.ts';
+import { maxBackwardsMs } from '../core/log-limits.ts';
 import { RowColumns } from './row-columns.ts';
 import type { SampleLine } from './sample-line.ts';
 import { type LostSlots, SlotTracker } from './slots.ts';
 import { LogScanner, type LogSink, type OtherEvent } from './scan-log.ts';
-
-/** The event of one type. */
-type EventOf<T extends DrillEvent['type']> = Extract<DrillEvent, { type: T }>;
 
 /** The wall time at an offset of the run clock. Both in ms. */
 export interface Anchor {
@@ -152,7 +149,7 @@ interface OpenWriter extends WriterRecord {
 }
 
 /** Frequent events whose times do not matter: samples around them need not be stored. */
-const nonTransitionEvents: ReadonlySet<string> = new Set<DrillEvent['type']>([
+const nonTransitionEvents: ReadonlySet<string> = new Set<EventType>([
   'prober.health',
   'harness.cost',
   'clock.anchor',
@@ -170,7 +167,7 @@ const nonTransitionEvents: ReadonlySet<string> = new Set<DrillEvent['type']>([
 ]);
 
 /** Events of a preparation after which the target may behave differently. */
-const actingTypes: ReadonlySet<string> = new Set<DrillEvent['type']>([
+const actingTypes: ReadonlySet<string> = new Set<EventType>([
   'fault.issued',
   'fault.acked',
   'fault.outcome_unknown',
@@ -263,7 +260,7 @@ class LogReader implements LogSink {
       runId: start.runId,
       plan: start.plan,
       versions: start.versions,
-      label: typeof start.label === 'string' ? start.label : undefined,
+      label: start.label,
       anchors: [first, ...this.#anchors],
       startMs: start.t,
       endMs: this.#endMs,

@@ -10,9 +10,8 @@ import { MachineRecord } from './machine-record.ts';
 import { badLine, upgradePlan } from './log-event.ts';
 import { maxBackwardsMs } from '../core/log-limits.ts';
 import { RowColumns } from './row-columns.ts';
-import type { SampleLine } from './sample-line.ts';
 import { type LostSlots, SlotTracker } from './slots.ts';
-import { LogScanner, type LogSink, type OtherEvent } from './scan-log.ts';
+import { LogScanner, type LogSink, type OtherEvent, type SampleEvent } from './scan-log.ts';
 
 /** The wall time at an offset of the run clock. Both in ms. */
 export interface Anchor {
@@ -454,26 +453,24 @@ class LogReader implements LogSink {
     return series;
   }
 
-  sample(line: SampleLine): void {
+  sample(sample: SampleEvent): void {
     this.#startBefore('sample');
-    if (line.finishMs < line.sendMs)
-      throw badLine(this.#scanner.lineNumber, 'sample: "finishMs" is before "sendMs"');
-    this.#inOrder(line.t);
-    if (line.probe === this.#controlProbe?.id) this.#addControlProbeSample(this.#controlProbe, line);
+    this.#inOrder(sample.t);
+    if (sample.probe === this.#controlProbe?.id) this.#addControlProbeSample(this.#controlProbe, sample);
     else {
-      const { compactor, slots } = this.#seriesOf(line.probe);
-      slots.note(line.slot, line.dueMs);
-      compactor.add(line);
+      const { compactor, slots } = this.#seriesOf(sample.probe);
+      slots.note(sample.slot, sample.dueMs);
+      compactor.add(sample);
     }
-    this.#advance(line.t);
-    if (line.finishMs > this.#endMs) this.#endMs = line.finishMs;
-    this.#follower?.sample(line);
+    this.#advance(sample.t);
+    if (sample.finishMs > this.#endMs) this.#endMs = sample.finishMs;
+    this.#follower?.sample(sample);
   }
 
-  #addControlProbeSample(controlProbe: ControlProbeReader, line: SampleLine): void {
+  #addControlProbeSample(controlProbe: ControlProbeReader, sample: SampleEvent): void {
     // Keep all samples of the time in which the control probe was bad.
-    if (!controlProbe.add(line))
-      for (const retention of this.#retention) retention.mark(line.sendMs, line.finishMs);
+    if (!controlProbe.add(sample))
+      for (const retention of this.#retention) retention.mark(sample.sendMs, sample.finishMs);
   }
 
   /** Processes samples that are old enough by time `t` of the log. */

@@ -148,9 +148,9 @@ function readFollowed(folder: string, samples: AtomicFile, follower: LogSink): R
 /** Passes each event on to both sinks. */
 function both(first: LogSink, second: LogSink): LogSink {
   return {
-    sample(line) {
-      first.sample(line);
-      second.sample(line);
+    sample(sample) {
+      first.sample(sample);
+      second.sample(sample);
     },
     event(event) {
       first.event(event);

@@ -96,6 +96,9 @@ function validateRanges(text: string): string | undefined {
   return undefined;
 }
 
+/** An event that is valid by itself, and does not fit to the events before it. The scanner adds the line's number. */
+export class InvalidEvent extends Error {}
+
 /** Longest part of a damaged line that a message quotes, in characters. */
 const longestWhy = 500;
 

@@ -1,6 +1,6 @@
 import { messageText } from '../core/message-text.ts';
 import { countOf } from './kept-samples.ts';
-import type { RunLog } from './read-log.ts';
+import type { RunLog } from './run-log.ts';
 
 /** Longest part of an error that a note quotes, in characters. */
 const mostChars = 160;

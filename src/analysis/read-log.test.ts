@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { DrillError } from '../core/errors.ts';
-import { intervalAt, wallTime } from './read-log.ts';
+import { intervalAt, wallTime } from './run-log.ts';
 import { analyseRows } from './written-rows.ts';
 import { LogBuilder, planWith, probeOf, readLines } from './testing/log-builder.ts';
 

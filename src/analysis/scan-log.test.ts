@@ -1,17 +1,18 @@
 import { describe, expect, test } from 'vitest';
 import { DrillError } from '../core/errors.ts';
 import type { Sample } from '../core/sample.ts';
+import { InvalidEvent } from './log-event.ts';
 import { LogScanner } from './scan-log.ts';
 import { seeded } from './testing/log-builder.ts';
 
 const encoder = new TextEncoder();
 
-/** The events of a log in order with their lines' numbers, then its end or its error. */
+/** The events of a log in order, then its end or its error. */
 function scanned(log: Uint8Array, pieceBytes = log.length): readonly unknown[] {
   const reported: unknown[] = [];
   const scanner = new LogScanner({
-    sample: (sample) => reported.push({ line: scanner.lineNumber, sample }),
-    event: (event) => reported.push({ line: scanner.lineNumber, event }),
+    sample: (sample) => reported.push({ sample }),
+    event: (event) => reported.push({ event }),
   });
   try {
     for (let at = 0; at < log.length; at += pieceBytes) scanner.push(log.subarray(at, at + pieceBytes));
@@ -25,10 +26,10 @@ function scanned(log: Uint8Array, pieceBytes = log.length): readonly unknown[] {
 
 /** The same from the whole text of a valid log. */
 function parsed(log: string): readonly unknown[] {
-  const events = log.split('\n').flatMap((text, index) => {
+  const events = log.split('\n').flatMap((text) => {
     if (text.trim() === '') return [];
     const value = JSON.parse(text) as { readonly type: string };
-    return [{ line: index + 1, [value.type === 'sample' ? 'sample' : 'event']: value }];
+    return [{ [value.type === 'sample' ? 'sample' : 'event']: value }];
   });
   return [...events, { torn: false }];
 }
@@ -134,6 +135,18 @@ describe('a log', () => {
     for (let cut = first + 2; cut < log.length; cut++)
       expect(scanned(log.subarray(0, cut), 50)).toEqual([expect.anything(), { torn: true }]);
     expect(scanned(log, 50)).toEqual([expect.anything(), expect.anything(), { torn: false }]);
+  });
+
+  test('names the line of an event that its receiver refuses', () => {
+    const scanner = new LogScanner({
+      sample: () => undefined,
+      event: ({ t }) => {
+        if (t === 3) throw new InvalidEvent('not now');
+      },
+    });
+    const line = (t: number) => `${JSON.stringify({ t, type: 'run.ended' })}\n`;
+    scanner.push(encoder.encode(`${line(1)}\n${line(2)}`));
+    expect(() => scanner.push(encoder.encode(line(3)))).toThrow('damaged at line 4: not now');
   });
 
   test('with an endless line is refused by its number', () => {

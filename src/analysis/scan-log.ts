@@ -1,12 +1,12 @@
 import { messageOf } from '../core/errors.ts';
 import type { DrillEvent, EventOf } from '../core/event.ts';
-import { badLine, validateEvent } from './log-event.ts';
+import { badLine, InvalidEvent, validateEvent } from './log-event.ts';
 import { upgradeEvent } from './upgrade-event.ts';
 
 export type SampleEvent = EventOf<'sample'>;
 export type OtherEvent = Exclude<DrillEvent, SampleEvent>;
 
-/** Receives a log's events one by one, in order. */
+/** Receives a log's events one by one, in order. It throws InvalidEvent for an event that does not fit to the ones before. */
 export interface LogSink {
   sample(sample: SampleEvent): void;
   event(event: OtherEvent): void;
@@ -24,16 +24,12 @@ export class LogScanner {
   readonly #decoder = new TextDecoder('utf-8', { ignoreBOM: true });
   /** The text after the last newline. */
   #rest = '';
+  /** Lines read so far. */
   #lineNumber = 0;
   #unreadable: { readonly line: number; readonly why: string } | undefined;
 
   constructor(sink: LogSink) {
     this.#sink = sink;
-  }
-
-  /** The number of the line whose event is passed to the sink, from 1. */
-  get lineNumber(): number {
-    return this.#lineNumber;
   }
 
   /**
@@ -72,9 +68,16 @@ export class LogScanner {
     const upgraded = upgradeEvent(value);
     const wrong = validateEvent(upgraded);
     if (wrong !== undefined) throw badLine(this.#lineNumber, wrong);
-    const event = upgraded as DrillEvent;
-    if (event.type === 'sample') this.#sink.sample(event);
-    else this.#sink.event(event);
+    this.#pass(upgraded as DrillEvent);
+  }
+
+  #pass(event: DrillEvent): void {
+    try {
+      if (event.type === 'sample') this.#sink.sample(event);
+      else this.#sink.event(event);
+    } catch (error) {
+      throw error instanceof InvalidEvent ? badLine(this.#lineNumber, error.message) : error;
+    }
   }
 }
 

@@ -4,7 +4,7 @@ import { maxOf, minOf } from '../core/extremes.ts';
 import { parseRanges, type RowRange } from '../core/row-ranges.ts';
 import type { Measure } from '../core/summary.ts';
 import type { ParallelReads } from './parallel-reads.ts';
-import type { WriterRecord } from './read-log.ts';
+import type { WriterRecord } from './run-log.ts';
 import type { RowColumns } from './row-columns.ts';
 import { type Sampling, unobservedBetweenMs, withUnobserved } from './sample-gaps.ts';
 import { middle } from './moment.ts';

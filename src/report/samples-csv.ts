@@ -1,5 +1,5 @@
 import { stringify } from 'csv-stringify/sync';
-import { type Anchor, wallTimeBy } from '../analysis/read-log.ts';
+import { type Anchor, wallTimeBy } from '../analysis/run-log.ts';
 import type { LogSink, OtherEvent, SampleEvent } from '../analysis/scan-log.ts';
 import { roundMs } from '../core/clock.ts';
 

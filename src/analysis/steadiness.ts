@@ -4,7 +4,7 @@ import { brokenConditions } from '../core/observed-state.ts';
 import { slowBeforeFaultShare } from '../core/starvation-limits.ts';
 import { Histogram } from './histogram.ts';
 import { type KeptSample, lastAnswerMs } from './kept-samples.ts';
-import type { ProbeSeries, RunLog } from './read-log.ts';
+import type { ProbeSeries, RunLog } from './run-log.ts';
 import { recoverySeries } from './rto.ts';
 import { durationText, limitText } from '../core/format-duration.ts';
 

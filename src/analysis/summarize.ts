@@ -13,7 +13,7 @@ import { analyseOwnership } from './ownership.ts';
 import { predictionNotes } from './prediction-notes.ts';
 import { probeSummary } from './probe-summary.ts';
 import { proberSummary } from './prober-summary.ts';
-import { type RunLog, wallTime, watchedUntil } from './read-log.ts';
+import { type RunLog, wallTime, watchedUntil } from './run-log.ts';
 import { analyseRedundancy, type RedundancyAnalysis } from './redundancy.ts';
 import { analyseRecovery, type RecoveryAnalysis } from './rto.ts';
 import { steadinessUncertainties } from './steadiness.ts';

@@ -6,7 +6,7 @@ import { gateUncertainty } from './uncertainty.ts';
 import { proberProblems, sleepText } from './health.ts';
 import { type Evidence, isComplete, type JudgedCheck, unmetText } from './outcome.ts';
 import { countOf, lastAnswerMs } from './kept-samples.ts';
-import type { FaultRecord, ProbeSeries, RunLog } from './read-log.ts';
+import type { FaultRecord, ProbeSeries, RunLog } from './run-log.ts';
 import { othersUncertainty } from './others.ts';
 import { recoverySeries } from './rto.ts';
 import { proberNotes } from './prober-summary.ts';

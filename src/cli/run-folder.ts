@@ -2,7 +2,8 @@ import { randomBytes } from 'node:crypto';
 import { closeSync, mkdirSync, openSync, readSync, rmSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
-import { readLog, type RunLog } from '../analysis/read-log.ts';
+import { readLog } from '../analysis/read-log.ts';
+import type { RunLog } from '../analysis/run-log.ts';
 import type { LogSink } from '../analysis/scan-log.ts';
 import { analyse } from '../analysis/summarize.ts';
 import type { Clock } from '../core/clock.ts';
@@ -147,9 +148,9 @@ function readFollowed(folder: string, samples: AtomicFile, follower: LogSink): R
 /** Passes each event on to both sinks. */
 function both(first: LogSink, second: LogSink): LogSink {
   return {
-    sample(line) {
-      first.sample(line);
-      second.sample(line);
+    sample(sample) {
+      first.sample(sample);
+      second.sample(sample);
     },
     event(event) {
       first.event(event);

@@ -2,7 +2,8 @@ import { roundMs } from '../../core/clock.ts';
 import { type DrillEvent, eventSchemaVersion, type NewEvent } from '../../core/event.ts';
 import type { Plan, PlannedProbe, PlannedWriter } from '../../core/plan.ts';
 import type { FailCause } from '../../core/sample.ts';
-import { readLog, type RunLog } from '../read-log.ts';
+import { readLog } from '../read-log.ts';
+import type { RunLog } from '../run-log.ts';
 import type { LogSink } from '../scan-log.ts';
 
 /** The answer of a simulated target to a request. */

@@ -1,4 +1,4 @@
-import type { RunLog } from '../src/analysis/read-log.ts';
+import type { RunLog } from '../src/analysis/run-log.ts';
 import { badWindows, durationOf } from '../src/analysis/windows.ts';
 import type { ReportedWindow } from './judge.ts';
 

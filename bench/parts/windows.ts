@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import type { RunLog } from '../../src/analysis/read-log.ts';
+import type { RunLog } from '../../src/analysis/run-log.ts';
 import { readLogFile } from '../../src/cli/run-folder.ts';
 import type { ScriptedOutage } from '../fault-server/messages.ts';
 import { startFaultServer, type FaultServer } from '../fault-server/start.ts';

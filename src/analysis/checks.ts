@@ -28,7 +28,7 @@ import { ownershipCheck } from './ownership-check.ts';
 import { rowsCheck, rpoCheck, staleReadsCheck } from './row-checks.ts';
 import type { KeptSample } from './kept-samples.ts';
 import { failoverByMs } from './open-faults.ts';
-import { type RunLog, watchedUntil } from './read-log.ts';
+import { type RunLog, watchedUntil } from './run-log.ts';
 import { type RecoveryAnalysis, waitOverMs } from './rto.ts';
 import { listText } from './format.ts';
 

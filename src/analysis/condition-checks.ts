@@ -23,7 +23,7 @@ import {
   unfinishedText,
   unmeasured,
 } from './outcome.ts';
-import { type RunLog, watchedUntil } from './read-log.ts';
+import { type RunLog, watchedUntil } from './run-log.ts';
 import { valueGaps } from './missing-values.ts';
 import { samplingOf, unobservedTruthMs, withUnobserved } from './sample-gaps.ts';
 import { type Views, viewsOf } from './unobserved.ts';

@@ -1,8 +1,8 @@
 import { isGoodControlSample } from '../core/control-probe.ts';
 import type { PlannedProbe } from '../core/plan.ts';
+import type { Sample } from '../core/sample.ts';
 import type { Spread } from '../core/summary.ts';
 import { Histogram } from './histogram.ts';
-import type { SampleLine } from './sample-line.ts';
 
 /** A time in which the prober was degraded. Offsets in ms. */
 export interface DegradedSpan {
@@ -62,8 +62,7 @@ export class ControlProbeReader {
   }
 
   /** Adds the next sample of the log; returns whether it is good. */
-  add(line: SampleLine): boolean {
-    const { sendMs, finishMs, status } = line;
+  add({ sendMs, finishMs, status }: Sample): boolean {
     const isGood = isGoodControlSample(this.#probe, { status, sendMs, finishMs });
     this.#samples++;
     if (status === 'ok') this.#latency.add(finishMs - sendMs);

@@ -4,7 +4,7 @@ import { roundMs } from '../core/clock.ts';
 import { dilationLimit } from '../core/starvation-limits.ts';
 import type { DegradedSpan } from './control-probe-record.ts';
 import type { KeptSample } from './kept-samples.ts';
-import type { ProbeSeries, RunLog } from './read-log.ts';
+import type { ProbeSeries, RunLog } from './run-log.ts';
 import { carriesTarget } from './machine-record.ts';
 import { durationText, limitText } from '../core/format-duration.ts';
 

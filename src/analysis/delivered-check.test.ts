@@ -77,6 +77,12 @@ describe('changes that are announced', () => {
 });
 
 describe('an announcement', () => {
+  const flapping: Notices = [
+    ['node-2', 'MASTER', 13_000],
+    ['node-2', 'BACKUP', 15_000],
+    ['node-2', 'MASTER', 17_000],
+  ];
+
   test.each<[string, Notices, string]>([
     [
       'that is missing',
@@ -116,11 +122,6 @@ describe('an announcement', () => {
   });
 
   test('that is missing is not matched with the next one of the same kind', () => {
-    const flapping: Notices = [
-      ['node-2', 'MASTER', 13_000],
-      ['node-2', 'BACKUP', 15_000],
-      ['node-2', 'MASTER', 17_000],
-    ];
     expect(run(flapping, reported(flapping.slice(1))).reasons).toEqual([
       expect.stringMatching(
         /^told: MASTER of node-2, 2\.9\d s after the fault, was not delivered within 5 s$/,
@@ -129,11 +130,6 @@ describe('an announcement', () => {
   });
 
   test('that is repeated is not matched with the next change of the same kind', () => {
-    const flapping: Notices = [
-      ['node-2', 'MASTER', 13_000],
-      ['node-2', 'BACKUP', 15_000],
-      ['node-2', 'MASTER', 17_000],
-    ];
     const [reason] = run(flapping, [...reported(flapping.slice(0, 2)), ['node-2', 'MASTER', 13_300]]).reasons;
     expect(reason).toMatch(
       /MASTER of node-2, 2\.9\d s after the fault, was delivered again 3\.2\d s after the fault/,
@@ -154,11 +150,6 @@ describe('an announcement', () => {
   });
 
   test('that is late is late, not out of order', () => {
-    const flapping: Notices = [
-      ['node-2', 'MASTER', 13_000],
-      ['node-2', 'BACKUP', 15_000],
-      ['node-2', 'MASTER', 17_000],
-    ];
     const { reasons } = run(flapping, reported(flapping, 8000));
     expect(reasons[0]?.match(/8\.00 s later, not within 5 s/g)).toHaveLength(3);
   });

@@ -4,7 +4,7 @@ import { staleAfterMs } from '../core/freshness.ts';
 import type { MarkSource } from '../core/plan.ts';
 import { seriesOf } from './intervals.ts';
 import { type CheckOf, type Evidence, isComplete, type Outcome, undrilled, unmeasured } from './outcome.ts';
-import { type ProbeSeries, type RunLog, watchedUntil } from './read-log.ts';
+import { type ProbeSeries, type RunLog, watchedUntil } from './run-log.ts';
 import type { Moment } from './moment.ts';
 import { listText } from './format.ts';
 

@@ -17,7 +17,7 @@ import {
   unmetText,
   waitedFor,
 } from './outcome.ts';
-import { intervalAt, type ProbeSeries, type RunLog, watchedUntil } from './read-log.ts';
+import { intervalAt, type ProbeSeries, type RunLog, watchedUntil } from './run-log.ts';
 import type { RedundancyAnalysis } from './redundancy.ts';
 import type { Moment } from './moment.ts';
 import { type RecoveryAnalysis, recoverySeries, windowsAfter } from './rto.ts';

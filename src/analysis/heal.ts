@@ -1,5 +1,5 @@
 import type { Measure } from '../core/summary.ts';
-import type { RunLog } from './read-log.ts';
+import type { RunLog } from './run-log.ts';
 import { analyseRedundancy, type RedundancyAnalysis } from './redundancy.ts';
 import type { Moment } from './moment.ts';
 import { type RecoveryAnalysis, recoverySeries, returnBeganMs, windowsAfter } from './rto.ts';

@@ -1,7 +1,7 @@
 import type { PlannedProbe } from '../core/plan.ts';
 import { laneOf, type ProbeLane } from '../core/probe-lane.ts';
 import { countOf } from './kept-samples.ts';
-import { intervalAt, type ProbeSeries, type RunLog } from './read-log.ts';
+import { intervalAt, type ProbeSeries, type RunLog } from './run-log.ts';
 import { type RecoveryAnalysis, recoverySeries } from './rto.ts';
 import { degradedMsIn, degradedText } from './degraded.ts';
 import { durationText } from '../core/format-duration.ts';

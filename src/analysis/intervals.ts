@@ -13,7 +13,7 @@ import {
 } from '../core/condition.ts';
 import { isFresh, staleAfterMs } from '../core/freshness.ts';
 import { isPathFailure, isSilent, type KeptSample, lastAnswerMs } from './kept-samples.ts';
-import type { ProbeSeries, RunLog } from './read-log.ts';
+import type { ProbeSeries, RunLog } from './run-log.ts';
 
 /** A range of the run clock, ms. */
 export interface Range {

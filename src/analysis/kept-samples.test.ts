@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { Check, Plan } from '../core/plan.ts';
 import { renderMarkdown } from '../report/markdown.ts';
 import { countOf } from './kept-samples.ts';
-import type { RunLog } from './read-log.ts';
+import type { RunLog } from './run-log.ts';
 import { summarize } from './summarize.ts';
 import { type Answer, LogBuilder, planWith, probeOf, readLines, seeded } from './testing/log-builder.ts';
 

@@ -3,7 +3,6 @@ import type { Plan, PlannedProbe } from '../core/plan.ts';
 import { type FailCause, pathFailureCauses, type Sample } from '../core/sample.ts';
 import { type Counts, Histogram } from './histogram.ts';
 import { type HealthyLatency, slowFloorMs } from './latency-model.ts';
-import type { SampleLine } from './sample-line.ts';
 
 /** Samples of one probe that are not stored because they have the same result as their neighbors. */
 export interface Stretch {
@@ -187,13 +186,13 @@ export class SampleCompactor {
   }
 
   /** Adds the next sample of the log. */
-  add(line: SampleLine): void {
-    const { dueMs, sendMs, finishMs, stallMs, status, cause, value } = line;
+  add(sample: Sample): void {
+    const { dueMs, sendMs, finishMs, stallMs = 0, status, cause, value } = sample;
     const latencyMs = finishMs - sendMs;
     const before = this.#outcomes[this.#outcomeId];
     let isSame = before?.status === status && before.cause === cause && before.value === value;
     if (!isSame) this.#outcomeId = this.#outcomeIdOf({ status, cause, value });
-    if (status !== 'ok') this.#lastError = line.message ?? cause ?? status;
+    if (status !== 'ok') this.#lastError = sample.message ?? cause ?? status;
     if (status === 'ok') {
       // The prober's own stall is not part of the target's latency.
       const ownMs = latencyMs - stallMs;
@@ -215,7 +214,7 @@ export class SampleCompactor {
     }
     if (sendMs > this.#sendMs) this.#sendMs = sendMs;
     this.#isOverdue = false;
-    this.#push(line);
+    this.#push(sample);
   }
 
   /** If a probe sends no more samples, the moment at which its last sample becomes stale is a change. */
@@ -260,7 +259,7 @@ export class SampleCompactor {
     return known;
   }
 
-  #push({ slot, dueMs, sendMs, finishMs, stallMs }: SampleLine): void {
+  #push({ slot, dueMs, sendMs, finishMs, stallMs = 0 }: Sample): void {
     const size = this.#outcomeIds.length;
     if (this.#tail - this.#head === size) {
       const numbers = new Float64Array(2 * size * stride);

@@ -1,6 +1,6 @@
 import { durationText } from '../core/format-duration.ts';
 import type { KeptSample } from './kept-samples.ts';
-import type { ProbeSeries, RunLog } from './read-log.ts';
+import type { ProbeSeries, RunLog } from './run-log.ts';
 import { listText } from './format.ts';
 
 /**

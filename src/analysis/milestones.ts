@@ -3,7 +3,7 @@ import { staleAfterMs } from '../core/freshness.ts';
 import type { StageEnd } from '../core/plan.ts';
 import { combine, type Range, seriesOf, type Tristate, type TristateSpan } from './intervals.ts';
 import { lastAnswerMs } from './kept-samples.ts';
-import type { ProbeSeries, RunLog } from './read-log.ts';
+import type { ProbeSeries, RunLog } from './run-log.ts';
 import { middle, type Moment } from './moment.ts';
 
 /**

@@ -5,7 +5,7 @@ import { messageText } from '../core/message-text.ts';
 import { type Range, seriesOf } from './intervals.ts';
 import { countOf, isPathFailure, type KeptSample } from './kept-samples.ts';
 import type { Evidence, Outcome } from './outcome.ts';
-import { type ProbeSeries, type RunLog, watchedUntil } from './read-log.ts';
+import { type ProbeSeries, type RunLog, watchedUntil } from './run-log.ts';
 import { recoverySeries } from './rto.ts';
 import { viewsOf } from './unobserved.ts';
 import { listText } from './format.ts';

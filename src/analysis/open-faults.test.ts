@@ -15,6 +15,10 @@ const etcdDown: PlannedFault = {
   params: {},
 };
 
+/** The same, healed after the recovery; and a kill. */
+const { forMs: _, ...stopped } = etcdDown;
+const kill: PlannedFault = { ...stopped, kind: 'process.kill' };
+
 /** Changes to a drill whose fault takes effect at 10 s; the service is sampled every 200 ms. */
 interface Variant {
   readonly outages: Outages;
@@ -113,7 +117,6 @@ describe('while a fault acts, no recovery is final', () => {
   });
 
   test('a fault without a duration acts until it is healed', () => {
-    const { forMs: _, ...stopped } = etcdDown;
     const { summary } = drill({
       outages: [
         [10_200, 11_450],
@@ -127,7 +130,6 @@ describe('while a fault acts, no recovery is final', () => {
   });
 
   test('an outage that may have begun with the heal of a fault without a duration is the heal’s', () => {
-    const { forMs: _, ...stopped } = etcdDown;
     const { summary } = drill({
       outages: [
         [10_200, 11_450],
@@ -142,7 +144,6 @@ describe('while a fault acts, no recovery is final', () => {
   });
 
   test('an outage just before the recovery gate is met leaves both cases open', () => {
-    const { forMs: _, ...stopped } = etcdDown;
     const { summary } = drill({
       outages: [
         [10_200, 11_450],
@@ -158,7 +159,6 @@ describe('while a fault acts, no recovery is final', () => {
   });
 
   test('a service that is up only after that heal did not recover', () => {
-    const { forMs: _, ...stopped } = etcdDown;
     const { summary } = drill({
       outages: [
         [10_200, 11_450],
@@ -174,13 +174,12 @@ describe('while a fault acts, no recovery is final', () => {
   });
 
   test('a kill stops acting with its effect: a later outage counts in the downtime', () => {
-    const { forMs: _, ...kill } = etcdDown;
     const { summary } = drill({
       outages: [
         [10_200, 11_450],
         [19_000, 28_000],
       ],
-      faults: [{ ...kill, kind: 'process.kill' }],
+      faults: [kill],
       acts: (b) =>
         b
           .at(17_100, { type: 'phase.started', phase: 'heal' })
@@ -192,7 +191,6 @@ describe('while a fault acts, no recovery is final', () => {
   });
 
   test('a recovery between two faults is not final: the outage of the second counts', () => {
-    const { forMs: _, ...kill } = { ...etcdDown, kind: 'process.kill' };
     const { summary } = drill({
       outages: [
         [10_200, 11_450],

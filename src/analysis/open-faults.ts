@@ -1,5 +1,5 @@
 import { middle, type Moment } from './moment.ts';
-import type { FaultRecord, RunLog } from './read-log.ts';
+import type { FaultRecord, RunLog } from './run-log.ts';
 import { type BadWindow, endOf } from './windows.ts';
 
 /**

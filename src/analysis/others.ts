@@ -3,7 +3,7 @@ import { othersLimitPct } from '../core/starvation-limits.ts';
 import { othersIn } from './machine-record.ts';
 import type { Evidence, JudgedCheck } from './outcome.ts';
 import { waitOverMs } from './rto.ts';
-import type { RunLog } from './read-log.ts';
+import type { RunLog } from './run-log.ts';
 import { listText } from './format.ts';
 
 /**

@@ -2,7 +2,7 @@ import { durationText, limitText } from '../core/format-duration.ts';
 import type { Check } from '../core/plan.ts';
 import type { CheckResult, Measure } from '../core/summary.ts';
 import type { HealAnalysis } from './heal.ts';
-import type { RunLog } from './read-log.ts';
+import type { RunLog } from './run-log.ts';
 import type { RedundancyAnalysis } from './redundancy.ts';
 import type { RecoveryAnalysis } from './rto.ts';
 import type { RowsAnalysis } from './written-rows.ts';

@@ -20,7 +20,7 @@ import {
   unmeasured,
 } from './outcome.ts';
 import { blindSpots, differenceTruth, judgedRange, seenFrom, stateTruth } from './ownership.ts';
-import type { RunLog } from './read-log.ts';
+import type { RunLog } from './run-log.ts';
 import { middle } from './moment.ts';
 import { listText } from './format.ts';
 

@@ -18,7 +18,7 @@ import {
   type TristateSpan,
 } from './intervals.ts';
 import { isSilent } from './kept-samples.ts';
-import { type RunLog, wallTime, watchedUntil } from './read-log.ts';
+import { type RunLog, wallTime, watchedUntil } from './run-log.ts';
 import { middle, moment, type Moment } from './moment.ts';
 import { unobservedTruthMs } from './sample-gaps.ts';
 import { viewsOf } from './unobserved.ts';

@@ -1,10 +1,10 @@
-import type { DrillEvent } from '../core/event.ts';
+import type { EventOf } from '../core/event.ts';
 import { parseRanges, type RowRange } from '../core/row-ranges.ts';
 import { NumberColumn } from './number-column.ts';
 import { RangeTree } from './range-tree.ts';
 import type { RowColumns } from './row-columns.ts';
 
-type RowsRead = Extract<DrillEvent, { type: 'rows.read' }>;
+type RowsRead = EventOf<'rows.read'>;
 
 /**
  * Rows of one client, by read, in the order of the reads. A read that returned no row of the client

@@ -2,7 +2,7 @@ import type { ProbeSummary, Spread } from '../core/summary.ts';
 import { downtimeOf } from './downtime.ts';
 import { Histogram } from './histogram.ts';
 import { countOf, type KeptSample } from './kept-samples.ts';
-import type { ProbeSeries, RunLog } from './read-log.ts';
+import type { ProbeSeries, RunLog } from './run-log.ts';
 import { longestUnobservedMs, withUnobserved } from './sample-gaps.ts';
 import { type RecoveryAnalysis, waitOverMs } from './rto.ts';
 import { type BadWindow, toSummaryWindow } from './windows.ts';

@@ -1,7 +1,7 @@
 import { controlProbeLimitMs } from '../core/control-probe.ts';
 import { roundMs } from '../core/clock.ts';
 import type { ProberSummary } from '../core/summary.ts';
-import { type RunLog, wallTime } from './read-log.ts';
+import { type RunLog, wallTime } from './run-log.ts';
 import { starvedHint } from '../core/control.ts';
 import { degradedMsIn, degradedText, dilationNote, starvedMsIn, starvedSpans } from './degraded.ts';
 import { Histogram } from './histogram.ts';

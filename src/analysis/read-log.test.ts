@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { DrillError } from '../core/errors.ts';
-import { intervalAt, wallTime } from './read-log.ts';
+import { intervalAt, wallTime } from './run-log.ts';
 import { analyseRows } from './written-rows.ts';
 import { LogBuilder, planWith, probeOf, readLines } from './testing/log-builder.ts';
 
@@ -138,7 +138,7 @@ describe('reading an event log', () => {
       '"models":{"a":{"kind":"sequence","of":[{"model":"b"}]},"b":{"kind":"parallel","of":[{"model":"a"}]}}',
       'plan.models.a: the model contains itself',
     ],
-    ['"versions":', '"versions":{},"x":', '"versions" should have the strings "firedrill" and "node"'],
+    ['"versions":', '"versions":{},"x":', '"versions.firedrill" should be a string, is missing'],
   ])('refuses a start with %s as %s', (from, to, message) => {
     const [start = ''] = lines();
     const changed = start.replace(from, to);

@@ -1,7 +1,7 @@
 import { roundMs } from '../core/clock.ts';
 import type { Measure } from '../core/summary.ts';
 import { seriesOf, truthOfAll } from './intervals.ts';
-import type { RunLog } from './read-log.ts';
+import type { RunLog } from './run-log.ts';
 import { middle, type Moment } from './moment.ts';
 
 /** Time from a moment until redundancy held again, by the log. ms. */

@@ -1,27 +1,13 @@
 import { describe, expect, test } from 'vitest';
 import type { DrillEvent, NewEvent } from '../core/event.ts';
-import type { PlannedWriter } from '../core/plan.ts';
 import { rangesOf, rangesText } from '../core/row-ranges.ts';
 import { RangeTree } from './range-tree.ts';
-import { LogBuilder, planWith, probeOf, readLines, seeded } from './testing/log-builder.ts';
+import { LogBuilder, planWith, probeOf, readLines, seeded, writerOf } from './testing/log-builder.ts';
 import { naiveRows } from './testing/naive-rows.ts';
 import { summarize } from './summarize.ts';
 import { analyseRows } from './written-rows.ts';
 
-/** Two paths, two clients each. */
-const writer: PlannedWriter = {
-  id: 'rows',
-  kind: 'sql',
-  paths: [
-    { id: 'rows@node-1', host: 'node-1', params: {} },
-    { id: 'rows@node-2', host: 'node-2', params: {} },
-  ],
-  clients: 2,
-  intervalMs: 100,
-  timeoutMs: 2000,
-  readIntervalMs: 500,
-};
-
+const writer = writerOf();
 const plan = planWith({ probes: [probeOf('health')], writers: [writer] });
 
 /** Rows in a store: `client`, `number`, and count. */

@@ -1,7 +1,7 @@
 import { roundMs } from '../core/clock.ts';
 import { maxOf } from '../core/extremes.ts';
 import type { Measure, Rpo, RowLoss, StaleWindow, WriterSummary } from '../core/summary.ts';
-import { type RunLog, wallTime } from './read-log.ts';
+import { type RunLog, wallTime } from './run-log.ts';
 import {
   countIn,
   type Edges,

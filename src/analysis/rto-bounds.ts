@@ -2,7 +2,7 @@ import { roundMs } from '../core/clock.ts';
 import type { Measure } from '../core/summary.ts';
 import { slowFloorMs } from './latency-model.ts';
 import type { Moment } from './moment.ts';
-import { intervalAt, type ProbeSeries, type RunLog } from './read-log.ts';
+import { intervalAt, type ProbeSeries, type RunLog } from './run-log.ts';
 import { answerGaps, type Gap } from './sample-gaps.ts';
 import type { BadWindow } from './windows.ts';
 

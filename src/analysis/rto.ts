@@ -11,7 +11,7 @@ import {
   type ProbeSeries,
   type RunLog,
   watchedUntil,
-} from './read-log.ts';
+} from './run-log.ts';
 import { firstBounds, longestGapMs, measureFrom, recoveryBounds, type RecoveryBounds } from './rto-bounds.ts';
 import { longestUnobservedMs, withUnobserved } from './sample-gaps.ts';
 import { type BadWindow, badWindows, endOf } from './windows.ts';

@@ -3,7 +3,7 @@ import { maxOf } from '../core/extremes.ts';
 import type { Measure } from '../core/summary.ts';
 import { combine, type Range, type TristateSpan } from './intervals.ts';
 import { countOf, isSilent, type KeptSample, lastAnswerMs } from './kept-samples.ts';
-import type { ProbeSeries, RunLog } from './read-log.ts';
+import type { ProbeSeries, RunLog } from './run-log.ts';
 import { AckedWrites } from './writer-evidence.ts';
 import type { BadWindow } from './windows.ts';
 

@@ -9,7 +9,7 @@ import {
 } from '../model/chain.ts';
 import type { HealAnalysis } from './heal.ts';
 import { type ChainRange, type Occurrence, type Milestone, milestoneOf } from './milestones.ts';
-import { type RunLog, wallTime } from './read-log.ts';
+import { type RunLog, wallTime } from './run-log.ts';
 import { moment, type Moment } from './moment.ts';
 import type { RecoveryAnalysis } from './rto.ts';
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { readingsAt, truthOfCondition } from './intervals.ts';
 import { milestoneOf } from './milestones.ts';
-import type { RunLog } from './read-log.ts';
+import type { RunLog } from './run-log.ts';
 import { LogBuilder, planWith, probeOf } from './testing/log-builder.ts';
 
 /** With an interval of 1 s and a time-out of 900 ms, a sample stays fresh for 3.9 s. */

@@ -4,19 +4,22 @@ import { brokenConditions } from '../core/observed-state.ts';
 import { slowBeforeFaultShare } from '../core/starvation-limits.ts';
 import { Histogram } from './histogram.ts';
 import { type KeptSample, lastAnswerMs } from './kept-samples.ts';
-import type { ProbeSeries, RunLog } from './read-log.ts';
+import type { ProbeSeries, RunLog } from './run-log.ts';
 import { recoverySeries } from './rto.ts';
 import { durationText, limitText } from '../core/format-duration.ts';
 
 /**
- * Why the drill did not begin from the steady state, one sentence each; empty if it did. It uses the log's samples only, so it
- * works for old logs, too.
+ * Why the drill did not begin from the steady state: one sentence per reason, empty if it did. Each reason makes failed checks
+ * inconclusive, because the fault may not be the cause of the outage. There are three:
  *
- * - A sample failed that was sent between the gate and the first fault, although its instance was good when the gate was met.
- *   Included are the probes of the steady gate and the recovery probe.
- * - A sample that was sent during or after the gate's hold showed that a condition of the gate did not hold, however late its
- *   answer was: it failed, or had another value.
- * - The recovery probe's good answers before the fault were so late that a little more load would turn them into time-outs.
+ * 1. A sample failed between the gate and the first fault, and its instance was good when the gate was met. This counts the
+ *    probes of the steady gate and the recovery probe.
+ * 2. A sample that was sent after the gate's hold began shows that a condition of the gate did not hold. Its answer may have
+ *    arrived after the gate was met.
+ * 3. The p90 of the recovery probe's good answers before the fault was above `slowBeforeFaultShare` of its time-out: a little
+ *    more load would make them fail.
+ *
+ * Only samples are read, so logs of older versions are judged in the same way.
  */
 export function steadinessUncertainties(log: RunLog): readonly string[] {
   const issuedMs = Math.min(...log.faults.map((f) => f.issuedMs ?? Infinity));
@@ -30,6 +33,7 @@ export function steadinessUncertainties(log: RunLog): readonly string[] {
 const consequence =
   'so the fault may not be the cause of the outage; find the cause with `firedrill watch`, or use a quieter machine';
 
+/** Reason 1, as one sentence with the failures of all instances; empty if none failed. */
 function failedBetween(log: RunLog, metMs: number, issuedMs: number): readonly string[] {
   const failures = [...gateSeries(log)].flatMap((series) => {
     const failed = failedOf(series, metMs, issuedMs);
@@ -45,9 +49,9 @@ function failedBetween(log: RunLog, metMs: number, issuedMs: number): readonly s
 }
 
 /**
- * Failed samples of an instance that was good when the gate was met: a standby that always fails does not count. The latest
- * finished sample decides whether it was good. The fault itself may have failed a sample in flight, unless that sample's answer
- * was due long before.
+ * Failed samples of an instance that was good when the gate was met, as its latest finished sample showed. A standby that
+ * always fails does not count. A sample in flight when the fault was issued counts only if its answer was due before:
+ * otherwise the fault may have failed it.
  */
 function failedOf({ samples, latency }: ProbeSeries, metMs: number, issuedMs: number): readonly KeptSample[] {
   const before = samples.findLast((s) => s.finishMs <= metMs && s.status !== 'unknown');
@@ -59,8 +63,9 @@ function failedOf({ samples, latency }: ProbeSeries, metMs: number, issuedMs: nu
 }
 
 /**
- * The first condition of the gate that did not hold by a sample between `fromMs` and the fault, as a
- * sentence.
+ * The first time that a condition of the gate did not hold between `fromMs` and the fault, as a sentence; empty if all held.
+ * Replays the answers in order of arrival, and judges the conditions after each answer to a sample that was sent since
+ * `fromMs`.
  */
 function brokenBetween(log: RunLog, fromMs: number, issuedMs: number): readonly string[] {
   const { require } = log.plan.steady;
@@ -106,6 +111,7 @@ function gateSeries(log: RunLog): ReadonlySet<ProbeSeries> {
   return new Set([...conditionSeries(log), recoverySeries(log)]);
 }
 
+/** Reason 3, as a sentence; empty if the answers were fast enough, or if there are fewer than two. */
 function slowBefore(log: RunLog, metMs: number, issuedMs: number): readonly string[] {
   const { probe, samples } = recoverySeries(log);
   const latency = new Histogram();

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { maxOffsetMs } from './log-limits.ts';
+import { maxOffsetMs } from '../core/log-limits.ts';
 
 const text = z.string();
 const ms = z.number().min(0).max(maxOffsetMs);

@@ -12,7 +12,7 @@ test('the summary has the label of the run', () => {
   const [first = '', ...rest] = lines;
   const labelled = (label: unknown) => JSON.stringify({ ...(JSON.parse(first) as object), label });
   expect(summarize(readLines([labelled('v1.3'), ...rest])).label).toBe('v1.3');
-  expect(summarize(readLines([labelled(7), ...rest]))).not.toHaveProperty('label');
+  expect(() => readLines([labelled(7), ...rest])).toThrow('"label" should be a string, is 7');
   expect(summarize(readLines(lines))).not.toHaveProperty('label');
 });
 
@@ -531,4 +531,22 @@ describe('a watch with an unobserved part', () => {
       reasons: [expect.stringMatching(/^the prober's machine slept for 10 min/)],
     });
   });
+});
+
+test('a DNS failure gives a note of its own', () => {
+  const plan = planWith({ probes: [probeOf('health'), probeOf('names', { kind: 'dns' })] });
+  const failed = (cause: 'dns' | 'refused', message: string) => (ms: number) =>
+    ms >= 5000
+      ? ({ status: 'fail', cause, message, finishMs: ms + 150 } as const)
+      : ({ status: 'ok', finishMs: ms + 5 } as const);
+  const drill = (cause: 'dns' | 'refused') =>
+    new LogBuilder(plan)
+      .at(0, { type: 'phase.started', phase: 'watching' })
+      .probing('health', 100, 10_000, 1000, failed(cause, 'DNS: no answer within 900 ms for app.example'))
+      .probing('names', 200, 10_000, 1000, failed('dns', 'SERVFAIL'))
+      .at(10_000, { type: 'run.ended' });
+  expect(summarize(drill('dns').read()).notes).toEqual([
+    'health could not resolve the name of its target in 5 of 10 samples (last error: DNS: no answer within 900 ms for app.example): this is a DNS failure, and the state of the service is unknown; to leave DNS out, give the probe an IP address',
+  ]);
+  expect(summarize(drill('refused').read()).notes).toEqual([]);
 });

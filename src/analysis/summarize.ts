@@ -1,5 +1,6 @@
 import { roundMs } from '../core/clock.ts';
-import type { Summary } from '../core/summary.ts';
+import type { DrillEvent } from '../core/event.ts';
+import type { HarnessSummary, Summary } from '../core/summary.ts';
 import { judgeChecks } from './checks.ts';
 import { analyseHeal, type HealAnalysis } from './heal.ts';
 import { ownersAt } from './intervals.ts';
@@ -11,9 +12,8 @@ import { type Evidence, isComplete, type JudgedCheck } from './outcome.ts';
 import { analyseOwnership } from './ownership.ts';
 import { predictionNotes } from './prediction-notes.ts';
 import { probeSummary } from './probe-summary.ts';
-import { harnessSummary } from './harness-summary.ts';
 import { proberSummary } from './prober-summary.ts';
-import { type RunLog, wallTime, watchedUntil } from './read-log.ts';
+import { type RunLog, wallTime, watchedUntil } from './run-log.ts';
 import { analyseRedundancy, type RedundancyAnalysis } from './redundancy.ts';
 import { analyseRecovery, type RecoveryAnalysis } from './rto.ts';
 import { steadinessUncertainties } from './steadiness.ts';
@@ -211,4 +211,15 @@ export function analyse(whole: RunLog): Analysis {
 /** The summary of a run, from its log. */
 export function summarize(log: RunLog): Summary {
   return analyse(log).summary;
+}
+
+/** The cost of firedrill itself, by the last `harness.cost` event. */
+function harnessSummary(
+  cost: Extract<DrillEvent, { type: 'harness.cost' }>,
+  startMs: number,
+): HarnessSummary {
+  const { t, cpuMs, childCpuMs, samples, newConnections, commands } = cost;
+  const ms = roundMs(t - startMs);
+  const samplesPerSecond = ms > 0 ? Math.round((samples * 10_000) / ms) / 10 : 0;
+  return { ms, cpuMs, childCpuMs: childCpuMs ?? null, samples, samplesPerSecond, newConnections, commands };
 }

@@ -4,7 +4,7 @@ import { type ConditionInterval, intervalsIn, truthOfAll } from './intervals.ts'
 import type { KeptSample } from './kept-samples.ts';
 import { sampleGaps, valueGaps } from './missing-values.ts';
 import type { JudgedCheck } from './outcome.ts';
-import type { ProbeSeries, RunLog } from './read-log.ts';
+import type { ProbeSeries, RunLog } from './run-log.ts';
 import { recoverySeries } from './rto.ts';
 import { degradedSpans, degradedText } from './degraded.ts';
 import { viewsOf } from './unobserved.ts';

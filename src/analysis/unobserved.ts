@@ -2,7 +2,7 @@ import type { Condition } from '../core/condition.ts';
 import { faultKind } from '../faults/catalog.ts';
 import { seriesOf } from './intervals.ts';
 import { isPathFailure, type KeptSample, lastAnswerMs } from './kept-samples.ts';
-import type { FaultRecord, ProbeSeries, RunLog } from './read-log.ts';
+import type { FaultRecord, ProbeSeries, RunLog } from './run-log.ts';
 
 /** A time in which a probe instance's host may have been in any state. Offsets in ms. */
 export interface UnobservedSpan {

@@ -1,7 +1,7 @@
-import type { DrillEvent } from '../core/event.ts';
+import type { EventType } from '../core/event.ts';
 
 /** Event types that firedrill 0.2.0 renamed, by the name that logs of schema version 1 have. */
-const renamedTypes = new Map<unknown, DrillEvent['type']>([
+const renamedTypes = new Map<unknown, EventType>([
   // vocabulary: "canary" the event of the control in 0.1.0
   ['canary.started', 'control_probe.started'],
   ['lease.kept', 'lease.renewed'],

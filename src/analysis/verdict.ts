@@ -1,12 +1,12 @@
 import { staleAfterMs } from '../core/freshness.ts';
+import { messageText } from '../core/message-text.ts';
 import type { Check, PlannedFault } from '../core/plan.ts';
 import type { Summary, VerdictWord } from '../core/summary.ts';
 import { gateUncertainty } from './uncertainty.ts';
 import { proberProblems, sleepText } from './health.ts';
 import { type Evidence, isComplete, type JudgedCheck, unmetText } from './outcome.ts';
-import { nameTrouble } from './name-trouble.ts';
-import { lastAnswerMs } from './kept-samples.ts';
-import type { FaultRecord, ProbeSeries, RunLog } from './read-log.ts';
+import { countOf, lastAnswerMs } from './kept-samples.ts';
+import type { FaultRecord, ProbeSeries, RunLog } from './run-log.ts';
 import { othersUncertainty } from './others.ts';
 import { recoverySeries } from './rto.ts';
 import { proberNotes } from './prober-summary.ts';
@@ -255,4 +255,27 @@ export function notesOf(log: RunLog, evidence: Evidence): Summary['notes'] {
       `${recovery.laterWindows} more ${recovery.laterWindows === 1 ? 'outage' : 'outages'} after the recovery had held; counted in the downtime, not in the RTO`,
     );
   return notes;
+}
+
+/** Longest part of an error that a note quotes, in characters. */
+const mostChars = 160;
+
+/**
+ * A note for each probe whose samples failed because the target's name was not resolved. Clients that use the name have an
+ * outage then, but the failure does not show the state of the service. Probes of kind `dns` test just that and get no note.
+ */
+function nameTrouble(log: RunLog): readonly string[] {
+  return [...log.series.values()].flatMap(({ probe, samples, lastError }) => {
+    if (probe.kind === 'dns') return [];
+    const unresolved = samples.filter((s) => s.status === 'fail' && s.cause === 'dns');
+    if (unresolved.length === 0) return [];
+    const last = samples.findLast((s) => s.status !== 'ok');
+    const error =
+      last?.cause === 'dns' && lastError !== undefined
+        ? ` (last error: ${messageText(lastError, mostChars)})`
+        : '';
+    return [
+      `${probe.id} could not resolve the name of its target in ${countOf(unresolved)} of ${countOf(samples)} samples${error}: this is a DNS failure, and the state of the service is unknown; to leave DNS out, give the probe an IP address`,
+    ];
+  });
 }

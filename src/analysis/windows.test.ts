@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { LogBuilder, planWith, probeOf, seeded } from './testing/log-builder.ts';
 import { type Outage, type OutageKind, simulatedTarget } from './testing/simulated-target.ts';
 import { type BadWindow, badWindows, durationOf, endOf, toSummaryWindow } from './windows.ts';
-import type { RunLog } from './read-log.ts';
+import type { RunLog } from './run-log.ts';
 
 const health = probeOf('health');
 

@@ -13,7 +13,7 @@ import {
 import { type KeptSample, lastAnswerMs, weightOf } from './kept-samples.ts';
 import type { LatencyModel } from './latency-model.ts';
 import { middle, type Moment } from './moment.ts';
-import { type ProbeSeries, type RunLog, wallTime } from './read-log.ts';
+import { type ProbeSeries, type RunLog, wallTime } from './run-log.ts';
 
 /**
  * A bad window of one probe with the bounds of both its edges: the true edges are in [startLoMs, startHiMs] and

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { roundMs } from '../core/clock.ts';
 import type { Json } from '../core/plan.ts';
 import { analyseRecovery } from './rto.ts';
-import { LogBuilder, planWith, probeOf, seeded } from './testing/log-builder.ts';
+import { LogBuilder, planWith, probeOf, seeded, writerOf } from './testing/log-builder.ts';
 import { AckedWrites } from './writer-evidence.ts';
 import { badWindows, durationOf } from './windows.ts';
 
@@ -11,15 +11,7 @@ const dsn = 'postgresql://app@198.18.0.10:5432/app';
 /** A probe with an interval of 1 s whose samples at 5 and 6 s fail, and a writer that is acknowledged five times per second. */
 function built(probe: Json, path: Json, parts: { kind?: string; cause?: 'timeout' | 'http-5xx' } = {}) {
   const { kind = 'sql', cause = 'timeout' } = parts;
-  const writer = {
-    id: 'rows',
-    kind,
-    paths: [{ id: 'rows', params: path }],
-    clients: 1,
-    intervalMs: 200,
-    timeoutMs: 900,
-    readIntervalMs: 1000,
-  };
+  const writer = writerOf({ kind, paths: [{ id: 'rows', params: path }], clients: 1, intervalMs: 200 });
   const plan = planWith({ probes: [probeOf('health', { kind, params: probe })], writers: [writer] });
   const log = new LogBuilder(plan).probing('health', 0, 20_000, 1000, (ms) =>
     ms === 5000 || ms === 6000

@@ -2,7 +2,7 @@ import { formatIpAddress, parseIpAddress } from '../core/ip-address.ts';
 import type { Json } from '../core/plan.ts';
 import type { Range } from './intervals.ts';
 import { NumberColumn, sortIndexes } from './number-column.ts';
-import type { ProbeSeries, RunLog, WriterRecord } from './read-log.ts';
+import type { ProbeSeries, RunLog, WriterRecord } from './run-log.ts';
 
 /** An acknowledged write: its address was up at some instant within it. ms on the run clock. */
 export interface AckedWrite {

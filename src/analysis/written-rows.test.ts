@@ -1,24 +1,12 @@
 import { describe, expect, test } from 'vitest';
 import type { ReadMoment } from '../core/event.ts';
-import type { Check, PlannedWriter } from '../core/plan.ts';
+import type { Check } from '../core/plan.ts';
 import type { CheckResult, Summary } from '../core/summary.ts';
 import type { WriteOutcome } from '../core/writer.ts';
 import { summarize } from './summarize.ts';
-import { LogBuilder, planWith, probeOf } from './testing/log-builder.ts';
+import { LogBuilder, planWith, probeOf, writerOf } from './testing/log-builder.ts';
 
-/** Two paths, two clients each: 1 and 2 through node-1, 3 and 4 through node-2. */
-const writer: PlannedWriter = {
-  id: 'rows',
-  kind: 'sql',
-  paths: [
-    { id: 'rows@node-1', host: 'node-1', params: {} },
-    { id: 'rows@node-2', host: 'node-2', params: {} },
-  ],
-  clients: 2,
-  intervalMs: 100,
-  timeoutMs: 2000,
-  readIntervalMs: 500,
-};
+const writer = writerOf();
 
 /** Client, number, send time, finish, and outcome (default: `acked`). */
 type Write = readonly [client: number, number: number, sendMs: number, finishMs: number, WriteOutcome?];

@@ -1,15 +1,15 @@
-import type { DrillEvent } from '../core/event.ts';
+import type { EventOf } from '../core/event.ts';
 import type { PlannedPath, PlannedWriter } from '../core/plan.ts';
 import { maxOf, minOf } from '../core/extremes.ts';
 import { parseRanges, type RowRange } from '../core/row-ranges.ts';
 import type { Measure } from '../core/summary.ts';
 import type { ParallelReads } from './parallel-reads.ts';
-import type { WriterRecord } from './read-log.ts';
+import type { WriterRecord } from './run-log.ts';
 import type { RowColumns } from './row-columns.ts';
 import { type Sampling, unobservedBetweenMs, withUnobserved } from './sample-gaps.ts';
 import { middle } from './moment.ts';
 
-type RowsRead = Extract<DrillEvent, { type: 'rows.read' }>;
+type RowsRead = EventOf<'rows.read'>;
 
 /** The bounds of a beginning and of an end, ms on the run clock. */
 export interface Edges {

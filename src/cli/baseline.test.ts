@@ -1,21 +1,20 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
 import type { KeptRun } from '../analysis/kept-run.ts';
 import { keptOf } from '../analysis/testing/kept.ts';
 import { defaultTolerance } from '../analysis/tolerance.ts';
 import { isWorse } from '../report/gate-text.ts';
 import { printAlarmForecast, holdAgainst, readBaseline } from './baseline.ts';
+import { temporaryFolder } from '../../test/temporary-folder.ts';
 
 let out: string;
 let said: string[];
 const output = { data: () => undefined, progress: (line: string) => void said.push(line) };
 beforeEach(() => {
-  out = mkdtempSync(join(tmpdir(), 'firedrill-baseline-'));
+  out = temporaryFolder();
   said = [];
 });
-afterEach(() => rmSync(out, { recursive: true, force: true }));
 
 function keep(from: number, count: number, label: string, rtoMs = 30_000): void {
   for (let i = from; i < from + count; i++) {

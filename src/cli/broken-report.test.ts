@@ -1,7 +1,6 @@
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { defaultTolerance } from '../analysis/tolerance.ts';
@@ -9,6 +8,7 @@ import { runCommand } from './commands/run.ts';
 import { exitCodeAfter } from './reporting.ts';
 import { userLedger } from './run-folder.ts';
 import { listenForStop } from './stop.ts';
+import { temporaryFolder } from '../../test/temporary-folder.ts';
 
 const broken = vi.hoisted(() => ({ at: '' }));
 vi.mock('../analysis/summarize.ts', async (original) => {
@@ -45,14 +45,13 @@ beforeAll(async () => {
 });
 afterAll(() => server.close());
 beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'broken-report-'));
+  folder = temporaryFolder();
   flag = join(folder, 'flag');
   vi.stubEnv('FIREDRILL_STATE_DIR', join(folder, 'state'));
 });
 afterEach(() => {
   vi.unstubAllEnvs();
   broken.at = '';
-  rmSync(folder, { recursive: true });
 });
 
 /** Runs a drill with the command. Returns its error, if any, and its exit code. */
@@ -108,6 +107,21 @@ checks: [{ kind: rto, max: 4m }]
   }
 }
 
+/** Puts the undo record of a fault on another target into the ledger. */
+function openElsewhere(): void {
+  userLedger().open({
+    version: 1,
+    runId: 'r',
+    target: 'other',
+    faultId: 'fault-1',
+    kind: 'command',
+    host: { name: 'here', transport: { kind: 'local' } },
+    params: { run: ['true'], timeout: 1000 },
+    before: null,
+    openedAt: '2026-01-01T00:00:00Z',
+  });
+}
+
 describe('a drill', () => {
   test.each(['analysis', 'report'])('whose %s fails ends healed, but does not pass', async (at) => {
     broken.at = at;
@@ -126,17 +140,7 @@ describe('a drill', () => {
     ['of a target that nobody can read any more', '{"vers', 'its fault may be on target web'],
   ])('is refused while an undo record %s cannot be read', async (_whose, text, why) => {
     const ledger = userLedger().directory;
-    userLedger().open({
-      version: 1,
-      runId: 'r',
-      target: 'other',
-      faultId: 'fault-1',
-      kind: 'command',
-      host: { name: 'here', transport: { kind: 'local' } },
-      params: { run: ['true'], timeout: 1000 },
-      before: null,
-      openedAt: '2026-01-01T00:00:00Z',
-    });
+    openElsewhere();
     const path = join(ledger, 'torn.json');
     writeFileSync(path, text);
     const { error, exitCode } = await drill();
@@ -150,17 +154,7 @@ describe('a drill', () => {
   });
 
   test('of another target begins anyway', async () => {
-    userLedger().open({
-      version: 1,
-      runId: 'r',
-      target: 'other',
-      faultId: 'fault-1',
-      kind: 'command',
-      host: { name: 'here', transport: { kind: 'local' } },
-      params: { run: ['true'], timeout: 1000 },
-      before: null,
-      openedAt: '2026-01-01T00:00:00Z',
-    });
+    openElsewhere();
     writeFileSync(join(userLedger().directory, 'torn.json'), '{"version":2,"target":"other"}');
     const { error } = await drill();
     expect(error).toBeUndefined();

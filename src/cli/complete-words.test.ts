@@ -1,6 +1,7 @@
 import { Argument, Command, Option } from 'commander';
 import { describe, expect, test } from 'vitest';
 import { completeWords } from './complete-words.ts';
+import { RepeatableOption } from './repeatable-option.ts';
 
 const program = new Command('tool').version('1');
 program
@@ -12,7 +13,7 @@ program
   .option('--out <folder>', 'a folder')
   .option('--stack <name>', 'a stack')
   .option('--grep <regex>', 'a text')
-  .option('--var <pair>', 'may be given several times')
+  .addOption(new RepeatableOption('--var <pair>', 'a variable'))
   .option('-n, --lines <n>', 'how many')
   .option('--json', 'as JSON');
 program.command('schema').addArgument(new Argument('<kind>').choices(['one', 'two']));

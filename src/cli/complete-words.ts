@@ -1,4 +1,5 @@
 import type { Command, Option } from 'commander';
+import { RepeatableOption } from './repeatable-option.ts';
 
 /** The candidates at the cursor: words, or paths, which the shell completes itself. */
 export type Candidates =
@@ -88,7 +89,7 @@ function optionsFor(command: Command, current: string, given: ReadonlySet<string
   const options = command
     .createHelp()
     .visibleOptions(command)
-    .filter((option) => !given.has(option.attributeName()) || option.description.includes('several times'));
+    .filter((option) => !given.has(option.attributeName()) || option instanceof RepeatableOption);
   return startingWith(
     current,
     options.flatMap(({ long, description }) => (long == null ? [] : [{ word: long, about: description }])),

@@ -1,19 +1,18 @@
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { planWith } from '../analysis/testing/log-builder.ts';
 import { type Consent, passGuards } from './guard.ts';
 import type { Ask } from './terminal-ask.ts';
+import { temporaryFolder } from '../../test/temporary-folder.ts';
 
 let folder: string;
 beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'firedrill-guard-'));
+  folder = temporaryFolder();
   vi.stubEnv('FIREDRILL_STATE_DIR', folder);
 });
 afterEach(() => {
   vi.unstubAllEnvs();
-  rmSync(folder, { recursive: true });
 });
 
 const targetIn = (environment: string) =>

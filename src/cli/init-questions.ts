@@ -13,6 +13,7 @@ import {
   transports,
 } from '../init/stack.ts';
 import { probeKind } from '../probes/catalog.ts';
+import { wrongId } from '../scenario/id-schema.ts';
 import { listed, nearest } from '../scenario/suggest.ts';
 import type { LocalEngine } from './docker-containers.ts';
 import type { Ask } from './terminal-ask.ts';
@@ -52,7 +53,6 @@ interface Question {
 }
 type Know = (question: Question) => Promise<string>;
 
-const word = /^[A-Za-z0-9][A-Za-z0-9._-]*$/;
 const hostPair = /^([A-Za-z0-9][A-Za-z0-9._-]*)=([A-Za-z0-9][A-Za-z0-9.:_-]*)$/;
 const variable = /^[A-Za-z_][A-Za-z0-9_]*$/;
 
@@ -77,7 +77,7 @@ export async function askForStack(
     words: 'name of the stack',
     given: options.name,
     fallback: fallbackName,
-    wrong: (text) => (word.test(text) ? undefined : 'expected letters, digits, dots, dashes'),
+    wrong: wrongId,
   });
   const transport = await knowTransport(options, know);
   const hosts = await knowHosts(transport, options, sources, know);

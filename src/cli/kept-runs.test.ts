@@ -1,18 +1,17 @@
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { cpSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
 import { keptOf } from '../analysis/testing/kept.ts';
 import { figureOf } from '../analysis/figures.ts';
 import { readKept } from './kept-runs.ts';
+import { temporaryFolder } from '../../test/temporary-folder.ts';
 
 const table = 'reports/table-certlocker';
 let folder: string;
 
 beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'firedrill-kept-'));
+  folder = temporaryFolder();
 });
-afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
 function keep(path: string, text: string, name = 'summary.json'): void {
   mkdirSync(join(folder, path), { recursive: true });

@@ -26,6 +26,7 @@ import {
 } from './option-values.ts';
 import { openOutput, type Output, type ProcessOutput, printError } from './output.ts';
 import { plansText } from './plan-text.ts';
+import { RepeatableOption } from './repeatable-option.ts';
 import { exitCodeAfter } from './reporting.ts';
 import { writeReports } from './run-folder.ts';
 import { listenForStop, type Stop } from './stop.ts';
@@ -94,7 +95,7 @@ function buildProgram(stop: Stop, output: ProcessOutput, done: (code: number) =>
   const target = new Option('--target <file>', 'target file (default: the one that the scenario names)');
   const watched = new Option('--target <file>', 'target file');
   const out = new Option('--out <folder>', 'folder of runs').default('reports');
-  const variable = new Option('--var <name=value>', 'set a scenario variable; may be given several times')
+  const variable = new RepeatableOption('--var <name=value>', 'set a scenario variable')
     .argParser(addVariable)
     .default({});
   const allProbes = new Option(
@@ -109,9 +110,10 @@ function buildProgram(stop: Stop, output: ProcessOutput, done: (code: number) =>
     '--confirm <name>',
     'confirm a production target by its name, for use without a terminal',
   );
-  const reporter = new Option(
+  const reporter = new RepeatableOption(
     '--reporter <name[=value],...>',
-    `send progress and results to these reporters; may be given several times: ${reporterKinds.map(({ name }) => name).join(', ')}`,
+    'send progress and results to these reporters',
+    reporterKinds.map(({ name }) => name),
   )
     .argParser((value: string, before: readonly string[]) => [...before, value])
     .default([], 'list');
@@ -211,10 +213,7 @@ function buildProgram(stop: Stop, output: ProcessOutput, done: (code: number) =>
     .argument('<scenario...>', 'scenario files, or folders of them')
     .addOption(target)
     .addOption(
-      new Option(
-        '--set <model.name=value>',
-        'predict with this value of a model setting; may be given several times',
-      )
+      new RepeatableOption('--set <model.name=value>', 'predict with this value of a model setting')
         .argParser(addVariable)
         .default({}),
     )

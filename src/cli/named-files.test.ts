@@ -1,14 +1,14 @@
-import { copyFileSync, mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { copyFileSync, mkdirSync, realpathSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { beforeEach, expect, test } from 'vitest';
 import { display, loadAllPlans } from './inputs.ts';
 import { filesNamed, loadPlansAndSuites } from './suite.ts';
+import { temporaryFolder } from '../../test/temporary-folder.ts';
 
 const testdata = join(import.meta.dirname, '..', 'scenario', 'testdata');
 let folder: string;
 beforeEach(() => {
-  folder = realpathSync(mkdtempSync(join(tmpdir(), 'firedrill-files-')));
+  folder = realpathSync(temporaryFolder());
   mkdirSync(join(folder, 'rows'));
   for (const name of ['target.yaml', 'valid.yaml', 'composed.yaml'])
     copyFileSync(join(testdata, name), at(name));
@@ -24,7 +24,6 @@ rows:
 `,
   );
 });
-afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
 const at = (name: string): string => join(folder, name);
 const target = (): string => at('target.yaml');

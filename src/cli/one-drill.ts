@@ -2,23 +2,16 @@ import { randomInt } from 'node:crypto';
 import { DrillError, ExitCode, messageOf } from '../core/errors.ts';
 import type { Plan } from '../core/plan.ts';
 import type { Summary } from '../core/summary.ts';
-import { startControl } from '../engine/control.ts';
-import { startPressure } from '../engine/pressure.ts';
 import { runDrill } from '../engine/drill.ts';
 import type { Ledger } from '../engine/ledger.ts';
-import { createSystemClock } from '../engine/system-clock.ts';
 import { createServer } from '../cloud/catalog.ts';
-import { createHost } from '../hosts/catalog.ts';
 import type { Reporters } from '../reporters/all.ts';
 import type { FinishedDrill } from '../reporters/reporter.ts';
-import { createNarrator } from './console.ts';
-import { showDrill } from './live/show-drill.ts';
-import { type Output, printError, printNote } from './output.ts';
-import { newRunId, openRun, type Reports, stopFilePath, writeReports } from './run-folder.ts';
+import { type Output, printError } from './output.ts';
+import { recordRun } from './record-run.ts';
+import { type Reports, stopFilePath, writeReports } from './run-folder.ts';
 import { withTargetsSecrets } from './inputs.ts';
-import { learnSecrets } from './secrets.ts';
 import type { Stop } from './stop.ts';
-import { versions } from './versions.ts';
 
 /** What the command line provides to a drill. */
 export interface DrillSetting {
@@ -43,37 +36,25 @@ export async function runOneDrill(
   { ledger, out, label, stop, output, reporters }: DrillSetting,
 ): Promise<FinishedDrill> {
   refuseOpenFaults(plan, ledger);
-  const clock = createSystemClock();
-  const runId = newRunId(plan.scenario.name, clock.wallMs());
-  for (const warning of learnSecrets(withTargetsSecrets(plan))) output.progress(`warning: ${warning}`);
-  const { folder, log } = openRun(out, runId, clock);
-  log.subscribe(createNarrator((line) => output.progress(line)));
-  log.subscribe((event) => reporters.event(event));
-  const hide = showDrill(output.live, log, clock);
-  let unhealed: readonly string[];
-  try {
-    unhealed = await runDrill(
-      plan,
-      {
-        runId,
-        clock,
-        log,
-        ledger,
-        createHost: (planned) => createHost(planned, (note) => printNote(note, output)),
-        createServer,
-        versions: versions(),
-        label,
-        startControl,
-        startPressure,
-        stopFile: stopFilePath(),
-        abandonHeals: stop.abandonHeals,
-      },
-      stop.signal,
-    );
-  } finally {
-    hide();
-    log.close();
-  }
+  const recorded = await recordRun(
+    { name: plan.scenario.name, secrets: withTargetsSecrets(plan), out, output },
+    (deps) => {
+      deps.log.subscribe((event) => reporters.event(event));
+      return runDrill(
+        plan,
+        {
+          ...deps,
+          ledger,
+          createServer,
+          label,
+          stopFile: stopFilePath(),
+          abandonHeals: stop.abandonHeals,
+        },
+        stop.signal,
+      );
+    },
+  );
+  const { runId, folder, log, result: unhealed } = recorded;
   const { summary, unwritten } = reportsOf(folder, unhealed, log.broken);
   const problems = [
     ...(log.broken.aborted ? [log.broken.reason as DrillError] : []),

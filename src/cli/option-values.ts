@@ -9,7 +9,7 @@ import { parseShard, type Shard } from './shards.ts';
 export function positiveInteger(value: string): number {
   const number = Number(value);
   if (!Number.isInteger(number) || number < 1)
-    throw new InvalidArgumentError('expected a whole number from 1');
+    throw new InvalidArgumentError('expected a whole number, 1 or more');
   return number;
 }
 
@@ -23,9 +23,9 @@ export function trialCount(value: string): number {
   return trials;
 }
 
-/** A whole number from 0. @throws InvalidArgumentError */
+/** A whole number, 0 or more. @throws InvalidArgumentError */
 export function wholeNumber(value: string): number {
-  if (!/^\d{1,15}$/.test(value)) throw new InvalidArgumentError('expected a whole number from 0');
+  if (!/^\d{1,15}$/.test(value)) throw new InvalidArgumentError('expected a whole number, 0 or more');
   return Number(value);
 }
 

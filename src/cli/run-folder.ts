@@ -2,7 +2,8 @@ import { randomBytes } from 'node:crypto';
 import { closeSync, mkdirSync, openSync, readSync, rmSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
-import { readLog, type RunLog } from '../analysis/read-log.ts';
+import { readLog } from '../analysis/read-log.ts';
+import type { RunLog } from '../analysis/run-log.ts';
 import type { LogSink } from '../analysis/scan-log.ts';
 import { analyse } from '../analysis/summarize.ts';
 import type { Clock } from '../core/clock.ts';
@@ -19,7 +20,6 @@ import { renderJunit } from '../report/junit.ts';
 import { renderMarkdown } from '../report/markdown.ts';
 import { renderMetrics } from '../report/openmetrics.ts';
 import { SamplesCsv } from '../report/samples-csv.ts';
-import { renderSummaryJson } from '../report/summary-json.ts';
 import { redactor } from './secrets.ts';
 
 const logName = 'events.ndjson';
@@ -119,7 +119,7 @@ export function writeReports(folder: string): Reports {
   const analysis = about(join(folder, logName), () => analyse(log));
   const { summary } = analysis;
   for (const [name, text] of [
-    ['summary.json', renderSummaryJson(summary)],
+    ['summary.json', `${JSON.stringify(summary, undefined, 2)}\n`],
     ['report.md', renderMarkdown(summary, log)],
     ['report.html', renderReportHtml(analysis, latency)],
     ['junit.xml', renderJunit([summary])],
@@ -148,9 +148,9 @@ function readFollowed(folder: string, samples: AtomicFile, follower: LogSink): R
 /** Passes each event on to both sinks. */
 function both(first: LogSink, second: LogSink): LogSink {
   return {
-    sample(line) {
-      first.sample(line);
-      second.sample(line);
+    sample(sample) {
+      first.sample(sample);
+      second.sample(sample);
     },
     event(event) {
       first.event(event);

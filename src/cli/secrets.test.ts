@@ -1,17 +1,16 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { beforeEach, expect, test, vi } from 'vitest';
 import { planWith } from '../analysis/testing/log-builder.ts';
 import type { Plan, PlannedProbe } from '../core/plan.ts';
 import { learnSecrets, redactor } from './secrets.ts';
+import { temporaryFolder } from '../../test/temporary-folder.ts';
 
 let folder: string;
 beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'firedrill-secrets-'));
+  folder = temporaryFolder();
   mkdirSync(join(folder, 'secrets'));
 });
-afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
 const secretFile = (name: string, secret: string): string => {
   const path = join(folder, 'secrets', name);

@@ -6,7 +6,7 @@ function isCommand(line: string): boolean {
   return /^\s*::[\w-]+(?: .*?)?::/.test(line) || /##\[[^\]]*\]/.test(line);
 }
 
-describe('unobeyed', () => {
+describe('output', () => {
   test.each([
     ['::add-mask::a', ': :add-mask::a'],
     ['  ::set-output name=verdict::pass', '  : :set-output name=verdict::pass'],

@@ -1,18 +1,21 @@
+import { type ObjectOf, time } from './field-kinds.ts';
 import { controlSilenceMs, dilationLimit, standstillDilation } from './starvation-limits.ts';
+
+export const controlSampleFields = {
+  /** When the work ended, run clock, ms. */
+  finishMs: time,
+  /** Wall time of the work, ms. */
+  wallMs: time,
+  /** CPU time of the work, ms. */
+  cpuMs: time,
+};
 
 /**
  * One piece of work of the control. The control is a firedrill process on the prober's machine that regularly
  * uses a fixed amount of CPU time at ordinary priority. Its slowdown measures how short of CPU the machine
  * is.
  */
-export interface ControlSample {
-  /** When the work ended, run clock, ms. */
-  readonly finishMs: number;
-  /** Wall time of the work, ms. */
-  readonly wallMs: number;
-  /** CPU time of the work, ms. */
-  readonly cpuMs: number;
-}
+export type ControlSample = ObjectOf<typeof controlSampleFields>;
 
 /** Wall time divided by CPU time; 1 if nothing else ran. */
 export function dilationOf({ wallMs, cpuMs }: Pick<ControlSample, 'wallMs' | 'cpuMs'>): number {

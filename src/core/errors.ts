@@ -1,4 +1,4 @@
-/** Exit codes of the command line, as documented in the README. */
+/** Exit codes of the command line. docs/commands.md documents them. */
 export const ExitCode = {
   pass: 0,
   verdictFail: 1,
@@ -13,8 +13,8 @@ export const ExitCode = {
 /** Error codes for programs; each maps to one exit code (`exitCodeOf`). */
 export type DrillErrorCode =
   | 'invalid-input' // a file or an argument is wrong; nothing was changed
-  | 'host-unreachable' // a transport could not be used at all
-  | 'fault-failed' // inject did not have the promised effect
+  | 'host-unreachable' // a command was not run on a host, or its outcome is unknown
+  | 'fault-failed' // a fault could not be injected, or had no effect
   | 'heal-failed' // the heal is not proven
   | 'role-unresolved' // a role matches no host, or more than one
   | 'refused' // a guard rail refused it
@@ -23,10 +23,14 @@ export type DrillErrorCode =
   | 'harness'; // a defect of firedrill, or its disk failed
 
 /**
- * A failure of the harness or a refused request. Expected failures of the system under drill are returned
- * values, never errors.
+ * A failure of firedrill, or a refused request. Failures of the stack under drill are returned as values and
+ * never thrown.
  *
- * `message` names the host, the action, the limit, and the observed value; `hint` is the hint.
+ * `message`: what was attempted on what, and what came back, with the limit and the observed value. Example:
+ * `node-a: cannot SIGKILL nginx: it is PID 1 of its namespace`.
+ *
+ * `hint`: the command or the edit that fixes it; undefined if there is none. `printError` prints it on the next
+ * line. Example: ``to kill the machine, use `power.cut` ``.
  */
 export class DrillError extends Error {
   readonly code: DrillErrorCode;

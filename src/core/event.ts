@@ -1,7 +1,24 @@
+import { controlSampleFields } from './control.ts';
+import {
+  count,
+  flag,
+  list,
+  object,
+  type ObjectOf,
+  oneOf,
+  optional,
+  present,
+  reading,
+  record,
+  signedTime,
+  text,
+  texts,
+  time,
+  wallTime,
+  wordOf,
+} from './field-kinds.ts';
 import type { Json, Plan, PlannedProbe } from './plan.ts';
-import type { Sample } from './sample.ts';
-import type { ControlSample } from './control.ts';
-import type { WriteOutcome } from './writer.ts';
+import { sampleFields } from './sample.ts';
 
 /** Version of the event log's format; raised when the meaning of an event changes. */
 export const eventSchemaVersion = 2;
@@ -25,268 +42,220 @@ export type PhaseName =
  */
 export type ReadMoment = 'parallel' | 'before-heal' | 'end';
 
+const stallFields = { somePct: reading, fullPct: reading };
+
 /**
  * Share of time in which some tasks, or all tasks, of a machine waited for a resource (Linux PSI), 0 to 100.
  * null: not read.
  */
-export interface Stall {
-  readonly somePct: number | null;
-  readonly fullPct: number | null;
-}
+export type Stall = ObjectOf<typeof stallFields>;
 
-/** Use of a machine during the `overMs` before the event. A value that could not be read is null, never 0. */
-export interface MachinePressure {
+const pressureFields = {
   /** The beginning of its boot id: hosts with the same kernel are one machine. */
-  readonly machine: string;
+  machine: text,
   /** firedrill runs on it. */
-  readonly prober: boolean;
+  prober: flag,
   /** The target's hosts on it, in the plan's order. */
-  readonly hosts: readonly string[];
-  readonly overMs: number;
-  readonly cpu: {
-    readonly somePct: number | null;
+  hosts: texts,
+  overMs: time,
+  cpu: object({
+    somePct: reading,
     /** CPU time in use, percent of all cores, without `stealPct`. */
-    readonly busyPct: number | null;
+    busyPct: reading,
     /** CPU time that the hypervisor gave to other machines, percent of all cores. */
-    readonly stealPct: number | null;
+    stealPct: reading,
     /** Tasks that are running or ready to run. */
-    readonly runQueue: number | null;
-    readonly cores: number | null;
-  };
-  readonly memory: Stall;
-  readonly io: Stall;
+    runQueue: reading,
+    cores: reading,
+  }),
+  memory: object(stallFields),
+  io: object(stallFields),
   /**
    * CPU time of the control groups of `hosts`, percent of one core, so it may exceed 100. null: unknown for
    * at least one of them, or there are no hosts.
    */
-  readonly targetCpuPct: number | null;
+  targetCpuPct: reading,
   /** The hosts whose CPU time was not read this time; `targetCpuPct` excludes them. Absent: none. */
-  readonly unreadHosts?: readonly string[];
+  unreadHosts: optional(texts),
   /**
    * CPU time that was read now for hosts that were in `unreadHosts` before, ms since their last reading.
    * `targetCpuPct` excludes it.
    */
-  readonly readLate?: readonly { readonly host: string; readonly usedMs: number }[];
+  readLate: optional(list(object({ host: text, usedMs: time }))),
   /**
    * CPU time of firedrill and its child processes, percent of one core; absent on machines other than the
    * prober's.
    */
-  readonly harnessCpuPct?: number | null;
-}
+  harnessCpuPct: optional(reading),
+};
+
+/** Use of a machine during the `overMs` before the event. A value that could not be read is null, never 0. */
+export type MachinePressure = ObjectOf<typeof pressureFields>;
+
+const costFields = {
+  /** CPU time of firedrill's process with all its threads, ms. */
+  cpuMs: time,
+  /**
+   * CPU time of its ended child processes on its own machine, ms; absent if the system does not report it.
+   */
+  childCpuMs: optional(time),
+  /** Samples of all probes of the target. */
+  samples: count,
+  /** Connections that probes opened. */
+  newConnections: count,
+  /** Commands run, followed, and piped on hosts, by probes and faults. */
+  commands: count,
+};
+
+/** Cost of probing and of the harness since the run's start. */
+export type HarnessCost = ObjectOf<typeof costFields>;
+
+/**
+ * The fields of each type of event, in addition to `t` and `type`. The types of the events and the check of a log
+ * that is read follow from them.
+ */
+export const eventFields = {
+  'run.started': {
+    schemaVersion: count,
+    runId: text,
+    /** Wall time at offset `t`, ms since the Unix epoch. */
+    wallMs: wallTime,
+    plan: record<Plan>(),
+    versions: object({ firedrill: text, node: text }),
+    /** The release under test (`--label`). */
+    label: optional(text),
+  },
+  /** Wall time at offset `t`; written at intervals, so that a step of the clock shows. */
+  'clock.anchor': { wallMs: wallTime },
+  /**
+   * The wall clock changed by `byMs` relative to the run clock (positive: forward), detected at `atMs`: it
+   * was set, or the machine slept.
+   */
+  'clock.stepped': { atMs: signedTime, byMs: signedTime, cause: oneOf('step', 'suspend') },
+  /**
+   * Logs of 0.1: an HTTP server of firedrill on the prober's machine was probed as a control. Its samples do
+   * not describe the target.
+   */
+  'control_probe.started': { probe: record<PlannedProbe>() },
+  /** The control runs on the prober's machine from now on (core/control.ts). */
+  'control.started': { everyMs: time, workMs: time },
+  'control.sample': controlSampleFields,
+  'machine.pressure': pressureFields,
+  'phase.started': { phase: wordOf<PhaseName>() },
+  /** Outcome of a gate: met (at `t`), or not met within its time, with the unmet conditions. */
+  gate: {
+    gate: wordOf<'steady' | 'recovery' | 'redundancy'>(),
+    state: oneOf('met', 'timeout'),
+    unmet: texts,
+  },
+  sample: sampleFields,
+  /**
+   * A slot that was not sent: too many samples were in flight, or (`pace`) the target answers too slowly for
+   * the interval.
+   */
+  'sample.dropped': { probe: text, slot: count, dueMs: time, reason: optional(wordOf<'pace'>()) },
+  /**
+   * A line in a host's log that a probe recognized. Times are on the run clock, with bounds if the line has
+   * no exact time stamp.
+   */
+  mark: {
+    probe: text,
+    host: optional(text),
+    name: text,
+    /** The value in the line, if the mark's pattern captures one. */
+    value: optional(text),
+    atMs: signedTime,
+    minMs: optional(signedTime),
+    maxMs: optional(signedTime),
+    text,
+  },
+  /** A writer's client wrote a row. If it was committed, then in [sendMs, finishMs]. */
+  'row.written': {
+    writer: text,
+    client: count,
+    number: count,
+    sendMs: time,
+    finishMs: time,
+    outcome: oneOf('acked', 'refused', 'indeterminate'),
+    message: optional(text),
+  },
+  /**
+   * The rows that existed at some instant in [sendMs, finishMs], read through a path or from the copy on the
+   * path's own host.
+   */
+  'rows.read': {
+    writer: text,
+    path: text,
+    place: oneOf('path', 'copy'),
+    moment: wordOf<ReadMoment>(),
+    sendMs: time,
+    finishMs: time,
+    /** Numbers by client, as ranges (row-ranges.ts); absent if they could not be read. */
+    rows: optional(record<Readonly<Record<string, string>>>()),
+    message: optional(text),
+  },
+  /** From `t` on, probes with a burst interval use it, or use their base interval again. */
+  'rate.changed': { burst: flag },
+  'role.resolved': { role: text, host: text },
+  /** On disk before the fault acts. `t` is the time of the request. */
+  'fault.issued': { fault: text, kind: text, host: text, params: present<Json>() },
+  /** The fault's host undoes the fault by itself, not before `untilMs`, unless the lease is renewed again. */
+  'lease.renewed': { fault: text, untilMs: signedTime },
+  'fault.acked': { fault: text, receipt: present<Json>() },
+  /**
+   * The connection to the host broke before it answered, so the fault's outcome is unknown. It is not
+   * injected again; its effect is checked.
+   */
+  'fault.outcome_unknown': { fault: text, message: text },
+  /** The effect was observed: it began in [notBeforeMs, notAfterMs]. */
+  'fault.effect': { fault: text, notBeforeMs: time, notAfterMs: time },
+  'fault.failed': { fault: text, message: text },
+  'heal.started': { fault: text },
+  /** The inverse was applied if needed, and was observed to hold. */
+  'heal.proven': { fault: text },
+  /** An attempt of a heal that is not proven yet; the heal continues. Attempts with the same result are not all recorded. */
+  'heal.attempted': {
+    fault: text,
+    /** Counted from 1. */
+    attempt: count,
+    /** The host answered, and the fault is still in effect; otherwise the host could not be checked. */
+    observed: flag,
+    message: text,
+  },
+  'heal.failed': {
+    fault: text,
+    message: text,
+    /** Whether the last attempt could check the host; absent in older logs. */
+    observed: optional(flag),
+  },
+  /** The prober's own health since the last event of this type. */
+  'prober.health': { lane: text, loopMaxMs: time, loopP99Ms: time },
+  /** Cost of firedrill itself so far; the last one is near the run's end. */
+  'harness.cost': costFields,
+  log: { level: oneOf('info', 'warn', 'error'), text },
+  /** The run was stopped from outside, or it broke. */
+  'run.aborted': {
+    reason: text,
+    /** A guard rail refused it. */
+    refused: optional(oneOf(true)),
+    /** firedrill or its disk failed: no verdict. */
+    broken: optional(oneOf(true)),
+  },
+  'run.ended': {},
+};
+
+export type EventType = keyof typeof eventFields;
+
+/** The events of these types. */
+export type EventOf<T extends EventType> = {
+  readonly [K in T]: { readonly t: number; readonly type: K } & ObjectOf<(typeof eventFields)[K]>;
+}[T];
 
 /**
  * One event in events.ndjson: one JSON object per line, `t` first. `t` is the time of recording, ms on the
  * run clock.
  */
-export type DrillEvent =
-  | {
-      readonly t: number;
-      readonly type: 'run.started';
-      readonly schemaVersion: number;
-      readonly runId: string;
-      /** Wall time at offset `t`, ms since the Unix epoch. */
-      readonly wallMs: number;
-      readonly plan: Plan;
-      readonly versions: { readonly firedrill: string; readonly node: string };
-      /** The release under test (`--label`). */
-      readonly label?: string;
-    }
-  /** Wall time at offset `t`; written at intervals, so that a step of the clock shows. */
-  | { readonly t: number; readonly type: 'clock.anchor'; readonly wallMs: number }
-  /**
-   * The wall clock changed by `byMs` relative to the run clock (positive: forward), detected at `atMs`: it
-   * was set, or the machine slept.
-   */
-  | {
-      readonly t: number;
-      readonly type: 'clock.stepped';
-      readonly atMs: number;
-      readonly byMs: number;
-      readonly cause: 'step' | 'suspend';
-    }
-  /**
-   * Logs of 0.1: an HTTP server of firedrill on the prober's machine was probed as a control. Its samples do
-   * not describe the target.
-   */
-  | { readonly t: number; readonly type: 'control_probe.started'; readonly probe: PlannedProbe }
-  /** The control runs on the prober's machine from now on (core/control.ts). */
-  | {
-      readonly t: number;
-      readonly type: 'control.started';
-      readonly everyMs: number;
-      readonly workMs: number;
-    }
-  | ({ readonly t: number; readonly type: 'control.sample' } & ControlSample)
-  | ({ readonly t: number; readonly type: 'machine.pressure' } & MachinePressure)
-  | { readonly t: number; readonly type: 'phase.started'; readonly phase: PhaseName }
-  /** Outcome of a gate: met (at `t`), or not met within its time, with the unmet conditions. */
-  | {
-      readonly t: number;
-      readonly type: 'gate';
-      readonly gate: 'steady' | 'recovery' | 'redundancy';
-      readonly state: 'met' | 'timeout';
-      readonly unmet: readonly string[];
-    }
-  | ({ readonly t: number; readonly type: 'sample' } & Sample)
-  /**
-   * A slot that was not sent: too many samples were in flight, or (`pace`) the target answers too slowly for
-   * the interval.
-   */
-  | {
-      readonly t: number;
-      readonly type: 'sample.dropped';
-      readonly probe: string;
-      readonly slot: number;
-      readonly dueMs: number;
-      readonly reason?: 'pace';
-    }
-  /**
-   * A line in a host's log that a probe recognized. Times are on the run clock, with bounds if the line has
-   * no exact time stamp.
-   */
-  | {
-      readonly t: number;
-      readonly type: 'mark';
-      readonly probe: string;
-      readonly host?: string;
-      readonly name: string;
-      /** The value in the line, if the mark's pattern captures one. */
-      readonly value?: string;
-      readonly atMs: number;
-      readonly minMs?: number;
-      readonly maxMs?: number;
-      readonly text: string;
-    }
-  /** A writer's client wrote a row. If it was committed, then in [sendMs, finishMs]. */
-  | {
-      readonly t: number;
-      readonly type: 'row.written';
-      readonly writer: string;
-      readonly client: number;
-      readonly number: number;
-      readonly sendMs: number;
-      readonly finishMs: number;
-      readonly outcome: WriteOutcome;
-      readonly message?: string;
-    }
-  /**
-   * The rows that existed at some instant in [sendMs, finishMs], read through a path or from the copy on the
-   * path's own host. Numbers by client, as ranges (row-ranges.ts); absent if they could not be read.
-   */
-  | {
-      readonly t: number;
-      readonly type: 'rows.read';
-      readonly writer: string;
-      readonly path: string;
-      readonly place: 'path' | 'copy';
-      readonly moment: ReadMoment;
-      readonly sendMs: number;
-      readonly finishMs: number;
-      readonly rows?: Readonly<Record<string, string>>;
-      readonly message?: string;
-    }
-  /** From `t` on, probes with a burst interval use it, or use their base interval again. */
-  | { readonly t: number; readonly type: 'rate.changed'; readonly burst: boolean }
-  | { readonly t: number; readonly type: 'role.resolved'; readonly role: string; readonly host: string }
-  /** On disk before the fault acts. `t` is the time of the request. */
-  | {
-      readonly t: number;
-      readonly type: 'fault.issued';
-      readonly fault: string;
-      readonly kind: string;
-      readonly host: string;
-      readonly params: Json;
-    }
-  /** The fault's host undoes the fault by itself, not before `untilMs`, unless the lease is renewed again. */
-  | { readonly t: number; readonly type: 'lease.renewed'; readonly fault: string; readonly untilMs: number }
-  | { readonly t: number; readonly type: 'fault.acked'; readonly fault: string; readonly receipt: Json }
-  /**
-   * The connection to the host broke before it answered, so the fault's outcome is unknown. It is not
-   * injected again; its effect is checked.
-   */
-  | {
-      readonly t: number;
-      readonly type: 'fault.outcome_unknown';
-      readonly fault: string;
-      readonly message: string;
-    }
-  /** The effect was observed: it began in [notBeforeMs, notAfterMs]. */
-  | {
-      readonly t: number;
-      readonly type: 'fault.effect';
-      readonly fault: string;
-      readonly notBeforeMs: number;
-      readonly notAfterMs: number;
-    }
-  | { readonly t: number; readonly type: 'fault.failed'; readonly fault: string; readonly message: string }
-  | { readonly t: number; readonly type: 'heal.started'; readonly fault: string }
-  /** The inverse was applied if needed, and was observed to hold. */
-  | { readonly t: number; readonly type: 'heal.proven'; readonly fault: string }
-  /**
-   * An attempt of a heal that is not proven yet; the heal continues. `observed`: the host answered, and the
-   * fault is still in effect; otherwise the host could not be checked. Attempts with the same result are not
-   * all recorded.
-   */
-  | {
-      readonly t: number;
-      readonly type: 'heal.attempted';
-      readonly fault: string;
-      /** Counted from 1. */
-      readonly attempt: number;
-      readonly observed: boolean;
-      readonly message: string;
-    }
-  | {
-      readonly t: number;
-      readonly type: 'heal.failed';
-      readonly fault: string;
-      readonly message: string;
-      /** Whether the last attempt could check the host; absent in older logs. */
-      readonly observed?: boolean;
-    }
-  /** The prober's own health since the last event of this type. */
-  | {
-      readonly t: number;
-      readonly type: 'prober.health';
-      readonly lane: string;
-      readonly loopMaxMs: number;
-      readonly loopP99Ms: number;
-    }
-  /** Cost of firedrill itself so far; the last one is near the run's end. */
-  | ({ readonly t: number; readonly type: 'harness.cost' } & HarnessCost)
-  | {
-      readonly t: number;
-      readonly type: 'log';
-      readonly level: 'info' | 'warn' | 'error';
-      readonly text: string;
-    }
-  /** The run was stopped from outside, or it broke. */
-  | {
-      readonly t: number;
-      readonly type: 'run.aborted';
-      readonly reason: string;
-      /** A guard rail refused it. */
-      readonly refused?: true;
-      /** firedrill or its disk failed: no verdict. */
-      readonly broken?: true;
-    }
-  | { readonly t: number; readonly type: 'run.ended' };
-
-/** Cost of probing and of the harness since the run's start. */
-export interface HarnessCost {
-  /** CPU time of firedrill's process with all its threads, ms. */
-  readonly cpuMs: number;
-  /**
-   * CPU time of its ended child processes on its own machine, ms; absent if the system does not report it.
-   */
-  readonly childCpuMs?: number;
-  /** Samples of all probes of the target. */
-  readonly samples: number;
-  /** Connections that probes opened. */
-  readonly newConnections: number;
-  /** Commands run, followed, and piped on hosts, by probes and faults. */
-  readonly commands: number;
-}
+export type DrillEvent = EventOf<EventType>;
 
 /** Distributes `Omit` over the union. */
 type WithoutTime<E> = E extends DrillEvent ? Omit<E, 't'> : never;

@@ -1,7 +1,18 @@
+import { z } from 'zod';
 import type { Condition, FailureValues, GateCondition } from './condition.ts';
 
 /** JSON as the event log stores it. */
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
+
+/** Stored data of a type that allows changes, read-only. */
+export type DeepReadonly<T> = Json extends T
+  ? T
+  : T extends object
+    ? { readonly [K in keyof T]: DeepReadonly<T[K]> }
+    : T;
+
+/** Parses any JSON value. */
+export const jsonSchema: z.ZodType<Json> = z.json();
 
 /**
  * What a drill will do, with every default filled in. The planner builds it from scenario and target, and it
@@ -185,42 +196,53 @@ export type PredictedBy = Prediction | readonly Prediction[];
 /** Value of a scenario variable. */
 export type Scalar = string | number | boolean;
 
-/** A host of the target and its transport. */
-export interface PlannedHost {
-  readonly name: string;
-  readonly address?: string;
-  readonly transport: Transport;
+const local = z.object({ kind: z.literal('local') });
+
+const docker = z.object({
+  kind: z.literal('docker'),
+  container: z.string(),
+  context: z.string().exactOptional(),
+});
+
+const ssh = z.object({
+  kind: z.literal('ssh'),
+  /** A name or alias, as `ssh` takes it. */
+  host: z.string(),
+  user: z.string().exactOptional(),
+  port: z.int().exactOptional(),
+  /** The only key to use. */
+  identityFile: z.string().exactOptional(),
+  /** Replaces the user's own known_hosts. */
+  knownHosts: z.string().exactOptional(),
+  /** Replaces the user's and the system's ssh_config; `none`: no file. */
+  config: z.string().exactOptional(),
+  /** Jump hosts, as after `ssh -J`. */
+  jump: z.string().exactOptional(),
+  /** Runs commands as root with `sudo -n`. */
+  sudo: z.boolean().exactOptional(),
+});
+
+/** The stored form of a host of the target and its transport. */
+export const hostSchema = z.object({
+  name: z.string(),
+  address: z.string().exactOptional(),
+  transport: z.discriminatedUnion('kind', [local, docker, ssh]),
   /**
    * The host's server in an OpenStack cloud: an entry of clouds.yaml (`openrc`: the OS_* variables) and the
    * server's id or name.
    */
-  readonly server?: { readonly cloud: string; readonly cloudsFile?: string; readonly id: string };
-}
+  server: z
+    .object({ cloud: z.string(), cloudsFile: z.string().exactOptional(), id: z.string() })
+    .exactOptional(),
+});
+
+export type PlannedHost = DeepReadonly<z.output<typeof hostSchema>>;
 
 /** How commands reach a host. */
-export type Transport =
-  | { readonly kind: 'local' }
-  | { readonly kind: 'docker'; readonly container: string; readonly context?: string }
-  | SshTransport;
+export type Transport = PlannedHost['transport'];
 
 /** Options for the `ssh` command; all others come from its configuration. Files by path. */
-export interface SshTransport {
-  readonly kind: 'ssh';
-  /** A name or alias, as `ssh` takes it. */
-  readonly host: string;
-  readonly user?: string;
-  readonly port?: number;
-  /** The only key to use. */
-  readonly identityFile?: string;
-  /** Replaces the user's own known_hosts. */
-  readonly knownHosts?: string;
-  /** Replaces the user's and the system's ssh_config; `none`: no file. */
-  readonly config?: string;
-  /** Jump hosts, as after `ssh -J`. */
-  readonly jump?: string;
-  /** Runs commands as root with `sudo -n`. */
-  readonly sudo?: boolean;
-}
+export type SshTransport = Extract<Transport, { kind: 'ssh' }>;
 
 /** One probe instance: a target-file probe with `on: [a, b]` becomes two. */
 export interface PlannedProbe {

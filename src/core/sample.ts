@@ -1,3 +1,5 @@
+import { count, object, type ObjectOf, oneOf, optional, text, time, wordOf } from './field-kinds.ts';
+
 /** Why a probe's target failed. */
 export const failCauses = [
   'refused',
@@ -63,36 +65,40 @@ export type Observation =
     }
   | { readonly status: 'unknown'; readonly message: string };
 
-/** Milliseconds from sending to each reached step of a network exchange. */
-export interface Phases {
-  readonly connectMs?: number;
-  readonly tlsMs?: number;
-  readonly firstByteMs?: number;
-}
+const phaseFields = {
+  connectMs: optional(time),
+  tlsMs: optional(time),
+  firstByteMs: optional(time),
+};
 
-/** An observation with its times on the run clock. All offsets in ms. */
-export interface Sample {
+/** Milliseconds from sending to each reached step of a network exchange. */
+export type Phases = ObjectOf<typeof phaseFields>;
+
+export const sampleFields = {
   /** Probe instance, such as `pg-role@node-1`. */
-  readonly probe: string;
-  readonly slot: number;
+  probe: text,
+  slot: count,
   /** When the slot was due. */
-  readonly dueMs: number;
+  dueMs: time,
   /** When the request was actually sent. */
-  readonly sendMs: number;
+  sendMs: time,
   /** When the outcome was known. */
-  readonly finishMs: number;
+  finishMs: time,
   /**
    * Longest stall of the prober between send and finish, if it matters: this part of the latency was not
    * caused by the target.
    */
-  readonly stallMs?: number;
-  readonly status: 'ok' | 'fail' | 'unknown';
-  readonly cause?: FailCause;
+  stallMs: optional(time),
+  status: oneOf('ok', 'fail', 'unknown'),
+  cause: optional(wordOf<FailCause>()),
   /**
    * The state that the target reported. In failed samples, conditions read it only with the cause
    * `bad-state`.
    */
-  readonly value?: string;
-  readonly message?: string;
-  readonly phases?: Phases;
-}
+  value: optional(text),
+  message: optional(text),
+  phases: optional(object(phaseFields)),
+};
+
+/** An observation with its times on the run clock. All offsets in ms. */
+export type Sample = ObjectOf<typeof sampleFields>;

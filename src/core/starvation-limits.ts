@@ -32,7 +32,7 @@ export const standstillDilation = 40;
 
 /**
  * Without a control sample for this long (four times `controlEveryMs`), the dilation is unknown, and the
- * machine does not count as fit, ms.
+ * machine counts as starved, ms.
  */
 export const controlSilenceMs = 2000;
 

@@ -1,11 +1,10 @@
 import { createSecureServer } from 'node:http2';
 import { createServer as createHttpsServer, type ServerOptions } from 'node:https';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test, onTestFinished } from 'vitest';
 import type { Finding } from '../core/finding.ts';
 import type { Json } from '../core/plan.ts';
 import { simulatedClock } from '../engine/testing/simulated-clock.ts';
@@ -14,24 +13,16 @@ import { http } from '../probes/http.ts';
 import { makeCertificates } from '../net/testing/certificates.ts';
 import { listen } from '../net/testing/servers.ts';
 import { inspectEndpoints } from './endpoints.ts';
+import { sharedTemporaryFolder } from '../../test/temporary-folder.ts';
 
-let folder = '';
+const folder = sharedTemporaryFolder();
 const file = (name: string): string => join(folder, name);
-beforeAll(() => {
-  folder = mkdtempSync(join(tmpdir(), 'firedrill-endpoints-'));
-  makeCertificates(folder);
-});
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
-
-const cleanups: (() => Promise<void>)[] = [];
-afterEach(async () => {
-  for (const cleanup of cleanups.splice(0)) await cleanup();
-});
+beforeAll(() => makeCertificates(folder));
 
 /** Doctor's finding for a server that is probed over HTTPS. */
 async function findingAt(server: Server, over: object = {}): Promise<Finding> {
   const { address, close } = await listen(server);
-  cleanups.push(close);
+  onTestFinished(close);
   const fields = { url: 'https://app.example.com/', connectTo: address, caFile: file('ca.pem'), ...over };
   const params = http.params.parse(fields) as Json;
   const probe = { id: 'web', name: 'web', kind: 'http', params, intervalMs: 60_000, timeoutMs: 60_000 };
@@ -96,7 +87,7 @@ describe('hint for an endpoint that fails', () => {
     const { address, close } = await listen(
       createServer((socket) => void socket.once('data', () => socket.end('SSH-2.0-OpenSSH_10.0\r\n'))),
     );
-    cleanups.push(close);
+    onTestFinished(close);
     const finding = await findingAt(over({}), { url: `http://${address}/`, connectTo: address });
     expect(finding.hint).toContain('does not speak HTTP/1.1');
   });

@@ -16,7 +16,8 @@ const hints: Readonly<Record<FailCause, string>> = {
   reset: 'The service or a proxy in front of it accepts the connection and drops it: read their logs.',
   unreachable:
     'This machine cannot reach the address: check its routes (`ip route get ADDRESS`) and the firewalls.',
-  timeout: 'Check the routes and the firewalls. If the service is only slow, raise `timeout` of the probe.',
+  timeout:
+    'Check the routes and the firewalls. If the service is only slow, set a longer `timeout` for the probe.',
   tls: 'Set `caFile` of the probe to the CA of the certificate, and `serverName` to a name in it.',
   dns: 'Correct the name in the probe, or the DNS servers in /etc/resolv.conf of this machine.',
   'http-5xx': 'The service answers with a server error: read its log.',

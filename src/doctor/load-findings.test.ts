@@ -31,7 +31,7 @@ describe('the load of probing', () => {
     expect(loadFindings(planWith({}), [named('a', 20)])[0]).toMatchObject({
       status: 'warn',
       observed: expect.stringContaining('probing itself may be the load: 50 new connections') as unknown,
-      hint: 'raise `burst` of `health` (20 ms: 50 a second)',
+      hint: 'set a longer `burst` for `health` (20 ms: 50 a second)',
     });
   });
 });
@@ -72,7 +72,7 @@ describe('a burst that was measured', () => {
     expect(finding(base, burst)).toMatchObject({
       status: 'warn',
       observed: expect.stringContaining(why) as unknown,
-      hint: expect.stringContaining('Raise `burst`') as unknown,
+      hint: expect.stringContaining('Set a longer `burst`') as unknown,
     });
   });
 

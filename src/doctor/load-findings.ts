@@ -84,7 +84,7 @@ export function burstFindings(effects: readonly BurstEffect[]): Finding[] {
           name,
           status: 'warn',
           observed: `${observed}: ${why}`,
-          hint: 'Raise `burst` of the probes that open the most connections (`firedrill plan` names them), or run firedrill on a separate machine.',
+          hint: 'Set a longer `burst` for the probes that open the most connections (`firedrill plan` names them), or run firedrill on a separate machine.',
         };
   });
 }

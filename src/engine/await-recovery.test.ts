@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { awaitRecovery } from './await-recovery.ts';
-import { planOf } from './testing/fake-machine.ts';
+import { fakePlan } from './testing/fake-machine.ts';
 import { simulatedClock } from './testing/simulated-clock.ts';
 import { createStateObserver } from './state-observer.ts';
 
@@ -13,10 +13,10 @@ async function recover(
   { faultMs = 0, withinMs = 30_000 } = {},
 ) {
   const clock = simulatedClock();
-  const [probe] = planOf('http://unused/').probes;
+  const [probe] = fakePlan().probes;
   if (probe === undefined) throw new Error('no probe');
   const plan = {
-    ...planOf('http://unused/'),
+    ...fakePlan(),
     probes: [{ ...probe, intervalMs: 200, timeoutMs: 900 }],
     recovery: { probe: 'web', withinMs, stableForMs: 2000 },
   };

@@ -10,36 +10,18 @@ import { runDrill } from './drill.ts';
 import { openEventLog } from './event-log.ts';
 import { openLedger } from './ledger.ts';
 import type { DrillDeps } from './run.ts';
-import { createSystemClock } from './system-clock.ts';
-import { FakeMachine, planOf } from './testing/fake-machine.ts';
+import { FakeMachine, fakePlan } from './testing/fake-machine.ts';
+import { repeat, simulatedClock, timersOn, type SimulatedClock } from './testing/simulated-clock.ts';
 
 let folder: string;
 let machine: FakeMachine;
-beforeEach(async () => {
+let clock: SimulatedClock;
+beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'defects-'));
   machine = new FakeMachine();
-  await machine.boot();
+  clock = simulatedClock();
 });
-afterEach(async () => {
-  await machine.halt();
-  rmSync(folder, { recursive: true });
-});
-
-/** Resources that keep this process alive, including the test runner's. */
-const handles = (): string[] =>
-  process
-    .getActiveResourcesInfo()
-    .filter((kind) => ['Timeout', 'MessagePort', 'ProcessWrap', 'PipeWrap'].includes(kind));
-
-/** Resolves when no kind has more resources than before. */
-async function ended(before: readonly string[]): Promise<void> {
-  const count = (all: readonly string[], kind: string): number => all.filter((one) => one === kind).length;
-  for (;;) {
-    const now = handles();
-    if (now.every((kind) => count(now, kind) <= count(before, kind))) return;
-    await new Promise((resolve) => setTimeout(resolve, 10));
-  }
-}
+afterEach(() => rmSync(folder, { recursive: true }));
 
 /** Runs a drill with a defect: `defect` is called before each event is logged, and may throw. */
 async function drillWith(
@@ -47,8 +29,6 @@ async function drillWith(
   defect: (event: NewEvent) => void,
   more: Partial<Pick<DrillDeps, 'startControl' | 'startPressure' | 'createHost'>> = {},
 ) {
-  const before = handles();
-  const clock = createSystemClock();
   const path = join(folder, 'events.ndjson');
   const log = openEventLog(path, clock);
   const ledger = openLedger(join(folder, 'ledger'));
@@ -58,6 +38,7 @@ async function drillWith(
     {
       runId: 'r',
       clock,
+      timers: timersOn(clock),
       log: {
         ...log,
         append(event) {
@@ -75,7 +56,8 @@ async function drillWith(
     new AbortController().signal,
   );
   log.close();
-  await ended(before);
+  // Nothing of the drill waits any longer.
+  expect(clock.sleeping()).toBe(0);
   return {
     unhealed,
     open: ledger.list(),
@@ -102,7 +84,7 @@ const isPhase =
 
 /** A fault with a lease longer than any test, with a preparation and a repair. */
 function longPlan(): Plan {
-  const plan = planOf(machine.url);
+  const plan = fakePlan();
   const step = (id: string, params: Plan['faults'][number]['params']): Plan['faults'][number] => ({
     id,
     kind: 'command',
@@ -137,9 +119,7 @@ describe('a defect ends the run: everything is healed, and nothing keeps running
     const { unhealed, open, summary, types } = await drillWith(longPlan(), throwOnce(at));
     expect(machine.commands.includes('docker stop')).toBe(isFaultMade);
     // The fault is undone, and so is the preparation.
-    expect(await machine.exec(['docker', 'inspect'])).toMatchObject({
-      stdout: expect.stringMatching(/^running/) as string,
-    });
+    expect(machine.isUp).toBe(true);
     expect(machine.commands.includes('close door')).toBe(machine.commands.includes('open door'));
     expect([unhealed.length, open.length]).toEqual([0, 0]);
     expect(types.at(-1)).toBe('run.ended');
@@ -157,7 +137,6 @@ describe('a defect ends the run: everything is healed, and nothing keeps running
       acted ||= event.type === 'fault.effect' && event.fault === 'fault-1';
       return acted && event.type === type;
     });
-    const every20Ms = (act: () => void): NodeJS.Timeout => setInterval(act, 20);
     const pressure = {
       machine: 'abc',
       prober: true,
@@ -172,14 +151,11 @@ describe('a defect ends the run: everything is healed, and nothing keeps running
     // Only the defect ends this wait.
     const plan = { ...longPlan(), recovery: { probe: 'web', withinMs: 280_000, stableForMs: 200 } };
     const { unhealed, open, summary } = await drillWith(plan, defect, {
-      startControl: async ({ clock, onSample }) => {
-        const timer = every20Ms(() => onSample({ finishMs: clock.nowMs(), cpuMs: 8, wallMs: 9 }));
-        return { pid: 0, stop: async () => clearInterval(timer) };
+      startControl: async ({ onSample }) => {
+        const stop = repeat(clock, 20, () => onSample({ finishMs: clock.nowMs(), cpuMs: 8, wallMs: 9 }));
+        return { pid: 0, stop };
       },
-      startPressure: ({ onPressure }) => {
-        const timer = every20Ms(() => onPressure(pressure));
-        return { stop: async () => clearInterval(timer) };
-      },
+      startPressure: ({ onPressure }) => ({ stop: repeat(clock, 20, () => onPressure(pressure)) }),
     });
     expect([unhealed.length, open.length]).toEqual([0, 0]);
     expect(machine.commands).toContain('docker start');
@@ -191,7 +167,7 @@ describe('a defect ends the run: everything is healed, and nothing keeps running
     // The heal takes longer than the interval of the limit checks.
     const exec = machine.exec.bind(machine);
     machine.exec = async (argv, options) => {
-      if (argv[1] === 'start') machine.startWhen = new Promise((resolve) => setTimeout(resolve, 1000));
+      if (argv[1] === 'start') await clock.sleep(1000, options.signal);
       return exec(argv, options);
     };
     const plan = longPlan();

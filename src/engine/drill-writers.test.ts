@@ -6,13 +6,15 @@ import { readLog } from '../analysis/read-log.ts';
 import { summarize } from '../analysis/summarize.ts';
 import type { DrillEvent } from '../core/event.ts';
 import type { Plan } from '../core/plan.ts';
-import { drillOn, FakeMachine, planOf, type Outcome } from './testing/fake-machine.ts';
+import { createSystemClock } from './system-clock.ts';
+import { drillOn, type Outcome } from './testing/fake-machine.ts';
+import { WebMachine } from './testing/web-machine.ts';
 
 let folder: string;
-let machine: FakeMachine;
+let machine: WebMachine;
 beforeEach(async () => {
   folder = mkdtempSync(join(tmpdir(), 'drill-'));
-  machine = new FakeMachine();
+  machine = new WebMachine();
   await machine.boot();
 });
 afterEach(async () => {
@@ -21,14 +23,19 @@ afterEach(async () => {
 });
 
 const run = (plan: Plan, signal?: AbortSignal, onEvent?: (event: DrillEvent) => void): Promise<Outcome> =>
-  drillOn(machine, folder, plan, signal, onEvent);
+  drillOn(machine, folder, plan, {
+    signal,
+    onEvent,
+    clock: createSystemClock(),
+    timers: globalThis,
+  });
 
 describe('a drill with writers', () => {
   const withWriter = (): Plan => {
     const url = `${machine.url}rows/\${rows}`;
     const call = { url, headers: {} };
     return {
-      ...planOf(machine.url),
+      ...machine.plan(),
       writers: [
         {
           id: 'rows',

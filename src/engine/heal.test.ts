@@ -1,12 +1,12 @@
 import { describe, expect, test } from 'vitest';
-import { DrillError, exitCodeOf } from '../core/errors.ts';
+import { exitCodeOf } from '../core/errors.ts';
 import type { NewEvent } from '../core/event.ts';
-import type { Host } from '../core/host.ts';
 import { faultKind } from '../faults/catalog.ts';
+import { unkindHost } from '../faults/testing/disturbance.ts';
 import { scriptedHost } from '../faults/testing/scripted-host.ts';
 import { healFault, healOpen, type HealOptions } from './heal.ts';
 import type { FailedAttempt } from './persist.ts';
-import { lateHost } from './testing/late-host.ts';
+import type { OpenFault } from './run-state.ts';
 import { simulatedClock } from './testing/simulated-clock.ts';
 import { undoRecord } from './testing/undo-record.ts';
 
@@ -57,10 +57,7 @@ describe('healFault', () => {
   });
 
   test('does not require the machine-id of a host that does not answer, because its power may be off', async () => {
-    const host = machine('m1');
-    const exec = host.exec.bind(host);
-    host.exec = (argv, options) =>
-      argv[0] === 'cat' ? Promise.reject(new DrillError('host-unreachable', 'gone')) : exec(argv, options);
+    const host = unkindHost(machine('m1'), (_, [word]) => (word === 'cat' ? 'lost before' : undefined));
     await heal(host);
     expect(host.commands).toContain('rm /x');
   });
@@ -70,6 +67,7 @@ describe('healFault', () => {
     await expect(heal(host)).rejects.toMatchObject({
       code: 'heal-failed',
       message: 'alpha is another machine now: its machine-id is m2, and the fault was injected on m1',
+      hint: 'If the old machine is gone for good, drop the record: `firedrill heal --forget r/cut`.',
     });
     expect(host.commands).toEqual(['cat /etc/machine-id /proc/sys/kernel/random/boot_id']);
   });
@@ -82,17 +80,14 @@ describe('a heal on a starved machine', () => {
   function starved(delayMs: (nowMs: number) => number, removes = true) {
     const clock = simulatedClock();
     let there = true;
-    const host = lateHost(
-      clock,
-      () => delayMs(clock.nowMs()),
-      ([word, ...rest]) => {
-        if (word === 'cat') return { stdout: `${identity.id}\nb1\n` };
-        if (word === 'test') return { exitCode: there ? 1 : 0 };
-        if (word === 'rm' && removes) there = false;
-        if (word === 'rm' && !removes) return { exitCode: 1, stderr: `rm: cannot remove ${rest.join(' ')}` };
-        return {};
-      },
-    );
+    const prompt = scriptedHost(([word, ...rest]) => {
+      if (word === 'cat') return { stdout: `${identity.id}\nb1\n` };
+      if (word === 'test') return { exitCode: there ? 1 : 0 };
+      if (word === 'rm' && removes) there = false;
+      if (word === 'rm' && !removes) return { exitCode: 1, stderr: `rm: cannot remove ${rest.join(' ')}` };
+      return {};
+    });
+    const host = unkindHost(prompt, () => ({ lateMs: delayMs(clock.nowMs()) }), clock);
     const failed: FailedAttempt[] = [];
     const params = { run: ['touch', '/x'], undo: ['rm', '/x'], undone: ['test', '!', '-e', '/x'] };
     const run = (options: HealOptions = {}) =>
@@ -183,15 +178,12 @@ function runWith(faults: readonly string[], delayMs: (nowMs: number) => number, 
   const clock = simulatedClock();
   const events: NewEvent[] = [];
   const closed: string[] = [];
-  const host: Host = lateHost(
-    clock,
-    () => delayMs(clock.nowMs()),
-    ([word]) => ({ exitCode: word === 'rm' ? undo : 0 }),
-  );
+  const prompt = scriptedHost(([word]) => ({ exitCode: word === 'rm' ? undo : 0 }));
+  const host = unkindHost(prompt, () => ({ lateMs: delayMs(clock.nowMs()) }), clock);
   const params = { run: ['true'], undo: ['rm', '/x'], timeout: minuteMs };
-  const open = faults.map((faultId) => ({
+  const open: OpenFault[] = faults.map((faultId) => ({
     record: undoRecord({ faultId, params }),
-    kind: { ...faultKind('command')!, healAfter: 'redundancy' as const },
+    kind: { ...faultKind('command')!, healAfter: 'redundancy' },
     sinceMs: 0,
   }));
   const run = {
@@ -213,6 +205,53 @@ function runWith(faults: readonly string[], delayMs: (nowMs: number) => number, 
   const heal = () => healOpen(run, () => true);
   return { clock, events, closed, run, heal };
 }
+
+/** A fault that lasts until its heal, whose effect was seen, on a host whose check of the effect exits with `gone`. */
+function healSeen(gone: number, delayMs: (argv: readonly string[]) => number) {
+  const { clock, events, run } = runWith(['f'], () => 10);
+  const prompt = scriptedHost(([word]) => ({ exitCode: word === 'is-broken' ? gone : 0 }));
+  const host = unkindHost(prompt, (_, argv) => ({ lateMs: delayMs(argv) }), clock);
+  const params = { run: ['true'], undo: ['rm', '/x'], effect: ['is-broken'], timeout: minuteMs };
+  const open = { record: undoRecord({ faultId: 'f', params }), kind: faultKind('command')!, sinceMs: 0 };
+  const heal = (effectSeen?: true) => {
+    run.activeFaults.splice(0, 1, { ...open, ...(effectSeen === undefined ? {} : { effectSeen }) });
+    return healOpen({ ...run, accessTo: () => ({ host, server: undefined }) }, () => true);
+  };
+  return { clock, events, host, heal };
+}
+
+describe('before a heal', () => {
+  const gone = { type: 'log', level: 'info', text: 'f: its effect was gone before the heal' };
+
+  test('the log says that an observed effect is gone', async () => {
+    const { events, heal } = healSeen(1, () => 10);
+    await heal(true);
+    expect(events[0]).toEqual(gone);
+    expect(events.at(-1)).toMatchObject({ type: 'heal.proven' });
+  });
+
+  test('the log says nothing of an effect that is there, or that was never observed', async () => {
+    const there = healSeen(0, () => 10);
+    await there.heal(true);
+    const unseen = healSeen(1, () => 10);
+    await unseen.heal();
+    expect([there.events[0], unseen.events[0]].map((event) => event?.type)).toEqual([
+      'heal.started',
+      'heal.started',
+    ]);
+  });
+
+  test('the check for the effect delays the heal by at most 5 s', async () => {
+    const started: number[] = [];
+    const { clock, events, heal } = healSeen(1, ([word]) => {
+      started.push(clock.nowMs());
+      return word === 'is-broken' ? never : 0;
+    });
+    await heal(true);
+    expect(started.slice(0, 2)).toEqual([0, 5000]);
+    expect(events.map(({ type }) => type)).toEqual(['heal.started', 'heal.proven']);
+  });
+});
 
 describe('healing what is open', () => {
   test('goes on until the host answers, logs the unchecked attempts, and closes the record', async () => {

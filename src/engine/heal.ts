@@ -1,6 +1,7 @@
 import type { Clock } from '../core/clock.ts';
 import { DrillError, messageOf } from '../core/errors.ts';
 import type { FaultContext } from '../core/fault.ts';
+import { limitText } from '../core/format-duration.ts';
 import { faultKind } from '../faults/catalog.ts';
 import { endLease } from './leases.ts';
 import type { LedgerRecord } from './ledger.ts';
@@ -8,6 +9,7 @@ import { requireSameMachine } from './machine.ts';
 import { type FailedAttempt, persist, persistedText, persistForMs } from './persist.ts';
 import { closeRecord, type RecordCloser } from './records.ts';
 import type { OpenFault, RunState } from './run-state.ts';
+import { limitTime } from './time-limit.ts';
 
 /**
  * A heal that takes longer than this stops renewing its lease, ms: the host's auto-revert timer may succeed
@@ -44,7 +46,7 @@ class NotHealed extends DrillError {
     const { faultId, kind, host } = record;
     super('heal-failed', `${faultId} (${kind} on ${host.name}) is not proven healed ${why}`, {
       hint: observed
-        ? `Find out on ${host.name} why the heal has no effect, then run \`firedrill heal\` again.`
+        ? `Find out on ${host.name} why the heal has no effect (\`firedrill status --json\` prints the undo record), then run \`firedrill heal\` again.`
         : `Make sure that ${host.name} answers, then run \`firedrill heal\` again: it needs only the undo record.`,
     });
     this.observed = observed;
@@ -83,7 +85,7 @@ export async function healFault(
     async attempt(ctx) {
       if (clock.nowMs() - startMs >= releaseLeaseAfterMs) await releaseLease();
       // Final: a retry cannot change which machine this is.
-      await requireSameMachine(ctx, record.machine);
+      await requireSameMachine(ctx, record);
       if (await isOver(ctx)) return true;
       await kind.heal(record.params, record.before, ctx);
       return isOver(ctx);
@@ -159,15 +161,21 @@ export function healTimeLeftMs({ healing }: Pick<RunState, 'healing'>): number {
   return Math.max(leastHealMs, persistForMs - healing.spentMs);
 }
 
-/** Whether a fault that lasts until its heal was over before: its lease ran out, or the stack undid it. */
-async function endedEarly(run: Healing, { record, kind }: OpenFault): Promise<boolean> {
-  if (kind.healAfter !== 'recovery' || run.signal.aborted) return false;
-  const signal = AbortSignal.any([run.signal, AbortSignal.timeout(checkWithinMs)]);
+/**
+ * Whether a fault that lasts until its heal was over before: its lease ran out, or the stack undid it. Without
+ * an observed effect, the absence of one shows no end.
+ */
+async function endedEarly(run: Healing, { record, kind, effectSeen }: OpenFault): Promise<boolean> {
+  if (effectSeen !== true || kind.healAfter !== 'recovery' || run.signal.aborted) return false;
+  const late = new DrillError('host-unreachable', `no answer within ${limitText(checkWithinMs)}`);
+  const limit = limitTime(run.clock, checkWithinMs, late, run.signal);
   try {
-    const ctx = { ...run.accessTo(record.host.name), clock: run.clock, signal };
+    const ctx = { ...run.accessTo(record.host.name), clock: run.clock, signal: limit.signal };
     return !(await kind.effect(record.params, record.before, ctx));
   } catch {
     // The fault may have cut off its host.
     return false;
+  } finally {
+    limit.end();
   }
 }

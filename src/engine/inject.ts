@@ -83,7 +83,7 @@ export async function injectFault(
     ...(machine === undefined ? {} : { machine }),
   });
   ledger.open(record);
-  const opened = { record, kind, sinceMs: clock.nowMs() };
+  const opened: OpenFault = { record, kind, sinceMs: clock.nowMs() };
   run.activeFaults.push(opened);
   await addPendingRepairs(run, record);
   try {
@@ -102,6 +102,7 @@ export async function injectFault(
   steady?.end();
   const times = await act(run, fault, resolved, before);
   const seen = times !== undefined && (await awaitEffect(run, fault, { ...resolved, before }, times));
+  if (seen) opened.effectSeen = true;
   // Fault kinds that need a machine's power switch or its cloud change its power.
   if (seen && kind.needs !== undefined) run.off.add(planned.name);
   return seen ? 'effect' : 'failed';

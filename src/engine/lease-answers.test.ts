@@ -11,9 +11,9 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeEach, describe, expect, test } from 'vitest';
-import { DrillError } from '../core/errors.ts';
 import type { ExecResult, Host } from '../core/host.ts';
 import { armAutoRevert, renewAutoRevert } from '../faults/lib/auto-revert.ts';
+import { lostAnswer, unkindHost } from '../faults/testing/disturbance.ts';
 import { faultContext } from '../faults/testing/fault-context.ts';
 import { runCommand } from '../hosts/run-command.ts';
 import { neverFollowed } from '../hosts/testing/never-followed.ts';
@@ -83,17 +83,19 @@ const run = async (argv: readonly string[], cut: string): Promise<ExecResult> =>
 };
 
 /** The host; `cut` names the step at which its command is killed, or `answer` if only the answer is lost. */
-const host = (cut = ''): Host => ({
-  name: 'alpha',
-  transport: 'shell',
-  follow: neverFollowed,
-  exec: async (argv) => {
-    const result = await run(argv, cut);
-    if (cut === 'answer' || result.exitCode === 137)
-      throw new DrillError('host-unreachable', 'alpha: the connection broke');
-    return result;
-  },
-});
+const host = (cut = ''): Host => {
+  const shell: Host = {
+    name: 'alpha',
+    transport: 'shell',
+    follow: neverFollowed,
+    exec: async (argv) => {
+      const result = await run(argv, cut);
+      if (result.exitCode === 137) throw lostAnswer();
+      return result;
+    },
+  };
+  return unkindHost(shell, () => (cut === 'answer' ? 'lost after' : undefined));
+};
 
 const autoRevert = { tag: 'ab12cd34', leaseMs: 30_000, undo: `x=undone\necho "$x" >>${undone} || exit` };
 const renew = (attempt: number, cut?: string): Promise<void> =>

@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import type { DrillEvent, NewEvent } from '../core/event.ts';
-import { DrillError } from '../core/errors.ts';
 import type { ExecResult, Host } from '../core/host.ts';
 import { faultKind } from '../faults/catalog.ts';
 import { faultContext } from '../faults/testing/fault-context.ts';
+import { unkindHost } from '../faults/testing/disturbance.ts';
 import { scriptedHost } from '../faults/testing/scripted-host.ts';
 import { neverFollowed } from '../hosts/testing/never-followed.ts';
 import { armLease, endLease, renewLeases, leaseFor } from './leases.ts';
@@ -153,14 +153,12 @@ describe('the renewal of leases', () => {
   });
 
   test('gives each attempt its own timer, because an attempt with a lost answer may have created one', async () => {
-    let attempts = 0;
-    const { host, renewals, reached } = renewable(() => {
-      attempts += 1;
-      if (attempts < 3) throw new DrillError('host-unreachable', 'alpha: the connection broke');
-      return {};
-    });
+    const { host, renewals, reached } = renewable(() => ({}));
     const log = logged();
-    const renewer = keep(host, log);
+    const renewer = keep(
+      unkindHost(host, (attempt) => (attempt < 2 ? 'lost after' : undefined)),
+      log,
+    );
     await reached(4);
     await renewer.stop();
     const made = renewals.map((command) => /--unit=(\S+)/.exec(command)?.[1]);

@@ -13,49 +13,8 @@ import { z } from 'zod';
 import { DrillError, messageOf } from '../core/errors.ts';
 import { fileSlug } from '../core/names.ts';
 import { shellQuote } from '../core/shell-quote.ts';
-import type { Json, PlannedHost } from '../core/plan.ts';
+import { type DeepReadonly, hostSchema, jsonSchema, type PlannedHost } from '../core/plan.ts';
 import { cannotWrite, diskFailure, syncDirectory, writeFully } from './disk.ts';
-
-/** What undoing one fault needs, without the run that injected it. */
-export interface LedgerRecord {
-  readonly version: 1;
-  readonly runId: string;
-  readonly target: string;
-  readonly faultId: string;
-  readonly kind: string;
-  readonly host: PlannedHost;
-  readonly params: Json;
-  /** The state observed before the fault. */
-  readonly before: Json;
-  /** A pending repair: `firedrill heal` makes it; it is not undone. */
-  readonly repair?: true;
-  /**
-   * For a repair: its fault has not been injected, so the repair is not pending yet. Absent in records of
-   * older versions.
-   */
-  readonly awaitsFault?: true;
-  /**
-   * The repair was issued and its outcome is unknown. `before` is the state observed before it. Absent: it
-   * was not issued, or its host refused it.
-   */
-  readonly issued?: { readonly before: Json };
-  /**
-   * The inverse as a script for /bin/sh on the host, if the kind has one. An operator can run it if this
-   * firedrill does not know the kind.
-   */
-  readonly undo?: string;
-  /**
-   * The timer on the host that runs `undo` after the lease is not renewed for `ms`; absent if there is none.
-   */
-  readonly lease?: { readonly tag: string; readonly ms: number };
-  /**
-   * The host's machine and boot (machine-id(5), /proc/sys/kernel/random/boot_id); absent if the host does not
-   * report them.
-   */
-  readonly machine?: { readonly id: string; readonly bootId: string };
-  /** When the fault was about to be injected, ISO 8601. */
-  readonly openedAt: string;
-}
 
 const recordSchema = z.object({
   version: z.literal(1),
@@ -63,36 +22,42 @@ const recordSchema = z.object({
   target: z.string(),
   faultId: z.string(),
   kind: z.string(),
-  host: z.object({
-    name: z.string(),
-    address: z.string().optional(),
-    transport: z.discriminatedUnion('kind', [
-      z.object({ kind: z.literal('local') }),
-      z.object({ kind: z.literal('docker'), container: z.string(), context: z.string().optional() }),
-      z.object({
-        kind: z.literal('ssh'),
-        host: z.string(),
-        user: z.string().optional(),
-        port: z.int().optional(),
-        identityFile: z.string().optional(),
-        knownHosts: z.string().optional(),
-        config: z.string().optional(),
-        jump: z.string().optional(),
-        sudo: z.boolean().optional(),
-      }),
-    ]),
-    server: z.object({ cloud: z.string(), cloudsFile: z.string().optional(), id: z.string() }).optional(),
-  }),
-  params: z.json(),
-  before: z.json(),
-  repair: z.literal(true).optional(),
-  awaitsFault: z.literal(true).optional(),
-  issued: z.object({ before: z.json() }).optional(),
-  undo: z.string().optional(),
-  lease: z.object({ tag: z.string(), ms: z.number() }).optional(),
-  machine: z.object({ id: z.string(), bootId: z.string() }).optional(),
+  host: hostSchema,
+  params: jsonSchema,
+  /** The state observed before the fault. */
+  before: jsonSchema,
+  /** A pending repair: `firedrill heal` makes it; it is not undone. */
+  repair: z.literal(true).exactOptional(),
+  /**
+   * For a repair: its fault has not been injected, so the repair is not pending yet. Absent in records of
+   * older versions.
+   */
+  awaitsFault: z.literal(true).exactOptional(),
+  /**
+   * The repair was issued and its outcome is unknown. `before` is the state observed before it. Absent: it
+   * was not issued, or its host refused it.
+   */
+  issued: z.object({ before: jsonSchema }).exactOptional(),
+  /**
+   * The inverse as a script for /bin/sh on the host, if the kind has one. An operator can run it if this
+   * firedrill does not know the kind.
+   */
+  undo: z.string().exactOptional(),
+  /**
+   * The timer on the host that runs `undo` after the lease is not renewed for `ms`; absent if there is none.
+   */
+  lease: z.object({ tag: z.string(), ms: z.number() }).exactOptional(),
+  /**
+   * The host's machine and boot (machine-id(5), /proc/sys/kernel/random/boot_id); absent if the host does not
+   * report them.
+   */
+  machine: z.object({ id: z.string(), bootId: z.string() }).exactOptional(),
+  /** When the fault was about to be injected, ISO 8601. */
   openedAt: z.string(),
 });
+
+/** What undoing one fault needs, without the run that injected it. */
+export type LedgerRecord = DeepReadonly<z.output<typeof recordSchema>>;
 
 /**
  * The open faults of this machine: one small file each, on disk before the fault acts, removed when the fault
@@ -275,8 +240,7 @@ function readRecord(path: string): ReadFile | undefined {
   try {
     text = readFileSync(path, 'utf8');
     const parsed: unknown = JSON.parse(text);
-    // The schema checks the shape; the cast drops the `| undefined` it puts on optional fields.
-    return { record: recordSchema.parse(parsed) as LedgerRecord };
+    return { record: recordSchema.parse(parsed) };
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
     return { unreadable: unreadableRecord(path, text, error) };

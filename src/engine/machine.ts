@@ -28,13 +28,18 @@ export async function machineOf({ host, signal }: FaultContext): Promise<Machine
  * Throws `heal-failed` if the host is not the machine on which the fault was injected. Its state shows
  * nothing about the fault, and undoing the fault there would change the wrong machine.
  */
-export async function requireSameMachine(ctx: FaultContext, recorded: Machine | undefined): Promise<void> {
+export async function requireSameMachine(
+  ctx: FaultContext,
+  { runId, faultId, machine: recorded }: Pick<LedgerRecord, 'runId' | 'faultId' | 'machine'>,
+): Promise<void> {
   if (recorded === undefined) return;
   const now = await machineOf(ctx);
   if (now === undefined || now.id === recorded.id) return;
   throw new DrillError(
     'heal-failed',
     `${ctx.host.name} is another machine now: its machine-id is ${now.id}, and the fault was injected on ${recorded.id}`,
-    { hint: 'If the old machine is gone for good, drop the record: `firedrill heal --forget RUN/FAULT`.' },
+    {
+      hint: `If the old machine is gone for good, drop the record: \`firedrill heal --forget ${runId}/${faultId}\`.`,
+    },
   );
 }

@@ -2,6 +2,7 @@ import type { Clock } from '../core/clock.ts';
 import { DrillError, isUnreachable, messageOf } from '../core/errors.ts';
 import { durationText, limitText } from '../core/format-duration.ts';
 import type { FaultContext } from '../core/fault.ts';
+import { limitTime } from './time-limit.ts';
 import { withTimeoutFactor } from './timeout-factor.ts';
 
 /** Longest time for a heal or a repair, ms. A starved machine may need most of it. */
@@ -93,7 +94,9 @@ export async function persist(options: PersistOptions): Promise<Persisted> {
   let last: FailedAttempt | undefined;
   let observedMs: number | undefined;
   while (leftMs() > 0 && !abandon.aborted) {
-    const limit = limitedTo(clock, Math.min(attemptMs * timeoutFactor, leftMs()), abandon);
+    const limitMs = Math.min(attemptMs * timeoutFactor, leftMs());
+    const late = new DrillError('host-unreachable', `the attempt had no answer within ${limitText(limitMs)}`);
+    const limit = limitTime(clock, limitMs, late, abandon);
     signal = limit.signal;
     let why = options.notDone;
     let observed = true;
@@ -103,7 +106,7 @@ export async function persist(options: PersistOptions): Promise<Persisted> {
     } catch (error) {
       if (error instanceof DrillError && error.code === 'heal-failed') throw error;
       observed = !(signal.aborted || isUnreachable(error));
-      why = limit.reason() ?? messageOf(error);
+      why = messageOf(limit.isOver() ? late : error);
     } finally {
       limit.end();
     }
@@ -148,25 +151,5 @@ function reporterOf({ clock, onFailed }: PersistOptions): (failed: FailedAttempt
     reportedMs = clock.nowMs();
     observed = failed.observed;
     onFailed?.(failed);
-  };
-}
-
-/** A signal that aborts with `outer` or after `ms` on the clock. */
-function limitedTo(
-  clock: Clock,
-  ms: number,
-  outer: AbortSignal,
-): { readonly signal: AbortSignal; readonly reason: () => string | undefined; readonly end: () => void } {
-  const limit = new AbortController();
-  const done = new AbortController();
-  const why = `the attempt had no answer within ${limitText(ms)}`;
-  void clock.sleep(ms, done.signal).then(
-    () => limit.abort(new DrillError('host-unreachable', why)),
-    () => undefined,
-  );
-  return {
-    signal: AbortSignal.any([limit.signal, outer]),
-    reason: () => (limit.signal.aborted ? why : undefined),
-    end: () => done.abort(),
   };
 }

@@ -104,6 +104,7 @@ function runLane(
   const schedules: { readonly planned: PlannedProbe; readonly schedule: Schedule }[] = [];
   let watch: LoopWatch | undefined;
   let healthTimer: unknown;
+  let flushTimer: unknown;
   let stopped: Promise<void> | undefined;
 
   let flushedMs = -Infinity;
@@ -118,7 +119,7 @@ function runLane(
     if (queue.length > 1) return;
     // Waits for the other replies of this turn, to send them together.
     if (clock.nowMs() - flushedMs >= batchMs) setImmediate(flush);
-    else timers.setTimeout(flush, batchMs);
+    else flushTimer = timers.setTimeout(flush, batchMs);
   };
   const health = (): void => {
     if (watch === undefined) return;
@@ -182,6 +183,7 @@ function runLane(
       opened.map((probe) => probe.session),
       timers,
     );
+    timers.clearTimeout(flushTimer);
     flush();
   };
 

@@ -11,6 +11,7 @@ import { compileCache } from './compile-cache.ts';
 import { raiseSessionPriority } from './priority.ts';
 import { openLane, type Lane } from './prober-lane.ts';
 import type { FromWorker, ToWorker, WorkerInput } from './prober-messages.ts';
+import type { Timers } from './schedule.ts';
 
 /** Inputs of the prober. */
 export interface ProberOptions {
@@ -21,6 +22,8 @@ export interface ProberOptions {
    * origin.
    */
   readonly clock: Clock;
+  /** Timers of the probes on this thread; default: the runtime's. The other thread always uses the runtime's. */
+  readonly timers?: Timers | undefined;
   /** Takes samples, dropped slots, marks, and the prober's health, as they come. */
   readonly onEvents: (events: readonly NewEvent[]) => void;
   /**
@@ -90,7 +93,7 @@ export async function startProber(options: ProberOptions): Promise<Prober> {
           kindOf: probeKind,
           hostOf: options.host,
           clock: options.clock,
-          timers: globalThis,
+          timers: options.timers ?? globalThis,
           readText: (path) => readFile(path, 'utf8'),
           env: (name) => process.env[name],
           resolveName: createNameResolver(),

@@ -1,3 +1,4 @@
+import { closeAll, withCleanup } from '../core/cleanup.ts';
 import type { Clock } from '../core/clock.ts';
 import { controlEveryMs, controlWorkMs } from '../core/starvation-limits.ts';
 import { messageOf } from '../core/errors.ts';
@@ -12,6 +13,7 @@ import { localMachine } from './local-machine.ts';
 import type { MachineHealth } from './machine-health.ts';
 import type { PressureWatch, StartPressure } from './pressure.ts';
 import { startProber, type Prober } from './prober.ts';
+import type { Timers } from './schedule.ts';
 
 /** Interval of the wall-clock anchors, ms: they show a step of the wall clock. */
 const anchorEveryMs = 10_000;
@@ -23,6 +25,8 @@ export interface RecordingOptions {
   readonly hosts: readonly string[];
   readonly host: (name: string) => Host;
   readonly clock: Clock;
+  /** See `ProberOptions`. */
+  readonly timers?: Timers | undefined;
   readonly log: EventLog;
   /** Starts the control of the prober's machine; without it, the machine counts as fit. */
   readonly startControl?: StartControl | undefined;
@@ -45,21 +49,19 @@ export interface RecordingOptions {
  * Starts the probes, and logs their samples and wall-clock anchors. Its `stop` ends both. @throws DrillError
  * `invalid-input` for invalid probe parameters
  */
-export async function startRecording(options: RecordingOptions): Promise<Prober> {
+export function startRecording(options: RecordingOptions): Promise<Prober> {
   const { probes, host, clock, log, onSample, onDropped, onBroken, raisePriority = false } = options;
-  const meter = meterHarness({ probes, cpu: readCpuTimes, commands: options.commands });
-  const control = await openControl(options);
-  let pressure: PressureWatch | undefined;
-  const stopMachine = async (): Promise<void> => {
-    await Promise.all([control?.stop(), pressure?.stop()]);
-  };
-  let prober: Prober;
-  try {
-    pressure = openPressure(options);
-    prober = await startProber({
+  return withCleanup(async (cleanup) => {
+    const meter = meterHarness({ probes, cpu: readCpuTimes, commands: options.commands });
+    const control = await openControl(options);
+    cleanup.defer(async () => control?.stop());
+    const pressure = openPressure(options);
+    cleanup.defer(async () => pressure?.stop());
+    const prober = await startProber({
       probes,
       host,
       clock,
+      timers: options.timers,
       raisePriority,
       onEvents: (events) => {
         for (const event of events) {
@@ -74,27 +76,24 @@ export async function startRecording(options: RecordingOptions): Promise<Prober>
       },
       onBroken,
     });
-  } catch (error) {
-    await stopMachine();
-    throw error;
-  }
-  const anchor = orBroken(options, () => {
-    log.append({ type: 'clock.anchor', wallMs: clock.wallMs() });
-    log.append({ type: 'harness.cost', ...meter.read() });
+    const logCost = (): void => void log.append({ type: 'harness.cost', ...meter.read() });
+    cleanup.defer(async () => {
+      await prober.stop();
+      logCost();
+    });
+    const anchor = orBroken(options, () => {
+      log.append({ type: 'clock.anchor', wallMs: clock.wallMs() });
+      logCost();
+    });
+    const anchoring = new AbortController();
+    const anchors = repeat(clock, anchorEveryMs, anchor, anchoring.signal);
+    cleanup.defer(async () => {
+      anchoring.abort();
+      await anchors;
+    });
+    const opened = cleanup.move();
+    return { setBurst: (on) => prober.setBurst(on), stop: () => closeAll(opened) };
   });
-  const anchors = setInterval(anchor, anchorEveryMs);
-  return {
-    setBurst: (on) => prober.setBurst(on),
-    stop: async () => {
-      clearInterval(anchors);
-      try {
-        await prober.stop();
-        log.append({ type: 'harness.cost', ...meter.read() });
-      } finally {
-        await stopMachine();
-      }
-    },
-  };
 }
 
 /**
@@ -112,6 +111,15 @@ function orBroken<A extends unknown[]>(
       onBroken(error);
     }
   };
+}
+
+/** Calls `act`, which does not throw, at each interval on the clock until the signal aborts. */
+async function repeat(clock: Clock, everyMs: number, act: () => void, signal: AbortSignal): Promise<void> {
+  for (;;) {
+    await clock.sleep(everyMs, signal).catch(() => undefined);
+    if (signal.aborted) return;
+    act();
+  }
 }
 
 /**

@@ -35,7 +35,7 @@ export function closeRecord({ ledger, log }: RecordCloser, record: LedgerRecord,
     ledger.close(record);
   } catch (error) {
     // `status` still lists the record, and the next drill is refused.
-    const text = `${record.faultId} is ${done}, but its undo record is left: ${messageOf(error)}`;
+    const text = `${record.faultId} is ${done}, but its undo record remains: ${messageOf(error)}`;
     log.append({ type: 'log', level: 'error', text });
   }
 }

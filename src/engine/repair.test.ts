@@ -1,10 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import { DrillError } from '../core/errors.ts';
-import type { Host } from '../core/host.ts';
+import { unkindHost } from '../faults/testing/disturbance.ts';
 import { scriptedHost } from '../faults/testing/scripted-host.ts';
 import type { LedgerRecord } from './ledger.ts';
 import { makeRepair } from './repair.ts';
-import { lateHost } from './testing/late-host.ts';
 import { simulatedClock } from './testing/simulated-clock.ts';
 
 const clock = simulatedClock();
@@ -73,17 +71,15 @@ describe('a pending repair', () => {
       const alike = simulatedClock();
       const ran: string[] = [];
       let swept = false;
-      const host: Host = {
-        ...scriptedHost(() => ({})),
-        exec: ([word = '']) => {
-          if (word !== 'true') ran.push(word);
-          if (word === 'is') return Promise.resolve({ exitCode: swept ? 0 : 1, stdout: '', stderr: '' });
-          const isFirst = word === 'sweep' && ran.filter((one) => one === 'sweep').length === 1;
-          if (word === 'sweep') swept = !isFirst || acts;
-          if (isFirst) throw new DrillError('host-unreachable', 'alpha: cut off');
-          return Promise.resolve({ exitCode: 0, stdout: '', stderr: '' });
-        },
-      };
+      const kind = scriptedHost(([word]) => {
+        if (word === 'sweep') swept = true;
+        return { exitCode: word === 'is' && !swept ? 1 : 0 };
+      });
+      const host = unkindHost(kind, (_, [word = '']) => {
+        if (word !== 'true') ran.push(word);
+        const isFirst = word === 'sweep' && count('sweep') === 1;
+        return isFirst ? (acts ? 'lost after' : 'lost before') : undefined;
+      });
       const marks: LedgerRecord['issued'][] = [];
       const make = (record: LedgerRecord) =>
         makeRepair(record, { host, server: undefined }, alike, { mark: (issued) => marks.push(issued) });
@@ -100,7 +96,7 @@ describe('a pending repair', () => {
       await expect(make(pendingRepairs)).rejects.toMatchObject({
         code: 'heal-failed',
         message:
-          'repair repair-1 (command on alpha) is not repeated: its outcome is unknown, and it has no `effect` to check (alpha: cut off)',
+          'repair repair-1 (command on alpha) is not repeated: its outcome is unknown, and it has no `effect` to check (alpha: the answer was lost)',
         hint: expect.stringContaining('firedrill heal --forget r/repair-1') as string,
       });
       expect(count('sweep')).toBe(1);
@@ -138,17 +134,12 @@ describe('a pending repair', () => {
       const alike = simulatedClock();
       const ran: string[] = [];
       let startedAt = '2026-01-01T00:00:00Z';
-      const host: Host = {
-        ...scriptedHost(() => ({})),
-        exec: ([, verb = '']) => {
-          ran.push(verb);
-          if (verb === 'restart') {
-            startedAt = '2026-01-01T00:01:00Z';
-            throw new DrillError('host-unreachable', 'alpha: cut off');
-          }
-          return Promise.resolve({ exitCode: 0, stdout: `running ${startedAt}\n`, stderr: '' });
-        },
-      };
+      const kind = scriptedHost(([, verb = '']) => {
+        ran.push(verb);
+        if (verb === 'restart') startedAt = '2026-01-01T00:01:00Z';
+        return { stdout: `running ${startedAt}\n` };
+      });
+      const host = unkindHost(kind, (_, [, verb]) => (verb === 'restart' ? 'lost after' : undefined));
       const params = { container: 'web', graceSeconds: 10 };
       await makeRepair(
         { ...pendingRepairs, kind: 'container.restart', params },
@@ -174,13 +165,13 @@ describe('a pending repair', () => {
       const alike = simulatedClock();
       const ran: string[] = [];
       const hostThat = (delayMs: (nowMs: number) => number) =>
-        lateHost(
-          alike,
-          () => delayMs(alike.nowMs()),
-          ([word = '']) => {
+        unkindHost(
+          scriptedHost(([word = '']) => {
             if (word !== 'true') ran.push(word);
             return {};
-          },
+          }),
+          () => ({ lateMs: delayMs(alike.nowMs()) }),
+          alike,
         );
       return { alike, ran, hostThat };
     };

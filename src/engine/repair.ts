@@ -206,7 +206,7 @@ function repairOnce(
   };
 
   return async (ctx) => {
-    await requireSameMachine(ctx, record.machine);
+    await requireSameMachine(ctx, record);
     if (made === undefined) {
       if (lost !== undefined && once) throw notKnown(record, 'the answer to an earlier attempt was lost');
       if (lost !== undefined && !isHidden) {

@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest';
+import type { Clock } from '../core/clock.ts';
 import type { NewEvent } from '../core/event.ts';
 import type { PlannedWriter } from '../core/plan.ts';
 import { rangesOf } from '../core/row-ranges.ts';
 import type { Row, WriterKind, Written } from '../core/writer.ts';
 import { startRowWriters, storeName, type RowWriters } from './row-writers.ts';
-import { createSystemClock } from './system-clock.ts';
 import { simulatedClock } from './testing/simulated-clock.ts';
 
 const planned: PlannedWriter = {
@@ -79,20 +79,21 @@ class FakeStack {
 }
 
 /** Waits until the condition is true; the test's time-out is the limit. */
-async function until(so: () => boolean): Promise<void> {
-  while (!so()) await new Promise((resolve) => setTimeout(resolve, 2));
+async function until(clock: Clock, so: () => boolean): Promise<void> {
+  while (!so()) await clock.sleep(1, new AbortController().signal);
 }
 
 async function writingOn(
   stack: FakeStack,
   more: { readonly writer?: Partial<PlannedWriter>; readonly signal?: AbortSignal } = {},
-): Promise<{ readonly writers: RowWriters; readonly said: Said }> {
+): Promise<{ readonly writers: RowWriters; readonly said: Said; readonly clock: Clock }> {
   const said: Said = [];
+  const clock = simulatedClock();
   const writers = await startRowWriters({
     writers: [{ ...planned, ...more.writer }],
     kindOf: () => stack.kind,
     runId: '2026-11-21-101500-some-drill-ab12',
-    clock: createSystemClock(),
+    clock,
     log: {
       append: (event) => {
         said.push(event as Said[number]);
@@ -104,7 +105,7 @@ async function writingOn(
     env: () => undefined,
     signal: more.signal ?? new AbortController().signal,
   });
-  return { writers, said };
+  return { writers, said, clock };
 }
 
 const readsIn = (said: Said) => said.filter((event) => event.type === 'rows.read');
@@ -151,8 +152,10 @@ describe('writers', () => {
       byPath.set(path, (byPath.get(path) ?? new Set()).add(row.client));
       return row.number === 2 ? { outcome: 'refused', message: 'no' } : { outcome: 'acked' };
     };
-    const { writers, said } = await writingOn(stack);
-    await until(() => [1, 2, 3, 4].every((c) => rowsIn(said).filter((e) => e.client === c).length > 3));
+    const { writers, said, clock } = await writingOn(stack);
+    await until(clock, () =>
+      [1, 2, 3, 4].every((c) => rowsIn(said).filter((e) => e.client === c).length > 3),
+    );
     await writers.stop();
     expect(byPath).toEqual(
       new Map([
@@ -174,8 +177,8 @@ describe('writers', () => {
     stack.write = async () => {
       throw new Error('a defect');
     };
-    const { writers, said } = await writingOn(stack);
-    await until(() => rowsIn(said).length > 8);
+    const { writers, said, clock } = await writingOn(stack);
+    await until(clock, () => rowsIn(said).length > 8);
     await writers.stop();
     expect(rowsIn(said).at(-1)).toMatchObject({ outcome: 'indeterminate', message: 'a defect' });
   });
@@ -190,8 +193,8 @@ describe('writers', () => {
       underWay--;
       return { outcome: 'indeterminate', message: (signal.reason as Error).message };
     };
-    const { writers, said } = await writingOn(stack);
-    await until(() => rowsIn(said).length >= 8);
+    const { writers, said, clock } = await writingOn(stack);
+    await until(clock, () => rowsIn(said).length >= 8);
     await writers.stop();
     expect(most).toBe(4);
     expect(rowsIn(said)[0]).toMatchObject({ outcome: 'indeterminate', message: 'no answer within 50 ms' });
@@ -206,8 +209,8 @@ describe('writers', () => {
       await held.promise;
       return { outcome: 'acked' };
     };
-    const { writers, said } = await writingOn(stack);
-    await until(() => underWay === 4);
+    const { writers, said, clock } = await writingOn(stack);
+    await until(clock, () => underWay === 4);
     const stopped = writers.stop();
     expect(rowsIn(said)).toEqual([]);
     held.resolve();
@@ -225,8 +228,11 @@ describe('writers', () => {
       await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve()));
       return { outcome: 'indeterminate', message: 'cut' };
     };
-    const { writers, said } = await writingOn(stack, { signal: stop.signal, writer: { timeoutMs: 60_000 } });
-    await until(() => underWay === 4);
+    const { writers, said, clock } = await writingOn(stack, {
+      signal: stop.signal,
+      writer: { timeoutMs: 60_000 },
+    });
+    await until(clock, () => underWay === 4);
     stop.abort(new Error('stopped'));
     await writers.stop();
     expect(rowsIn(said)).toHaveLength(4);
@@ -234,9 +240,9 @@ describe('writers', () => {
 
   test('have a parallel reader for each path, which logs the present rows', async () => {
     const stack = new FakeStack();
-    const { writers, said } = await writingOn(stack);
+    const { writers, said, clock } = await writingOn(stack);
     const full = () => readsIn(said).filter(({ rows }) => rows?.['1'] !== undefined);
-    await until(() => new Set(full().map(({ path }) => path)).size === 2);
+    await until(clock, () => new Set(full().map(({ path }) => path)).size === 2);
     await writers.stop();
     for (const read of full()) {
       expect(read).toMatchObject({ place: 'path', moment: 'parallel' });
@@ -310,7 +316,7 @@ describe('writers', () => {
       writers: [planned],
       kindOf: () => undefined,
       runId: 'r',
-      clock: createSystemClock(),
+      clock: simulatedClock(),
       log: { append: () => ({}) as never },
       readText: async () => '',
       resolveName: async () => [],

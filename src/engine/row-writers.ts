@@ -1,4 +1,5 @@
 import { setMaxListeners } from 'node:events';
+import { closeAll, withCleanup } from '../core/cleanup.ts';
 import { roundMs, type Clock } from '../core/clock.ts';
 import { DrillError, messageOf } from '../core/errors.ts';
 import type { NewEvent, ReadMoment } from '../core/event.ts';
@@ -7,6 +8,7 @@ import { ProbeTimeout } from '../core/probe.ts';
 import { rangesText } from '../core/row-ranges.ts';
 import type { Row, RowClient, WriterContext, WriterKind, WriterPath, Written } from '../core/writer.ts';
 import type { EventLog } from './event-log.ts';
+import { limitTime } from './time-limit.ts';
 
 /** Inputs of the writing. */
 export interface WritingOptions {
@@ -77,68 +79,69 @@ export function storeName(runId: string): string {
  * @throws DrillError `host-unreachable` if a store cannot be created, `invalid-input` for invalid writer
  * parameters
  */
-export async function startRowWriters(options: WritingOptions): Promise<RowWriters> {
+export function startRowWriters(options: WritingOptions): Promise<RowWriters> {
   const { clock, log, signal } = options;
-  const writers: OpenWriter[] = [];
-  for (const planned of options.writers) writers.push(await openWriter(planned, options));
-  const stopping = new AbortController();
-  const begin = AbortSignal.any([signal, stopping.signal]);
-  // Each client's sleep adds a listener: this is not a leak.
-  setMaxListeners(0, begin);
-
-  const remove = async (): Promise<void> => {
-    for (const { planned, paths } of writers) {
-      if (planned.keep !== true) {
-        const why = await untilDone(clock, paths, (path) => withTimeout(attemptMs, (s) => path.path.drop(s)));
-        const text = `${planned.id}: cannot remove its rows, so ${storeName(options.runId)} is left: ${why}`;
+  const append = (event: NewEvent): void => void log.append(event);
+  return withCleanup(async (cleanup) => {
+    const writers: OpenWriter[] = [];
+    for (const planned of options.writers) writers.push(await openWriter(planned, options, cleanup));
+    cleanup.defer(async () => {
+      for (const { planned, paths } of writers) {
+        if (planned.keep === true) continue;
+        const why = await untilDone(clock, paths, (path) =>
+          withTimeout(clock, attemptMs, (s) => path.path.drop(s)),
+        );
+        const text = `${planned.id}: cannot remove its rows, so ${storeName(options.runId)} remains: ${why}`;
         if (why !== undefined) append({ type: 'log', level: 'warn', text });
       }
-      for (const { clients, reader } of paths) for (const client of [...clients, reader]) client.close();
-    }
-  };
-  const append = (event: NewEvent): void => void log.append(event);
-
-  try {
+    });
     for (const { planned, paths } of writers) await createPlace(planned, paths, clock, signal);
-  } catch (error) {
-    await remove();
-    throw error;
-  }
-  const running = Promise.all(
-    writers.flatMap((writer) => work(writer, { clock, append, begin, cut: signal })),
-  );
 
-  return {
-    stop: async () => {
-      stopping.abort(new Error('the writing ends'));
-      await running;
-    },
-    remove,
-    readBack: async (moment) => {
-      for (const { planned, paths } of writers) {
-        for (const open of paths) {
-          const read = (place: RowsRead['place'], client: RowClient): Promise<RowsRead> =>
-            readBackOnce(planned, { open, place, moment, client }, options);
-          if (moment === 'end') append(await read('path', open.reader));
-          const copy = open.path.connectCopy?.();
-          if (copy === undefined) continue;
-          append(await read('copy', copy));
-          copy.close();
+    const stopping = new AbortController();
+    const begin = AbortSignal.any([signal, stopping.signal]);
+    // Each client's sleep adds a listener: this is not a leak.
+    setMaxListeners(0, begin);
+    const running = Promise.all(
+      writers.flatMap((writer) => work(writer, { clock, append, begin, cut: signal })),
+    );
+    const opened = cleanup.move();
+    return {
+      stop: async () => {
+        stopping.abort(new Error('the writing ends'));
+        await running;
+      },
+      remove: () => closeAll(opened),
+      readBack: async (moment) => {
+        for (const { planned, paths } of writers) {
+          for (const open of paths) {
+            const read = (place: RowsRead['place'], client: RowClient): Promise<RowsRead> =>
+              readBackOnce(planned, { open, place, moment, client }, options);
+            if (moment === 'end') append(await read('path', open.reader));
+            const copy = open.path.connectCopy?.();
+            if (copy === undefined) continue;
+            append(await read('copy', copy));
+            copy.close();
+          }
         }
-      }
-    },
-  };
+      },
+    };
+  });
 }
 
-async function openWriter(planned: PlannedWriter, options: WritingOptions): Promise<OpenWriter> {
+async function openWriter(
+  planned: PlannedWriter,
+  options: WritingOptions,
+  cleanup: AsyncDisposableStack,
+): Promise<OpenWriter> {
   const kind = options.kindOf(planned.kind);
   if (kind === undefined) throw new DrillError('harness', `${planned.id}: no writer kind "${planned.kind}"`);
   const { clock, readText, env, resolveName, runId } = options;
   const paths: OpenPath[] = [];
   for (const way of planned.paths) {
     const path = await kind.open(way.params, { clock, readText, env, resolveName, store: storeName(runId) });
-    const clients = Array.from({ length: planned.clients }, () => path.connect());
-    paths.push({ planned: way, path, clients, reader: path.connect() });
+    const connect = (): RowClient => cleanup.adopt(path.connect(), (client) => client.close());
+    const clients = Array.from({ length: planned.clients }, connect);
+    paths.push({ planned: way, path, clients, reader: connect() });
   }
   return { planned, paths };
 }
@@ -152,7 +155,7 @@ async function createPlace(
   const why = await untilDone(
     clock,
     paths,
-    ({ path }) => withTimeout(createWithinMs, (s) => path.create(s), signal),
+    ({ path }) => withTimeout(clock, createWithinMs, (s) => path.create(s), signal),
     signal,
   );
   if (why === undefined) return;
@@ -219,7 +222,12 @@ async function writing(
   await everySlot(clock, intervalMs, phase, begin, async () => {
     const row: Row = { client, number: ++number };
     const sendMs = clock.nowMs();
-    const { outcome, message } = await withTimeout(timeoutMs, (s) => connection.write(row, s), cut).catch(
+    const { outcome, message } = await withTimeout(
+      clock,
+      timeoutMs,
+      (s) => connection.write(row, s),
+      cut,
+    ).catch(
       // An error that the writer should have returned must not end the drill.
       (error: unknown): Written => ({ outcome: 'indeterminate', message: messageOf(error) }),
     );
@@ -290,7 +298,7 @@ async function readOnce(
   const read = { type: 'rows.read', writer: id, path: open.planned.id, place, moment, sendMs } as const;
   try {
     const limitMs = moment === 'parallel' ? timeoutMs : attemptMs;
-    const rows = await withTimeout(limitMs, (s) => client.rows(s), cut);
+    const rows = await withTimeout(clock, limitMs, (s) => client.rows(s), cut);
     const text = [...rows].map(([number, ranges]) => [String(number), rangesText(ranges)]);
     return { ...read, finishMs: roundMs(clock.nowMs()), rows: Object.fromEntries(text) };
   } catch (error) {
@@ -317,22 +325,15 @@ async function readBackOnce(
 
 /** Runs a function with a signal that aborts after the time-out, or with `outer`. */
 async function withTimeout<T>(
+  clock: Clock,
   timeoutMs: number,
   act: (signal: AbortSignal) => Promise<T>,
   outer?: AbortSignal,
 ): Promise<T> {
-  const end = new AbortController();
-  const timer = setTimeout(() => {
-    // Read replies that arrived while this thread was busy before the time-out fires.
-    setImmediate(() => end.abort(new ProbeTimeout(timeoutMs)));
-  }, timeoutMs);
-  const onAbort = (): void => end.abort(outer?.reason);
-  outer?.addEventListener('abort', onAbort, { once: true });
-  if (outer?.aborted === true) onAbort();
+  const limit = limitTime(clock, timeoutMs, new ProbeTimeout(timeoutMs), outer);
   try {
-    return await act(end.signal);
+    return await act(limit.signal);
   } finally {
-    clearTimeout(timer);
-    outer?.removeEventListener('abort', onAbort);
+    limit.end();
   }
 }

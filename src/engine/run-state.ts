@@ -13,6 +13,8 @@ export interface OpenFault {
   readonly kind: AnyFaultKind;
   /** When its injection was about to begin, run clock. */
   readonly sinceMs: number;
+  /** A check has seen its effect. */
+  effectSeen?: true;
 }
 
 /** A pending repair and the fault that needs it. */

@@ -1,5 +1,6 @@
 import { setMaxListeners } from 'node:events';
 import { readFile } from 'node:fs/promises';
+import { withCleanup } from '../core/cleanup.ts';
 import { asDrillError } from '../core/errors.ts';
 import type { Plan } from '../core/plan.ts';
 import type { StartControl } from './control.ts';
@@ -16,6 +17,7 @@ import { writerKind } from '../writers/catalog.ts';
 import { startRecording } from './recording.ts';
 import { watchSafety } from './safety.ts';
 import { startRowWriters, type RowWriters } from './row-writers.ts';
+import type { Timers } from './schedule.ts';
 import type { OpenFault, RunState } from './run-state.ts';
 import { createStateObserver } from './state-observer.ts';
 
@@ -30,6 +32,8 @@ export interface DrillDeps extends HostAccess, Pick<RunState, 'runId' | 'clock' 
   readonly startControl?: StartControl;
   /** Without it, no machine's pressure is read. */
   readonly startPressure?: StartPressure;
+  /** See `ProberOptions`. */
+  readonly timers?: Timers;
   /** The drill stops when this file exists. */
   readonly stopFile?: string;
 }
@@ -97,15 +101,15 @@ export function createRun(plan: Plan, deps: DrillDeps, outer: AbortSignal): Run 
     get writing() {
       return writing;
     },
-    async probing(body) {
-      const onBroken = (error: unknown): void => broken.abort(asDrillError(error));
-      const ends: (() => Promise<void>)[] = [];
-      try {
+    probing: (body) =>
+      withCleanup(async (cleanup) => {
+        const onBroken = (error: unknown): void => broken.abort(asDrillError(error));
         const recording = await startRecording({
           probes: plan.probes,
           hosts: plan.hosts.map(({ name }) => name),
           host,
           clock: deps.clock,
+          timers: deps.timers,
           log: deps.log,
           startControl: deps.startControl,
           startPressure: deps.startPressure,
@@ -117,7 +121,7 @@ export function createRun(plan: Plan, deps: DrillDeps, outer: AbortSignal): Run 
           raisePriority: true,
         });
         prober = recording;
-        ends.push(() => recording.stop());
+        cleanup.defer(() => recording.stop());
         const watching = new AbortController();
         const safety = watchSafety(
           {
@@ -131,33 +135,14 @@ export function createRun(plan: Plan, deps: DrillDeps, outer: AbortSignal): Run 
           },
           AbortSignal.any([signal, watching.signal]),
         ).catch(onBroken);
-        ends.push(async () => {
+        cleanup.defer(async () => {
           watching.abort();
           await safety;
         });
         const renewer = renewLeases({ clock: deps.clock, log: deps.log, open, accessTo, onBroken });
         leases = renewer;
-        ends.push(() => renewer.stop());
+        cleanup.defer(() => renewer.stop());
         await body();
-      } finally {
-        await endAll(ends.toReversed());
-      }
-    },
+      }),
   };
-}
-
-/**
- * Runs every step, also after a failed one, because anything left running keeps the process alive. Throws the
- * first error.
- */
-async function endAll(steps: readonly (() => Promise<void>)[]): Promise<void> {
-  const errors: unknown[] = [];
-  for (const step of steps) {
-    try {
-      await step();
-    } catch (error) {
-      errors.push(error);
-    }
-  }
-  if (errors.length > 0) throw errors[0];
 }

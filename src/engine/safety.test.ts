@@ -6,29 +6,22 @@ import { readLog } from '../analysis/read-log.ts';
 import { summarize } from '../analysis/summarize.ts';
 import type { DrillEvent } from '../core/event.ts';
 import type { Plan } from '../core/plan.ts';
-import { drillOn, FakeMachine, planOf } from './testing/fake-machine.ts';
-import { runDrill } from './drill.ts';
-import { openEventLog } from './event-log.ts';
-import { openLedger } from './ledger.ts';
 import { watchSafety } from './safety.ts';
-import { createSystemClock } from './system-clock.ts';
 import { createStateObserver } from './state-observer.ts';
+import { drillOn, FakeMachine, fakePlan } from './testing/fake-machine.ts';
+import { simulatedClock } from './testing/simulated-clock.ts';
 
 let folder: string;
 let machine: FakeMachine;
-beforeEach(async () => {
+beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'firedrill-safety-'));
   machine = new FakeMachine();
-  await machine.boot();
 });
-afterEach(async () => {
-  await machine.halt();
-  rmSync(folder, { recursive: true });
-});
+afterEach(() => rmSync(folder, { recursive: true }));
 
 /** A drill whose service does not recover by itself. */
 const lasting = (more: Partial<Plan>): Plan => ({
-  ...planOf(machine.url),
+  ...fakePlan(),
   recovery: { probe: 'web', withinMs: 55_000, stableForMs: 200 },
   ...more,
 });
@@ -55,7 +48,6 @@ describe('a drill is stopped and healed', () => {
   });
 
   test('when the outage lasts longer than its limit, which decides a check with a lower limit', async () => {
-    // Much longer than the check's limit, because a busy machine observes the outage's start late.
     const plan = lasting({
       limits: { faultMs: 60_000, outageMs: 3000 },
       checks: [
@@ -81,7 +73,7 @@ describe('a drill is stopped and healed', () => {
     { has: 'a fault', hostByFault: 'fault-1', aborted: 1 },
   ])('because of an outage only after a fault: here after $has', async ({ hostByFault, aborted }) => {
     const reported: unknown[] = [];
-    const clock = createSystemClock();
+    const clock = simulatedClock();
     const plan = lasting({ limits: { faultMs: 60_000, outageMs: 600 } });
     const over = new AbortController();
     const attempt = { probe: 'web', slot: 0, dueMs: 0, sendMs: 0, finishMs: 5000, status: 'fail' } as const;
@@ -103,30 +95,14 @@ describe('a drill is stopped and healed', () => {
 
   test('when the stop file exists', async () => {
     const stopFile = join(folder, 'stop');
-    const clock = createSystemClock();
-    const log = openEventLog(join(folder, 'events.ndjson'), clock);
-    const events: DrillEvent[] = [];
-    log.subscribe((event) => {
-      events.push(event);
-      if (event.type === 'fault.effect') writeFileSync(stopFile, '');
-    });
-    await runDrill(
-      lasting({}),
-      {
-        runId: 'r',
-        clock,
-        log,
-        ledger: openLedger(join(folder, 'ledger')),
-        createHost: () => machine,
-        createServer: () => undefined,
-        versions: { firedrill: '0', node: '0' },
-        stopFile,
+    const { events, open } = await drillOn(machine, folder, lasting({}), {
+      stopFile,
+      onEvent: (event) => {
+        if (event.type === 'fault.effect') writeFileSync(stopFile, '');
       },
-      new AbortController().signal,
-    );
-    log.close();
+    });
     expect(reasons(events)).toMatchObject([{ reason: `a stop file exists: ${stopFile}` }]);
-    expect(openLedger(join(folder, 'ledger')).list()).toEqual([]);
+    expect(open).toBe(0);
   });
 });
 

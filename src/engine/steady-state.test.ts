@@ -9,8 +9,9 @@ import { openEventLog, type EventLog } from './event-log.ts';
 import { openLedger } from './ledger.ts';
 import { createRun } from './run.ts';
 import { followSteadyState } from './steady-state.ts';
-import { FakeMachine, planOf } from './testing/fake-machine.ts';
+import { FakeMachine, fakePlan } from './testing/fake-machine.ts';
 import { simulatedClock } from './testing/simulated-clock.ts';
+import { webProbe } from './testing/web-machine.ts';
 
 let folder: string;
 let log: EventLog;
@@ -34,7 +35,7 @@ type Outcome = 'good' | 'refused' | 'timeout' | 'unknown';
 
 /** A run with one probe: every second, every 100 ms in the burst. `outcome` gives each sample's result by time and rate. */
 function steadyStack(outcome: (atMs: number, burst: boolean) => Outcome, part: Partial<Plan> = {}) {
-  const base = planOf('http://unused/');
+  const base = fakePlan(webProbe('http://unused/'));
   const [probe] = base.probes;
   if (probe === undefined) throw new Error('no probe');
   const plan: Plan = {
@@ -135,7 +136,7 @@ describe('the steady state', () => {
         expect.stringMatching(
           /^web is ok everywhere \(web: fail refused\): lost 1\.\d\d s after the burst began, at 10 samples and 10 new connections a second: probing itself may be the load$/,
         ),
-        'hint: raise `burst` or `interval` of the probes in the target file',
+        'hint: set a longer `burst` or `interval` for the probes in the target file',
       ],
     });
     // The drill ends after the second loss, not at the end of `within`.

@@ -208,10 +208,10 @@ function lostText(
   return hasBurst(plan)
     ? [
         `${after} the burst began, at ${rates}${rows}: probing itself may be the load`,
-        'hint: raise `burst` or `interval` of the probes in the target file',
+        'hint: set a longer `burst` or `interval` for the probes in the target file',
       ]
     : [
         `${after} the writers began, at ${rates}${rows}: the drill itself may be the load`,
-        'hint: raise `interval` of the writers, or of the probes, in the target file',
+        'hint: set a longer `interval` for the writers, or for the probes, in the target file',
       ];
 }

@@ -67,7 +67,20 @@ describe('compose.down', () => {
   test('throws instead of reporting a heal if Compose lists no service', async () => {
     await expect(
       composeDown.healed(params, before, faultContext(project({ requested: [] }))),
-    ).rejects.toMatchObject({ code: 'host-unreachable' });
+    ).rejects.toMatchObject({
+      code: 'host-unreachable',
+      message:
+        'alpha: `docker compose --project-directory /opt/app config --services` listed no services: no output',
+    });
+  });
+
+  test('quotes the output of Compose if it has no service name', async () => {
+    const warning = 'WARN[0000] compose.yaml: the attribute `version` is obsolete';
+    await expect(
+      composeDown.healed(params, before, faultContext(project({ requested: [warning] }))),
+    ).rejects.toMatchObject({
+      message: `alpha: \`docker compose --project-directory /opt/app config --services\` listed no services: ${warning}`,
+    });
   });
 
   describe('with a one-shot service', () => {

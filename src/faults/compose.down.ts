@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { DrillError } from '../core/errors.ts';
 import type { FaultContext, FaultKind } from '../core/fault.ts';
+import { messageText } from '../core/message-text.ts';
 import { shellCommand } from '../core/shell-quote.ts';
 import { exitedText, run, runOk } from './lib/commands.ts';
 import { composeCommand, inFolder, labelPaths, withoutSlash } from './lib/compose-project.ts';
@@ -167,11 +168,12 @@ async function running(compose: readonly string[], ctx: FaultContext): Promise<s
 
 /** The services of the project's active profiles. Throws `host-unreachable` if Compose lists none. */
 async function requested(compose: readonly string[], ctx: FaultContext): Promise<string[]> {
-  const services = names(await runOk(ctx, [...compose, 'config', '--services']));
+  const said = await runOk(ctx, [...compose, 'config', '--services']);
+  const services = names(said);
   if (services.length > 0) return services;
   throw new DrillError(
     'host-unreachable',
-    `${ctx.host.name}: \`${compose.join(' ')} config --services\` listed no services: ${services.join(' ') || 'no output'}`,
+    `${ctx.host.name}: \`${compose.join(' ')} config --services\` listed no services: ${messageText(said.trim(), 120) || 'no output'}`,
     { hint: `Check the output of that command on ${ctx.host.name}.` },
   );
 }

@@ -22,6 +22,17 @@ describe('container.stop', () => {
     });
   });
 
+  test.each([
+    ['created', 'Start the container first: docker start web'],
+    ['exited', 'Start the container first: docker start web'],
+    ['paused', 'Resume the container first: docker unpause web'],
+    ['restarting', 'Find out why the container does not stay up: docker logs web'],
+    ['removing', 'Wait until the engine has removed the container, then create it again.'],
+    ['dead', 'The engine cannot start it: remove it (docker rm web), then create it again.'],
+  ])('gives a hint for a container that is %s', async (status, hint) => {
+    await expect(containerStop.before(params, faultContext(inState(status)))).rejects.toMatchObject({ hint });
+  });
+
   test('distinguishes a missing container from an engine that does not answer', async () => {
     const missing = scriptedHost(() => ({ exitCode: 1, stderr: 'Error: No such container: web' }));
     await expect(containerStop.before(params, faultContext(missing))).rejects.toMatchObject({

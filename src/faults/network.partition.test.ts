@@ -274,7 +274,7 @@ case $left in *firedrill-ab12cd34-*) exit 1 ;; esac`);
       {
         code: 'fault-failed',
         message:
-          'alpha: cannot undo network.partition ab12cd34: it is still in force after its undo script (exit 0)',
+          'alpha: cannot undo network.partition ab12cd34: it is still in effect after its undo script (exit 0)',
       },
     );
   });

@@ -11,7 +11,10 @@ export type Broken =
   /** The connection that carried the command broke. */
   | { readonly kind: 'lost'; readonly why: string };
 
-/** The error for a command whose outcome is unknown. */
+/**
+ * The error for a command whose outcome is unknown. The command may have acted: check for its effect
+ * before it is run again. Example: `node-1: systemctl stop nginx did not end within 10 s`.
+ */
 export function commandError(
   host: string,
   argv: readonly string[],
@@ -25,7 +28,10 @@ export function commandError(
     case 'aborted':
       return new DrillError('host-unreachable', `${what} was cut short`);
     case 'overflow':
-      return new DrillError('host-unreachable', `${what} wrote more than ${outcome.limitBytes} bytes`);
+      return new DrillError(
+        'host-unreachable',
+        `${what} wrote more than ${outcome.limitBytes} bytes of output`,
+      );
     case 'lost':
       return new DrillError(
         'host-unreachable',
@@ -56,7 +62,10 @@ function followText(outcome: FollowBroken): string {
   }
 }
 
-/** The error for a command that was sent over SSH and not run there. */
+/**
+ * The error for a command that was sent over SSH and not run: sudo refused it, or the login ran something else.
+ * It changed nothing on the host, so it may be sent again. `sshWords` is the ssh command for the hint.
+ */
 export function notRunError(
   host: string,
   argv: readonly string[],

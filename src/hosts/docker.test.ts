@@ -205,7 +205,7 @@ describe('docker host', () => {
   it.each([
     ['did not end within 1 s', { kind: 'timed-out' }],
     ['was cut short', { kind: 'aborted' }],
-    ['wrote more than 5 bytes', { kind: 'overflow', limitBytes: 5 }],
+    ['wrote more than 5 bytes of output', { kind: 'overflow', limitBytes: 5 }],
     ['`docker` cannot be started', { kind: 'not-started', code: 'ENOENT', message: 'spawn docker ENOENT' }],
   ] satisfies [string, Outcome][])('throws host-unreachable: %s', async (words, outcome) => {
     const error = await errorOf(host(outcome).run('true'));

@@ -1,3 +1,4 @@
+import { readFileSync, readlinkSync } from 'node:fs';
 import { DrillError } from '../core/errors.ts';
 import type { ExecOptions, ExecResult, Host, NoteListener, PowerSwitch } from '../core/host.ts';
 import type { Transport } from '../core/plan.ts';
@@ -7,7 +8,6 @@ import { markedArgv, marksBytes, newMark, readMarks } from './command-marks.ts';
 import { dockerContainer, type AskEngine } from './docker-container.ts';
 import { followCommand, type CommandFollower } from './follow-command.ts';
 import { keepShells, type ShellRunner } from './kept-shells.ts';
-import { ownNetwork } from './own-network.ts';
 import { pipeCommand } from './pipe-command.ts';
 import { runCommand, type CommandRunner, type Outcome } from './run-command.ts';
 import { keptShell } from '../core/shell-quote.ts';
@@ -294,4 +294,13 @@ export function dockerText({ context }: Extract<Transport, { kind: 'docker' }>):
 
 function callsDocker(argv: readonly string[]): boolean {
   return argv.some((word) => /(^|[\s/])docker(\s|$)/.test(word));
+}
+
+/** The network namespace of this process, as `printNetwork` prints it for a host; undefined if it cannot be read. */
+function ownNetwork(): string | undefined {
+  try {
+    return `${readlinkSync('/proc/self/ns/net')}\n${readFileSync('/proc/sys/kernel/random/boot_id', 'utf8')}`;
+  } catch {
+    return undefined;
+  }
 }

@@ -1,17 +1,13 @@
 import { existsSync } from 'node:fs';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
-import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { keepShells, type ShellOutcome } from './kept-shells.ts';
 import type { Command } from './run-command.ts';
+import { sharedTemporaryFolder } from '../../test/temporary-folder.ts';
 
-let folder = '';
-beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'firedrill-shells-'));
-});
-afterAll(async () => rm(folder, { recursive: true }));
+const folder = sharedTemporaryFolder();
 afterEach(() => {
   vi.useRealTimers();
 });

@@ -75,7 +75,7 @@ describe('local host', () => {
 
   it('reports too much output as an error without a given limit', async () => {
     await expect(host.exec(['sh', '-c', 'yes line'], limits())).rejects.toThrow(
-      /wrote more than 16777216 bytes/,
+      /wrote more than 16777216 bytes of output/,
     );
   });
 });

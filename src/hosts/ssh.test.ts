@@ -1,11 +1,11 @@
-import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import type { SshTransport } from '../core/plan.ts';
 import { startRelay } from './testing/ssh-server.ts';
 import { startSshLab, type SshLab } from './testing/ssh-lab.ts';
 import { ownLoopback } from './testing/own-loopback.ts';
+import { temporaryFolder } from '../../test/temporary-folder.ts';
 
 const { signal } = new AbortController();
 const brief = { timeoutMs: 120_000, signal };
@@ -312,16 +312,13 @@ describe('sudo', () => {
 describe('a login shell', () => {
   /** A host with this script as its login shell, and the notes about its stray text. */
   async function loginBy(script: string, more: Partial<SshTransport> = {}) {
-    const folder = mkdtempSync(join(tmpdir(), 'login-'));
+    const folder = temporaryFolder();
     const shell = join(folder, 'shell');
     writeFileSync(shell, `#!/bin/sh\n${script}\n`, { mode: 0o755 });
     const its = await startSshLab({ shell });
     const stray: string[] = [];
     const host = its.host({}, {}, more, ({ message }) => stray.push(message));
-    onTestFinished(async () => {
-      await its.close();
-      rmSync(folder, { recursive: true });
-    });
+    onTestFinished(() => its.close());
     return { host, stray };
   }
   const loud =

@@ -1,22 +1,21 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { createServer as createHttp } from 'node:http';
 import { createServer } from 'node:https';
 import { connect } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { listen, type Listening } from '../net/testing/servers.ts';
 import { createHttpClient } from './http-client.ts';
+import { sharedTemporaryFolder, temporaryFolder } from '../../test/temporary-folder.ts';
 
 const signal = new AbortController().signal;
 
 describe('TLS', () => {
-  let folder: string;
+  const folder = sharedTemporaryFolder();
   let ca: string;
   let server: Listening;
   beforeAll(async () => {
-    folder = mkdtempSync(join(tmpdir(), 'firedrill-tls-'));
     const subject = ['-subj', '/CN=127.0.0.1', '-addext', 'subjectAltName=IP:127.0.0.1'];
     const key = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-keyout', 'key.pem'];
     execFileSync('openssl', ['req', '-x509', '-days', '2', ...key, '-out', 'cert.pem', ...subject], {
@@ -27,10 +26,7 @@ describe('TLS', () => {
     const options = { key: readFileSync(join(folder, 'key.pem')), cert: ca };
     server = await listen(createServer(options, (_request, response) => response.end('{}')));
   });
-  afterAll(async () => {
-    await server.close();
-    rmSync(folder, { recursive: true, force: true });
-  });
+  afterAll(() => server.close());
 
   const ask = (trust: Parameters<typeof createHttpClient>[0]) =>
     createHttpClient(trust)({ method: 'GET', url: `https://${server.address}/`, headers: {} }, signal);
@@ -78,7 +74,7 @@ describe('a proxy', () => {
   });
 
   test('of HTTPS_PROXY is a tunnel: the TLS session is between client and server', async () => {
-    const folder = mkdtempSync(join(tmpdir(), 'firedrill-tunnel-'));
+    const folder = temporaryFolder();
     const make = (name: string, subject: string): { cert: string; key: string } => {
       const key = [
         '-newkey',
@@ -106,7 +102,6 @@ describe('a proxy', () => {
     };
     const own = make('server', 'cloud.example');
     const drill = make('client', 'drill');
-    rmSync(folder, { recursive: true });
     const options = { ...own, ca: drill.cert, requestCert: true, rejectUnauthorized: true };
     const server = await listen(createServer(options, (_request, response) => response.end('{"ok":true}')));
     const tunnels: (string | undefined)[] = [];

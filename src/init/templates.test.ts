@@ -1,9 +1,8 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { DrillError } from '../core/errors.ts';
 import type { DrillEvent } from '../core/event.ts';
 import type { ExecResult, Host } from '../core/host.ts';
@@ -18,6 +17,7 @@ import { parseSource } from '../scenario/source.ts';
 import { scenarioText } from './scenario-text.ts';
 import { detailsOf, type FaultTemplate, faultTemplates, type Stack, transports } from './stack.ts';
 import { targetText } from './target-text.ts';
+import { temporaryFolder } from '../../test/temporary-folder.ts';
 
 const server = createServer((_request, response) => response.end('ok'));
 let url: string;
@@ -28,9 +28,8 @@ beforeAll(async () => {
 });
 afterAll(() => server.close());
 beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'templates-'));
+  folder = temporaryFolder();
 });
-afterEach(() => rmSync(folder, { recursive: true }));
 
 /** A stack of two nodes with this first fault, and all details of the fault. */
 function stackOf(template: FaultTemplate): Stack {

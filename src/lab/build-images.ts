@@ -1,7 +1,8 @@
-import { resolve } from 'node:path';
+import { createHash } from 'node:crypto';
+import { readdir, readFile, stat } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
 import { labError, type LabContext, mustRun, settingsText } from './lab-context.ts';
 import { hasBuildx } from './compose-plugin.ts';
-import { contentHash } from './content-hash.ts';
 import type { Lab } from './manifest.ts';
 
 /** Label with the hash of an image's build context. An image with the present hash is not built again. */
@@ -127,4 +128,29 @@ async function buildOne(context: LabContext, build: Build, step: string): Promis
     ],
     { timeoutMs: buildTimeoutMs, env: buildEnvironment, ...settingsText(context, step) },
   );
+}
+
+/**
+ * A SHA-256 over the names, the executable bits, and the contents of all files under `paths` (relative to `root`), and over
+ * `extra`. Owners and times do not count, so a fresh clone gives the same value. It decides whether an image is built again.
+ * Throws the error of the file system, for example for a missing path.
+ */
+export async function contentHash(root: string, paths: readonly string[], extra = ''): Promise<string> {
+  const files: string[] = [];
+  for (const path of paths) await collectFiles(root, path, files);
+  const hash = createHash('sha256').update(`${extra}\0`);
+  for (const file of [...new Set(files)].sort()) {
+    const info = await stat(join(root, file));
+    const content = await readFile(join(root, file));
+    hash.update(`${file}\0${(info.mode & 0o111) === 0 ? '-' : 'x'}\0${content.length}\0`).update(content);
+  }
+  return hash.digest('hex');
+}
+
+async function collectFiles(root: string, path: string, files: string[]): Promise<void> {
+  if ((await stat(join(root, path))).isFile()) {
+    files.push(path);
+    return;
+  }
+  for (const entry of await readdir(join(root, path))) await collectFiles(root, join(path, entry), files);
 }

@@ -14,8 +14,8 @@ describe('runCommand', () => {
     const result = await runCommand(['sh', '-c', 'echo out; echo err >&2; exit 3'], limits());
     expect(result).toMatchObject({
       exitCode: 3,
-      stdout: 'out',
-      stderr: 'err',
+      stdout: 'out\n',
+      stderr: 'err\n',
       timedOut: false,
       startError: undefined,
     });
@@ -27,7 +27,7 @@ describe('runCommand', () => {
       input: 'in\n',
       env: { X: 'y' },
     });
-    expect(result.stdout).toBe('in\ny');
+    expect(result.stdout).toBe('in\ny\n');
   });
 
   it('reports output while the command runs, and keeps all of it', async () => {
@@ -41,7 +41,7 @@ describe('runCommand', () => {
     );
     expect(lines).toHaveLength(3);
     expect(lines).toEqual(expect.arrayContaining(['a', '50 %', 'bd']));
-    expect(result).toMatchObject({ stdout: 'a\nbd', stderr: 'c\r50 %' });
+    expect(result).toMatchObject({ stdout: 'a\nbd\n', stderr: 'c\r50 %\n' });
   });
 
   it('reports a command that cannot be started', async () => {

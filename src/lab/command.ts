@@ -1,13 +1,8 @@
-import type { Readable } from 'node:stream';
-import { StringDecoder } from 'node:string_decoder';
-import { execa } from 'execa';
-
-/** Characters that are kept of an unfinished line. */
-const maxPartialChars = 4000;
+import { runCommand as runOnThisMachine } from '../hosts/run-command.ts';
 
 /** The result of a command. A non-zero exit code is data, not an error. */
 export interface CommandResult {
-  /** Undefined if the command was killed or could not be started (`startError`). */
+  /** Undefined if the command did not end by itself (`timedOut`, `startError`). */
   readonly exitCode: number | undefined;
   readonly stdout: string;
   readonly stderr: string;
@@ -31,59 +26,33 @@ export interface CommandOptions {
 /** Runs one command on the lab's machine. Injected, so that tests need no machine. */
 export type CommandRunner = (argv: readonly string[], options: CommandOptions) => Promise<CommandResult>;
 
-/**
- * The real runner. A time-out or an abort kills the command with its descendants. Throws only the signal's reason when the
- * signal aborts.
- */
+/** Time for a command to clean up at its time-out or an abort, ms: a package manager that is killed leaves locks. */
+const graceMs = 2000;
+
+/** The real runner. Throws only the signal's reason when the signal aborts. */
 export const runCommand: CommandRunner = async (argv, options) => {
-  const [file, ...args] = argv;
-  if (file === undefined) throw new TypeError('an empty command');
   options.signal.throwIfAborted();
-  const command = execa(file, args, {
-    reject: false,
-    timeout: options.timeoutMs,
-    cancelSignal: options.signal,
-    killDescendants: true,
-    forceKillAfterDelay: 2000,
-    ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
-    ...(options.env === undefined ? {} : { env: options.env }),
-    ...(options.input === undefined ? { stdin: 'ignore' } : { input: options.input }),
-  });
-  if (options.onLine !== undefined)
-    for (const stream of [command.stdout, command.stderr]) printLines(stream, options.onLine);
-  const result = await command;
+  const outcome = await runOnThisMachine({ argv, graceMs, ...options });
   options.signal.throwIfAborted();
   return {
-    exitCode: result.exitCode,
-    stdout: result.stdout,
-    stderr: result.stderr,
-    timedOut: result.timedOut,
+    exitCode: outcome.kind === 'exited' ? outcome.exitCode : undefined,
+    stdout: ('stdout' in outcome ? outcome.stdout : undefined) ?? '',
+    stderr: ('stderr' in outcome ? outcome.stderr : undefined) ?? '',
+    timedOut: outcome.kind === 'timed-out',
     startError:
-      result.exitCode === undefined && !result.timedOut && result.signal === undefined
-        ? (result.originalMessage ?? result.shortMessage)
-        : undefined,
+      outcome.kind === 'not-started'
+        ? outcome.message
+        : outcome.kind === 'overflow'
+          ? `wrote more than ${outcome.limitBytes} bytes`
+          : undefined,
   };
 };
-
-function printLines(stream: Readable, onLine: (line: string) => void): void {
-  const decoder = new StringDecoder();
-  let partial = '';
-  stream.on('data', (chunk: Buffer) => {
-    // A progress bar overwrites its line after a carriage return.
-    const lines = `${partial}${decoder.write(chunk)}`.split(/[\r\n]+/);
-    partial = (lines.pop() ?? '').slice(-maxPartialChars);
-    const last = lines.findLast((line) => line.trim() !== '');
-    if (last !== undefined) onLine(last);
-  });
-}
 
 /** For error messages: how a command ended, and the last lines of its output. */
 export function describeFailure(argv: readonly string[], result: CommandResult): string {
   const how =
     result.startError ??
-    (result.timedOut
-      ? 'did not finish in time'
-      : `ended with exit code ${result.exitCode ?? 'none (killed)'}`);
+    (result.timedOut ? 'did not finish in time' : `ended with exit code ${result.exitCode}`);
   const tail = (result.stderr.trim() === '' ? result.stdout : result.stderr)
     .trim()
     .split('\n')

@@ -1,7 +1,6 @@
-import { mkdtemp, mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { mainSite } from './apt.ts';
 import { ensureBaseImage } from './base-image.ts';
 import { buildInnerImages, buildVmImages } from './build-images.ts';
@@ -13,6 +12,7 @@ import { sshArgv } from './lab-shell.ts';
 import { type Lab, parseManifest } from './manifest.ts';
 import { fillTemplates } from './lab-state.ts';
 import { startServices, waitForBoot } from './virtual-machines.ts';
+import { temporaryFolder } from '../../test/temporary-folder.ts';
 
 type Answer = Partial<CommandResult> | ((argv: readonly string[]) => Partial<CommandResult>);
 
@@ -46,7 +46,7 @@ let folder: string;
 let lab: Lab;
 
 beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'firedrill-lab-'));
+  folder = temporaryFolder();
   await mkdir(join(folder, 'stack/images/one'), { recursive: true });
   await writeFile(join(folder, 'stack/images/one/file'), 'content');
   lab = {
@@ -70,10 +70,6 @@ vms: [{ name: a, container: pair-a, address: 198.18.9.2 }]
     stackDir: join(folder, 'stack'),
     stateDir: join(folder, 'state'),
   };
-});
-
-afterEach(async () => {
-  await rm(folder, { recursive: true, force: true });
 });
 
 describe('ensureCompose', () => {

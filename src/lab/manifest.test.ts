@@ -103,7 +103,7 @@ describe('loadLab', () => {
 test.each(['../pair', '/etc', '..', '', 'a/b', 'a\0b', '.hidden'])(
   'refuses the stack name %j',
   async (stack) => {
-    await expect(loadLab('/nowhere', stack)).rejects.toThrow('not a folder name');
+    await expect(loadLab('/nowhere', stack)).rejects.toThrow('expected the name of a folder');
   },
 );
 

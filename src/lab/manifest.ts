@@ -117,7 +117,7 @@ export async function loadLab(labRoot: string, stack: string): Promise<Lab> {
   if (!name.safeParse(stack).success) {
     throw new DrillError(
       'invalid-input',
-      `no lab for the stack ${JSON.stringify(stack)}: not a folder name`,
+      `invalid stack ${JSON.stringify(stack)}: expected the name of a folder`,
       {
         hint: `Name a folder of ${resolve(labRoot)} that has a lab.yaml.`,
       },

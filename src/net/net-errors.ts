@@ -54,7 +54,7 @@ export function failureOf(error: unknown, otherwise: FailCause = 'error'): Obser
   const code = codeOf(error);
   const message = shorten(plainText(messageOf(error)) || code || 'failed without a message');
   if (code !== undefined && observerCodes.has(code)) {
-    return { status: 'unknown', message: `the probing machine cannot probe: ${message}` };
+    return { status: 'unknown', message: `firedrill's machine failed, not the target: ${message}` };
   }
   return { status: 'fail', cause: causeOf(code) ?? otherwise, message };
 }

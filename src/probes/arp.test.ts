@@ -1,5 +1,4 @@
-import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { chmodSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { Clock } from '../core/clock.ts';
@@ -9,7 +8,8 @@ import type { ProbeSession } from '../core/probe.ts';
 import { createLocalHost } from '../hosts/local.ts';
 import { neverFollowed } from '../hosts/testing/never-followed.ts';
 import { arp } from './arp.ts';
-import { attemptWith, openProbe } from './testing/attempt.ts';
+import { observe, openProbe } from './testing/attempt.ts';
+import { temporaryFolder } from '../../test/temporary-folder.ts';
 
 const vip = '198.18.2.100';
 const nodeOne = '198.18.2.11';
@@ -79,7 +79,7 @@ const both = async (host: Host, over: object = {}) => [
 
 /** One slot: all instances take a sample at the same moment. */
 async function slot(sessions: readonly ProbeSession[]) {
-  return Promise.all(sessions.map(async (session) => (await attemptWith(session, 60_000)).seen));
+  return Promise.all(sessions.map((session) => observe(session)));
 }
 const reported = async (sessions: readonly ProbeSession[]) =>
   (await slot(sessions)).map((seen) => (seen.status === 'ok' ? seen.value : seen.status));
@@ -274,7 +274,7 @@ describe('arp probe', () => {
   });
 
   it('runs an arping for each address at once, and ends them', async () => {
-    const folder = mkdtempSync(join(tmpdir(), 'arp-'));
+    const folder = temporaryFolder();
     // Like the real arping: runs until it gets a signal, and then prints its statistics.
     writeFileSync(
       join(folder, 'arping'),
@@ -289,10 +289,6 @@ while :; do sleep 0.01; done`,
     const local = createLocalHost('vantage');
     const path = `PATH=${folder}:${process.env['PATH'] ?? ''}`;
     const host: Host = { ...local, exec: (argv, options) => local.exec(['env', path, ...argv], options) };
-    try {
-      expect(await reported(await both(host))).toEqual(['answers', 'silent']);
-    } finally {
-      rmSync(folder, { recursive: true });
-    }
+    expect(await reported(await both(host))).toEqual(['answers', 'silent']);
   });
 });

@@ -4,7 +4,7 @@ import type { ExecResult, Host } from '../core/host.ts';
 import type { Observation } from '../core/sample.ts';
 import { neverFollowed } from '../hosts/testing/never-followed.ts';
 import { containerLog } from './container-log.ts';
-import { attemptWith, openProbe } from './testing/attempt.ts';
+import { observeTimes, openProbe } from './testing/attempt.ts';
 
 const marks = [
   { name: 'promoted', match: 'promoted' },
@@ -50,9 +50,7 @@ async function attempts(
   containers: readonly string[] = ['web'],
 ): Promise<Observation[]> {
   const session = await openProbe(containerLog, { containers, marks }, { host: on });
-  const seen: Observation[] = [];
-  for (let i = 0; i < count; i++) seen.push((await attemptWith(session, 60_000)).seen);
-  return seen;
+  return observeTimes(session, count);
 }
 
 const there = log('web', []);

@@ -1,9 +1,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { afterEach, describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { DrillError } from '../core/errors.ts';
 import { scriptedHost, type Script } from '../faults/testing/scripted-host.ts';
 import { container } from './container.ts';
-import { attemptOnce, attemptWith, openProbe } from './testing/attempt.ts';
+import { attemptOnce, observe, openProbe } from './testing/attempt.ts';
 import { pipedEngine } from './testing/piped-engine.ts';
 
 const seenWith = async (script: Script) =>
@@ -84,21 +84,16 @@ describe('container probe', () => {
 });
 
 describe('container probe over the engine’s kept connection', () => {
-  const cleanups: (() => Promise<void>)[] = [];
-  afterEach(async () => {
-    for (const cleanup of cleanups.splice(0).toReversed()) await cleanup();
-  });
-
   async function engine(
     onRequest: (request: IncomingMessage, response: ServerResponse) => void,
     script?: Script,
     timeoutMs = 300,
   ) {
     const { host, close, ...made } = await pipedEngine(onRequest, script);
-    cleanups.push(close);
+    onTestFinished(close);
     const session = await openProbe(container, { name: 'app' }, { host, timeoutMs });
-    cleanups.push(async () => session.close());
-    const attempt = async () => (await attemptWith(session, timeoutMs)).seen;
+    onTestFinished(async () => session.close());
+    const attempt = () => observe(session, timeoutMs);
     return { attempt, session, ...made };
   }
   const running = (response: ServerResponse): void =>

@@ -1,17 +1,12 @@
-import { afterEach, describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { ProbeTimeout } from '../core/probe.ts';
 import { dns } from './dns.ts';
 import { dnsName, dnsServer, type DnsReply } from '../net/testing/dns-server.ts';
 import { attemptOnce, openProbe } from './testing/attempt.ts';
 
-const closers: (() => Promise<void>)[] = [];
-afterEach(async () => {
-  for (const close of closers.splice(0)) await close();
-});
-
 async function serverThat(reply: (question: number) => DnsReply) {
   const server = await dnsServer(reply);
-  closers.push(server.close);
+  onTestFinished(server.close);
   return server;
 }
 

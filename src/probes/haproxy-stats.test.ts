@@ -1,14 +1,8 @@
 import { createServer } from 'node:http';
-import { afterEach, describe, expect, it } from 'vitest';
-import { haproxyStats } from './haproxy-stats.ts';
-import { parseCsv } from './lib/csv.ts';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { haproxyStats, parseCsv } from './haproxy-stats.ts';
 import { attemptOnce, type Attempt } from './testing/attempt.ts';
 import { listen } from '../net/testing/servers.ts';
-
-const cleanups: (() => Promise<void>)[] = [];
-afterEach(async () => {
-  for (const cleanup of cleanups.splice(0)) await cleanup();
-});
 
 /** The fields of a server that a test sets. A string is its status. */
 interface Server {
@@ -34,7 +28,7 @@ function page(...servers: (string | Server)[]): string {
 async function attempt(body: string, status = 200, value = 'state'): Promise<Attempt> {
   const server = createServer((_request, response) => void response.writeHead(status).end(body));
   const { address, close } = await listen(server);
-  cleanups.push(close);
+  onTestFinished(close);
   const url = `http://${address}/stats;csv`;
   return attemptOnce(haproxyStats, { url, backend: 'nodes', server: 'node-2', value });
 }

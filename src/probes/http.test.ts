@@ -1,25 +1,20 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { createServer as createHttpServer } from 'node:http';
 import { createServer as createHttpsServer } from 'node:https';
 import { createServer, type Server, type Socket } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync, zstdCompressSync } from 'node:zlib';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { http } from './http.ts';
 import { failureOf } from '../net/net-errors.ts';
 import { makeCertificates } from '../net/testing/certificates.ts';
-import { attemptOnce, attemptWith, openProbe } from './testing/attempt.ts';
+import { attemptOnce, observe, observeTimes, openProbe } from './testing/attempt.ts';
 import { listen as listening, unusedAddress } from '../net/testing/servers.ts';
-
-const cleanups: (() => Promise<void>)[] = [];
-afterEach(async () => {
-  for (const cleanup of cleanups.splice(0)) await cleanup();
-});
+import { sharedTemporaryFolder } from '../../test/temporary-folder.ts';
 
 async function listen(server: Server): Promise<number> {
   const { port, close } = await listening(server);
-  cleanups.push(close);
+  onTestFinished(close);
   return port;
 }
 
@@ -60,7 +55,7 @@ describe('http probe', () => {
       response.end();
     });
     const session = await openProbe(http, { url: `http://127.0.0.1:${await listen(server)}/` });
-    for (let i = 0; i < 3; i++) expect((await attemptWith(session, 60_000)).seen.status).toBe('ok');
+    for (let i = 0; i < 3; i++) expect((await observe(session)).status).toBe('ok');
     expect(ports.size).toBe(3);
   });
 
@@ -81,8 +76,7 @@ describe('http probe', () => {
     });
     const url = `http://127.0.0.1:${await listen(server)}/`;
     const session = await openProbe(http, { url, connection: 'kept-alive' });
-    const seen = [];
-    for (let i = 0; i < 6; i++) seen.push((await attemptWith(session, 60_000)).seen);
+    const seen = await observeTimes(session, 6);
     await session.close();
     expect(seen.map((s) => (s.status === 'fail' ? s.cause : s.status))).toEqual([
       'ok',
@@ -109,7 +103,7 @@ describe('http probe', () => {
     });
     const url = `http://127.0.0.1:${await listen(server)}/`;
     const session = await openProbe(http, { url, connection: 'kept-alive' });
-    const attempt = async (timeoutMs = 1000) => (await attemptWith(session, timeoutMs)).seen.status;
+    const attempt = async (timeoutMs = 1000) => (await observe(session, timeoutMs)).status;
     expect(await attempt()).toBe('ok');
     sockets[0]?.destroy();
     await expect.poll(() => sockets[0]?.closed).toBe(true);
@@ -459,13 +453,9 @@ describe('http probe', () => {
 });
 
 describe('http probe over TLS', () => {
-  let folder = '';
+  const folder = sharedTemporaryFolder();
   const file = (name: string): string => join(folder, name);
-  beforeAll(() => {
-    folder = mkdtempSync(join(tmpdir(), 'firedrill-tls-'));
-    makeCertificates(folder);
-  });
-  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+  beforeAll(() => makeCertificates(folder));
 
   async function secure(name: string): Promise<string> {
     const options = { key: readFileSync(file(`${name}.key`)), cert: readFileSync(file(`${name}.pem`)) };
@@ -491,7 +481,7 @@ describe('http probe over TLS', () => {
     const session = await openProbe(http, fields);
     const phases = [];
     for (let i = 0; i < 2; i++) {
-      const { seen } = await attemptWith(session, 60_000);
+      const seen = await observe(session);
       expect(seen.status).toBe('ok');
       phases.push(Object.keys((seen.status === 'ok' && seen.phases) || {}));
     }

@@ -6,7 +6,6 @@ import type { Observation } from '../core/sample.ts';
 import { shorten } from '../core/shorten.ts';
 import { exchange, prepareHttpCall, statusCause, type HttpReply } from '../net/http-exchange.ts';
 import { isJmesPath } from '../net/jmespath.ts';
-import { parseJson } from './lib/json-body.ts';
 import { headers, secretRef } from '../net/secret.ts';
 import { hostPort, httpUrl, regex, requireRegex } from '../net/text-params.ts';
 import { caFile, clientCert } from '../net/tls-params.ts';
@@ -108,6 +107,15 @@ export const http: ProbeKind<Params> = {
   },
 };
 
+/**
+ * The outcome of a reply. The first of these that applies decides:
+ *
+ * 1. the status is not in `expect.status`: `fail` (a value in the body is still read);
+ * 2. the body broke off: `fail`, or `unknown` if firedrill is the cause;
+ * 3. the body does not match `expect.body`, or cannot be decoded: `fail` with the cause `bad-body`;
+ * 4. `value` finds nothing: `fail` with the cause `bad-body`;
+ * 5. otherwise `ok`.
+ */
 function judge(
   reply: HttpReply,
   good: ReadonlySet<number>,
@@ -140,6 +148,7 @@ function judge(
   return { status: 'ok', ...known, phases };
 }
 
+/** The value in the body, or why there is none; neither if the probe has no `value`. */
 function readValue(
   { body, unread }: HttpReply,
   read: ((body: string) => string) | undefined,
@@ -160,8 +169,29 @@ function readValue(
 function valueReader(expression: string): (body: string) => string {
   const compiled = compile(expression);
   return (body) => {
-    const value = TreeInterpreter.search(compiled, parseJson(body) as JSONValue);
+    const value = TreeInterpreter.search(compiled, parseExactly(body) as JSONValue);
     if (value === null || value === undefined) throw new Error(`nothing matches ${expression}`);
     return (typeof value === 'string' ? value : JSON.stringify(value)).slice(0, valueLimit);
   };
+}
+
+/** The context that `JSON.parse` passes to a reviver: the source text of a primitive. */
+interface Source {
+  readonly source?: string;
+}
+
+/**
+ * Parses JSON without loss: a number that a double cannot represent, such as a 64-bit LSN, becomes a string
+ * with all of its digits.
+ * @throws SyntaxError
+ */
+function parseExactly(text: string): unknown {
+  const exact = (_key: string, value: unknown, context?: Source): unknown =>
+    typeof value === 'number' && isLossy(value) ? (context?.source ?? value) : value;
+  return JSON.parse(text, exact);
+}
+
+/** Whole numbers beyond 2^53, and numbers that overflow to infinity. */
+function isLossy(value: number): boolean {
+  return !Number.isFinite(value) || (Number.isInteger(value) && !Number.isSafeInteger(value));
 }

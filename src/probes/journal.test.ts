@@ -1,6 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DrillError } from '../core/errors.ts';
 import type { ExecOptions, ExecResult, Host } from '../core/host.ts';
@@ -9,7 +8,8 @@ import { createLocalHost } from '../hosts/local.ts';
 import { neverFollowed } from '../hosts/testing/never-followed.ts';
 import { journal } from './journal.ts';
 import { wrongNames } from './lib/journal-names.ts';
-import { attemptWith, openProbe } from './testing/attempt.ts';
+import { observe, observeTimes, openProbe } from './testing/attempt.ts';
+import { temporaryFolder } from '../../test/temporary-folder.ts';
 
 const fields = {
   unit: 'cl-watchdog.service',
@@ -67,9 +67,7 @@ function host(...answers: (Partial<ExecResult> | Error | Promise<Partial<ExecRes
 
 async function attempts(count: number, on: Host, over: Partial<typeof fields> = {}): Promise<Observation[]> {
   const session = await openProbe(journal, { ...fields, ...over }, { host: on });
-  const seen: Observation[] = [];
-  for (let i = 0; i < count; i++) seen.push((await attemptWith(session, 60_000)).seen);
-  return seen;
+  return observeTimes(session, count);
 }
 
 describe('journal probe', () => {
@@ -187,12 +185,12 @@ describe('journal probe', () => {
     const slow = Promise.withResolvers<Partial<ExecResult>>();
     const { host: on, asked } = host({ stdout: output({ cursor: 'a' }) }, slow.promise, {});
     const session = await openProbe(journal, fields, { host: on });
-    await attemptWith(session, 60_000);
-    const both = [attemptWith(session, 60_000), attemptWith(session, 1000)];
+    await observe(session);
+    const both = [observe(session), observe(session, 1000)];
     slow.resolve({ stdout: output({ cursor: 'b', message: 'rule 1' }) });
     const [first, second] = await Promise.all(both);
-    expect(first!.seen).toMatchObject({ marks: [{ name: 'rule' }] });
-    expect(second!.seen).toEqual({ status: 'ok', marks: [] });
+    expect(first).toMatchObject({ marks: [{ name: 'rule' }] });
+    expect(second).toEqual({ status: 'ok', marks: [] });
     expect(asked[2]!.argv).toContain('--after-cursor=b');
   });
 
@@ -298,7 +296,7 @@ describe('names that filter a journal', () => {
   });
 
   it('checks systemd, the engine, and the journal', async () => {
-    const folder = mkdtempSync(join(tmpdir(), 'journal-'));
+    const folder = temporaryFolder();
     const program = (name: string, text: string): void =>
       writeFileSync(join(folder, name), `#!/bin/sh\n${text}\n`, { mode: 0o755 });
     program('journalctl', '[ "$2" = --field=_SYSTEMD_UNIT ] && echo ran.service; exit 0');
@@ -309,19 +307,15 @@ describe('names that filter a journal', () => {
     const on: Host = { ...local, exec: (argv, options) => local.exec(['env', path, ...argv], options) };
     const asks = (unit: string, ...containers: string[]) =>
       wrongNames({ unit, containers }, on, AbortSignal.timeout(60_000));
-    try {
-      expect(await asks('ran.service')).toEqual([]);
-      expect(await asks('never.service', 'web')).toEqual([
-        'node-1 has no unit never.service',
-        'node-1 has no container web, and its journal has no line from it',
-      ]);
-      program('systemctl', 'echo "Failed to connect to bus" >&2; exit 1');
-      program('docker', 'echo "Cannot connect to the Docker daemon" >&2; exit 1');
-      expect(await asks('never.service', 'web')).toEqual([]);
-      program('docker', 'echo json-file');
-      expect((await asks('ran.service', 'web'))[0]).toContain('driver json-file');
-    } finally {
-      rmSync(folder, { recursive: true });
-    }
+    expect(await asks('ran.service')).toEqual([]);
+    expect(await asks('never.service', 'web')).toEqual([
+      'node-1 has no unit never.service',
+      'node-1 has no container web, and its journal has no line from it',
+    ]);
+    program('systemctl', 'echo "Failed to connect to bus" >&2; exit 1');
+    program('docker', 'echo "Cannot connect to the Docker daemon" >&2; exit 1');
+    expect(await asks('never.service', 'web')).toEqual([]);
+    program('docker', 'echo json-file');
+    expect((await asks('ran.service', 'web'))[0]).toContain('driver json-file');
   });
 });

@@ -1,8 +1,7 @@
-import { appendFileSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { appendFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterEach, describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import type { Clock } from '../core/clock.ts';
 import { DrillError } from '../core/errors.ts';
 import type { FollowEnd, Host } from '../core/host.ts';
@@ -11,14 +10,13 @@ import type { LogMark, Observation } from '../core/sample.ts';
 import { createLocalHost } from '../hosts/local.ts';
 import { scriptedHost } from '../faults/testing/scripted-host.ts';
 import { logFile } from './log-file.ts';
-import { attemptWith, openProbe } from './testing/attempt.ts';
+import { observe, openProbe } from './testing/attempt.ts';
+import { temporaryFolder } from '../../test/temporary-folder.ts';
 
 const marks = [{ name: 'state', match: 'state (?<value>[A-Z]+)' }];
 /** Wall clock of the host at the beginning of each test, s. */
 const epochS = 1_763_722_800;
 
-const attempt = async (session: ProbeSession): Promise<Observation> =>
-  (await attemptWith(session, 60_000)).seen;
 const marksOf = (seen: Observation): readonly LogMark[] => (seen.status === 'ok' ? (seen.marks ?? []) : []);
 
 /** A host whose test writes the lines of `tail -F` and advances the clock. */
@@ -106,13 +104,13 @@ describe('log-file probe', () => {
   it('creates a mark with the bounds of its arrival, and none for earlier lines', async () => {
     const machine = new Machine();
     const session = await open(machine);
-    expect(await attempt(session)).toMatchObject({ status: 'unknown' });
+    expect(await observe(session)).toMatchObject({ status: 'unknown' });
     await machine.writes('state OLD');
     await machine.pulses(1);
-    expect(await attempt(session)).toEqual({ status: 'ok', marks: [] });
+    expect(await observe(session)).toEqual({ status: 'ok', marks: [] });
     await machine.writes('state MASTER', 'nothing');
     await machine.pulses(2);
-    expect(await attempt(session)).toEqual({
+    expect(await observe(session)).toEqual({
       status: 'ok',
       marks: [
         {
@@ -134,7 +132,7 @@ describe('log-file probe', () => {
     await machine.pulses(1, { fraction: '%N' });
     await machine.writes('state MASTER');
     await machine.pulses(2, { fraction: '%N' });
-    expect(marksOf(await attempt(session))).toMatchObject([
+    expect(marksOf(await observe(session))).toMatchObject([
       { bounds: { minMs: epochS * 1000, maxMs: (epochS + 3) * 1000 } },
     ]);
     await session.close();
@@ -149,7 +147,7 @@ describe('log-file probe', () => {
       await machine.pulses(1);
       await machine.writes('2025-11-21 13:00:01.500 state MASTER', 'state BACKUP');
       await machine.pulses(2);
-      const [stamped, other] = marksOf(await attempt(session));
+      const [stamped, other] = marksOf(await observe(session));
       expect(stamped).toEqual({
         name: 'state',
         value: 'MASTER',
@@ -168,7 +166,7 @@ describe('log-file probe', () => {
     // 11:00:01.5 UTC, in the log of a server with the zone EST.
     await machine.writes('2025-11-21 06:00:01.500 EST state MASTER');
     await machine.pulses(2);
-    expect(marksOf(await attempt(session))).toMatchObject([
+    expect(marksOf(await observe(session))).toMatchObject([
       { bounds: { minMs: epochS * 1000, maxMs: (epochS + 2) * 1000 } },
     ]);
     await session.close();
@@ -181,7 +179,7 @@ describe('log-file probe', () => {
     await machine.pulses(2, { before: 'state MAS' });
     await machine.writes('TER');
     await machine.pulses(3);
-    expect(marksOf(await attempt(session))).toMatchObject([{ value: 'MASTER' }]);
+    expect(marksOf(await observe(session))).toMatchObject([{ value: 'MASTER' }]);
     await session.close();
   });
 
@@ -191,10 +189,10 @@ describe('log-file probe', () => {
     await machine.pulses(1);
     await machine.writes('first', 'last known');
     await machine.pulses(2);
-    expect(await attempt(session)).toMatchObject({ status: 'ok' });
+    expect(await observe(session)).toMatchObject({ status: 'ok' });
     machine.breaks(new DrillError('host-unreachable', 'node-1: connection lost'));
     await expect
-      .poll(() => attempt(session))
+      .poll(() => observe(session))
       .toEqual({
         status: 'unknown',
         message: '/var/log/app.log on node-1 is not followed: node-1: connection lost',
@@ -202,7 +200,7 @@ describe('log-file probe', () => {
     await expect.poll(() => machine.opensAgain()).toBe(true);
     await machine.writes('first', 'last known', 'state MASTER');
     await machine.pulses(9);
-    expect(await attempt(session)).toMatchObject({
+    expect(await observe(session)).toMatchObject({
       status: 'ok',
       marks: [{ value: 'MASTER', bounds: { minMs: (epochS + 1) * 1000, maxMs: (epochS + 9) * 1000 } }],
     });
@@ -219,11 +217,11 @@ describe('log-file probe', () => {
     await expect.poll(() => machine.opensAgain()).toBe(true);
     await machine.writes('state MASTER', 'of another file');
     await machine.pulses(9);
-    expect(await attempt(session)).toEqual({
+    expect(await observe(session)).toEqual({
       status: 'unknown',
       message: 'new lines of /var/log/app.log on node-1 may be missing: it could not be followed for a while',
     });
-    expect(await attempt(session)).toEqual({ status: 'ok', marks: [] });
+    expect(await observe(session)).toEqual({ status: 'ok', marks: [] });
     await session.close();
   });
 
@@ -232,12 +230,12 @@ describe('log-file probe', () => {
     const session = await open(machine);
     await machine.pulses(1);
     machine.passes(3.6);
-    expect(await attempt(session)).toEqual({
+    expect(await observe(session)).toEqual({
       status: 'unknown',
       message: 'following /var/log/app.log on node-1 sent no heartbeat for 2.5 s',
     });
     await machine.pulses(4, { is: 'gone' });
-    expect(await attempt(session)).toEqual({
+    expect(await observe(session)).toEqual({
       status: 'unknown',
       message: '/var/log/app.log on node-1 cannot be read',
     });
@@ -268,14 +266,8 @@ describe('log-file probe', () => {
 });
 
 describe('log-file probe with a real tail', () => {
-  const cleanups: (() => Promise<void> | void)[] = [];
-  afterEach(async () => {
-    for (const cleanup of cleanups.splice(0).toReversed()) await cleanup();
-  });
-
   it('follows added lines, and a file that replaces the old one', async () => {
-    const folder = mkdtempSync(join(tmpdir(), 'log-file-'));
-    cleanups.push(() => rmSync(folder, { recursive: true }));
+    const folder = temporaryFolder();
     const path = join(folder, 'app.log');
     writeFileSync(path, 'state OLD\n');
     const clock: Clock = {
@@ -285,13 +277,13 @@ describe('log-file probe with a real tail', () => {
     };
     const host = createLocalHost('here');
     const session = await openProbe(logFile, { path, marks }, { host, clock });
-    cleanups.push(() => session.close());
+    onTestFinished(() => session.close());
     const seen: LogMark[] = [];
     const values = async (): Promise<(string | undefined)[]> => {
-      seen.push(...marksOf(await attempt(session)));
+      seen.push(...marksOf(await observe(session)));
       return seen.map(({ value }) => value);
     };
-    await expect.poll(async () => (await attempt(session)).status, { timeout: 60_000 }).toBe('ok');
+    await expect.poll(async () => (await observe(session)).status, { timeout: 60_000 }).toBe('ok');
     const beforeMs = Date.now();
     appendFileSync(path, 'state MASTER\n');
     await expect.poll(values, { timeout: 60_000 }).toEqual(['MASTER']);

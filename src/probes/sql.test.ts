@@ -1,12 +1,11 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { createServer, type Socket } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type PeerCertificate, TLSSocket } from 'node:tls';
-import { afterEach, describe, expect, it, vi } from 'vitest';
+import { describe, expect, it, vi, onTestFinished } from 'vitest';
 import { sql } from './sql.ts';
 import { makeCertificates } from '../net/testing/certificates.ts';
-import { attemptOnce, attemptWith, openProbe } from './testing/attempt.ts';
+import { attemptOnce, observe, openProbe } from './testing/attempt.ts';
 import {
   accept,
   accepted,
@@ -18,11 +17,7 @@ import {
   ready,
 } from '../net/testing/postgres-server.ts';
 import { listen, unusedAddress } from '../net/testing/servers.ts';
-
-const cleanups: (() => Promise<void>)[] = [];
-afterEach(async () => {
-  for (const cleanup of cleanups.splice(0)) await cleanup();
-});
+import { temporaryFolder } from '../../test/temporary-folder.ts';
 
 /** A type OID whose values pg would turn into true and false. */
 const boolOid = 16;
@@ -51,7 +46,7 @@ function rows(...values: (string | null)[]): Buffer {
 /** The DSN of a server that answers the start-up message, and then each query. */
 async function server(...answers: Parameters<typeof postgresServer>): Promise<string> {
   const listening = await postgresServer(...answers);
-  cleanups.push(listening.close);
+  onTestFinished(listening.close);
   return `postgresql://probe@${listening.address}/app`;
 }
 
@@ -99,9 +94,9 @@ describe('sql probe', () => {
         });
       }),
     );
-    cleanups.push(listening.close);
+    onTestFinished(listening.close);
     const session = await openProbe(sql, { dsn: `postgresql://p@${listening.address}/a`, query: 'SELECT 1' });
-    expect((await attemptWith(session, 60_000)).seen.status).toBe('ok');
+    expect((await observe(session)).status).toBe('ok');
     await expect.poll(() => goodbyes.map((data) => data.toString('latin1'))).toEqual(['X\0\0\0\u0004']);
     await session.close();
   });
@@ -191,9 +186,8 @@ describe('sql probe', () => {
   });
 
   it('sends a client certificate', async () => {
-    const folder = mkdtempSync(join(tmpdir(), 'firedrill-sql-'));
+    const folder = temporaryFolder();
     makeCertificates(folder);
-    cleanups.push(async () => rmSync(folder, { recursive: true }));
     const file = (name: string): string => join(folder, name);
     const names: (string | undefined)[] = [];
     const dsn = await server((plain) => {
@@ -240,11 +234,11 @@ describe('sql probe', () => {
     process.env['PGPASSWORD'] = 'of the user';
     for (const password of [{ env: 'PROBE_PW' }, { file: '/pw' }]) {
       const session = await openProbe(sql, { dsn, query: 'SELECT 1', password }, context);
-      expect((await attemptWith(session, 60_000)).seen.status).toBe('ok');
+      expect((await observe(session)).status).toBe('ok');
       await session.close();
     }
     const none = await openProbe(sql, { dsn, query: 'SELECT 1' }, context);
-    await attemptWith(none, 60_000);
+    await observe(none);
     await none.close();
     delete process.env['PGPASSWORD'];
     expect(got.slice(0, 2)).toEqual(['from env', 'from file']);
@@ -276,7 +270,7 @@ describe('sql probe', () => {
 
   it('ends open connections when it closes', async () => {
     const listening = await listen(createServer());
-    cleanups.push(listening.close);
+    onTestFinished(listening.close);
     const session = await openProbe(sql, { dsn: `postgresql://p@${listening.address}/a`, query: 'SELECT 1' });
     const controller = new AbortController();
     const attempting = session.observe(controller.signal);
@@ -300,8 +294,8 @@ describe('sql probe with kept sessions', () => {
       (socket, query) => onQuery(socket, query, sockets.indexOf(socket)),
     );
     const session = await openProbe(sql, { dsn, query: 'SELECT 1', connection: 'kept' }, { timeoutMs });
-    cleanups.push(async () => session.close());
-    const attempt = async () => (await attemptWith(session, timeoutMs)).seen;
+    onTestFinished(async () => session.close());
+    const attempt = () => observe(session, timeoutMs);
     return { sockets, session, attempt };
   }
   const one = rows('1');
@@ -325,7 +319,7 @@ describe('sql probe with kept sessions', () => {
   it('leaves no listeners on the session', async () => {
     const warned = vi.fn<(warning: Error) => void>();
     process.on('warning', warned);
-    cleanups.push(async () => void process.off('warning', warned));
+    onTestFinished(async () => void process.off('warning', warned));
     const { attempt } = await keptOn((socket) => void socket.write(one));
     for (let n = 0; n < 15; n++) await attempt();
     await new Promise(setImmediate);

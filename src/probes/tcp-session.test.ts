@@ -1,14 +1,9 @@
 import { createServer, type Socket } from 'node:net';
-import { afterEach, describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import type { ProbeSession } from '../core/probe.ts';
 import { tcpSession } from './tcp-session.ts';
-import { attemptWith, openProbe } from './testing/attempt.ts';
+import { observe, openProbe } from './testing/attempt.ts';
 import { listen, unusedAddress } from '../net/testing/servers.ts';
-
-const cleanups: (() => Promise<void>)[] = [];
-afterEach(async () => {
-  for (const cleanup of cleanups.splice(0).toReversed()) await cleanup();
-});
 
 /** A server that handles each line with a test's function, and the connections that it has had. */
 async function serve(
@@ -25,7 +20,7 @@ async function serve(
     onConnection(socket);
   });
   const { address, close } = await listen(server);
-  cleanups.push(close);
+  onTestFinished(close);
   return { address, sockets, close };
 }
 
@@ -38,12 +33,11 @@ async function open(address: string, over: object = {}): Promise<ProbeSession> {
     expect: '^ack keep-alive 001$',
     ...over,
   });
-  cleanups.push(async () => session.close());
+  onTestFinished(async () => session.close());
   return session;
 }
 
-const attempt = async (session: ProbeSession, timeoutMs = 1000) =>
-  (await attemptWith(session, timeoutMs)).seen;
+const attempt = (session: ProbeSession, timeoutMs = 1000) => observe(session, timeoutMs);
 
 describe('tcp-session probe', () => {
   it('uses one connection, and reports when it opened it', async () => {

@@ -1,14 +1,14 @@
-import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { chmodSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { DrillError } from '../core/errors.ts';
 import type { Host } from '../core/host.ts';
 import { scriptedHost, type Script } from '../faults/testing/scripted-host.ts';
 import { createLocalHost } from '../hosts/local.ts';
 import { vipClaim } from './vip-claim.ts';
-import { attemptOnce, attemptWith, openProbe } from './testing/attempt.ts';
+import { attemptOnce, observe, openProbe } from './testing/attempt.ts';
 import { pipedEngine } from './testing/piped-engine.ts';
+import { sharedTemporaryFolder } from '../../test/temporary-folder.ts';
 
 const vip = '198.18.2.100';
 const links = JSON.stringify([
@@ -96,8 +96,13 @@ describe('vip-claim probe', () => {
 });
 
 describe('vip-claim probe in a container', () => {
-  let folder: string;
-  let local: Host;
+  const folder = sharedTemporaryFolder();
+  const alpha = createLocalHost('alpha');
+  const local: Host = {
+    ...alpha,
+    exec: (argv, options) =>
+      alpha.exec(['env', `PATH=${folder}:${process.env['PATH'] ?? ''}`, ...argv], options),
+  };
 
   /** The real script, with `docker`, `nsenter`, and `stat` that print a test's text. */
   function containers(answers: { docker: string; nsenter: string; stat?: string }): void {
@@ -106,17 +111,6 @@ describe('vip-claim probe in a container', () => {
       chmodSync(join(folder, name), 0o755);
     }
   }
-
-  beforeAll(() => {
-    folder = mkdtempSync(join(tmpdir(), 'vip-claim-'));
-    const host = createLocalHost('alpha');
-    local = {
-      ...host,
-      exec: (argv, options) =>
-        host.exec(['env', `PATH=${folder}:${process.env['PATH'] ?? ''}`, ...argv], options),
-    };
-  });
-  afterAll(() => rmSync(folder, { recursive: true }));
 
   const seen = () => seenBy(local, { container: 'nginx' });
   /** Output of `docker container inspect --format … NAME`, by the container's name. */
@@ -183,11 +177,6 @@ describe('vip-claim probe in a container', () => {
 });
 
 describe('vip-claim probe in a container of an engine with a kept connection', () => {
-  const cleanups: (() => Promise<void>)[] = [];
-  afterEach(async () => {
-    for (const cleanup of cleanups.splice(0).toReversed()) await cleanup();
-  });
-
   /** The PID that the engine reports for the container. 0: it is not running. Undefined: the engine does not answer. */
   async function engineWith(pid: number | undefined, script: Script) {
     const paths: string[] = [];
@@ -196,11 +185,11 @@ describe('vip-claim probe in a container of an engine with a kept connection', (
       if (pid === undefined) return;
       response.end(JSON.stringify({ State: { Status: 'running', Pid: pid } }));
     }, script);
-    cleanups.push(close);
+    onTestFinished(close);
     const timeoutMs = 300;
     const session = await openProbe(vipClaim, { address: vip, container: 'nginx' }, { host, timeoutMs });
-    cleanups.push(async () => session.close());
-    return { attempt: async () => (await attemptWith(session, timeoutMs)).seen, paths, pipes, commands };
+    onTestFinished(async () => session.close());
+    return { attempt: () => observe(session, timeoutMs), paths, pipes, commands };
   }
   const enters = 'nsenter --target 77 --net ip -j address show';
 

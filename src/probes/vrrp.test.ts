@@ -1,9 +1,9 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import type { Clock } from '../core/clock.ts';
 import { DrillError } from '../core/errors.ts';
 import type { ExecResult, FollowEnd, Host } from '../core/host.ts';
 import type { ProbeSession } from '../core/probe.ts';
-import { attemptWith, openProbe } from './testing/attempt.ts';
+import { observe, openProbe } from './testing/attempt.ts';
 import { vrrp } from './vrrp.ts';
 
 const nodeOne = '198.18.2.11';
@@ -126,9 +126,17 @@ const open = (vantage: Vantage, over: object = {}): Promise<ProbeSession> =>
     { interface: 'eth0', virtualRouterId: 51, address: nodeOne, ...over },
     { host: vantage.host, clock: vantage.clock },
   );
-const attempt = async (session: ProbeSession) => (await attemptWith(session, 60_000)).seen;
+/** A probe whose capture listens from 0 s, and its vantage. The probe is closed after the test. */
+async function listening(over: object = {}) {
+  const vantage = new Vantage();
+  const session = await open(vantage, over);
+  onTestFinished(() => session.close());
+  await vantage.listens();
+  await vantage.pulses(0);
+  return { vantage, session };
+}
 const reported = async (session: ProbeSession) => {
-  const seen = await attempt(session);
+  const seen = await observe(session);
   return seen.status === 'ok' ? seen.value : seen.status;
 };
 
@@ -159,15 +167,12 @@ describe('vrrp probe', () => {
   });
 
   it('marks changes with their capture time', async () => {
-    const vantage = new Vantage();
-    const session = await open(vantage);
-    await vantage.listens();
-    await vantage.pulses(0);
+    const { vantage, session } = await listening();
     await vantage.pulses(3.5);
     expect(await reported(session)).toBe('silent');
     await vantage.advert(nodeOne, 4);
     await vantage.advert(nodeOne, 5, 80);
-    expect(await attempt(session)).toEqual({
+    expect(await observe(session)).toEqual({
       status: 'ok',
       value: 'master',
       marks: [
@@ -181,36 +186,27 @@ describe('vrrp probe', () => {
       ],
     });
     for (const atS of [6, 7, 8, 8.5]) await vantage.pulses(atS);
-    expect(await attempt(session)).toMatchObject({
+    expect(await observe(session)).toMatchObject({
       value: 'silent',
       marks: [{ name: 'fell-silent', wallMs: epochMs + 6000 }],
     });
-    await session.close();
   });
 
   it('counts adverts of its own virtual router only', async () => {
-    const vantage = new Vantage();
-    const session = await open(vantage);
-    await vantage.listens();
-    await vantage.pulses(0);
+    const { vantage, session } = await listening();
     await vantage.advert(nodeOne, 1, 100, 52);
     await vantage.writes('');
     await vantage.pulses(3.5);
     expect(await reported(session)).toBe('silent');
-    await session.close();
   });
 
   it('reports the master from a capture on all interfaces', async () => {
-    const vantage = new Vantage();
-    const session = await open(vantage, { interface: 'any' });
-    await vantage.listens();
-    await vantage.pulses(0);
+    const { vantage, session } = await listening({ interface: 'any' });
     for (const atS of [1, 2, 3, 4]) {
       vantage.passes(atS);
       await vantage.writes(advertLine(atS, 'eth0  M   '));
     }
     expect(await reported(session)).toBe('master');
-    await session.close();
   });
 
   it.each([
@@ -218,52 +214,40 @@ describe('vrrp probe', () => {
     ['a truncated advert', (atS: number) => `${stamp(atS)} IP ${nodeOne} > 224.0.0.18: VRRPv2 [|vrrp]`],
     ['anything else', () => 'total nonsense'],
   ])('is unknown, and not silent, after %s, and reports the line', async (_what, line) => {
-    const vantage = new Vantage();
-    const session = await open(vantage);
-    await vantage.listens();
-    await vantage.pulses(0);
+    const { vantage, session } = await listening();
     for (const atS of [1, 2, 3, 4]) {
       await vantage.pulses(atS);
       await vantage.writes(line(atS));
     }
     const text = line(4);
-    expect(await attempt(session)).toEqual({
+    expect(await observe(session)).toEqual({
       status: 'unknown',
       message: `cannot parse a line of the capture, which may be an advert: ${text}`,
     });
     // Three intervals later, all captured lines are parsed adverts.
     for (const atS of [5, 6, 7.1]) await vantage.pulses(atS);
     expect(await reported(session)).toBe('silent');
-    await session.close();
   });
 
   it('does not report that a master fell silent while its adverts cannot be parsed', async () => {
-    const vantage = new Vantage();
-    const session = await open(vantage);
-    await vantage.listens();
-    await vantage.pulses(0);
+    const { vantage, session } = await listening();
     await vantage.advert(nodeOne, 1);
     for (const atS of [2, 3, 4]) {
       vantage.passes(atS);
       await vantage.writes(advertLine(atS, 'vlan 5, p 0, '));
     }
     await vantage.pulses(4.5);
-    expect(await attempt(session)).toMatchObject({ status: 'unknown' });
+    expect(await observe(session)).toMatchObject({ status: 'unknown' });
     await vantage.advert(nodeOne, 5);
-    expect(await attempt(session)).toEqual({ status: 'ok', value: 'master', marks: [] });
-    await session.close();
+    expect(await observe(session)).toEqual({ status: 'ok', value: 'master', marks: [] });
   });
 
   it('ignores an unparsed line with another source', async () => {
-    const vantage = new Vantage();
-    const session = await open(vantage);
-    await vantage.listens();
-    await vantage.pulses(0);
+    const { vantage, session } = await listening();
     vantage.passes(3);
     await vantage.writes(`${stamp(3)} IP ${nodeTwo} > 224.0.0.18: VRRPv1, unknown type (3)`);
     await vantage.pulses(3.5);
     expect(await reported(session)).toBe('silent');
-    await session.close();
   });
 
   it('reports a dead master on a host whose `date` has whole seconds only (busybox)', async () => {
@@ -279,7 +263,7 @@ describe('vrrp probe', () => {
     for (const atS of [3.1, 3.6, 4.1, 4.6, 5.1]) await pulses(atS);
     expect(await reported(session)).toBe('master');
     for (const atS of [5.6, 6.1]) await pulses(atS);
-    expect(await attempt(session)).toMatchObject({
+    expect(await observe(session)).toMatchObject({
       value: 'silent',
       marks: [{ name: 'fell-silent', wallMs: epochMs + 3900 }],
     });
@@ -324,47 +308,36 @@ describe('vrrp probe', () => {
   });
 
   it('is unknown while the capture sends no heartbeat', async () => {
-    const vantage = new Vantage();
-    const session = await open(vantage);
-    await vantage.listens();
-    await vantage.pulses(0);
+    const { vantage, session } = await listening();
     await vantage.advert(nodeOne, 1);
     vantage.passes(3.4);
     expect(await reported(session)).toBe('master');
     vantage.passes(3.6);
-    expect(await attempt(session)).toEqual({
+    expect(await observe(session)).toEqual({
       status: 'unknown',
       message: 'the capture on vantage sent no heartbeat for 2.5 s',
     });
     // The packets captured meanwhile arrive late and in a burst: no node fell silent.
     vantage.passes(9);
     for (const atS of [2, 3, 4, 5, 6, 7, 8]) await vantage.writes(advertLine(atS), stamp(atS + 0.5));
-    expect(await attempt(session)).toEqual({ status: 'ok', value: 'master', marks: [] });
-    await session.close();
+    expect(await observe(session)).toEqual({ status: 'ok', value: 'master', marks: [] });
   });
 
   it('handles a step of the vantage’s clock', async () => {
-    const vantage = new Vantage();
-    const session = await open(vantage);
-    await vantage.listens();
-    await vantage.pulses(0);
+    const { vantage, session } = await listening();
     await vantage.advert(nodeOne, 1);
     // 10 s pass on the vantage's clock, and 0.5 s on the run clock.
     vantage.passes(1.5);
     await vantage.writes(stamp(11.5));
     expect(await reported(session)).toBe('unknown');
-    await session.close();
   });
 
   it('restarts a broken capture, and is unknown in between', async () => {
-    const vantage = new Vantage();
-    const session = await open(vantage);
-    await vantage.listens();
-    await vantage.pulses(0);
+    const { vantage, session } = await listening();
     await vantage.advert(nodeOne, 1);
     expect(await reported(session)).toBe('master');
     vantage.stream.end(new DrillError('host-unreachable', 'vantage: cannot access container lab-vantage'));
-    expect(await attempt(session)).toEqual({
+    expect(await observe(session)).toEqual({
       status: 'unknown',
       message: 'the capture on vantage is not running: vantage: cannot access container lab-vantage',
     });
@@ -374,7 +347,7 @@ describe('vrrp probe', () => {
     await vantage.writes('tcpdump: eth0: That device is not up');
     vantage.stream.end({ exitCode: 1, stderr: '' });
     await expect
-      .poll(() => attempt(session))
+      .poll(() => observe(session))
       .toMatchObject({
         message: expect.stringContaining('exit code 1: tcpdump: eth0: That device is not up') as string,
       });
@@ -384,8 +357,7 @@ describe('vrrp probe', () => {
     await vantage.pulses(3.5);
     await vantage.advert(nodeOne, 4);
     // It was master before the break, so this is not a change.
-    expect(await attempt(session)).toEqual({ status: 'ok', value: 'master', marks: [] });
-    await session.close();
+    expect(await observe(session)).toEqual({ status: 'ok', value: 'master', marks: [] });
   });
 
   it('refuses to open without tcpdump, a host, or an address', async () => {

@@ -1,6 +1,5 @@
 import { type Counts, Histogram, leastMs } from '../analysis/histogram.ts';
-import type { SampleLine } from '../analysis/sample-line.ts';
-import type { LogSink, OtherEvent } from '../analysis/scan-log.ts';
+import type { LogSink, OtherEvent, SampleEvent } from '../analysis/scan-log.ts';
 
 /** Latency of the good answers to requests sent in [fromMs, toMs). ms; relative error at most 1/256, the maximum is exact. */
 export interface LatencyBucket {
@@ -37,7 +36,7 @@ export class LatencyOverTime implements LogSink {
     if (event.type === 'run.started') this.#startMs = event.t;
   }
 
-  sample({ probe, status, sendMs, finishMs }: SampleLine): void {
+  sample({ probe, status, sendMs, finishMs }: SampleEvent): void {
     if (status !== 'ok') return;
     const afterMs = Math.max(0, sendMs - this.#startMs);
     while (afterMs >= mostBuckets * this.#widthMs) this.#widen();

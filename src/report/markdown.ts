@@ -1,5 +1,5 @@
 import { durationText } from '../core/format-duration.ts';
-import type { RunLog } from '../analysis/read-log.ts';
+import type { RunLog } from '../analysis/run-log.ts';
 import { dominantStage } from '../analysis/stages.ts';
 import { analyse } from '../analysis/summarize.ts';
 import { measureText } from '../analysis/format.ts';

@@ -5,7 +5,6 @@ import { crashDrill } from '../analysis/testing/postgres-crash.ts';
 import { vipFailover } from '../analysis/testing/vip-failover.ts';
 import { renderMarkdown } from './markdown.ts';
 import { SamplesCsv } from './samples-csv.ts';
-import { renderSummaryJson } from './summary-json.ts';
 import { markdown, plain } from './text.ts';
 import { renderVerdictText } from './verdict-text.ts';
 import { renderWatchText } from './watch-text.ts';
@@ -288,15 +287,6 @@ describe('samples.csv', () => {
       'health,0,fail,timeout,,2026-03-01T10:00:01.000Z,1000,1000,1900.25,900.25,,,,"no, ""reply"""',
       '',
     ]);
-  });
-});
-
-describe('summary.json', () => {
-  test('has its keys in one order and ends with a newline', () => {
-    const text = renderSummaryJson(summary);
-    expect(text).toMatch(/^\{\n {2}"schemaVersion": 2,\n {2}"runId": "run-1",\n/);
-    expect(text.endsWith('}\n')).toBe(true);
-    expect(Object.keys(JSON.parse(text) as object)).toEqual(Object.keys(summary));
   });
 });
 

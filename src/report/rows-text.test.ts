@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { ReadMoment } from '../core/event.ts';
 import { summarize } from '../analysis/summarize.ts';
-import { LogBuilder, planWith, probeOf } from '../analysis/testing/log-builder.ts';
+import { LogBuilder, planWith, probeOf, writerOf } from '../analysis/testing/log-builder.ts';
 import { renderMarkdown } from './markdown.ts';
 import { renderVerdictText } from './verdict-text.ts';
 
@@ -9,17 +9,7 @@ import { renderVerdictText } from './verdict-text.ts';
 function drill(end: Readonly<Record<string, string>> | undefined) {
   const plan = planWith({
     probes: [probeOf('health')],
-    writers: [
-      {
-        id: 'rows',
-        kind: 'sql',
-        paths: [{ id: 'rows@node-1', host: 'node-1', params: {} }],
-        clients: 1,
-        intervalMs: 100,
-        timeoutMs: 2000,
-        readIntervalMs: 500,
-      },
-    ],
+    writers: [writerOf({ paths: [{ id: 'rows@node-1', host: 'node-1', params: {} }], clients: 1 })],
     checks: [{ kind: 'rpo', name: 'RPO', of: 'rows', maxMs: 1000 }],
   });
   const log = new LogBuilder(plan)

@@ -1,7 +1,6 @@
 import { stringify } from 'csv-stringify/sync';
-import { type Anchor, wallTimeBy } from '../analysis/read-log.ts';
-import type { SampleLine } from '../analysis/sample-line.ts';
-import type { LogSink, OtherEvent } from '../analysis/scan-log.ts';
+import { type Anchor, wallTimeBy } from '../analysis/run-log.ts';
+import type { LogSink, OtherEvent, SampleEvent } from '../analysis/scan-log.ts';
 import { roundMs } from '../core/clock.ts';
 
 /**
@@ -45,7 +44,7 @@ export class SamplesCsv implements LogSink {
     this.#write = write;
   }
 
-  sample(s: SampleLine): void {
+  sample(s: SampleEvent): void {
     const { phases } = s;
     this.#add({
       probe: s.probe,

@@ -1,5 +1,5 @@
 import { durationText, offsetText } from '../core/format-duration.ts';
-import type { RunLog } from '../analysis/read-log.ts';
+import type { RunLog } from '../analysis/run-log.ts';
 import type { Analysis } from '../analysis/summarize.ts';
 import { measureText } from '../analysis/format.ts';
 import { dilationText } from '../core/control.ts';

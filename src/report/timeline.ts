@@ -1,6 +1,6 @@
 import type { Analysis } from '../analysis/summarize.ts';
 import { ownershipOf } from '../analysis/intervals.ts';
-import { type FaultRecord, watchedUntil } from '../analysis/read-log.ts';
+import { type FaultRecord, watchedUntil } from '../analysis/run-log.ts';
 import { starvedSpans } from '../analysis/degraded.ts';
 import { middle } from '../analysis/moment.ts';
 import { endOf } from '../analysis/windows.ts';

@@ -1,16 +1,15 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { chaostoolkit } from './chaostoolkit.ts';
 import { type Journal, journalOf } from './lib/chaos-journal.ts';
 import { exampleDrill, hostileFinished } from './testing/drills.ts';
 import { received } from './testing/received.ts';
 import { journalSchema } from './testing/chaos-journal-schema.ts';
+import { sharedTemporaryFolder } from '../../test/temporary-folder.ts';
 
 const machine = { platform: 'Linux-6', node: 'here' };
-const folder = mkdtempSync(join(tmpdir(), 'firedrill-journal-'));
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
+const folder = sharedTemporaryFolder();
 
 /** Checks the journal against the rules of Chaos Toolkit's own readers. */
 const read = (journal: Journal): Journal => {

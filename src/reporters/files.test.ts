@@ -1,7 +1,6 @@
-import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeEach, describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
 import { vipFailover } from '../analysis/testing/vip-failover.ts';
 import type { FailureTable, RowLine } from '../report/table.ts';
 import { InvalidInput } from '../scenario/source.ts';
@@ -12,12 +11,11 @@ import { markdown } from './markdown.ts';
 import { openmetrics } from './openmetrics.ts';
 import type { FinishedRun, ReporterKind } from './reporter.ts';
 import { finished, received } from './testing/received.ts';
+import { temporaryFolder } from '../../test/temporary-folder.ts';
 
-const root = mkdtempSync(join(tmpdir(), 'reporters-'));
-afterAll(() => rmSync(root, { recursive: true }));
 let folder: string;
 beforeEach(() => {
-  folder = mkdtempSync(join(root, 'test-'));
+  folder = temporaryFolder();
 });
 
 const passed = finished(vipFailover(), {}, { folder: 'out/run-1' });

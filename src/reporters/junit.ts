@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { renderJunit } from '../report/junit.ts';
-import { notRunIn } from './lib/not-run.ts';
+import type { FailureTable } from '../report/table.ts';
 import { writeAtomic } from './lib/write-file.ts';
 import type { ReporterKind } from './reporter.ts';
 
@@ -22,3 +22,13 @@ export const junit: ReporterKind = {
     },
   }),
 };
+
+/** A table's drills that were not run, each once: name and reason. */
+function notRunIn(table: FailureTable | undefined): readonly { name: string; why: string }[] {
+  const drills = new Map(
+    (table?.rows ?? []).flatMap((row) => row.drills).map((drill) => [drill.number, drill]),
+  );
+  return [...drills.values()].flatMap(({ scenario, notRun }) =>
+    notRun === null ? [] : [{ name: scenario, why: notRun }],
+  );
+}

@@ -1,7 +1,6 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { vipFailover } from '../analysis/testing/vip-failover.ts';
 import type { FailureTable } from '../report/table.ts';
 import { events } from './events.ts';
@@ -9,9 +8,9 @@ import { json } from './json.ts';
 import { list } from './list.ts';
 import type { ReporterKind } from './reporter.ts';
 import { finished, received } from './testing/received.ts';
+import { sharedTemporaryFolder } from '../../test/temporary-folder.ts';
 
-const folder = mkdtempSync(join(tmpdir(), 'reporters-'));
-afterAll(() => rmSync(folder, { recursive: true }));
+const folder = sharedTemporaryFolder();
 
 const passed = finished(vipFailover());
 const failed = finished(vipFailover(), {

@@ -1,11 +1,6 @@
-import { afterEach, describe, expect, test } from 'vitest';
+import { describe, expect, test, onTestFinished } from 'vitest';
 import { dnsServer, type DnsQuestion, type DnsReply } from '../net/testing/dns-server.ts';
 import { createNameResolver, type NameSources } from './name-resolver.ts';
-
-const closing: (() => Promise<void>)[] = [];
-afterEach(async () => {
-  for (const close of closing.splice(0)) await close();
-});
 
 /** A resolver with its own server, and the queries of that server. */
 async function resolverAt(reply: (question: DnsQuestion) => DnsReply, more: NameSources = {}) {
@@ -14,7 +9,7 @@ async function resolverAt(reply: (question: DnsQuestion) => DnsReply, more: Name
     asked.push(`${question.type === 1 ? 'A' : 'AAAA'} ${question.name}`);
     return reply(question);
   });
-  closing.push(server.close);
+  onTestFinished(server.close);
   let nowMs = 0;
   const resolve = createNameResolver({
     servers: [server.address],

@@ -1,12 +1,12 @@
+import { execFile } from 'node:child_process';
 import { promises, type RecordWithTtl } from 'node:dns';
 import { readFileSync } from 'node:fs';
+import { isIP } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { setTimeout } from 'node:timers/promises';
 import { messageOf } from '../core/errors.ts';
 import type { NameAddress, ResolveName } from '../core/probe.ts';
-import { askGetent } from './ask-getent.ts';
-import { parseHosts } from './hosts-file.ts';
-import { searchList } from './search-list.ts';
+import { parseHosts, searchList } from './system-files.ts';
 
 /** Sources of a resolver; by default those of the system's configuration. */
 export interface NameSources {
@@ -240,4 +240,24 @@ function textOf(path: string): () => string {
 function codeOf(error: unknown): string | undefined {
   if (typeof error !== 'object' || error === null || !('code' in error)) return undefined;
   return typeof error.code === 'string' ? error.code : undefined;
+}
+
+/** Time limit of `getent`, ms: glibc's time-out for one server. */
+const getentWithinMs = 5000;
+
+/**
+ * Queries the system's name service in its own process, for sources of /etc/nsswitch.conf other than files
+ * and DNS, such as mDNS. Empty if the name is unknown or `getent` is missing. Never rejects.
+ */
+async function askGetent(name: string): Promise<readonly NameAddress[]> {
+  if (name.startsWith('-')) return [];
+  const { promise, resolve } = Promise.withResolvers<string>();
+  execFile('getent', ['ahosts', name], { timeout: getentWithinMs }, (error, stdout) =>
+    resolve(error === null ? stdout : ''),
+  );
+  const addresses = (await promise).split('\n').map((line) => line.split(/\s+/)[0] ?? '');
+  return [...new Set(addresses)].flatMap((address) => {
+    const family = isIP(address);
+    return family === 4 || family === 6 ? [{ address, family }] : [];
+  });
 }

@@ -57,7 +57,7 @@ function planStep(
   if (jitter === 'slowest' && jitterMs === undefined) {
     report(
       [...path, 'jitter'],
-      'jitter: `slowest` needs a model with a period among those that predict the recovery; add `predicted` to a stage, or write a duration here',
+      'jitter: `slowest` is the longest period of the models that predict the recovery, and none of them has a period; write a duration such as 10s, or add `predicted` to a stage',
     );
   }
   if (forMs === 0) report([...path, 'for'], 'for: must be more than 0');

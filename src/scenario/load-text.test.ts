@@ -43,14 +43,14 @@ describe('advice on the load', () => {
     expect(loadAdvice(plan(own, other))).toEqual([
       {
         text: 'probing itself may be the load: 40 new connections a second in the burst (limit: 20)',
-        hint: 'remove or raise `burst` of `write` (50 ms: 20 a second); only the recovery probe `service` sets the bounds of the RTO',
+        hint: 'remove `burst`, or set a longer one, for `write` (50 ms: 20 a second); only the recovery probe `service` sets the bounds of the RTO',
       },
     ]);
   });
 
   it('names the burst of the recovery probe if it is the only one', () => {
     const [advice] = loadAdvice(plan(probe('service', 'http', { burstIntervalMs: 20 })));
-    expect(advice?.hint).toBe('raise `burst` of `service` (20 ms: 50 a second)');
+    expect(advice?.hint).toBe('set a longer `burst` for `service` (20 ms: 50 a second)');
   });
 
   it('also names the writers if only the recovery probe has a burst', () => {
@@ -65,7 +65,7 @@ describe('advice on the load', () => {
     };
     const own = plan(probe('service', 'http', { burstIntervalMs: 100 }));
     expect(loadAdvice({ ...own, writers: [writer] })[0]?.hint).toBe(
-      'raise `burst` of `service` (100 ms: 10 a second), or `interval` of the writer `notes` (100 ms: 12 a second)',
+      'set a longer `burst` for `service` (100 ms: 10 a second), or a longer `interval` for the writer `notes` (100 ms: 12 a second)',
     );
   });
 
@@ -74,7 +74,7 @@ describe('advice on the load', () => {
     expect(loadAdvice(plan(probe('service', 'tcp'), busy))).toEqual([
       {
         text: 'probing itself may be the load: 25 processes on hosts a second at the base rate (limit: 20)',
-        hint: 'raise `interval` of `state` (40 ms: 25 a second)',
+        hint: 'set a longer `interval` for `state` (40 ms: 25 a second)',
       },
     ]);
   });

@@ -78,13 +78,13 @@ function hintFor(rate: 'base' | 'burst', plan: AdvisedPlan, what: LimitedFigure)
     const spare =
       plan.recovery === undefined ? [] : bursting.filter(({ name }) => name !== plan.recovery?.probe);
     if (plan.recovery !== undefined && spare.length > 0) {
-      return `remove or raise \`burst\` of ${named(spare)}; only the recovery probe \`${plan.recovery.probe}\` sets the bounds of the RTO`;
+      return `remove \`burst\`, or set a longer one, for ${named(spare)}; only the recovery probe \`${plan.recovery.probe}\` sets the bounds of the RTO`;
     }
     const writing = parts.filter(({ name }) => plan.writers.some(({ id }) => id === name));
-    const slower = writing.length === 0 ? '' : `, or \`interval\` of the writer ${named(writing)}`;
-    if (bursting.length > 0) return `raise \`burst\` of ${named(bursting)}${slower}`;
+    const slower = writing.length === 0 ? '' : `, or a longer \`interval\` for the writer ${named(writing)}`;
+    if (bursting.length > 0) return `set a longer \`burst\` for ${named(bursting)}${slower}`;
   }
-  return `raise \`interval\` of ${named(parts)}`;
+  return `set a longer \`interval\` for ${named(parts)}`;
 }
 
 /** The load of one probe, or of one writer. */

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { duration } from '../core/duration.ts';
 import type { Model } from '../core/plan.ts';
 import { type Models, modelsWithin } from '../model/components.ts';
+import { idSchema } from './id-schema.ts';
 import { suggest } from './suggest.ts';
 import { checkModelUse, entryOf, type Report } from './references.ts';
 import { modelUse, planModelUse } from './stage-schema.ts';
@@ -106,7 +107,7 @@ const parallel = z.strictObject({
 
 /** The field `models` of a target file: settings from which times are predicted. */
 export const modelsSchema = z.record(
-  z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]*$/, { error: 'expected letters, digits, dots, dashes' }),
+  idSchema,
   z.discriminatedUnion('kind', [keepalived, check, retries, timer, fixed, measured, sequence, parallel]),
 );
 

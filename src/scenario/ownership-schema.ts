@@ -1,15 +1,12 @@
 import { z } from 'zod';
 import { ownerConditionSchema } from './condition-schema.ts';
+import { idSchema } from './id-schema.ts';
 import { checkCondition, type Known, type Report } from './references.ts';
-
-const word = z
-  .string()
-  .regex(/^[A-Za-z0-9][A-Za-z0-9._-]*$/, { error: 'expected letters, digits, dots, dashes' });
 
 /** The field `ownership` of a target file: things that exactly one host should own, and for each the sides that show its owner. */
 export const ownershipSchema = z.record(
-  word,
-  z.record(word, ownerConditionSchema).refine((sides) => Object.keys(sides).length > 0, {
+  idSchema,
+  z.record(idSchema, ownerConditionSchema).refine((sides) => Object.keys(sides).length > 0, {
     error: 'needs at least one side',
   }),
 );

@@ -93,7 +93,7 @@ function makePlan(
       if (faultKind(kind)?.healAfter !== 'recovery' || forMs !== undefined) continue;
       report(
         ['recovery', 'until'],
-        `until: ${kind} is healed only after the recovery, so redundancy cannot be restored before; give the fault a \`for\``,
+        `until: without \`for\`, ${kind} stays active until the recovery, so redundancy cannot be restored; give the fault a \`for\``,
       );
     }
   }

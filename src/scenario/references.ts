@@ -65,7 +65,11 @@ export function checkCondition(condition: GateCondition, known: Known, path: Nod
     report([...path, 'role'], `the target has no role "${condition.role}"${hint}`);
   }
   if (condition.count !== undefined && condition.count.min > hosts.length) {
-    report([...path, 'count'], `probe "${condition.probe}" has only ${hosts.length} instance(s)`);
+    const has = `${hosts.length} instance${hosts.length === 1 ? '' : 's'}`;
+    report(
+      [...path, 'count'],
+      `count: needs at least ${condition.count.min} instances, but probe "${condition.probe}" has ${has}`,
+    );
   }
 }
 
@@ -87,8 +91,8 @@ function checkPart(
     report(
       at,
       instance.host === undefined
-        ? `probe "${part.probe}" has an instance per host, but probe "${condition.probe}" belongs to no host`
-        : `probe "${part.probe}" has no instance on "${instance.host}", where "${condition.probe}" has one`,
+        ? `and: probe "${condition.probe}" belongs to no host, and probe "${part.probe}" has one instance per host; give both the same \`on\``
+        : `and: probe "${part.probe}" has no instance on "${instance.host}", but probe "${condition.probe}" has one; add "${instance.host}" to the \`on\` of "${part.probe}" in the target`,
     );
   }
 }

@@ -3,6 +3,7 @@ import { duration } from '../core/duration.ts';
 import { faultKinds } from '../faults/catalog.ts';
 import { checkSchema } from './check-schema.ts';
 import { gateConditionSchema } from './condition-schema.ts';
+import { idSchema } from './id-schema.ts';
 import { kindUnion } from './kind-union.ts';
 import { predictedSchema, stagesSchema } from './stage-schema.ts';
 
@@ -13,10 +14,7 @@ const on = z.union([
   z.strictObject({ fault: z.string().min(1).describe('The host of the fault with this id.') }),
 ]);
 
-const id = z
-  .string()
-  .max(100)
-  .regex(/^[A-Za-z0-9][A-Za-z0-9._-]*$/, { error: 'expected letters, digits, dots, dashes' })
+const id = idSchema
   .optional()
   .describe('Name in events and reports (default: fault-1, prepare-1, repair-1, and so on).');
 

@@ -76,7 +76,7 @@ ${stages}
 
   test('is refused without a period, and for another word', () => {
     expect(() => planned(scenario('slowest', stage('{ model: still }')))).toThrow(
-      's.yaml:4:64: jitter: `slowest` needs a model with a period among those that predict the recovery; add `predicted` to a stage, or write a duration here',
+      's.yaml:4:64: jitter: `slowest` is the longest period of the models that predict the recovery, and none of them has a period; write a duration such as 10s, or add `predicted` to a stage',
     );
     expect(() => planned(scenario('slow', ''))).toThrow(
       's.yaml:4:64: jitter: expected a duration with a unit, such as 5s, or `slowest`',

@@ -5,6 +5,7 @@ import { failCauses } from '../core/sample.ts';
 import { probeKinds } from '../probes/catalog.ts';
 import { writerKinds } from '../writers/catalog.ts';
 import { conditionSchema, gateConditionSchema } from './condition-schema.ts';
+import { idSchema } from './id-schema.ts';
 import { kindUnion } from './kind-union.ts';
 import { modelsSchema } from './model-schema.ts';
 import { ownershipSchema } from './ownership-schema.ts';
@@ -94,11 +95,6 @@ const host = z.discriminatedUnion('transport', [
   }),
 ]);
 
-const identifier = z
-  .string()
-  .max(100)
-  .regex(/^[A-Za-z0-9][A-Za-z0-9._-]*$/, { error: 'expected letters, digits, dots, dashes' });
-
 const failureValues = z
   .partialRecord(z.enum(failCauses).exclude(['bad-state']), z.string().min(1))
   .optional()
@@ -107,7 +103,7 @@ const failureValues = z
   );
 
 const probe = kindUnion(probeKinds, {
-  id: identifier.describe('Name of the probe in conditions and reports.'),
+  id: idSchema.describe('Name of the probe in conditions and reports.'),
   on: z
     .union([z.string().min(1), z.array(z.string().min(1)).min(1)])
     .optional()
@@ -138,7 +134,7 @@ const probe = kindUnion(probeKinds, {
 });
 
 const writer = kindUnion(writerKinds, {
-  id: identifier.describe('Name of the writer in checks and reports.'),
+  id: idSchema.describe('Name of the writer in checks and reports.'),
   on: z
     .union([z.string().min(1), z.array(z.string().min(1)).min(1)])
     .optional()
@@ -159,14 +155,14 @@ const writer = kindUnion(writerKinds, {
 /** A target file: the hosts of a stack, and the probes that observe it. */
 export const targetSchema = z
   .strictObject({
-    name: identifier.describe('Name of the stack in reports and undo records.'),
+    name: idSchema.describe('Name of the stack in reports and undo records.'),
     environment: z
       .enum(['lab', 'test', 'staging', 'production'])
       .describe(
         'Environment of the stack. `production` requires --allow-production and the typed name of the target.',
       ),
     hosts: z
-      .record(identifier, host)
+      .record(idSchema, host)
       .describe('The hosts, by the names that scenarios use, and how firedrill runs commands on them.'),
     probes: z.array(probe).min(1).describe('Probes that observe the stack, from outside and on its hosts.'),
     writers: z
@@ -176,7 +172,7 @@ export const targetSchema = z
         'Clients that write numbered rows and read them back. A writer runs in drills that have a check on it (rpo, rows, stale-reads).',
       ),
     roles: z
-      .record(identifier, conditionSchema)
+      .record(idSchema, conditionSchema)
       .default({})
       .describe(
         'Roles by name, each with a condition. The host on which the condition holds has the role. Faults can name roles.',

@@ -1,14 +1,9 @@
 import { createServer as createHttpServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { createServer } from 'node:net';
-import { afterEach, describe, expect, test } from 'vitest';
+import { describe, expect, test, onTestFinished } from 'vitest';
 import { listen, unusedAddress } from '../net/testing/servers.ts';
 import { httpRows } from './http.ts';
 import { openPath, timeOut } from './testing/open-path.ts';
-
-const cleanups: (() => Promise<void>)[] = [];
-afterEach(async () => {
-  for (const cleanup of cleanups.splice(0)) await cleanup();
-});
 
 async function server(
   answer: (request: IncomingMessage, response: ServerResponse, body: string) => void,
@@ -20,7 +15,7 @@ async function server(
       request.on('end', () => answer(request, response, body));
     }),
   );
-  cleanups.push(listening.close);
+  onTestFinished(listening.close);
   return `http://${listening.address}`;
 }
 
@@ -71,7 +66,7 @@ describe('a row written by HTTP', () => {
 
   test('is refused if the TLS handshake fails, because nothing was sent', async () => {
     const silent = await listen(createServer());
-    cleanups.push(silent.close);
+    onTestFinished(silent.close);
     await expect(written(`https://${silent.address}`, {}, 300)).resolves.toMatchObject({
       outcome: 'refused',
       message: 'no answer within 300 ms',

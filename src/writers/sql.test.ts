@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, test } from 'vitest';
+import { describe, expect, test, onTestFinished } from 'vitest';
 import {
   accept,
   failure,
@@ -11,11 +11,6 @@ import {
 import { unusedAddress } from '../net/testing/servers.ts';
 import { sqlRows } from './sql.ts';
 import { openPath, timeOut } from './testing/open-path.ts';
-
-const cleanups: (() => Promise<void> | void)[] = [];
-afterEach(async () => {
-  for (const cleanup of cleanups.splice(0)) await cleanup();
-});
 
 const done = (tag: string): Buffer => Buffer.concat([message('C', `${tag}\0`), ready]);
 
@@ -57,13 +52,13 @@ async function server(
       onQuery?.(socket, query);
     },
   );
-  cleanups.push(listening.close);
+  onTestFinished(listening.close);
   return { dsn: `postgresql://app@${listening.address}/app`, asked, connections: () => connections };
 }
 
 async function connected(dsn: string) {
   const client = (await openPath(sqlRows, { dsn })).connect();
-  cleanups.push(() => client.close());
+  onTestFinished(() => client.close());
   return client;
 }
 

@@ -1,8 +1,7 @@
 // Sends traces through the real OpenTelemetry Collector, and compares its output with the reporter's direct output.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -14,8 +13,9 @@ import { answers, receiver, type Receiver } from '../../src/reporters/testing/re
 import { received } from '../../src/reporters/testing/received.ts';
 import { withoutEmpty } from '../reporters/lib/otlp-reader.ts';
 import { collectorPath } from './lib/collector.ts';
+import { sharedTemporaryFolder } from '../temporary-folder.ts';
 
-const folder = mkdtempSync(join(tmpdir(), 'collector-'));
+const folder = sharedTemporaryFolder();
 const port = 14_318;
 let backend: Receiver;
 let direct: Receiver;
@@ -59,7 +59,6 @@ beforeAll(async () => {
 afterAll(async () => {
   if (collector.exitCode === null && collector.kill()) await once(collector, 'exit');
   await Promise.all([backend.close(), direct.close()]);
-  rmSync(folder, { recursive: true });
 });
 
 /** Sends a drill with the reporter. @throws DrillError if it was not delivered */

@@ -1,17 +1,15 @@
-import { mkdtempSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import type { AxeResults } from 'axe-core';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { hostileTexts } from '../../src/report/testing/hostile-drill.ts';
 import { openPage, type OpenPage, type Reader, startBrowser } from './lib/open-page.ts';
 import { pages } from './lib/pages.ts';
+import { sharedTemporaryFolder } from '../temporary-folder.ts';
 
 const axePath = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
 const names = Object.keys(pages);
-const folder = mkdtempSync(join(tmpdir(), 'firedrill-pages-'));
+const folder = sharedTemporaryFolder();
 let browser: Browser;
 
 beforeAll(async () => {
@@ -20,7 +18,6 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await browser.close();
-  rmSync(folder, { recursive: true });
 });
 
 async function opened(name: string, reader: Reader = {}) {

@@ -1,12 +1,12 @@
 import { randomUUID } from 'node:crypto';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { registerHooks } from 'node:module';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { execa } from 'execa';
-import { afterAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { TextDocument } from 'vscode-languageserver-textdocument';
 import { parse } from 'yaml';
+import { sharedTemporaryFolder } from '../temporary-folder.ts';
 
 const root = join(import.meta.dirname, '../..');
 const read = (path: string): unknown => parse(readFileSync(join(root, path), 'utf8'));
@@ -62,8 +62,7 @@ async function problems(text: string): Promise<readonly string[]> {
   return found.map(({ message }) => (typeof message === 'string' ? message : message.value));
 }
 
-const checkout = mkdtempSync(join(tmpdir(), 'gitlab-'));
-afterAll(() => rmSync(checkout, { recursive: true }));
+const checkout = sharedTemporaryFolder();
 
 /** Runs gitlab-ci-local, a GitLab runner without a GitLab server. It validates the pipeline with GitLab's schema first. */
 async function gitlabRunner(text: string, ...args: readonly string[]) {

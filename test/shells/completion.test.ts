@@ -1,11 +1,11 @@
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { execa } from 'execa';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { sharedTemporaryFolder } from '../temporary-folder.ts';
 
 const root = join(import.meta.dirname, '../..');
-const folder = mkdtempSync(join(tmpdir(), 'completion-'));
+const folder = sharedTemporaryFolder();
 
 beforeAll(() => {
   // The installed command, and a folder with a file and a subfolder to complete.
@@ -16,7 +16,6 @@ beforeAll(() => {
   mkdirSync(join(folder, 'work', 'drills'), { recursive: true });
   writeFileSync(join(folder, 'work', 'mine.yaml'), '');
 });
-afterAll(() => rmSync(folder, { recursive: true }));
 
 /** Runs a shell script in that folder; resolves to its stdout. */
 async function inShell(shell: readonly [string, ...string[]], script: string): Promise<string> {

@@ -1,22 +1,21 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { copyFileSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { copyFileSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, afterEach, describe, expect, test } from 'vitest';
+import { afterEach, describe, expect, test } from 'vitest';
 import type { Host } from '../../src/core/host.ts';
 import { listProcesses, signalProcesses } from '../../src/faults/lib/processes.ts';
 import { sshPeer } from '../../src/faults/lib/ssh-peer.ts';
 import { faultContext } from '../../src/faults/testing/fault-context.ts';
 import { keptShell, scattered, scatteredArgv, shellCommand } from '../../src/core/shell-quote.ts';
 import { createLocalHost } from '../../src/hosts/local.ts';
+import { sharedTemporaryFolder } from '../temporary-folder.ts';
 
 // Tests the faults' scripts that read /proc in the shells of images and machines.
-const folder = mkdtempSync(join(tmpdir(), 'processes-'));
+const folder = sharedTemporaryFolder();
 // A process name with every difficult character.
 const name = 'od) d (dr';
 copyFileSync('/bin/sleep', join(folder, name));
-afterAll(() => rmSync(folder, { recursive: true }));
 
 const started: ChildProcess[] = [];
 afterEach(() => {

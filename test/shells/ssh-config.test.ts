@@ -1,16 +1,15 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { userInfo } from 'node:os';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { execa } from 'execa';
-import { afterAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { runCommand } from '../../src/hosts/run-command.ts';
 import { resolveRoute, type SshRoute } from '../../src/hosts/ssh-config.ts';
 import { expandTokens } from '../../src/hosts/ssh-tokens.ts';
+import { sharedTemporaryFolder } from '../temporary-folder.ts';
 
 // Typical ssh_config files, resolved by the real `ssh -G`.
-const folder = mkdtempSync(join(tmpdir(), 'ssh-config-'));
-afterAll(() => rmSync(folder, { recursive: true }));
+const folder = sharedTemporaryFolder();
 const config = join(folder, 'config');
 writeFileSync(
   config,

@@ -1,6 +1,5 @@
-import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { connect, createServer, type AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -13,12 +12,12 @@ import { createSshHost } from '../../src/hosts/ssh.ts';
 import { makeKey } from '../../src/hosts/testing/ssh-server.ts';
 import { hangMs, itConforms, wholeOf, type Tried } from '../transport-conformance.ts';
 import { knownHost, startSshd, whyNoSshd, type SshdLab, type SshUser } from './lib/sshd.ts';
+import { sharedTemporaryFolder } from '../temporary-folder.ts';
 
 const { signal } = new AbortController();
 const limits = { timeoutMs: hangMs, signal };
-const work = mkdtempSync(join(tmpdir(), 'transports-'));
+const work = sharedTemporaryFolder();
 chmodSync(work, 0o755);
-afterAll(() => rmSync(work, { recursive: true }));
 
 const write = (name: string, text: string, mode = 0o644): string => {
   const path = join(work, name);

@@ -54,7 +54,7 @@ describe('the command line', () => {
       2,
       `--set vrp.x: ${testdata}/vip-target.yaml has no model "vrp"; did you mean "vrrp"?`,
     ],
-    [['plan', 'x.yaml', '--seed', '-1'], 2, 'expected a whole number from 0'],
+    [['plan', 'x.yaml', '--seed', '-1'], 2, 'expected a whole number, 0 or more'],
     [['doctor', '--measure-burst', '2h'], 2, 'expected a duration from 100ms to 1m'],
     [['doctor', '--measure-burst'], 2, '--measure-burst needs a target and a scenario'],
     [

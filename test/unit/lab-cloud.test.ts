@@ -1,14 +1,14 @@
 import { createServer } from 'node:http';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { parseCloudConfig } from '../../compose-lab/cloud/config.ts';
 import { DockerHypervisor } from '../../compose-lab/cloud/docker-hypervisor.ts';
 import { MemoryHypervisor } from '../../compose-lab/cloud/hypervisor.ts';
 import { createIdentity } from '../../compose-lab/cloud/identity.ts';
 import { createInstances, type Instance } from '../../compose-lab/cloud/instances.ts';
 import { stateFile, type Store } from '../../compose-lab/cloud/state-file.ts';
+import { temporaryFolder } from '../temporary-folder.ts';
 
 // Behavior of the lab's cloud outside the contract that it shares with a real cloud (test/contract).
 
@@ -27,10 +27,7 @@ const asker = { requestId: 'req-1', bearer: { userId: 'user', projectId: 'projec
 
 let folder: string;
 beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'firedrill-cloud-'));
-});
-afterEach(() => {
-  rmSync(folder, { recursive: true, force: true });
+  folder = temporaryFolder();
 });
 
 /** Stores its content as text, like a file. */

@@ -1,8 +1,8 @@
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { onceMoreIfStarved, starvedReason } from '../starvation.ts';
+import { temporaryFolder } from '../temporary-folder.ts';
 
 const degraded = 'web may have been down for up to 2.0 s: the prober was degraded for 3.2 s';
 
@@ -20,12 +20,11 @@ describe('a drill on an overloaded machine', () => {
 
   let out: string;
   beforeEach(() => {
-    out = mkdtempSync(join(tmpdir(), 'starved-'));
+    out = temporaryFolder();
     vi.stubEnv('FIREDRILL_STARVED_NOTE', join(out, 'note'));
   });
   afterEach(() => {
     vi.unstubAllEnvs();
-    rmSync(out, { recursive: true });
   });
 
   /** Writes a run with the next reason at each call. Returns the number of calls. */

@@ -1,7 +1,6 @@
-import { mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { LogBuilder } from '../../src/analysis/testing/log-builder.ts';
 import { readLog } from '../../src/analysis/read-log.ts';
 import { summarize } from '../../src/analysis/summarize.ts';
@@ -20,6 +19,7 @@ import { scriptedHost } from '../../src/faults/testing/scripted-host.ts';
 import { renderVerdictText } from '../../src/report/verdict-text.ts';
 import { root } from './lib/our-files.ts';
 import { textBlockOf } from './lib/worked-examples.ts';
+import { sharedTemporaryFolder } from '../temporary-folder.ts';
 
 // Each line of output that a tutorial or the README shows is printed by the code, for a committed run or for a simulated pair.
 
@@ -84,7 +84,7 @@ describe('docs/tutorial-lab.md', () => {
 });
 
 describe('docs/tutorial-own-pair.md', () => {
-  const folder = mkdtempSync(join(tmpdir(), 'tutorial-'));
+  const folder = sharedTemporaryFolder();
   const written: string[] = [];
   let plans: readonly Plan[];
 
@@ -103,7 +103,6 @@ describe('docs/tutorial-own-pair.md', () => {
     await initCommand(join(folder, 'drills'), options, undefined, output);
     plans = loadAllPlans([join(folder, 'drills/scenarios')], {});
   });
-  afterAll(() => rmSync(folder, { recursive: true }));
 
   test('shows output for the files of `init` and a simulated pair', () => {
     const [plan] = plans;
@@ -140,8 +139,7 @@ describe('docs/tutorial-containers.md', () => {
   /** Logs of the page's two drills, run on its pair: `pass` as written, `fail` without the health checks of HAProxy. */
   const logOf = (verdict: string): string =>
     readFileSync(join(import.meta.dirname, `testdata/container-kill-${verdict}.ndjson`), 'utf8');
-  const folder = mkdtempSync(join(tmpdir(), 'tutorial-'));
-  afterAll(() => rmSync(folder, { recursive: true }));
+  const folder = sharedTemporaryFolder();
 
   test('shows output of two drills on its pair, and of the commands before them', async () => {
     const written: string[] = [];

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { judgeChecks } from '../../src/analysis/checks.ts';
 import { analyseRedundancy } from '../../src/analysis/redundancy.ts';
-import type { RunLog } from '../../src/analysis/read-log.ts';
+import type { RunLog } from '../../src/analysis/run-log.ts';
 import { analyseRecovery, type RecoveryAnalysis } from '../../src/analysis/rto.ts';
 import { stagesOf } from '../../src/analysis/stages.ts';
 import { LogBuilder, planWith, probeOf, type Answer } from '../../src/analysis/testing/log-builder.ts';

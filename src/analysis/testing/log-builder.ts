@@ -1,8 +1,9 @@
 import { roundMs } from '../../core/clock.ts';
 import { type DrillEvent, eventSchemaVersion, type NewEvent } from '../../core/event.ts';
-import type { Plan, PlannedProbe } from '../../core/plan.ts';
+import type { Plan, PlannedProbe, PlannedWriter } from '../../core/plan.ts';
 import type { FailCause } from '../../core/sample.ts';
-import { readLog, type RunLog } from '../read-log.ts';
+import { readLog } from '../read-log.ts';
+import type { RunLog } from '../run-log.ts';
 import type { LogSink } from '../scan-log.ts';
 
 /** The answer of a simulated target to a request. */
@@ -61,6 +62,20 @@ export function probeOf(id: string, more: Partial<PlannedProbe> = {}): PlannedPr
     params: null,
     intervalMs: 1000,
     timeoutMs: 900,
+    ...more,
+  };
+}
+
+/** A writer of PostgreSQL rows, by default with two clients through each of two nodes: 1 and 2, 3 and 4. */
+export function writerOf(more: Partial<PlannedWriter> = {}): PlannedWriter {
+  return {
+    id: 'rows',
+    kind: 'sql',
+    paths: ['node-1', 'node-2'].map((host) => ({ id: `rows@${host}`, host, params: {} })),
+    clients: 2,
+    intervalMs: 100,
+    timeoutMs: 2000,
+    readIntervalMs: 500,
     ...more,
   };
 }

@@ -1,10 +1,10 @@
-import type { DrillEvent } from '../../core/event.ts';
+import type { DrillEvent, EventOf } from '../../core/event.ts';
 import type { PlannedPath, PlannedWriter } from '../../core/plan.ts';
 import { parseRanges } from '../../core/row-ranges.ts';
 import type { RowCounts, Loss, Staleness } from '../written-rows.ts';
 
-type RowWritten = Extract<DrillEvent, { type: 'row.written' }>;
-type RowsRead = Extract<DrillEvent, { type: 'rows.read' }>;
+type RowWritten = EventOf<'row.written'>;
+type RowsRead = EventOf<'rows.read'>;
 
 /**
  * The analysis of a writer's events by a simple, slow algorithm: row by row and number by number. The

@@ -1,13 +1,13 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
 import { defaultTolerance } from '../../analysis/tolerance.ts';
 import type { Comparison } from '../../analysis/compare.ts';
 import type { KeptRun } from '../../analysis/kept-run.ts';
 import { keptOf } from '../../analysis/testing/kept.ts';
 import { compareCommand } from './compare.ts';
 import { historyCommand, type HistoryOptions } from './history.ts';
+import { temporaryFolder } from '../../../test/temporary-folder.ts';
 
 let folder: string;
 let said: string[];
@@ -20,11 +20,10 @@ const output = {
 };
 
 beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'firedrill-compare-'));
+  folder = temporaryFolder();
   said = [];
   printed = '';
 });
-afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
 function keep(number: number, rtoMs: number, parts: Partial<KeptRun> = {}): string {
   const path = join(folder, `run-${number}`);

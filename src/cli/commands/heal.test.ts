@@ -1,11 +1,11 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { LedgerRecord } from '../../engine/ledger.ts';
 import { locksFolder, userLedger } from '../run-folder.ts';
 import { lockTargets } from '../target-lock.ts';
 import { forgetCommand, healCommand, statusCommand } from './heal.ts';
+import { temporaryFolder } from '../../../test/temporary-folder.ts';
 
 const stop = { abandonHeals: new AbortController().signal };
 let folder: string;
@@ -16,14 +16,13 @@ const output = {
   progress: (line: string) => void progress.push(line),
 };
 beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'firedrill-heal-'));
+  folder = temporaryFolder();
   vi.stubEnv('FIREDRILL_STATE_DIR', folder);
   out = [];
   progress = [];
 });
 afterEach(() => {
   vi.unstubAllEnvs();
-  rmSync(folder, { recursive: true });
 });
 
 const mark = (name: string): string => join(folder, name);

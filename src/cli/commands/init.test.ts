@@ -1,7 +1,6 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
 import { Ajv } from 'ajv';
 import { faultKinds } from '../../faults/catalog.ts';
 import { detailsOf, faultTemplates, transports } from '../../init/stack.ts';
@@ -11,12 +10,12 @@ import { loadAllPlans, loadWatchPlan, readInput } from '../inputs.ts';
 import type { InitOptions } from '../init-questions.ts';
 import { initCommand } from './init.ts';
 import { schemaText } from './schema.ts';
+import { temporaryFolder } from '../../../test/temporary-folder.ts';
 
 let folder: string;
 beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'init-'));
+  folder = temporaryFolder();
 });
-afterEach(() => rmSync(folder, { recursive: true }));
 
 const hosts = ['node-1=10.0.0.1', 'node-2=10.0.0.2'];
 const details = { unit: 'nginx.service', container: 'web', process: 'nginx' };
@@ -160,7 +159,10 @@ describe('init', () => {
   });
 
   test.each([
-    [{ name: 'a b' }, '--name a b: expected letters, digits, dots, dashes'],
+    [
+      { name: 'a b' },
+      '--name a b: expected a name of letters, digits, dots, dashes, and underscores, with a letter or digit first',
+    ],
     [{ host: ['a=1', 'a=2'] }, '--host a=1 a=2: two hosts are named "a"'],
     [{ url: 'staging' }, '--url staging: expected http://, https://, postgresql://, or tcp://'],
     [{ vip: '10.0.0.300' }, '--vip 10.0.0.300: expected an IP address'],

@@ -1,6 +1,7 @@
 import { Command, Option } from 'commander';
 import { positiveInteger } from '../option-values.ts';
 import type { Output } from '../output.ts';
+import { RepeatableOption } from '../repeatable-option.ts';
 import { compareCommand, type CompareOptions } from './compare.ts';
 import { historyCommand, type HistoryOptions } from './history.ts';
 import { mergeReportsCommand, type MergeOptions } from './merge-reports.ts';
@@ -43,9 +44,9 @@ export function keptDefinitions(
     .argument('<a>', 'folder of runs, of a table, or of a run; or a label')
     .argument('<b>', 'the same, to compare with A')
     .addOption(
-      new Option(
+      new RepeatableOption(
         '--in <folder>',
-        'folder to search for runs with a label (default: reports); may be given several times',
+        'folder to search for runs with a label (default: reports)',
       ).argParser((value: string, before: readonly string[] | undefined) => [...(before ?? []), value]),
     )
     .addOption(new Option('--json', 'print JSON').default(false).conflicts('md'))

@@ -7,7 +7,7 @@ import { createSystemClock } from '../../engine/system-clock.ts';
 import { awaitGate } from '../../engine/watch.ts';
 import { createHost } from '../../hosts/catalog.ts';
 import { labContext, type LabContext } from '../../lab/lab-context.ts';
-import { labDown } from '../../lab/lab-down.ts';
+import { labDown } from '../../lab/virtual-machines.ts';
 import { labLogs, labSsh } from '../../lab/lab-shell.ts';
 import { labStatus } from '../../lab/lab-status.ts';
 import { labBuild, labUp } from '../../lab/lab-up.ts';
@@ -18,6 +18,7 @@ import { labReporter } from '../live/lab-reporter.ts';
 import type { Output } from '../output.ts';
 import { learnSecrets } from '../secrets.ts';
 import { addVariable } from '../option-values.ts';
+import { RepeatableOption } from '../repeatable-option.ts';
 import type { Stop } from '../stop.ts';
 
 /** Folder of the lab's stacks, next to src. */
@@ -39,11 +40,13 @@ export function labCommands(stop: Stop, output: Output, done: (code: number) => 
     .command('up')
     .description('start the stack from any present state, and wait for its steady state')
     .addOption(stack())
-    .option(
-      '--set <name=value>',
-      'change a setting of the stack (see lab.yaml), such as timings=fast; may be given several times',
-      addVariable,
-      {},
+    .addOption(
+      new RepeatableOption(
+        '--set <name=value>',
+        'change a setting of the stack (see lab.yaml), such as timings=fast',
+      )
+        .argParser(addVariable)
+        .default({}),
     )
     .option('--no-wait', 'do not wait for the steady state')
     .addOption(color())
@@ -179,6 +182,6 @@ async function up(
 function wholeNumber(value: string): number {
   const number = Number(value);
   if (!Number.isInteger(number) || number < 0)
-    throw new InvalidArgumentError('expected a whole number from 0');
+    throw new InvalidArgumentError('expected a whole number, 0 or more');
   return number;
 }

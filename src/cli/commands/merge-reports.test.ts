@@ -1,15 +1,6 @@
-import {
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
 import { gateOf, type Regression } from '../../analysis/gate.ts';
 import { keptOf } from '../../analysis/testing/kept.ts';
 import { summarize } from '../../analysis/summarize.ts';
@@ -22,6 +13,7 @@ import { writeTable } from '../table-folder.ts';
 import type { TableJob } from '../table-run.ts';
 import { tableOf } from '../merged-table.ts';
 import { mergeReportsCommand } from './merge-reports.ts';
+import { temporaryFolder } from '../../../test/temporary-folder.ts';
 
 const loaded = loadSuite('certlocker', { variables: {} });
 const template = summarize(nodeLoss().read());
@@ -36,10 +28,9 @@ let said: string[];
 const output = { data: () => undefined, progress: (line: string) => void said.push(line) };
 
 beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'firedrill-merge-'));
+  folder = temporaryFolder();
   said = [];
 });
-afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
 /** The result of a drill, the same in every shard. */
 function summaryOf({ number, plan }: TableJob): Summary {

@@ -1,23 +1,16 @@
 import { DrillError, ExitCode } from '../../core/errors.ts';
 import { parseDuration } from '../../core/duration.ts';
 import type { Gate, Json, Plan, PlannedProbe } from '../../core/plan.ts';
-import { startControl } from '../../engine/control.ts';
-import { startPressure } from '../../engine/pressure.ts';
-import { createSystemClock } from '../../engine/system-clock.ts';
 import { runWatch } from '../../engine/watch.ts';
-import { createHost } from '../../hosts/catalog.ts';
 import { renderWatchText } from '../../report/watch-text.ts';
 import { defaults } from '../../scenario/defaults.ts';
 import type { WatchPlan } from '../../scenario/target-planner.ts';
 import { probeKind } from '../../probes/catalog.ts';
-import { createNarrator } from '../console.ts';
 import { loadWatchPlan } from '../inputs.ts';
-import { showDrill } from '../live/show-drill.ts';
-import { type Output, printError, printNote } from '../output.ts';
-import { newRunId, openRun, writeReports } from '../run-folder.ts';
-import { learnSecrets } from '../secrets.ts';
+import { type Output, printError } from '../output.ts';
+import { recordRun } from '../record-run.ts';
+import { writeReports } from '../run-folder.ts';
 import type { Stop } from '../stop.ts';
-import { versions } from '../versions.ts';
 
 /** Options of `firedrill watch`. */
 export interface WatchOptions {
@@ -34,31 +27,13 @@ export interface WatchOptions {
 export async function watchCommand(options: WatchOptions, stop: Stop, output: Output): Promise<number> {
   const plan = watchPlan(options);
   const forMs = options.for === undefined ? undefined : durationOption('--for', options.for);
-  const clock = createSystemClock();
-  const runId = newRunId(`watch-${plan.target.name}`, clock.wallMs());
-  for (const warning of learnSecrets(plan)) output.progress(`warning: ${warning}`);
-  const { folder, log } = openRun(options.out, runId, clock);
-  log.subscribe(createNarrator((line) => output.progress(line)));
-  const hide = showDrill(output.live, log, clock);
-  const timeUp = forMs === undefined ? [] : [AbortSignal.timeout(forMs)];
-  try {
-    await runWatch(
-      plan,
-      {
-        runId,
-        clock,
-        log,
-        createHost: (planned) => createHost(planned, (note) => printNote(note, output)),
-        versions: versions(),
-        startControl,
-        startPressure,
-      },
-      AbortSignal.any([stop.signal, ...timeUp]),
-    );
-  } finally {
-    hide();
-    log.close();
-  }
+  const { folder, log } = await recordRun(
+    { name: `watch-${plan.target.name}`, secrets: plan, out: options.out, output },
+    (deps) => {
+      const timeUp = forMs === undefined ? [] : [AbortSignal.timeout(forMs)];
+      return runWatch(plan, deps, AbortSignal.any([stop.signal, ...timeUp]));
+    },
+  );
   const { summary, unwritten } = writeReports(folder);
   const problems = [...(log.broken.aborted ? [log.broken.reason as DrillError] : []), ...unwritten];
   for (const problem of problems) printError(problem, output);

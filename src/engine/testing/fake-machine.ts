@@ -1,100 +1,83 @@
 import { readFileSync } from 'node:fs';
-import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import type { DrillEvent } from '../../core/event.ts';
 import type { ExecOptions, ExecResult, Host } from '../../core/host.ts';
-import type { Plan } from '../../core/plan.ts';
+import type { Plan, PlannedProbe } from '../../core/plan.ts';
+import { disturbCommand, type Disturbance } from '../../faults/testing/disturbance.ts';
 import { neverFollowed } from '../../hosts/testing/never-followed.ts';
-import { ownLoopback } from '../../hosts/testing/own-loopback.ts';
 import { runDrill } from '../drill.ts';
 import { openEventLog } from '../event-log.ts';
 import { openLedger } from '../ledger.ts';
 import type { DrillDeps } from '../run.ts';
-import { createSystemClock } from '../system-clock.ts';
+import { simulatedClock, timersOn } from './simulated-clock.ts';
 
-/** A fake host with one container, which understands `docker inspect|stop|start`. The container's web server is real. */
+/**
+ * A fake host with one container, which understands `docker inspect|stop|start`, and `is-up`, which exits 0 while the
+ * container runs.
+ */
 export class FakeMachine implements Host {
   readonly name = 'alpha';
   readonly transport = 'fake';
   readonly follow = neverFollowed;
   readonly commands: string[] = [];
-  /** Rows of its server: POST, GET, and DELETE of /rows. The last row is lost when the server stops. */
-  rows: string[] = [];
-  removed = 0;
   stopIsIgnored = false;
   startFails = false;
-  /** The container starts only after this promise, so a test can observe the outage first on any machine. */
+  /** The container starts only after this promise, so a test can observe the outage first. */
   startWhen: Promise<unknown> | undefined;
-  url = '';
-  #server: Server | undefined;
-  #port = 0;
+  /** How a command goes wrong; default: it does not. */
+  disturbance: (argv: readonly string[]) => Disturbance | undefined = () => undefined;
+  isUp = true;
 
   async boot(): Promise<void> {
-    const server = createServer((request, response) => {
-      const { pathname, search } = new URL(request.url ?? '', 'http://alpha');
-      if (request.method === 'POST') this.rows.push(search.slice(1));
-      if (request.method === 'DELETE') this.removed++;
-      response.end(pathname.startsWith('/rows') ? JSON.stringify(this.rows) : 'ok');
-    });
-    await new Promise<void>((resolve) => server.listen(this.#port, ownLoopback, resolve));
-    this.#port = (server.address() as AddressInfo).port;
-    this.url = `http://${ownLoopback}:${this.#port}/`;
-    this.#server = server;
+    this.isUp = true;
   }
 
   async halt(): Promise<void> {
-    const server = this.#server;
-    this.#server = undefined;
-    if (server === undefined) return;
-    server.closeAllConnections();
-    this.rows.pop();
-    await new Promise<void>((resolve) => {
-      server.close(() => resolve());
-    });
+    this.isUp = false;
   }
 
-  async exec(argv: readonly string[], { attempt }: Pick<ExecOptions, 'attempt'> = {}): Promise<ExecResult> {
-    const verb = argv[0] === 'docker' ? argv[1] : undefined;
-    if (attempt !== true) this.commands.push(argv.slice(0, 2).join(' '));
+  exec(argv: readonly string[], options: ExecOptions): Promise<ExecResult> {
+    if (options.attempt !== true) this.commands.push(argv.slice(0, 2).join(' '));
+    return disturbCommand(this.disturbance(argv), argv, options, () => this.#answer(argv));
+  }
+
+  async #answer(argv: readonly string[]): Promise<ExecResult> {
+    const [program, word] = argv;
+    if (program === 'is-up') return { exitCode: this.isUp ? 0 : 1, stdout: '', stderr: '' };
+    const verb = program === 'docker' ? word : undefined;
     if (verb === 'stop' && !this.stopIsIgnored) await this.halt();
     if (verb === 'start') {
       await this.startWhen;
       if (this.startFails) return { exitCode: 1, stdout: '', stderr: 'no space left on device' };
       await this.boot();
     }
-    const status = this.#server === undefined ? 'exited' : 'running';
+    const status = this.isUp ? 'running' : 'exited';
     return { exitCode: 0, stdout: verb === 'inspect' ? `${status} 2026-01-01T00:00:00Z\n` : '', stderr: '' };
   }
 }
 
+/** A probe of the machine's container, by a command. */
+const isUpProbe: PlannedProbe = {
+  id: 'web',
+  name: 'web',
+  from: 'alpha',
+  kind: 'exec',
+  params: { argv: ['is-up'], expectExit: 0 },
+  intervalMs: 50,
+  timeoutMs: 5000,
+};
+
 /**
- * A drill that stops the machine's container, with a probe of its server. Its gates are met soon, or after many seconds
- * on a busy machine. The recovery does not come, so that wait times out.
+ * A drill that stops the machine's container, with a probe of the container. The recovery does not come, so that wait
+ * times out.
  */
-export function planOf(url: string): Plan {
+export function fakePlan(probe = isUpProbe): Plan {
   const gate = { require: [{ probe: 'web' }], forMs: 150, withinMs: 45_000 };
   return {
     scenario: { name: 's', title: 's', path: 's.yaml', sha256: '', variables: {} },
     target: { name: 't', environment: 'test', path: 't.yaml', sha256: '' },
     hosts: [{ name: 'alpha', transport: { kind: 'local' } }],
-    probes: [
-      {
-        id: 'web',
-        name: 'web',
-        kind: 'http',
-        params: {
-          url,
-          method: 'GET',
-          headers: {},
-          insecureSkipVerify: false,
-          expect: { status: [200] },
-          maxBodyBytes: 1000,
-        },
-        intervalMs: 50,
-        timeoutMs: 5000,
-      },
-    ],
+    probes: [probe],
     writers: [],
     roles: {},
     ownership: {},
@@ -127,33 +110,39 @@ export interface Outcome {
   readonly open: number;
 }
 
+/** Options of a drill; the clock is a simulated one by default. */
+export interface DrillOptions extends Partial<
+  Pick<DrillDeps, 'clock' | 'timers' | 'startControl' | 'startPressure' | 'stopFile'>
+> {
+  readonly signal?: AbortSignal | undefined;
+  readonly onEvent?: ((event: DrillEvent) => void) | undefined;
+}
+
 /** Runs a drill on the machine, with its files in the folder. */
 export async function drillOn(
   machine: FakeMachine,
   folder: string,
   plan: Plan,
-  signal = new AbortController().signal,
-  onEvent?: (event: DrillEvent) => void,
-  more: Pick<DrillDeps, 'startControl' | 'startPressure'> = {},
+  { signal = new AbortController().signal, onEvent, ...deps }: DrillOptions = {},
 ): Promise<Outcome> {
-  const clock = createSystemClock();
+  const { clock = simulatedClock(), timers = timersOn(clock) } = deps;
   const path = join(folder, 'events.ndjson');
   const log = openEventLog(path, clock);
   if (onEvent !== undefined) log.subscribe(onEvent);
   const ledger = openLedger(join(folder, 'ledger'));
-  const versions = { firedrill: '0', node: '0' };
   await runDrill(
     plan,
     {
+      ...deps,
       runId: 'r',
       clock,
+      timers,
       log,
       ledger,
       createHost: () => machine,
       createServer: () => undefined,
-      versions,
+      versions: { firedrill: '0', node: '0' },
       label: 'v1.3',
-      ...more,
     },
     signal,
   );
@@ -167,6 +156,7 @@ export async function drillOn(
     'control.sample',
     'machine.pressure',
     'clock.anchor',
+    'clock.stepped',
     'prober.health',
     'harness.cost',
     'sample.dropped',

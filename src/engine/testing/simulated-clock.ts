@@ -1,10 +1,17 @@
 import type { Clock } from '../../core/clock.ts';
+import type { Timers } from '../schedule.ts';
+
+/** A simulated clock. */
+export interface SimulatedClock extends Clock {
+  /** Sleeps that have not ended. */
+  sleeping(): number;
+}
 
 /**
  * A clock that stands still while code runs, and jumps to the end of the next sleep
  * when everything waits. Concurrent waits end in the order of their times on any machine.
  */
-export function simulatedClock(): Clock {
+export function simulatedClock(): SimulatedClock {
   let nowMs = 0;
   let ticking = false;
   const sleepers: { readonly atMs: number; readonly wake: () => void }[] = [];
@@ -18,16 +25,17 @@ export function simulatedClock(): Clock {
     next.wake();
     schedule();
   };
-  /** Immediates run after all pending promise callbacks. */
+  /** Two turns: immediates run after all pending promise callbacks, and the second one after their immediates. */
   const schedule = (): void => {
     if (ticking) return;
     ticking = true;
-    setImmediate(tick);
+    setImmediate(() => setImmediate(tick));
   };
 
   return {
     nowMs: () => nowMs,
     wallMs: () => nowMs,
+    sleeping: () => sleepers.length,
     sleep: (ms, signal) =>
       new Promise((resolve, reject) => {
         signal.throwIfAborted();
@@ -46,5 +54,39 @@ export function simulatedClock(): Clock {
         signal.addEventListener('abort', abort, { once: true });
         schedule();
       }),
+  };
+}
+
+/** Timers on a clock, with the runtime's rule of whole milliseconds and at least one. */
+export function timersOn(clock: Clock): Timers {
+  return {
+    setTimeout: (callback, ms) => {
+      const cleared = new AbortController();
+      const { signal } = cleared;
+      const run = async (): Promise<void> => {
+        await clock.sleep(Math.max(1, Math.trunc(ms)), signal).catch(() => undefined);
+        if (!signal.aborted) callback();
+      };
+      void run();
+      return cleared;
+    },
+    clearTimeout: (handle) => {
+      if (handle instanceof AbortController) handle.abort();
+    },
+  };
+}
+
+/** Calls `act` at each interval, ms. Returns a function that ends that. */
+export function repeat(clock: Clock, everyMs: number, act: () => void): () => Promise<void> {
+  const stop = new AbortController();
+  const repeating = (async () => {
+    for (;;) {
+      await clock.sleep(everyMs, stop.signal);
+      act();
+    }
+  })().catch(() => undefined);
+  return async () => {
+    stop.abort();
+    await repeating;
   };
 }

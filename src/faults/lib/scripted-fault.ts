@@ -84,7 +84,7 @@ export function scriptedFault<P, S extends Json>(fault: ScriptedFault<P, S>): Fa
       if (await fault.gone(state, tag, ctx)) return;
       throw new DrillError(
         'fault-failed',
-        `${ctx.host.name}: cannot undo ${fault.kind} ${tag}: it is still in force after its undo script (exit ${undone.exitCode}${tail(lastText(undone))})`,
+        `${ctx.host.name}: cannot undo ${fault.kind} ${tag}: it is still in effect after its undo script (exit ${undone.exitCode}${tail(lastText(undone))})`,
       );
     },
 

@@ -14,12 +14,26 @@ export async function requireRunning(ctx: FaultContext, container: string): Prom
     throw new DrillError(
       'fault-failed',
       `${ctx.host.name}: container ${container} is ${status}, not running`,
-      {
-        hint: `Start the container first: docker ${status === 'paused' ? 'unpause' : 'start'} ${container}`,
-      },
+      { hint: hintFor(status, container) },
     );
   }
   return { status, startedAt };
+}
+
+/** How to get a container in this state to run. */
+function hintFor(status: string, container: string): string {
+  switch (status) {
+    case 'paused':
+      return `Resume the container first: docker unpause ${container}`;
+    case 'restarting':
+      return `Find out why the container does not stay up: docker logs ${container}`;
+    case 'removing':
+      return 'Wait until the engine has removed the container, then create it again.';
+    case 'dead':
+      return `The engine cannot start it: remove it (docker rm ${container}), then create it again.`;
+    default:
+      return `Start the container first: docker start ${container}`;
+  }
 }
 
 /** True if the container is running. False also if it does not exist. */

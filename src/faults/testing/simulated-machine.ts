@@ -1,52 +1,34 @@
 import type { CloudServer } from '../../core/cloud.ts';
-import { DrillError } from '../../core/errors.ts';
 import type { FaultContext } from '../../core/fault.ts';
 import type { ExecResult, Host } from '../../core/host.ts';
 import { neverFollowed } from '../../hosts/testing/never-followed.ts';
+import { disturb, disturbCommand, lostAnswer, type DisturbanceAt } from './disturbance.ts';
 import { faultContext } from './fault-context.ts';
 import { linuxHost } from './linux-host.ts';
 
-/** How one step goes wrong. */
-export type Disturbance =
-  /** The command never arrives, and the call rejects. */
-  | 'lost before'
-  /** The command runs, but its answer is lost, and the call rejects. */
-  | 'lost after'
-  /** The command does not run. The output is empty, and the exit code is 0. */
-  | 'silent'
-  /** The command does not run. The output is a login banner, and the exit code is 0. */
-  | 'another answers'
-  /** The command runs. A login banner and a trailer surround its output. */
-  | 'noisy'
-  /** The command does not run: its program has another version without these options. */
-  | 'another version'
-  /** The command does not run: its program does not exist. */
-  | 'no program'
-  /** The command runs, but its answer comes after other pending work. */
-  | 'late';
-
 /** The address of firedrill's SSH connection to the machine, through eth1. */
 export const managementAddress = '2001:db8::9';
-
-/** Returns the disturbance of a step, counted from 0. */
-export type DisturbanceAt = (step: number) => Disturbance | undefined;
 
 /**
  * A simulated machine for every kind of fault, with services, containers, processes, packet rules, links, and
  * power.
  */
 export interface SimulatedMachine {
-  /** A fault context with these disturbances from now on. Resets the step count. */
+  /** Access to it with these disturbances from now on. Resets the step count. */
+  access(disturbances?: DisturbanceAt): Pick<FaultContext, 'host' | 'server'>;
+  /** A fault context with that access. */
   context(disturbances?: DisturbanceAt): FaultContext;
   /** From now on, no command changes the machine. */
   freeze(): void;
   /** True if any part of a fault is in force. */
   isBroken(): boolean;
-  /** Steps since the last call of `context`. */
+  /** Steps since the last call of `access` or `context`. */
   steps(): number;
+  /** Commands so far that changed it, except auto-revert timers. */
+  changes(): number;
+  /** The auto-revert timers on it. */
+  timers(): readonly string[];
 }
-
-const noise = { before: 'Welcome, authorised use only\n', after: 'session was recorded\n' };
 
 /** Creates a machine without a fault. */
 export function createMachine(): SimulatedMachine {
@@ -68,45 +50,47 @@ export function createMachine(): SimulatedMachine {
   let frozen = false;
   let disturbances: DisturbanceAt = () => undefined;
   let steps = 0;
-  const change = (changes: Partial<typeof well>): void => {
-    if (!frozen) Object.assign(well, changes);
+  let changes = 0;
+  let timers: readonly string[] = [];
+  const change = (next: Partial<typeof well>): void => {
+    if (frozen) return;
+    Object.assign(well, next);
+    changes += 1;
   };
 
-  /** Runs one step with its disturbance, if any. */
-  const step = async <T>(
-    act: () => T,
-    another: (disturbance: Disturbance, answer: () => T) => T,
-  ): Promise<T> => {
-    const disturbance = disturbances(steps);
-    steps += 1;
-    if (disturbance === 'late') await new Promise(setImmediate);
-    if (disturbance === undefined || disturbance === 'late') return act();
-    if (disturbance === 'lost before') throw lost();
-    if (disturbance === 'lost after') {
-      act();
-      throw lost();
-    }
-    return another(disturbance, act);
+  /** Runs one call of the power switch or the cloud with its disturbance. */
+  const call = <T>(name: string, act: () => T, other: () => T): Promise<T> => {
+    const disturbance = disturbances(steps++, [name]);
+    if (typeof disturbance === 'object') throw new Error('the machine has no clock');
+    return disturb(disturbance, act, other);
   };
 
   const said = (stdout: string, exitCode = 0, stderr = ''): ExecResult => ({ exitCode, stdout, stderr });
-  const otherwise =
-    (argv: readonly string[]) =>
-    (disturbance: Disturbance, act: () => ExecResult): ExecResult => {
-      if (disturbance === 'another answers') return said(noise.before);
-      if (disturbance === 'another version') return said('', 1, `${argv[0]}: unrecognized option\n`);
-      if (disturbance === 'no program') return said('', 127, `sh: 1: exec: ${argv[0]}: not found\n`);
-      if (disturbance !== 'noisy') return said('');
-      const { stdout, stderr, exitCode } = act();
-      return said(
-        `${noise.before}${stdout}${noise.after}`,
-        exitCode,
-        `${noise.before}${stderr}${noise.after}`,
-      );
-    };
+
+  /** `systemd-run` creates an auto-revert timer. */
+  const runLater = (text: string): ExecResult => {
+    const timer = `${/--unit=(\S+)/.exec(text)?.[1]}.timer`;
+    if (timers.includes(timer)) return said('', 1, `Unit ${timer} already exists.`);
+    if (!frozen) timers = [...timers, timer];
+    return said('');
+  };
+  /** The script that replaces a timer with a new one. */
+  const renew = (script: string): ExecResult => {
+    const older = timers;
+    const made = runLater(script);
+    if (made.exitCode !== 0 || frozen) return made;
+    timers = older.length === 0 ? [] : timers.slice(-1);
+    return said('', older.length === 0 ? 1 : 0);
+  };
+  const systemctlOfTimers = (verb: string | undefined): ExecResult => {
+    if (verb === 'stop' && !frozen) timers = [];
+    if (verb !== 'list-units') return said('');
+    return said(timers.map((timer) => `${timer} loaded active waiting\n`).join(''));
+  };
 
   const systemctl = (argv: readonly string[]): ExecResult => {
     const [, verb] = argv;
+    if (argv.at(-1)?.startsWith('firedrill-') === true) return systemctlOfTimers(verb);
     if (verb === 'stop' && argv.includes('nginx.service')) change({ serviceUp: false, process: false });
     if (verb === 'start') change({ serviceUp: true, process: true, invocation: well.invocation + 1 });
     if (verb === 'restart') change({ serviceUp: true, process: true, invocation: well.invocation + 1 });
@@ -191,8 +175,9 @@ export function createMachine(): SimulatedMachine {
     return said('');
   };
 
-  /** Shell scripts: the one that reads SSH_CONNECTION, or a fault's undo. */
+  /** Shell scripts: the renewal of a timer, the one that reads SSH_CONNECTION, or a fault's undo. */
   const shell = (script: string): ExecResult => {
+    if (script.includes('systemd-run')) return renew(script);
     if (script.includes('SSH_CONNECTION')) return said(`${managementAddress} 50000 2001:db8::1 22\n`);
     if (script.includes('iptables')) change({ rules: {} });
     if (script.includes('qdisc del')) change({ qdisc: '' });
@@ -204,6 +189,8 @@ export function createMachine(): SimulatedMachine {
     const [program = '', ...words] = argv;
     const line = argv.join(' ');
     if (program === 'systemctl') return systemctl(argv);
+    if (program === 'systemd-run') return runLater(line);
+    if (line.startsWith('cat /etc/machine-id')) return said(`machine-1\nboot-${well.boot}\n`);
     if (program === 'docker') return docker(argv);
     if (program.startsWith('iptables') || program.startsWith('ip6tables')) return filter(argv, input);
     if (program === '/bin/sh') return shell(words.join(' '));
@@ -255,9 +242,10 @@ export function createMachine(): SimulatedMachine {
     }),
   );
 
-  const act = (changes: Partial<typeof well>): Promise<void> =>
-    step(
-      () => change(changes),
+  const act = (name: string, next: Partial<typeof well>): Promise<void> =>
+    call(
+      name,
+      () => change(next),
       () => {},
     );
   const host: Host = {
@@ -266,35 +254,40 @@ export function createMachine(): SimulatedMachine {
     follow: neverFollowed,
     exec: async (argv, options) => {
       await ready;
-      if (!well.power || well.server !== 'ACTIVE') throw lost();
-      return step(() => answer(argv, options.input), otherwise(argv));
+      if (!well.power || well.server !== 'ACTIVE') throw lostAnswer();
+      return disturbCommand(disturbances(steps++, argv), argv, options, () => answer(argv, options.input));
     },
     power: {
       describe: { cut: 'cut', on: 'on' },
       // A power switch has no empty answer, so a disturbed step always rejects.
-      isOn: () => step(() => well.power, unknown),
-      cut: () => act({ power: false }),
-      on: () => act({ power: true }),
+      isOn: () => call('power.isOn', () => well.power, unknown),
+      cut: () => act('power.cut', { power: false }),
+      on: () => act('power.on', { power: true }),
     },
   };
-  const accept = async (changes: Partial<typeof well>): Promise<{ requestId: string }> => {
-    await act(changes);
+  const accept = async (name: string, next: Partial<typeof well>): Promise<{ requestId: string }> => {
+    await act(name, next);
     return { requestId: 'req-1' };
   };
   const server: CloudServer = {
     where: 'server web-1 of cloud lab',
-    state: () => step(() => ({ status: well.server, taskState: null }), unknown),
-    stop: () => accept({ server: 'SHUTOFF' }),
-    start: () => accept({ server: 'ACTIVE' }),
-    reboot: () => accept({ boot: well.boot + 1 }),
+    state: () => call('server.state', () => ({ status: well.server, taskState: null }), unknown),
+    stop: () => accept('server.stop', { server: 'SHUTOFF' }),
+    start: () => accept('server.start', { server: 'ACTIVE' }),
+    reboot: () => accept('server.reboot', { boot: well.boot + 1 }),
     action: () => Promise.resolve(undefined),
   };
 
+  const access = (next: DisturbanceAt = () => undefined): Pick<FaultContext, 'host' | 'server'> => {
+    disturbances = next;
+    steps = 0;
+    return { host, server };
+  };
   return {
-    context(next = () => undefined) {
-      disturbances = next;
-      steps = 0;
-      return faultContext(host, server);
+    access,
+    context: (next) => {
+      const accessed = access(next);
+      return faultContext(accessed.host, accessed.server);
     },
     freeze: () => void (frozen = true),
     isBroken: () =>
@@ -309,13 +302,11 @@ export function createMachine(): SimulatedMachine {
       well.server !== 'ACTIVE' ||
       well.commandDone,
     steps: () => steps,
+    changes: () => changes,
+    timers: () => timers,
   };
 }
 
-function lost(): DrillError {
-  return new DrillError('host-unreachable', 'alpha: the answer was lost');
-}
-
 function unknown(): never {
-  throw lost();
+  throw lostAnswer();
 }

@@ -28,14 +28,22 @@ export async function openProbe<P>(
   });
 }
 
-/** For tests: takes one sample with a time-out, as the prober does. */
-export async function attemptWith(session: ProbeSession, timeoutMs: number): Promise<Attempt> {
+/** For tests: takes one sample with a time-out, as the prober does. By default an answer arrives on a busy machine too. */
+export async function observe(session: ProbeSession, timeoutMs = 60_000): Promise<Observation> {
   const controller = new AbortController();
   const timer = setTimeout(() => controller.abort(new ProbeTimeout(timeoutMs)), timeoutMs);
-  const startMs = performance.now();
-  const seen = await session.observe(controller.signal);
-  clearTimeout(timer);
-  return { seen, tookMs: performance.now() - startMs };
+  try {
+    return await session.observe(controller.signal);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** For tests: takes samples one after another. */
+export async function observeTimes(session: ProbeSession, count: number): Promise<Observation[]> {
+  const seen: Observation[] = [];
+  for (let i = 0; i < count; i++) seen.push(await observe(session));
+  return seen;
 }
 
 /** For tests: opens a probe, takes one sample, and closes it. */
@@ -44,11 +52,11 @@ export async function attemptOnce<P>(
   fields: unknown,
   options: { readonly timeoutMs?: number; readonly host?: Host } = {},
 ): Promise<Attempt> {
-  // A long default time-out, so that the answer arrives on a busy machine too.
   const { timeoutMs = 60_000, host } = options;
   const session = await openProbe(kind, fields, { host, timeoutMs });
+  const startMs = performance.now();
   try {
-    return await attemptWith(session, timeoutMs);
+    return { seen: await observe(session, timeoutMs), tookMs: performance.now() - startMs };
   } finally {
     await session.close();
   }

@@ -1,5 +1,5 @@
 import { ownershipOf } from '../../analysis/intervals.ts';
-import type { FaultRecord } from '../../analysis/read-log.ts';
+import type { FaultRecord } from '../../analysis/run-log.ts';
 import { dominantStage } from '../../analysis/stages.ts';
 import type { Analysis } from '../../analysis/summarize.ts';
 import { middle } from '../../analysis/moment.ts';

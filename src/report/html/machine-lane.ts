@@ -1,6 +1,6 @@
 import { starvedSpans } from '../../analysis/degraded.ts';
 import type { MachineRecord, PressureReading } from '../../analysis/machine-record.ts';
-import type { RunLog } from '../../analysis/read-log.ts';
+import type { RunLog } from '../../analysis/run-log.ts';
 import { durationText, offsetText } from '../../core/format-duration.ts';
 import { pressedPct, starvedPct } from '../../core/starvation-limits.ts';
 import { machineName } from '../prober-text.ts';

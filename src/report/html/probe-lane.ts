@@ -1,7 +1,7 @@
 import { staleAfterMs } from '../../core/freshness.ts';
 import type { Measure } from '../../core/summary.ts';
 import { type KeptSample, lastAnswerMs } from '../../analysis/kept-samples.ts';
-import { intervalAt, type ProbeSeries } from '../../analysis/read-log.ts';
+import { intervalAt, type ProbeSeries } from '../../analysis/run-log.ts';
 import type { Analysis } from '../../analysis/summarize.ts';
 import { type BadWindow, durationOf } from '../../analysis/windows.ts';
 import { middle } from '../../analysis/moment.ts';

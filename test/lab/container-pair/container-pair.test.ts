@@ -1,8 +1,8 @@
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createBench, must } from '../../firedrill.ts';
+import { sharedTemporaryFolder } from '../../temporary-folder.ts';
 
 // The pair of docs/tutorial-containers.md, from the files in that page, and the target and scenarios that `init` writes for it.
 
@@ -25,7 +25,7 @@ function edited(text: string, before: string, after: string): string {
 
 const image = 'firedrill-test/web-pair:1';
 const url = 'http://127.0.0.1:18093/';
-const folder = mkdtempSync(join(tmpdir(), 'web-pair-'));
+const folder = sharedTemporaryFolder();
 const pair = join(folder, 'web-pair');
 const drills = join(folder, 'drills');
 const compose = ['docker', 'compose', '--file', join(pair, 'compose.yaml')] as const;
@@ -65,7 +65,6 @@ beforeAll(async () => {
 afterAll(async () => {
   await must([...compose, 'down', '--timeout', '2']);
   bench.remove();
-  rmSync(folder, { recursive: true });
 });
 
 describe('the pair of the tutorial', () => {

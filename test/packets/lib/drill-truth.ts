@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { type RunLog } from '../../../src/analysis/read-log.ts';
+import type { RunLog } from '../../../src/analysis/run-log.ts';
 import { recoverySeries } from '../../../src/analysis/rto.ts';
 import { readLogFile } from '../../../src/cli/run-folder.ts';
 import type { Bench } from '../../firedrill.ts';

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { RunLog } from '../../../src/analysis/read-log.ts';
+import type { RunLog } from '../../../src/analysis/run-log.ts';
 import { LogBuilder, planWith, probeOf } from '../../../src/analysis/testing/log-builder.ts';
 import { connectionsTo } from './connections.ts';
 import { attemptsIn } from './attempts.ts';

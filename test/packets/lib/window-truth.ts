@@ -1,4 +1,4 @@
-import { intervalAt, type ProbeSeries, type RunLog } from '../../../src/analysis/read-log.ts';
+import { intervalAt, type ProbeSeries, type RunLog } from '../../../src/analysis/run-log.ts';
 import { moment, type Moment } from '../../../src/analysis/moment.ts';
 import { analyseRecovery, type RecoveryAnalysis, recoverySeries } from '../../../src/analysis/rto.ts';
 import { type BadWindow, badWindows, endOf } from '../../../src/analysis/windows.ts';

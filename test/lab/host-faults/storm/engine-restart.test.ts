@@ -1,5 +1,4 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
@@ -10,6 +9,7 @@ import { killedLog } from '../../lib/killed-log.ts';
 import { machines, machinesDown } from '../machines.ts';
 import { type StormFault, stormScenario } from './faults.ts';
 import { difference, must, openRecords, stormUp, whole } from './stand.ts';
+import { sharedTemporaryFolder } from '../../../temporary-folder.ts';
 
 // Restarts the Docker engine of the fault's host during the fault: containers stop and come back by their restart policies,
 // and the engine does not answer for a while. Then the harness, or `heal` after a kill, must restore the original state. The
@@ -37,7 +37,7 @@ function fault(kind: string, fields: Readonly<Record<string, string | number>>):
   return { name: kind, fault: { kind, on, ...fields }, hasAutoRevert: true };
 }
 
-const folder = mkdtempSync(join(tmpdir(), 'firedrill-engine-'));
+const folder = sharedTemporaryFolder();
 const done: {
   readonly kind: string;
   readonly way: string;
@@ -59,7 +59,6 @@ beforeAll(async () => {
 afterAll(async () => {
   await machinesDown();
   bench.remove();
-  rmSync(folder, { recursive: true });
   keepReport(reportPath, done, report);
 });
 

@@ -1,5 +1,4 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { seeded } from '../../../../src/analysis/testing/log-builder.ts';
@@ -12,6 +11,7 @@ import { machines, machinesDown } from '../machines.ts';
 import { stormFaults, stormScenario } from './faults.ts';
 import { isAimed, untilMoment } from './moment.ts';
 import { difference, must, openRecords, stormUp, whole } from './stand.ts';
+import { sharedTemporaryFolder } from '../../../temporary-folder.ts';
 
 // Cuts the path between harness and machines at random moments of drills over SSH: packets are dropped without an error. The
 // harness lives, but cannot act. Each machine must undo the fault itself within the lease plus 5 s, as checked on the
@@ -42,7 +42,7 @@ interface Cut {
   readonly settled: boolean;
 }
 
-const folder = mkdtempSync(join(tmpdir(), 'firedrill-cut-'));
+const folder = sharedTemporaryFolder();
 const done: Cut[] = [];
 const random = seeded(seed);
 const addresses = { a: '198.18.65.11', b: '198.18.65.12', engine: '198.18.65.13' } as const;
@@ -110,7 +110,6 @@ afterAll(async () => {
   for (const relay of relays) await relay.close();
   await machinesDown();
   bench.remove();
-  rmSync(folder, { recursive: true });
   keepReport(reportPath, done, report);
 });
 

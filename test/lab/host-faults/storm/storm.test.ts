@@ -1,5 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { seeded } from '../../../../src/analysis/testing/log-builder.ts';
@@ -10,6 +9,7 @@ import { machinesDown } from '../machines.ts';
 import { type StormFault, stormFaults, stormScenario } from './faults.ts';
 import { isAimed, untilMoment } from './moment.ts';
 import { difference, openRecords, stormUp, whole } from './stand.ts';
+import { sharedTemporaryFolder } from '../../../temporary-folder.ts';
 
 // Kills the harness (SIGKILL) at random moments of drills, for every kind of fault. Then nothing may be left behind, which the
 // test checks on the machines, independent of the output of `heal`. The suite has one kill of each kind; `npm run test:storm`
@@ -38,7 +38,7 @@ interface Kill {
   readonly tornBytes: number;
 }
 
-const folder = mkdtempSync(join(tmpdir(), 'firedrill-storm-'));
+const folder = sharedTemporaryFolder();
 const done: Kill[] = [];
 const random = seeded(seed);
 let untouched: string;
@@ -53,7 +53,6 @@ beforeAll(async () => {
 afterAll(async () => {
   await machinesDown();
   bench.remove();
-  rmSync(folder, { recursive: true });
   keepReport(reportPath, done, report);
 });
 

@@ -1,21 +1,17 @@
-import { chmod, mkdir, mkdtemp, rm, utimes, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { chmod, mkdir, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { contentHash } from './content-hash.ts';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { contentHash } from './build-images.ts';
+import { temporaryFolder } from '../../test/temporary-folder.ts';
 
 let folder: string;
 
 beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'firedrill-hash-'));
+  folder = temporaryFolder();
   await mkdir(join(folder, 'a/b'), { recursive: true });
   await writeFile(join(folder, 'a/one'), '1');
   await writeFile(join(folder, 'a/b/two'), '2');
   await writeFile(join(folder, 'other'), 'x');
-});
-
-afterEach(async () => {
-  await rm(folder, { recursive: true, force: true });
 });
 
 describe('contentHash', () => {

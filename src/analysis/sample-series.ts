@@ -1,0 +1,190 @@
+import type { EventOf, EventType } from '../core/event.ts';
+import type { Plan, PlannedProbe } from '../core/plan.ts';
+import type { FaultEvent } from './fault-records.ts';
+import { type KeptSample, RetentionWindows, retentionRadiusMs, SampleCompactor } from './kept-samples.ts';
+import { HealthyLatency } from './latency-model.ts';
+import { InvalidEvent } from './log-event.ts';
+import type { ProbeSeries } from './run-log.ts';
+import type { OtherEvent, SampleEvent } from './scan-log.ts';
+import { SlotTracker } from './slots.ts';
+
+/** The samples of one probe, while they are read. */
+interface OpenSeries {
+  readonly compactor: SampleCompactor;
+  readonly slots: SlotTracker;
+  readonly dropped: { slot: number; dueMs: number; paced: boolean }[];
+}
+
+/** Frequent events whose times do not matter: samples around them need not be stored. */
+const nonTransitionEvents: ReadonlySet<string> = new Set<EventType>([
+  'prober.health',
+  'harness.cost',
+  'clock.anchor',
+  'clock.stepped',
+  'control_probe.started',
+  'control.started',
+  'control.sample',
+  'machine.pressure',
+  'lease.renewed',
+  'log',
+  'mark',
+  'sample.dropped',
+  'row.written',
+  'rows.read',
+]);
+
+/** Events of a preparation after which the target may behave differently. */
+const actingTypes: ReadonlySet<string> = new Set<EventType>([
+  'fault.issued',
+  'fault.acked',
+  'fault.outcome_unknown',
+]);
+
+/**
+ * The samples of a run while its log is read. It decides from the plan and the other events which samples are
+ * stored: memory grows with the number of changes and not with the number of samples. Times in ms.
+ */
+export class SampleSeries {
+  readonly #plan: Plan;
+  readonly #byProbe = new Map<string, OpenSeries>();
+  /** One for all probes in a drill, one per probe in a watch. */
+  readonly #retention: readonly RetentionWindows[];
+  readonly #retentionRadiusMs: number;
+  #settledMs: number;
+  /** Faults that are issued and whose effect is not confirmed yet. */
+  readonly #acting = new Set<string>();
+
+  constructor(plan: Plan, startMs: number) {
+    this.#plan = plan;
+    this.#retentionRadiusMs = retentionRadiusMs(plan);
+    this.#settledMs = startMs;
+    // In a drill, an event of one probe makes the samples of all others relevant. In a watch, probes are
+    // independent.
+    const isDrill = plan.faults.length + plan.checks.length + plan.stages.length > 0;
+    const shared = new RetentionWindows(this.#retentionRadiusMs);
+    this.#retention = isDrill
+      ? [shared]
+      : plan.probes.map(() => new RetentionWindows(this.#retentionRadiusMs));
+    this.keepAround(startMs);
+    for (const [index, probe] of plan.probes.entries()) {
+      const healthy = new HealthyLatency(probe, plan.faults.length > 0);
+      const compactor = new SampleCompactor(probe, healthy, this.#retention[index] ?? shared);
+      this.#byProbe.set(probe.id, { compactor, slots: new SlotTracker(probe.timeoutMs), dropped: [] });
+    }
+  }
+
+  /** Adds the next sample of the log. @throws InvalidEvent if its probe is not in the plan */
+  add(sample: SampleEvent): void {
+    const { compactor, slots } = this.#seriesOf(sample.probe);
+    slots.note(sample.slot, sample.dueMs);
+    compactor.add(sample);
+  }
+
+  /** Adds a slot that was not sent. @throws InvalidEvent if its probe is not in the plan */
+  addDropped({ probe, slot, dueMs, reason }: EventOf<'sample.dropped'>): void {
+    const { dropped, slots } = this.#seriesOf(probe);
+    dropped.push({ slot, dueMs, paced: reason === 'pace' });
+    slots.note(slot, dueMs);
+  }
+
+  /** Stores all samples around a time. */
+  keepAround(fromMs: number, toMs = fromMs): void {
+    for (const retention of this.#retention) retention.mark(fromMs, toMs);
+  }
+
+  /** Notes what an event says about the samples around it. */
+  note(event: OtherEvent): void {
+    if (!nonTransitionEvents.has(event.type)) this.keepAround(event.t);
+    switch (event.type) {
+      case 'phase.started':
+        if (event.phase === 'fault') this.#endHealthy();
+        return;
+      case 'gate':
+        if (event.gate === 'steady' && event.state === 'met') this.#noteSteady(event.t);
+        return;
+      case 'fault.issued':
+      case 'fault.acked':
+      case 'fault.outcome_unknown':
+      case 'fault.effect':
+      case 'fault.failed':
+        this.#noteActing(event);
+        return;
+      default:
+    }
+  }
+
+  /** Processes samples that are old enough by time `t` of the log. */
+  advance(t: number): void {
+    if (t - this.#settledMs < this.#retentionRadiusMs / 4) return;
+    this.#settledMs = t;
+    for (const { compactor, slots } of this.#byProbe.values()) {
+      compactor.noteSilence(t);
+      // Keep all samples around a lost one.
+      for (const { fromMs, toMs } of slots.lostBy(t))
+        if (toMs > t - 2 * this.#retentionRadiusMs) compactor.noteLost(fromMs, toMs);
+    }
+    for (const { compactor } of this.#byProbe.values()) compactor.settle(t - this.#retentionRadiusMs);
+    for (const retention of this.#retention) retention.forgetBefore(t - 2 * this.#retentionRadiusMs);
+  }
+
+  /** The series by probe id. `endMs`: the end of the log. */
+  finish(endMs: number): ReadonlyMap<string, ProbeSeries> {
+    return new Map([...this.#byProbe].map(([id, open]) => [id, finished(open, endMs)]));
+  }
+
+  #seriesOf(id: string): OpenSeries {
+    const series = this.#byProbe.get(id);
+    if (series === undefined) throw new InvalidEvent(`probe "${id}" is not in the plan`);
+    return series;
+  }
+
+  /** The gate is met once its conditions have held for `steady.forMs`. */
+  #noteSteady(t: number): void {
+    const { forMs } = this.#plan.steady;
+    for (const { compactor } of this.#byProbe.values()) compactor.healthy.steady(t - forMs);
+  }
+
+  /** A fault may take effect at any moment until its effect is confirmed. */
+  #noteActing({ type, fault, t }: FaultEvent): void {
+    const isRepair = this.#plan.repair.some((f) => f.id === fault);
+    const isPreparation = this.#plan.prepare.some((f) => f.id === fault);
+    if (type === 'fault.issued') {
+      this.#acting.add(fault);
+      for (const retention of this.#retention) retention.open(t);
+    } else if (type === 'fault.effect' || type === 'fault.failed' || (type === 'fault.acked' && isRepair)) {
+      this.#acting.delete(fault);
+      if (this.#acting.size === 0) for (const retention of this.#retention) retention.close(t);
+    }
+    for (const { compactor } of this.#byProbe.values()) {
+      if (isPreparation && actingTypes.has(type)) compactor.healthy.prepared(t);
+    }
+    if (!isPreparation && !isRepair && type === 'fault.issued') this.#endHealthy();
+  }
+
+  #endHealthy(): void {
+    for (const { compactor } of this.#byProbe.values()) compactor.healthy.faulted();
+  }
+}
+
+function finished({ compactor, slots, dropped }: OpenSeries, endMs: number): ProbeSeries {
+  const samples = compactor.finish();
+  const { lastError } = compactor;
+  return {
+    probe: provenProbe(compactor.probe, samples),
+    samples,
+    latency: compactor.healthy.finish(),
+    dropped,
+    lost: slots.lostBy(endMs),
+    ...(lastError === undefined ? {} : { lastError }),
+  };
+}
+
+/**
+ * Removes `onFailure` from a probe without a good sample: nothing proves that the probe is set up correctly, so its failures
+ * show no state. For example, a wrong port is refused, too.
+ */
+function provenProbe(probe: PlannedProbe, samples: readonly KeptSample[]): PlannedProbe {
+  if (probe.onFailure === undefined || samples.some((s) => s.status === 'ok')) return probe;
+  const { onFailure: _, ...rest } = probe;
+  return rest;
+}

@@ -150,7 +150,7 @@ test.each<{ family: string; figure: string; spoil: Spoil }>([
   },
   {
     family: 'delivered',
-    figure: 'check announced',
+    figure: 'check delivered',
     spoil: turned(({ kind }) => kind === 'delivered'),
   },
   {

@@ -91,7 +91,7 @@ function judgeDelivered({ summary }: Analysis, isRight: boolean | undefined): re
     const isWrong = status === 'pass' ? isRight === false : status === 'fail' && isRight !== false;
     const outcome = status === 'inconclusive' ? 'inconclusive' : isWrong ? 'wrong' : 'right';
     const truth = isRight === undefined ? 'undecided' : isRight ? 'all delivered' : 'not all delivered';
-    return [judged('check announced', outcome, `${status}: ${observed}; true: ${truth}`)];
+    return [judged('check delivered', outcome, `${status}: ${observed}; true: ${truth}`)];
   });
 }
 

@@ -11,7 +11,7 @@ const bootTimeoutMs = 90_000;
 const provisionTimeoutMs = 300_000;
 
 /** The argv prefix of Docker Compose for a lab's VMs. */
-export function composeArgv(lab: Lab): string[] {
+function composeArgv(lab: Lab): string[] {
   return [
     'docker',
     'compose',

@@ -1,11 +1,10 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
-import { createServer, type AddressInfo } from 'node:net';
-import { once } from 'node:events';
 import { join } from 'node:path';
 import { windowsOfSamples, type Sample } from '../reported.ts';
 import { monoMs, pause } from '../mono.ts';
 import { startChild } from './child.ts';
 import { withTotal, type Peer } from './peer.ts';
+import { freePort } from '../free-port.ts';
 
 /** Prometheus with blackbox_exporter, scraping every second. */
 export const prometheus: Peer = {
@@ -98,15 +97,6 @@ export function samplesOfPrometheus(
       values.map(([seconds, value]) => ({ atMs: seconds * 1000 + wallToMonoMs, ok: value === '1' })),
     ]),
   );
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
 }
 
 async function ready(url: string): Promise<void> {

@@ -1,4 +1,5 @@
 import type { EventType } from '../core/event.ts';
+import { renamedValue } from '../core/renamed-words.ts';
 
 /** Event types that firedrill 0.2.0 renamed, by the name that logs of schema version 1 have. */
 const renamedTypes = new Map<unknown, EventType>([
@@ -6,20 +7,6 @@ const renamedTypes = new Map<unknown, EventType>([
   ['canary.started', 'control_probe.started'],
   ['lease.kept', 'lease.renewed'],
   ['fault.unanswered', 'fault.outcome_unknown'],
-]);
-
-/** Values of a check's fields that firedrill 0.2.0 renamed, by field. */
-const renamedValues = new Map<string, ReadonlyMap<unknown, string>>([
-  ['kind', new Map([['announced', 'delivered']])],
-  [
-    'state',
-    new Map([
-      ['nobody', 'none'],
-      ['several', 'multiple'],
-    ]),
-  ],
-  // vocabulary: "unasked" the value in 0.1.0
-  ['are', new Map([['unasked', 'phantom']])],
 ]);
 
 /**
@@ -45,7 +32,7 @@ function upgradeChecks(plan: unknown): unknown {
 function upgradeCheck(check: unknown): unknown {
   if (!isRecord(check)) return check;
   return Object.fromEntries(
-    Object.entries(check).map(([name, value]) => [name, renamedValues.get(name)?.get(value) ?? value]),
+    Object.entries(check).map(([name, value]) => [name, renamedValue(name, value) ?? value]),
   );
 }
 

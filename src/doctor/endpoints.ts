@@ -1,4 +1,5 @@
 import type { Clock } from '../core/clock.ts';
+import { withCleanup } from '../core/cleanup.ts';
 import { messageOf } from '../core/errors.ts';
 import type { Finding } from '../core/finding.ts';
 import type { Plan, PlannedProbe } from '../core/plan.ts';
@@ -95,20 +96,18 @@ async function takeSample(
   { clock, signal, ...rest }: EndpointContext,
 ): Promise<Observation> {
   const { timeoutMs } = probe;
-  const limits = new AbortController();
-  const timer = setTimeout(() => limits.abort(new ProbeTimeout(timeoutMs)), timeoutMs);
   try {
-    const session = await kind.open(probe.params, { ...rest, host: undefined, clock, timeoutMs });
-    try {
-      return await session.observe(AbortSignal.any([limits.signal, signal]));
-    } finally {
-      await session.close();
-    }
+    return await withCleanup(async (cleanup) => {
+      const limits = new AbortController();
+      const timer = setTimeout(() => limits.abort(new ProbeTimeout(timeoutMs)), timeoutMs);
+      cleanup.defer(() => clearTimeout(timer));
+      const session = await kind.open(probe.params, { ...rest, host: undefined, clock, timeoutMs });
+      cleanup.defer(() => session.close());
+      return session.observe(AbortSignal.any([limits.signal, signal]));
+    });
   } catch (error) {
     // Only `open` throws, for a missing file or secret.
     return { status: 'unknown', message: messageOf(error) };
-  } finally {
-    clearTimeout(timer);
   }
 }
 

@@ -1,7 +1,15 @@
 import { closeSync, fsyncSync, openSync, renameSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import type { DrillError } from '../core/errors.ts';
 import { cannotWrite, writeFully } from './disk.ts';
+
+/** Writes a whole file atomically. @throws DrillError `harness` if the write fails; `then` as for `AtomicFile` */
+export function writeAtomic(path: string, text: string, then: string): void {
+  const file = new AtomicFile(dirname(path), basename(path), then);
+  file.write(text);
+  const failure = file.end();
+  if (failure !== undefined) throw failure;
+}
 
 /**
  * Writes a file atomically: readers never see a partial file. An earlier file of that name stays until `end`.

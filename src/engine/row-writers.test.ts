@@ -326,6 +326,24 @@ describe('writers', () => {
     await expect(start).rejects.toMatchObject({ code: 'harness' });
     expect(stack.calls).toEqual([]);
   });
+
+  test('that cannot all be opened leave no connection open', async () => {
+    const stack = new FakeStack();
+    const start = startRowWriters({
+      writers: [planned, { ...planned, kind: 'unknown' }],
+      kindOf: (kind) => (kind === 'unknown' ? undefined : stack.kind),
+      runId: 'r',
+      clock: simulatedClock(),
+      log: { append: () => ({}) as never },
+      readText: async () => '',
+      resolveName: async () => [],
+      env: () => undefined,
+      signal: new AbortController().signal,
+    });
+    await expect(start).rejects.toMatchObject({ code: 'harness' });
+    expect(stack.closed).toBe(6);
+    expect(stack.calls).toEqual([]);
+  });
 });
 
 test('the name of the rows fits PostgreSQL', () => {

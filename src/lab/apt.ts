@@ -1,8 +1,8 @@
-import { mkdtemp, readdir, rm, writeFile, mkdir } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readdir, writeFile, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DrillError } from '../core/errors.ts';
 import { type LabContext, mustRun } from './lab-context.ts';
+import { withTemporaryFolder } from './temporary-folder.ts';
 
 const environment = { DEBIAN_FRONTEND: 'noninteractive', LC_ALL: 'C' };
 const installOptions = [
@@ -88,8 +88,7 @@ export async function withForeignPackages<T>(
   use: (debs: readonly string[]) => Promise<T>,
 ): Promise<T> {
   const mirror = await debianMirror(context);
-  const folder = await mkdtemp(join(tmpdir(), 'firedrill-apt-'));
-  try {
+  return withTemporaryFolder(async (folder) => {
     for (const path of ['state/lists/partial', 'cache/archives/partial']) {
       await mkdir(join(folder, path), { recursive: true });
     }
@@ -113,8 +112,6 @@ export async function withForeignPackages<T>(
     const debs = (await readdir(folder))
       .filter((file) => file.endsWith('.deb'))
       .map((file) => join(folder, file));
-    return await use(debs);
-  } finally {
-    await rm(folder, { recursive: true, force: true });
-  }
+    return use(debs);
+  });
 }

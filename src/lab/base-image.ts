@@ -1,5 +1,3 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DrillError } from '../core/errors.ts';
 import { aptInstall, debianMirror } from './apt.ts';
@@ -7,6 +5,7 @@ import { describeFailure } from './command.ts';
 import { type LabContext, mustRun, succeeds, settingsText } from './lab-context.ts';
 import type { LabManifest } from './manifest.ts';
 import { type OsRelease } from './os-release.ts';
+import { withTemporaryFolder } from './temporary-folder.ts';
 
 /** Time limit, ms, for a pull of about 30 MB. */
 const pullTimeoutMs = 60_000;
@@ -39,8 +38,7 @@ export async function ensureBaseImage(
     text: `cannot pull ${base.tag}: building it from Debian packages with mmdebstrap`,
   });
   if (!(await succeeds(context, ['mmdebstrap', '--version']))) await aptInstall(context, ['mmdebstrap']);
-  const folder = await mkdtemp(join(tmpdir(), 'firedrill-base-'));
-  try {
+  await withTemporaryFolder(async (folder) => {
     const archive = join(folder, 'rootfs.tar');
     await mustRun(
       context,
@@ -62,8 +60,6 @@ export async function ensureBaseImage(
     await mustRun(context, ['docker', 'import', '--change', 'CMD ["bash"]', archive, base.tag], {
       timeoutMs: 120_000,
     });
-  } finally {
-    await rm(folder, { recursive: true, force: true });
-  }
+  });
   return `built ${base.tag} from Debian packages`;
 }

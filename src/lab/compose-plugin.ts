@@ -1,10 +1,11 @@
-import { chmod, copyFile, mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
-import { homedir, tmpdir } from 'node:os';
+import { chmod, copyFile, mkdir, readdir } from 'node:fs/promises';
+import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { DrillError } from '../core/errors.ts';
 import { aptCandidate, aptInstall, withForeignPackages } from './apt.ts';
 import { type LabContext, mustRun, succeeds } from './lab-context.ts';
 import { isDebianFamily, type OsRelease } from './os-release.ts';
+import { withTemporaryFolder } from './temporary-folder.ts';
 
 /** The first Debian release whose docker-compose is Compose v2. Its plugins also run on the release before it. */
 const release = 'trixie';
@@ -59,9 +60,8 @@ async function installFromOwnRelease(context: LabContext): Promise<boolean> {
 
 /** Without root: copies the plugins to the user's plugin folder of the docker client. */
 async function unpackPlugins(context: LabContext, debs: readonly string[]): Promise<void> {
-  const folder = await mkdtemp(join(tmpdir(), 'firedrill-plugins-'));
   const target = join(homedir(), '.docker', 'cli-plugins');
-  try {
+  await withTemporaryFolder(async (folder) => {
     for (const deb of debs)
       await mustRun(context, ['dpkg-deb', '--extract', deb, folder], { timeoutMs: 60_000 });
     await mkdir(target, { recursive: true });
@@ -70,9 +70,7 @@ async function unpackPlugins(context: LabContext, debs: readonly string[]): Prom
       await copyFile(join(source, plugin), join(target, plugin));
       await chmod(join(target, plugin), 0o755);
     }
-  } finally {
-    await rm(folder, { recursive: true, force: true });
-  }
+  });
 }
 
 function noCompose(what: string): DrillError {

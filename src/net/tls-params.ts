@@ -22,3 +22,15 @@ export const clientCert = z
   .optional()
   .describe('Client certificate for mutual TLS.');
 export type ClientCert = NonNullable<z.output<typeof clientCert>>;
+
+/** TLS settings of HTTP clients. */
+export const httpTlsFields = {
+  caFile,
+  clientCert,
+  serverName: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('Name for SNI and the certificate check; default: the host in the URL.'),
+  insecureSkipVerify: z.boolean().default(false).describe('Accept any certificate.'),
+};

@@ -8,7 +8,7 @@ import { exchange, prepareHttpCall, statusCause, type HttpReply } from '../net/h
 import { isJmesPath } from '../net/jmespath.ts';
 import { headers, secretRef } from '../net/secret.ts';
 import { hostPort, httpUrl, regex, requireRegex } from '../net/text-params.ts';
-import { caFile, clientCert } from '../net/tls-params.ts';
+import { httpTlsFields } from '../net/tls-params.ts';
 
 const params = z.strictObject({
   url: httpUrl,
@@ -32,14 +32,7 @@ const params = z.strictObject({
     .optional()
     .describe('Body of the request, or where to read it. Set its Content-Type in `headers`.'),
   headers,
-  caFile,
-  clientCert,
-  serverName: z
-    .string()
-    .min(1)
-    .optional()
-    .describe('Name for SNI and the certificate check. Default: the host in the URL.'),
-  insecureSkipVerify: z.boolean().default(false).describe('Accept any certificate.'),
+  ...httpTlsFields,
   expect: z
     .strictObject({
       status: z

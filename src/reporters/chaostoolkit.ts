@@ -1,7 +1,7 @@
 import { arch, hostname, release, type } from 'node:os';
 import { join } from 'node:path';
 import { journalOf } from './lib/chaos-journal.ts';
-import { writeAtomic } from './lib/write-file.ts';
+import { writeReporterFile } from './lib/write-file.ts';
 import type { ReporterKind } from './reporter.ts';
 
 /** Writes drills as Chaos Toolkit journals, for tools that read those. */
@@ -16,7 +16,7 @@ export const chaostoolkit: ReporterKind = {
         folder === undefined
           ? join(drill.folder, 'journal.json')
           : join(folder, `${drill.summary.runId}.json`);
-      writeAtomic(path, `${JSON.stringify(journal, undefined, 2)}\n`);
+      writeReporterFile(path, `${JSON.stringify(journal, undefined, 2)}\n`);
     },
   }),
 };

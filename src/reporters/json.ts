@@ -1,6 +1,6 @@
 import { renderTableJson } from '../report/table-text.ts';
 import { summaryWithRepeats } from './lib/repeats.ts';
-import { writeAtomic } from './lib/write-file.ts';
+import { writeReporterFile } from './lib/write-file.ts';
 import type { FinishedDrill, ReporterKind } from './reporter.ts';
 
 /** Summaries for programs: each one on stdout when its drill ends, or all in a file. */
@@ -24,7 +24,7 @@ export const json: ReporterKind = {
       runEnded({ table, baseline }) {
         if (baseline !== undefined) put(`${JSON.stringify({ schemaVersion: 1, baseline })}\n`);
         if (table !== undefined) put(renderTableJson(table.table));
-        if (file !== undefined) writeAtomic(file, lines.join(''));
+        if (file !== undefined) writeReporterFile(file, lines.join(''));
       },
     };
   },

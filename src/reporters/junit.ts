@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { renderJunit } from '../report/junit.ts';
 import type { FailureTable } from '../report/table.ts';
-import { writeAtomic } from './lib/write-file.ts';
+import { writeReporterFile } from './lib/write-file.ts';
 import type { ReporterKind } from './reporter.ts';
 
 /** One JUnit file for the whole command. */
@@ -12,7 +12,7 @@ export const junit: ReporterKind = {
   create: (file, { out }) => ({
     runEnded({ drills, table, error }) {
       const summaries = drills.map(({ summary }) => summary);
-      writeAtomic(
+      writeReporterFile(
         file ?? join(out, 'junit.xml'),
         renderJunit(summaries, {
           notRun: notRunIn(table?.table),

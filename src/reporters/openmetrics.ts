@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { renderMetrics } from '../report/openmetrics.ts';
-import { writeAtomic } from './lib/write-file.ts';
+import { writeReporterFile } from './lib/write-file.ts';
 import type { ReporterKind } from './reporter.ts';
 
 /** One file for node_exporter's textfile collector, which may read it at any time. */
@@ -12,7 +12,10 @@ export const openmetrics: ReporterKind = {
     runEnded({ drills }) {
       // Without a drill, the earlier file stays.
       if (drills.length > 0)
-        writeAtomic(file ?? join(out, 'metrics.prom'), renderMetrics(drills.map(({ summary }) => summary)));
+        writeReporterFile(
+          file ?? join(out, 'metrics.prom'),
+          renderMetrics(drills.map(({ summary }) => summary)),
+        );
     },
   }),
 };

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { knownFields, type KnownFields } from './known-fields.ts';
-import { renamedField, renamedValue } from './renamed-words.ts';
+import { renamedField, renamedValue } from '../core/renamed-words.ts';
 import { InvalidInput, type NodePath, type Problem, type Source } from './source.ts';
 import { nearest, suggest } from './suggest.ts';
 

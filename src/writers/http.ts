@@ -8,7 +8,7 @@ import { exchange, prepareHttpCall, type HttpCall, type HttpReply } from '../net
 import { isJmesPath } from '../net/jmespath.ts';
 import { headers, type Headers } from '../net/secret.ts';
 import { hostPort, httpUrl } from '../net/text-params.ts';
-import { caFile, clientCert } from '../net/tls-params.ts';
+import { httpTlsFields } from '../net/tls-params.ts';
 
 const status = z
   .array(z.int().min(100).max(599))
@@ -29,14 +29,7 @@ const params = z.strictObject({
     .describe(
       'host:port to connect to in place of the URLs’ host. The Host header, SNI, and the certificate check still use the URLs.',
     ),
-  caFile,
-  clientCert,
-  serverName: z
-    .string()
-    .min(1)
-    .optional()
-    .describe('Name for SNI and the certificate check; default: the URL’s host.'),
-  insecureSkipVerify: z.boolean().default(false).describe('Accept any certificate.'),
+  ...httpTlsFields,
   write: z
     .strictObject({
       method: z.enum(['POST', 'PUT']).default('POST').describe('Method of the request.'),

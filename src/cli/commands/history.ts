@@ -1,9 +1,9 @@
 import { existsSync } from 'node:fs';
-import { basename, dirname, join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { DrillError } from '../../core/errors.ts';
 import { parseDuration } from '../../core/duration.ts';
 import { createSystemClock } from '../../engine/system-clock.ts';
-import { AtomicFile } from '../../engine/atomic-file.ts';
+import { writeAtomic } from '../../engine/atomic-file.ts';
 import { historyLine, renderHistoryText } from '../../report/history-text.ts';
 import { renderTrendHtml } from '../../report/html/trend-html.ts';
 import { linkTo } from '../../reporters/lib/link.ts';
@@ -47,10 +47,7 @@ export function historyCommand(folders: readonly string[], options: HistoryOptio
 function writeTrend(path: string, runs: readonly KeptFolder[]): void {
   const within = dirname(path);
   const trend = runs.map(({ run, folder }) => ({ run, href: reportOf(folder, within) }));
-  const file = new AtomicFile(within, basename(path), 'run the command again');
-  file.write(renderTrendHtml(trend));
-  const error = file.end();
-  if (error !== undefined) throw error;
+  writeAtomic(path, renderTrendHtml(trend), 'run the command again');
 }
 
 /** The link from a folder to a run's report; null if the run has none. */

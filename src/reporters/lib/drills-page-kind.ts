@@ -2,7 +2,7 @@ import { dirname, join } from 'node:path';
 import type { DrillEntry } from '../../report/drills-page.ts';
 import type { ReporterKind } from '../reporter.ts';
 import { linkTo } from './link.ts';
-import { writeAtomic } from './write-file.ts';
+import { writeReporterFile } from './write-file.ts';
 
 /** A reporter kind that writes one page for the whole command; default: `file` in the folder of --out. */
 export function drillsPageKind(
@@ -21,7 +21,7 @@ export function drillsPageKind(
           summary,
           link: linkTo(folder, dirname(path)),
         }));
-        writeAtomic(path, render(entries, error?.message));
+        writeReporterFile(path, render(entries, error?.message));
       },
     }),
   };

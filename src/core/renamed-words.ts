@@ -1,7 +1,7 @@
 /** Fields of scenario and target files that firedrill 0.2.0 renamed. */
 const fields: ReadonlyMap<string, string> = new Map([['tell', 'value']]);
 
-/** Values that firedrill 0.2.0 renamed, by field. */
+/** Values that firedrill 0.2.0 renamed, by field: in files, and in the checks of logs of schema version 1. */
 const values: ReadonlyMap<string, ReadonlyMap<unknown, string>> = new Map([
   ['kind', new Map([['announced', 'delivered']])],
   [

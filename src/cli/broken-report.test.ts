@@ -1,9 +1,10 @@
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { defaultTolerance } from '../analysis/tolerance.ts';
+import type { DrillDeps } from '../engine/run.ts';
+import { FakeMachine } from '../engine/testing/fake-machine.ts';
+import { simulatedClock, timersOn } from '../engine/testing/simulated-clock.ts';
 import { runCommand } from './commands/run.ts';
 import { exitCodeAfter } from './reporting.ts';
 import { userLedger } from './run-folder.ts';
@@ -32,21 +33,30 @@ vi.mock('../report/html/report-html.ts', async (original) => {
   };
 });
 
+// The drill runs on a simulated clock, and its host is a fake machine.
+let machine: FakeMachine;
+vi.mock('../engine/system-clock.ts', () => ({ createSystemClock: simulatedClock }));
+vi.mock('../engine/drill.ts', async (original) => {
+  const { runDrill } = await original<typeof import('../engine/drill.ts')>();
+  /** Without a control and pressure readings, which are processes. */
+  const simulated = ({ runId, clock, log, ledger, createServer, versions }: DrillDeps): DrillDeps => ({
+    runId,
+    clock,
+    log,
+    ledger,
+    createServer,
+    versions,
+    timers: timersOn(clock),
+    createHost: () => machine,
+  });
+  const simulatedDrill: typeof runDrill = (plan, deps, signal) => runDrill(plan, simulated(deps), signal);
+  return { runDrill: simulatedDrill };
+});
+
 let folder: string;
-let flag: string;
-const server = createServer((_request, response) => {
-  response.statusCode = existsSync(flag) ? 503 : 200;
-  response.end();
-});
-let url: string;
-beforeAll(async () => {
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
-});
-afterAll(() => server.close());
 beforeEach(() => {
   folder = temporaryFolder();
-  flag = join(folder, 'flag');
+  machine = new FakeMachine();
   vi.stubEnv('FIREDRILL_STATE_DIR', join(folder, 'state'));
 });
 afterEach(() => {
@@ -65,7 +75,7 @@ async function drill() {
     `name: web
 environment: test
 hosts: { here: { transport: local } }
-probes: [{ id: web, kind: http, url: '${url}', interval: 100ms, timeout: 5s }]
+probes: [{ id: web, kind: exec, on: here, argv: [is-up], interval: 100ms, timeout: 5s }]
 steady: { require: [{ probe: web }], for: 300ms, within: 4m }
 `,
   );
@@ -74,7 +84,7 @@ steady: { require: [{ probe: web }], for: 300ms, within: 4m }
     `name: s
 title: s
 target: target.yaml
-faults: [{ kind: command, on: here, run: [touch, ${flag}], undo: [rm, -f, ${flag}], for: 300ms }]
+faults: [{ kind: container.stop, on: here, container: web, for: 300ms }]
 recovery: { probe: web, within: 4m, stableFor: 300ms }
 redundancy: { for: 300ms, within: 4m }
 checks: [{ kind: rto, max: 4m }]
@@ -128,7 +138,8 @@ describe('a drill', () => {
     const { error, exitCode } = await drill();
     expect(error).toMatchObject({ name: 'TypeError', message: 'boom' });
     expect(exitCode).toBe(3);
-    expect(existsSync(flag)).toBe(false);
+    expect(machine.commands).toContain('docker stop');
+    expect(machine.isUp).toBe(true);
     expect(userLedger().list()).toEqual([]);
     expect(readdirSync(join(folder, 'state', 'locks'))).toEqual([]);
     const [run = ''] = readdirSync(join(folder, 'out'));

@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { DrillError } from '../core/errors.ts';
 import type { DrillEvent } from '../core/event.ts';
 import { type EventLog, openEventLog } from './event-log.ts';
-import { createSystemClock } from './system-clock.ts';
+import { simulatedClock } from './testing/simulated-clock.ts';
 import { mountTmpfs, type SmallDisk, whyNoTmpfs } from './testing/small-disk.ts';
 
 let folder: string;
@@ -19,7 +19,7 @@ afterEach(() => {
 describe('the event log', () => {
   test('has written each event as one line when append returns', () => {
     const path = join(folder, 'events.ndjson');
-    const log = openEventLog(path, createSystemClock());
+    const log = openEventLog(path, simulatedClock());
     const first = log.append({ type: 'phase.started', phase: 'steady' });
     expect(JSON.parse(readFileSync(path, 'utf8'))).toEqual(first);
     log.append({ type: 'log', level: 'info', text: 'two\nlines' });
@@ -29,13 +29,13 @@ describe('the event log', () => {
 
   test('never writes into the log of another run', () => {
     const path = join(folder, 'events.ndjson');
-    openEventLog(path, createSystemClock()).close();
-    expect(() => openEventLog(path, createSystemClock())).toThrow(/EEXIST/);
+    openEventLog(path, simulatedClock()).close();
+    expect(() => openEventLog(path, simulatedClock())).toThrow(/EEXIST/);
   });
 
   test('removes a listener that fails, logs that, and goes on', () => {
     const path = join(folder, 'events.ndjson');
-    const log = openEventLog(path, createSystemClock());
+    const log = openEventLog(path, simulatedClock());
     const seen: string[] = [];
     let calls = 0;
     log.subscribe(() => {
@@ -80,7 +80,7 @@ describe.skipIf(noTmpfs !== undefined)('the event log on a full disk', () => {
   };
 
   test('takes the events that end a run, even if another program fills the freed space', () => {
-    const log = openEventLog(path, createSystemClock());
+    const log = openEventLog(path, simulatedClock());
     log.broken.addEventListener('abort', () => disk.fill());
     const seen = breakIt(log);
     for (let i = 0; i < 200; i++) log.append({ type: 'heal.started', fault: `fault-${i}` });
@@ -93,7 +93,7 @@ describe.skipIf(noTmpfs !== undefined)('the event log on a full disk', () => {
   });
 
   test('aborts `broken` once, with file and hint, and fails sync()', () => {
-    const log = openEventLog(path, createSystemClock());
+    const log = openEventLog(path, simulatedClock());
     let reported = 0;
     log.broken.addEventListener('abort', () => (reported += 1));
     breakIt(log);
@@ -110,7 +110,7 @@ describe.skipIf(noTmpfs !== undefined)('the event log on a full disk', () => {
   });
 
   test('keeps complete lines, leaves space for the end of the run, and counts the missing events', () => {
-    const log = openEventLog(path, createSystemClock());
+    const log = openEventLog(path, simulatedClock());
     const before = breakIt(log);
     for (let i = 0; i < 1000; i++) log.append(mark);
     const message = 'x'.repeat(500);
@@ -128,7 +128,7 @@ describe.skipIf(noTmpfs !== undefined)('the event log on a full disk', () => {
   });
 
   test('goes on with complete lines when space becomes free', () => {
-    const log = openEventLog(path, createSystemClock());
+    const log = openEventLog(path, simulatedClock());
     breakIt(log);
     for (let i = 0; i < 2000; i++) log.append({ type: 'log', level: 'info', text: 'x'.repeat(300) });
     disk.free();
@@ -139,7 +139,7 @@ describe.skipIf(noTmpfs !== undefined)('the event log on a full disk', () => {
 
   test('is not opened without space for the reserve, and leaves no file', () => {
     disk.fill(200 * 1024);
-    expect(() => openEventLog(path, createSystemClock())).toThrow(
+    expect(() => openEventLog(path, simulatedClock())).toThrow(
       `cannot write ${path} with 256 KiB in reserve for the events that end a run: ENOSPC`,
     );
     expect(readdirSync(disk.folder)).toEqual(['filler']);
@@ -148,7 +148,7 @@ describe.skipIf(noTmpfs !== undefined)('the event log on a full disk', () => {
   test('holds its reserve in a file without a name, and frees it', () => {
     const freeKib = (): number => statfsSync(disk.folder).bavail * 4;
     const before = freeKib();
-    const log = openEventLog(path, createSystemClock());
+    const log = openEventLog(path, simulatedClock());
     expect(before - freeKib()).toBe(256);
     expect(readdirSync(disk.folder)).toEqual(['events.ndjson']);
     log.close();

@@ -224,15 +224,22 @@ describe.each(faultCases)('%s %j', (...fault) => {
     expect(life.types.filter((type) => type === 'lease.renewed')).toHaveLength(hasTimer ? 3 : 0);
   });
 
-  test('ends healed, with evidence, if the answer to any one command is lost after it ran', async () => {
+  test.each([
+    ['after it ran', 'lost after'],
+    ['before it ran', 'lost before'],
+  ] as const)('ends healed, with evidence, if any one command is lost %s', async (_when, lost) => {
     const found: Record<string, readonly string[]> = {};
-    for (const [lost, { stage, words }] of undisturbed.steps.entries()) {
-      const life = await live(fault, (_, number) => (number === lost ? 'lost after' : undefined));
+    for (const [number, step] of undisturbed.steps.entries()) {
+      // A heal repeats its checks for a minute: losing each of them shows no more than losing two.
+      const command = ({ stage, words }: Step): string => `${stage}: ${words.join(' ')}`;
+      const before = undisturbed.steps.slice(0, number).filter((other) => command(other) === command(step));
+      if (before.length >= 2) continue;
+      const life = await live(fault, (_, at) => (at === number ? lost : undefined));
       const notHealed = life.open.length > 0 ? ['not healed'] : [];
       const all = [...wrongs(life, undisturbed), ...notHealed];
-      if (stage === 'inject' && life.types.includes('fault.acked'))
+      if (step.stage === 'inject' && life.types.includes('fault.acked'))
         all.push('acknowledged without an answer');
-      if (all.length > 0) found[`${lost} ${stage}: ${words.join(' ')}`] = all;
+      if (all.length > 0) found[`${number} ${command(step)}`] = all;
     }
     expect(found).toEqual({});
   });

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { PlannedHost, PlannedProbe } from '../core/plan.ts';
 import { scriptedHost } from '../faults/testing/scripted-host.ts';
-import { createSystemClock } from './system-clock.ts';
+import { simulatedClock, timersOn } from './testing/simulated-clock.ts';
 import { awaitGate } from './watch.ts';
 
 const hosts: readonly PlannedHost[] = [{ name: 'a', transport: { kind: 'local' } }];
@@ -27,10 +27,11 @@ describe('waiting for a gate alone', () => {
     };
     const gate = { require: [{ probe: 'health', role: 'primary' }], forMs: 0, withinMs: 10_000 };
     const { signal } = new AbortController();
+    const clock = simulatedClock();
     const { met } = await awaitGate(
       plan,
       gate,
-      { clock: createSystemClock(), createHost: () => host },
+      { clock, timers: timersOn(clock), createHost: () => host },
       signal,
     );
     expect(met).toBe(true);

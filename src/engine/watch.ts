@@ -9,6 +9,7 @@ import { countCommands } from '../hosts/count-commands.ts';
 import { memoizeByHost } from './host-access.ts';
 import { startProber } from './prober.ts';
 import { startRecording } from './recording.ts';
+import type { Timers } from './schedule.ts';
 import { createStateObserver, type GateOutcome } from './state-observer.ts';
 
 /** Runs only the plan's probes until the signal aborts, and logs their samples. For drills by hand. */
@@ -69,7 +70,7 @@ function probesOf(gate: Gate, { probes, roles }: Pick<Plan, 'probes' | 'roles'>)
 export async function awaitGate(
   plan: Pick<Plan, 'hosts' | 'probes' | 'roles'>,
   gate: Gate,
-  deps: { clock: Clock; createHost: (host: PlannedHost) => Host },
+  deps: { clock: Clock; timers?: Timers; createHost: (host: PlannedHost) => Host },
   signal: AbortSignal,
 ): Promise<GateOutcome> {
   const observer = createStateObserver(plan, deps.clock);
@@ -78,6 +79,7 @@ export async function awaitGate(
     probes: probesOf(gate, plan),
     host: memoizeByHost(plan.hosts, deps.createHost),
     clock: deps.clock,
+    timers: deps.timers,
     onEvents: (events) => {
       for (const event of events) {
         if (event.type === 'sample') observer.record(event);

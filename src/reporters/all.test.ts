@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { vipFailover } from '../analysis/testing/vip-failover.ts';
 import { DrillError } from '../core/errors.ts';
 import type { DrillEvent } from '../core/event.ts';
@@ -24,14 +24,14 @@ function witness(): { readonly reporter: Reporter; readonly seen: string[] } {
 }
 
 /** Runs a command of two drills with these reporters. Returns the lines on stderr, and the reporters whose signal was aborted. */
-async function reported(reporters: Record<string, Reporter>, limitMs = 30_000) {
+async function reported(reporters: Record<string, Reporter>) {
   const said: string[] = [];
   const named = Object.entries(reporters).map(([name, reporter]) => ({
     name,
     reporter,
     left: new AbortController(),
   }));
-  const all = reportToAll(named, { say: (line) => said.push(line), limitMs });
+  const all = reportToAll(named, { say: (line) => said.push(line) });
   for (let i = 0; i < 2; i++) {
     all.event(event);
     await all.drillEnded(drill);
@@ -92,10 +92,14 @@ describe('multiple reporters', () => {
       const other = witness();
       let giveUp: (error: Error) => void = () => {};
       const hangs = () => new Promise<void>((_, reject) => (giveUp = reject));
-      const { said, left } = await reported({ slow: { [method]: hangs }, other: other.reporter }, 20);
+      vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+      onTestFinished(() => void vi.useRealTimers());
+      const reporting = reported({ slow: { [method]: hangs }, other: other.reporter });
+      await vi.advanceTimersByTimeAsync(30_000);
+      const { said, left } = await reporting;
       giveUp(new Error('late'));
       await new Promise((resolve) => setImmediate(resolve));
-      expect(said).toEqual(['reporter slow stopped after an error: it did not finish within 20 ms']);
+      expect(said).toEqual(['reporter slow stopped after an error: it did not finish within 30 s']);
       expect(left).toEqual(['slow']);
       expect(other.seen).toEqual(everything);
     },

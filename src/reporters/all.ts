@@ -26,11 +26,11 @@ const endingMs = 30_000;
 
 /**
  * Passes all events and results to each reporter; the ends of drills in parallel. If a reporter throws, rejects, or takes
- * longer than `limitMs`, `say` gets one message and that reporter gets nothing more. The drill and the other reporters go on.
+ * longer than `endingMs`, `say` gets one message and that reporter gets nothing more. The drill and the other reporters go on.
  */
 export function reportToAll(
   reporters: readonly NamedReporter[],
-  { say, limitMs = endingMs }: { readonly say: (line: string) => void; readonly limitMs?: number },
+  { say }: { readonly say: (line: string) => void },
 ): Reporters {
   const drills: FinishedDrill[] = [];
   const active = new Set(reporters);
@@ -49,8 +49,8 @@ export function reportToAll(
     try {
       const late = new Promise<never>((_, reject) => {
         timer = setTimeout(
-          () => reject(new Error(`it did not finish within ${limitText(limitMs)}`)),
-          limitMs,
+          () => reject(new Error(`it did not finish within ${limitText(endingMs)}`)),
+          endingMs,
         );
       });
       await Promise.race([act(), late]);

@@ -89,7 +89,7 @@ describe('goalsOf', () => {
     expect(met(trial(2000), trial(2300, true))).toBe(true);
   });
 
-  it('requires that hostile servers are classified correctly, no slot is lost, and no sample exceeds its time-out', () => {
+  it('requires that hostile servers are classified correctly, no slot is lost, and no sample exceeds its timeout', () => {
     const goals = (more: Partial<PartResults['hostile']>) =>
       goalsOf({
         hostile: run<'hostile'>({

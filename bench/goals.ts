@@ -174,7 +174,7 @@ function hostileGoals({ hostile }: Results): readonly Goal[] {
   return [
     {
       what: `${servers} hostile servers at once, 100 ms`,
-      goal: 'no slot lost or dropped, p99 lateness at most 5 ms, no sample more than 100 ms over its time-out, at most 5 MB more',
+      goal: 'no slot lost or dropped, p99 lateness at most 5 ms, no sample more than 100 ms over its timeout, at most 5 MB more',
       measured:
         `${lost} lost, ${dropped} dropped, ${samples} samples, p99 lateness ${fixed(latenessP99Ms)} ms, ` +
         `${fixed(overrunMs)} ms over (${stalled} samples in stalls of the prober), ${signed(growthBytes / 1e6, 1)} MB`,

@@ -8,7 +8,7 @@ import type { Summary } from '../src/core/summary.ts';
  * No other test code has them; a drill that is inconclusive for any other reason fails its test.
  */
 const starvedText =
-  /\b(degraded|overloaded|starved|stood still|may be the load|thread stalled|the prober (?:lost|sent a sample)|other programs (?:used|may have used)|between the steady gate and the fault|steady state was lost again before the fault|a little more load causes time-outs)\b/i;
+  /\b(degraded|overloaded|starved|stood still|may be the load|thread stalled|the prober (?:lost|sent a sample)|other programs (?:used|may have used)|between the steady gate and the fault|steady state was lost again before the fault|a little more load causes timeouts)\b/i;
 
 /** The reason of a drill that is inconclusive because its machine was too busy; undefined for every other outcome. */
 export function starvedReason({

@@ -17,7 +17,7 @@ export interface HostileResult {
   readonly lost: number;
   readonly dropped: number;
   readonly latenessP99Ms: number;
-  /** Longest time by which a sample exceeded its time-out, ms. Samples in a stall of the prober are marked and do not count. */
+  /** Longest time by which a sample exceeded its timeout, ms. Samples in a stall of the prober are marked and do not count. */
   readonly overrunMs: number;
   /** Samples that do not count for that reason. */
   readonly stalled: number;
@@ -31,7 +31,7 @@ const intervalMs = 100;
 const timeoutMs = 300;
 const readEveryMs = 500;
 
-/** Measures cadence, time-outs, and memory of the prober against about 25 misbehaving servers. */
+/** Measures cadence, timeouts, and memory of the prober against about 25 misbehaving servers. */
 export async function runHostile(context: BenchContext): Promise<HostileResult> {
   const hostile = await startHostileServers(context.folder);
   const logPath = join(context.folder, 'hostile.ndjson');

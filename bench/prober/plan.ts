@@ -3,7 +3,7 @@ import { planWith } from '../../src/analysis/testing/log-builder.ts';
 import { http } from '../../src/probes/http.ts';
 import type { Json } from '../../src/core/plan.ts';
 
-/** The default time-out of a probe. */
+/** The default timeout of a probe. */
 const timeoutMs = 900;
 
 /** An HTTP probe with the defaults of a target file. */

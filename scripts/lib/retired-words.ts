@@ -10,6 +10,7 @@ export interface RetiredWord {
 
 /** All of them. Words that are ordinary English elsewhere are listed with the phrase in which they are retired. */
 export const retiredWords: readonly RetiredWord[] = [
+  { word: 'time-out', instead: 'timeout', inProse: /\btime-outs?\b/i },
   {
     word: 'mend',
     instead: 'hint, fix, or repair',

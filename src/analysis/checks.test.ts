@@ -196,7 +196,7 @@ describe('never, on a host that does not answer', () => {
     expect(result.observed).toMatch(/^at most (29|30)\.\d\d s$/);
   });
 
-  test('is inconclusive by time-outs if the state must exist: the host without an answer may have it', () => {
+  test('is inconclusive by timeouts if the state must exist: the host without an answer may have it', () => {
     const none: Check = {
       kind: 'never',
       name,

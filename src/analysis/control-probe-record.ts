@@ -36,7 +36,7 @@ interface Attempt {
 
 /**
  * Samples that are buffered until they can be sorted by send time. An answer overtakes another by at
- * most a time-out.
+ * most a timeout.
  */
 const waiting = 2048;
 

@@ -16,10 +16,10 @@ const leadMs = 2000;
  * recovery probe from 2 s before t0 until the recovery had held, or until the log's end without a recovery.
  *
  * - More than 2 % of its slots (and more than one) are unknown or dropped.
- * - A slot was sent later than the larger of its interval and half its time-out. Late slots keep their true send time,
- *   so the bounds stay correct. But a prober that stalls for that long can turn a good answer into a time-out.
+ * - A slot was sent later than the larger of its interval and half its timeout. Late slots keep their true send time,
+ *   so the bounds stay correct. But a prober that stalls for that long can turn a good answer into a timeout.
  * - The thread of the recovery probe, or of a probe whose downtime is judged, stalled for more than half the probe's
- *   time-out. Probes on sockets have a thread of their own; probes that run commands share the main thread.
+ *   timeout. Probes on sockets have a thread of their own; probes that run commands share the main thread.
  * - The prober was degraded before the fault, while the steady state was awaited, so the steady state is uncertain. Or it
  *   was degraded while samples of the probe failed, and no other sample proves that these were an outage.
  * - The machine slept after the steady state began. The run clock stands still during sleep, so any duration across it
@@ -59,7 +59,7 @@ export function proberProblems(log: RunLog, recovery: RecoveryAnalysis): readonl
     const stall = stallMs(log, laneOf(judged.kind), fromMs, toMs);
     if (stall <= judged.timeoutMs / 2) continue;
     problems.push(
-      `the prober's thread stalled for ${durationText(stall)}, more than half the time-out of ${judged.id}`,
+      `the prober's thread stalled for ${durationText(stall)}, more than half the timeout of ${judged.id}`,
     );
     break;
   }

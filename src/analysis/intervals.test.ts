@@ -65,7 +65,7 @@ describe('ownership', () => {
   });
 
   test('is unknown while samples are stale', () => {
-    // Unknown from 5 s on: after 3 intervals and a time-out the last sample is stale.
+    // Unknown from 5 s on: after 3 intervals and a timeout the last sample is stale.
     const log = built(roles([0, 'primary'], [5000, 'lost'], [15_000, 'primary']), says('standby'));
     expect(ownershipOf(log, primary, range)).toEqual([
       { fromMs: 1000, toMs: 4500, owners: ['node-1'], maybe: [] },

@@ -133,7 +133,7 @@ interface Outcome {
 
 /** Numbers per buffered sample: slot, due, send, finish, stall. */
 const stride = 5;
-/** A sample that took longer than its time-out by more than this is a change, ms. */
+/** A sample that took longer than its timeout by more than this is a change, ms. */
 const overrunMs = 1000;
 
 /**

@@ -3,7 +3,7 @@ import type { PlannedProbe } from '../core/plan.ts';
 /** The latencies of a healthy probe, by which an answer is late. All in ms. */
 export interface LatencyModel {
   /**
-   * A healthy target has answered by then. So a time-out means "down" from send + this, and a slower answer may have acted
+   * A healthy target has answered by then. So a timeout means "down" from send + this, and a slower answer may have acted
    * after samples that were sent later.
    */
   readonly normalMs: number;

@@ -31,7 +31,7 @@ describe('slots', () => {
     ]);
   });
 
-  test('may be in flight until their time-out', () => {
+  test('may be in flight until their timeout', () => {
     expect(tracked([0, 2], 3900)).toEqual([]);
     expect(tracked([0, 2], 3901)).toEqual([{ count: 1, fromMs: 0, toMs: 2000 }]);
   });

@@ -37,7 +37,7 @@ describe('a check whose probe has no good sample', () => {
     // Although `onFailure` declares that refused means "down".
     ['a refused port', wrongPort],
     ['a command that exits 1 each time', '"cause":"error","message":"exit 1: no such file"'],
-    ['time-outs', '"cause":"timeout","message":"no answer within 900 ms"'],
+    ['timeouts', '"cause":"timeout","message":"no answer within 900 ms"'],
   ])('is inconclusive: %s', (_, failure) => {
     const { verdict, checks } = failing(dual, failure, { kind: 'process.kill' });
     expect(checks[0]).toMatchObject({ status: 'inconclusive', observed: 'not measured: no good sample' });

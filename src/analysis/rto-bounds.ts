@@ -8,7 +8,7 @@ import type { BadWindow } from './windows.ts';
 
 /**
  * Shortest outage between two samples, ms, that may delay a recovery. Shorter outages are ignored: clients with ordinary
- * time-outs do not notice them either.
+ * timeouts do not notice them either.
  */
 export const unobservedOutageMs = 500;
 

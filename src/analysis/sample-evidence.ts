@@ -7,7 +7,7 @@ import type { AckedWrite } from './writer-evidence.ts';
  * The evidence of one sample: its target was up (an answer) or down (a failure) at some instant in [sendMs, byMs].
  *
  * - Good answer: up, until its arrival, however late that is. A slow answer alone is not evidence of an outage.
- * - Time-out: down, until the time by which a healthy target answers.
+ * - Timeout: down, until the time by which a healthy target answers.
  * - Other failure: down, until its arrival. The request may have waited while the target was slow, and failed when the target
  *   went down.
  */

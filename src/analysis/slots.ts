@@ -17,7 +17,7 @@ interface Gap {
   toMs: number;
 }
 
-/** Time for the engine's own work after a time-out, ms. Then a sample must be in the log. */
+/** Time for the engine's own work after a timeout, ms. Then a sample must be in the log. */
 const graceMs = 1000;
 /**
  * Most gaps that are stored; further gaps are merged into the last one. It bounds the memory for logs

@@ -4,7 +4,7 @@ import { milestoneOf } from './milestones.ts';
 import type { RunLog } from './run-log.ts';
 import { LogBuilder, planWith, probeOf } from './testing/log-builder.ts';
 
-/** With an interval of 1 s and a time-out of 900 ms, a sample stays fresh for 3.9 s. */
+/** With an interval of 1 s and a timeout of 900 ms, a sample stays fresh for 3.9 s. */
 const staleMs = 3 * 1000 + 900;
 const condition = { probe: 'pg', is: ['primary'], count: { min: 1, max: 1 } };
 

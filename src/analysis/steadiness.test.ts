@@ -78,7 +78,7 @@ describe('a drill', () => {
   });
 
   test('is inconclusive if every second sample timed out until the gate and until the fault', () => {
-    // A gate that only reads the latest answer is met: good answers overtake the time-outs.
+    // A gate that only reads the latest answer is met: good answers overtake the timeouts.
     const half = (ms: number): Answer =>
       ms > 12_100 && ms < 18_000 ? refused(ms) : Math.round(ms / 200) % 2 === 0 ? ok(ms) : timeout(ms);
     const require = [{ probe: 'health' }];
@@ -137,7 +137,7 @@ describe('a drill', () => {
     const { verdict, reasons } = drill({ health: slow }, { checks: [strict] });
     expect(verdict).toBe('inconclusive');
     expect(reasons[0]).toBe(
-      'health answered in 600 ms (p90) before the fault, which is more than half of its time-out of 900 ms: a little more load causes time-outs without an outage; use a quieter machine or a longer time-out',
+      'health answered in 600 ms (p90) before the fault, which is more than half of its timeout of 900 ms: a little more load causes timeouts without an outage; use a quieter machine or a longer timeout',
     );
     // A single slow answer proves nothing.
     const once = (ms: number): Answer =>

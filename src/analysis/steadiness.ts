@@ -16,7 +16,7 @@ import { durationText, limitText } from '../core/format-duration.ts';
  *    probes of the steady gate and the recovery probe.
  * 2. A sample that was sent after the gate's hold began shows that a condition of the gate did not hold. Its answer may have
  *    arrived after the gate was met.
- * 3. The p90 of the recovery probe's good answers before the fault was above `slowBeforeFaultShare` of its time-out: a little
+ * 3. The p90 of the recovery probe's good answers before the fault was above `slowBeforeFaultShare` of its timeout: a little
  *    more load would make them fail.
  *
  * Only samples are read, so logs of older versions are judged in the same way.
@@ -125,6 +125,6 @@ function slowBefore(log: RunLog, metMs: number, issuedMs: number): readonly stri
   const p90Ms = latency.count < 2 ? null : latency.percentile(Math.min(0.9, 1 - 1 / latency.count));
   if (p90Ms === null || p90Ms <= probe.timeoutMs * slowBeforeFaultShare) return [];
   return [
-    `${probe.id} answered in ${durationText(p90Ms)} (p90) before the fault, which is more than half of its time-out of ${limitText(probe.timeoutMs)}: a little more load causes time-outs without an outage; use a quieter machine or a longer time-out`,
+    `${probe.id} answered in ${durationText(p90Ms)} (p90) before the fault, which is more than half of its timeout of ${limitText(probe.timeoutMs)}: a little more load causes timeouts without an outage; use a quieter machine or a longer timeout`,
   ];
 }

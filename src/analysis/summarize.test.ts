@@ -388,7 +388,7 @@ describe('drills that are not complete', () => {
         .read(),
     );
     expect(summary.reasons).toEqual([
-      "the prober's thread stalled for 700 ms, more than half the time-out of health",
+      "the prober's thread stalled for 700 ms, more than half the timeout of health",
     ]);
   });
 

@@ -21,7 +21,7 @@ export interface Views {
 }
 
 /**
- * The log for a condition's instances, with their unobserved times: runs of one or more time-outs and unreachables. A host that
+ * The log for a condition's instances, with their unobserved times: runs of one or more timeouts and unreachables. A host that
  * does not answer the prober may still serve other clients.
  *
  * The exception is a host without power: a sample without an answer, or one that the prober lost, proves that nothing runs on it.

@@ -52,7 +52,7 @@ describe('bounds of a window', () => {
     });
   });
 
-  test('of a time-out are its sending plus the normal latency, not its end', () => {
+  test('of a timeout are its sending plus the normal latency, not its end', () => {
     const [window] = windowsOf(
       log()
         .sample('health', 0, 0, ok(10))
@@ -76,7 +76,7 @@ describe('bounds of a window', () => {
   });
 
   test('are in send order if the answers are in another order', () => {
-    // The time-out that was sent at 1000 ms ends after the answers to later samples.
+    // The timeout that was sent at 1000 ms ends after the answers to later samples.
     const [window, ...more] = windowsOf(
       log()
         .sample('health', 0, 900, ok(905))
@@ -311,7 +311,7 @@ describe('late good answers', () => {
 });
 
 describe('the estimate of an end', () => {
-  /** Healthy samples, two time-outs, and two late answers to the next samples. */
+  /** Healthy samples, two timeouts, and two late answers to the next samples. */
   const afterOutage = (first: number, second: number, next = 2910) => {
     const builder = log();
     for (let s = 0; s < 2000; s += 200) builder.sample('health', s / 200, s, ok(s + 5));
@@ -445,7 +445,7 @@ describe('against simulated truth', () => {
   function slackOf(kind: OutageKind, intervalMs: number): number {
     // A late error alone may have acted at any moment until its arrival, at both edges.
     if (kind === 'http-5xx') return 2 * (300 + maxLatencyMs) + intervalMs;
-    // A connection may have been slow for its whole time-out before it was reset.
+    // A connection may have been slow for its whole timeout before it was reset.
     if (kind === 'drop') return timeoutMs + intervalMs;
     // An answer that is delayed for less than this counts as prompt. Answers that are released together prove a hang. If each
     // arrives before the next sample is sent, a single one may have been slow by itself.

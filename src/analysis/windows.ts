@@ -136,7 +136,7 @@ function uncertainWindows(log: RunLog, { samples }: ProbeSeries): readonly BadWi
 }
 
 /**
- * The evidence of the samples and, around time-outs, of acknowledged writes: these prove that the target was up. Writes do not
+ * The evidence of the samples and, around timeouts, of acknowledged writes: these prove that the target was up. Writes do not
  * contradict other failures, because a probe may require more than a write does.
  */
 function evidenceWithWrites(log: RunLog, series: ProbeSeries): readonly SampleEvidence[] {

@@ -39,7 +39,7 @@ function windowsOf(log: LogBuilder) {
 }
 
 describe('acknowledged writes', () => {
-  test('prove that the service was up around single time-outs', () => {
+  test('prove that the service was up around single timeouts', () => {
     const windows = windowsOf(built({ dsn }, { dsn }));
     expect(windows).toHaveLength(2);
     for (const { minMs, maxMs } of windows) {

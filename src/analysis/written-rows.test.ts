@@ -191,7 +191,7 @@ describe('the RPO', () => {
     expect(rpo).toEqual({ ms: 102.5, minMs: 0, maxMs: 205 });
   });
 
-  test('ends when an unanswered write was due, not at its time-out', () => {
+  test('ends when an unanswered write was due, not at its timeout', () => {
     const { rpo } = rowsOf({
       writes: [
         // The slowest answer took 30 ms.

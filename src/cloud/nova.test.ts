@@ -618,7 +618,7 @@ describe('an action', () => {
 describe('an action whose answer is lost', () => {
   const lostAnswers: [string, Reply][] = [
     ['502', { status: 502, body: '<html>Bad Gateway</html>' }],
-    ['a time-out', { manner: 'hang' }],
+    ['a timeout', { manner: 'hang' }],
     ['a broken connection', { manner: 'reset' }],
     ['an endless answer', { status: 202, manner: 'endless' }],
     ['a 200 of something else', { status: 200, body: '<html>Welcome</html>' }],
@@ -707,7 +707,7 @@ describe('reading the state', () => {
     ],
   ])('ends with no usable answer: %s', async (what, reply, why) => {
     cloud.always(show, () => reply);
-    // Only the case without an answer may end at the time-out. On a slow machine, the others may take as long.
+    // Only the case without an answer may end at the timeout. On a slow machine, the others may take as long.
     await expect(web({ timeoutMs: what === 'silence' ? 200 : 60_000 }).state(signal)).rejects.toMatchObject({
       code: 'host-unreachable',
       message: expect.stringContaining(why),

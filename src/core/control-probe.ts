@@ -9,10 +9,10 @@ import type { Sample } from './sample.ts';
 export const controlProbeId = 'firedrill:canary';
 
 /**
- * A control probe's sample that took longer than this share of its time-out (the shortest of the plan's
+ * A control probe's sample that took longer than this share of its timeout (the shortest of the plan's
  * probes) is bad. A sample of a stack passes a load balancer, a service, and a database. If each is delayed
  * this long, the sample times out. Measured on 2 cores: at most 60 ms at rest, 114 ms next to 16 busy
- * processes, 218 ms next to 40. The default time-out gives a limit of 300 ms.
+ * processes, 218 ms next to 40. The default timeout gives a limit of 300 ms.
  */
 const slowShare = 1 / 3;
 

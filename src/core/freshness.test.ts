@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { isFresh, staleAfterMs } from './freshness.ts';
 
-test('a sample is fresh for three intervals and a time-out from its send time', () => {
+test('a sample is fresh for three intervals and a timeout from its send time', () => {
   const probe = { intervalMs: 1000, timeoutMs: 900 };
   expect(staleAfterMs({ probe })).toBe(3900);
   expect(isFresh(probe, { sendMs: 1000 }, 4900)).toBe(true);

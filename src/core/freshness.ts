@@ -2,7 +2,7 @@ import type { PlannedProbe } from './plan.ts';
 import type { Sample } from './sample.ts';
 
 /**
- * How long after its send time a sample counts as the present state, ms: three intervals and one time-out.
+ * How long after its send time a sample counts as the present state, ms: three intervals and one timeout.
  * The drill, the live view, and the analysis use the same limit.
  */
 export function staleAfterMs({

@@ -46,7 +46,7 @@ export interface CommandPipe {
 
 /**
  * A place where commands run: the local machine, a container, a machine behind SSH. Only a broken connection
- * (no such container, connection lost, time-out) throws, as DrillError `host-unreachable`: the outcome is
+ * (no such container, connection lost, timeout) throws, as DrillError `host-unreachable`: the outcome is
  * then unknown.
  */
 export interface Host {

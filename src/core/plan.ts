@@ -109,7 +109,7 @@ export interface KeepalivedModel {
     readonly fall: number;
     readonly rise: number;
     readonly weight: number;
-    /** Duration of a failing run; for a run that hangs, its time-out. */
+    /** Duration of a failing run; for a run that hangs, its timeout. */
     readonly runtimeMs: number;
   };
 }
@@ -120,7 +120,7 @@ export interface CheckModel {
   readonly intervalMs: number;
   readonly fall: number;
   readonly rise: number;
-  /** Duration of a failing check; for a check that hangs, its time-out. */
+  /** Duration of a failing check; for a check that hangs, its timeout. */
   readonly runtimeMs: number;
 }
 

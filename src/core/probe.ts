@@ -32,7 +32,7 @@ export interface ProbeContext {
   env(name: string): string | undefined;
 }
 
-/** Reason of a canceled attempt: its time-out is over. Any other reason means that the run stops. */
+/** Reason of a canceled attempt: its timeout is over. Any other reason means that the run stops. */
 export class ProbeTimeout extends Error {
   constructor(timeoutMs: number) {
     super(`no answer within ${limitText(timeoutMs)}`);
@@ -44,7 +44,7 @@ export class ProbeTimeout extends Error {
 export interface ProbeSession {
   /**
    * One attempt; the scheduler starts it at the slot's send time. Never throws: a failing target is `fail`, a
-   * failing observer is `unknown`. The signal aborts at the probe's time-out (reason `ProbeTimeout`) or when
+   * failing observer is `unknown`. The signal aborts at the probe's timeout (reason `ProbeTimeout`) or when
    * the run stops.
    */
   observe(signal: AbortSignal): Promise<Observation>;

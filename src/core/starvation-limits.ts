@@ -25,7 +25,7 @@ export const controlSamples = 5;
 
 /**
  * Dilation of a single piece of work that shows a standstill by itself: it took 300 ms, a third of the
- * default time-out of a probe. A request that passes three processes (load balancer, service, database) times
+ * default timeout of a probe. A request that passes three processes (load balancer, service, database) times
  * out if each is delayed this long.
  */
 export const standstillDilation = 40;
@@ -37,7 +37,7 @@ export const standstillDilation = 40;
 export const controlSilenceMs = 2000;
 
 /**
- * Highest p90 of the recovery probe's latency before the fault, as a share of its time-out. Measured: 0.02 to
+ * Highest p90 of the recovery probe's latency before the fault, as a share of its timeout. Measured: 0.02 to
  * 0.19 in 48 good drills, 0.71 to 0.81 in three drills whose failures the machine caused.
  */
 export const slowBeforeFaultShare = 0.5;

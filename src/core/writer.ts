@@ -7,7 +7,7 @@ import type { RowRange } from './row-ranges.ts';
  *
  * - `acked`: the stack acknowledged it.
  * - `refused`: certainly not done. Nothing was sent, or the answer says that it was rolled back.
- * - `indeterminate`: done or not. A time-out, a broken connection, or an ambiguous answer.
+ * - `indeterminate`: done or not. A timeout, a broken connection, or an ambiguous answer.
  */
 export type WriteOutcome = 'acked' | 'refused' | 'indeterminate';
 
@@ -34,7 +34,7 @@ export interface WriterContext extends Pick<ProbeContext, 'clock' | 'readText' |
 
 /**
  * One client of the stack with its own connection; it does one thing at a time. A signal aborts at the
- * time-out (reason `ProbeTimeout`), or when the run stops.
+ * timeout (reason `ProbeTimeout`), or when the run stops.
  */
 export interface RowClient {
   /** Writes a row once, without retries. Never throws. */

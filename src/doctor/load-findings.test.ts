@@ -66,7 +66,7 @@ describe('a burst that was measured', () => {
   test.each([
     ['samples were not sent', figures(4, 10), figures(5, 12, { dropped: 1 })],
     ['samples fail only in the burst', figures(4, 10), figures(5, 12, { failed: 1 })],
-    ['answers take more than half of the time-out (900 ms)', figures(400, 440), figures(430, 451)],
+    ['answers take more than half of the timeout (900 ms)', figures(400, 440), figures(430, 451)],
     ['answers are slower in the burst', figures(4, 10), figures(20, 31)],
   ])('is too much where %s', (why, base, burst) => {
     expect(finding(base, burst)).toMatchObject({

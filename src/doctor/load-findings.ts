@@ -59,7 +59,7 @@ function nameWith({ scenario }: Plan, others: number): string {
   return others === 0 ? scenario.name : `${scenario.name} and ${others} more`;
 }
 
-/** Share of the time-out that the p90 of good answers may take. In drills that failed falsely it took 0.71 to 0.81, in good ones 0.02 to 0.19. */
+/** Share of the timeout that the p90 of good answers may take. In drills that failed falsely it took 0.71 to 0.81, in good ones 0.02 to 0.19. */
 const tightShare = 0.5;
 /** If the p90 in the burst is longer by more than this factor, the burst slows the answers. */
 const slowedTimes = 3;
@@ -108,7 +108,7 @@ function whyTooMuch({ probe, base, burst }: BurstEffect): string | undefined {
     return 'samples fail only in the burst';
   if (burst.p90Ms === null) return undefined;
   if (burst.p90Ms > probe.timeoutMs * tightShare)
-    return `answers take more than half of the time-out (${limitText(probe.timeoutMs)})`;
+    return `answers take more than half of the timeout (${limitText(probe.timeoutMs)})`;
   const slowed = base.p90Ms !== null && burst.p90Ms > base.p90Ms * slowedTimes;
   return slowed && burst.p90Ms > slowedFromMs ? 'answers are slower in the burst' : undefined;
 }

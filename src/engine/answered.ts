@@ -1,7 +1,7 @@
 import type { PlannedProbe } from '../core/plan.ts';
 
 /**
- * Longest time from a sample's time-out until the sample is recorded: it crosses from the prober's thread,
+ * Longest time from a sample's timeout until the sample is recorded: it crosses from the prober's thread,
  * ms.
  */
 const deliveryMs = 100;
@@ -12,7 +12,7 @@ export interface Answered {
   note(probeId: string, slot: number, sendMs?: number): void;
   /**
    * The latest moment such that every sample sent before it is answered, ms on the run clock. A sample that
-   * was sent more than one time-out ago counts as answered.
+   * was sent more than one timeout ago counts as answered.
    */
   untilMs(probeId: string, nowMs: number): number;
 }

@@ -5,7 +5,7 @@ import { simulatedClock } from './testing/simulated-clock.ts';
 import { createStateObserver } from './state-observer.ts';
 
 /**
- * Runs the wait with a recovery probe: interval 200 ms, time-out 900 ms. Slot n is sent at n * 200 ms with that outcome. The fault
+ * Runs the wait with a recovery probe: interval 200 ms, timeout 900 ms. Slot n is sent at n * 200 ms with that outcome. The fault
  * acts until `faultMs`.
  */
 async function recover(
@@ -68,14 +68,14 @@ describe('the wait for a recovery', () => {
     expect(met).toBe(false);
   });
 
-  test('counts a time-out that was sent while it was good, however late it arrives', async () => {
+  test('counts a timeout that was sent while it was good, however late it arrives', async () => {
     // Good from 2.0 s on, except for the sample sent at 3.8 s.
     const { met, atMs } = await recover((slot) => (slot < 10 ? 'refused' : slot === 19 ? 'timeout' : 'good'));
     expect(met).toBe(true);
     expect(atMs).toBeGreaterThanOrEqual(6000);
   });
 
-  test('ignores a time-out that was sent before the recovery', async () => {
+  test('ignores a timeout that was sent before the recovery', async () => {
     const { met, atMs } = await recover((slot) => (slot < 10 ? 'timeout' : 'good'));
     expect(met).toBe(true);
     expect(atMs).toBeLessThan(4500);

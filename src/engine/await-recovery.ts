@@ -96,7 +96,7 @@ function goodStreak(fromMs: number): GoodStreak {
       }
       badSentMs = Math.max(badSentMs, sample.sendMs);
       if (sample.status === 'fail') wasBad = true;
-      // A time-out shows that the service was down from its send time on. It does not contradict samples that
+      // A timeout shows that the service was down from its send time on. It does not contradict samples that
       // were sent later.
       const isBefore = sample.cause === 'timeout' && first !== undefined && sample.sendMs < first.sendMs;
       if (!isBefore) first = undefined;

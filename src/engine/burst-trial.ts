@@ -66,7 +66,7 @@ export async function measureBurst(
   }
 }
 
-/** Longest time for a timed-out sample to arrive here after its time-out, ms. */
+/** Longest time for a timed-out sample to arrive here after its timeout, ms. */
 const lateMs = 100;
 
 function figuresOf(slots: readonly Slot[]): RateFigures {

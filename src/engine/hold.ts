@@ -44,7 +44,7 @@ export interface HoldOptions {
   readonly brokenBy: (sample: Sample) => readonly string[];
   readonly nowMs: () => number;
   /**
-   * All conditions held at this moment, so a time-out of a sample sent after it counts. Default: no condition
+   * All conditions held at this moment, so a timeout of a sample sent after it counts. Default: no condition
    * has held yet.
    */
   readonly fromMs?: number;
@@ -54,7 +54,7 @@ export interface HoldOptions {
 
 /**
  * Tracks conditions. Each sample counts, also if a later sample arrived before it or a good sample follows
- * before the next check. A time-out shows an outage from its send time on, so a time-out sent before the hold
+ * before the next check. A timeout shows an outage from its send time on, so a timeout sent before the hold
  * does not break it. Any other bad answer shows an outage at some moment before it arrived, and breaks the
  * hold.
  */

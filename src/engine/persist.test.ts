@@ -4,7 +4,7 @@ import { scriptedHost } from '../faults/testing/scripted-host.ts';
 import { persist } from './persist.ts';
 import { simulatedClock } from './testing/simulated-clock.ts';
 
-/** Time-outs of the attempts, ms, for a command with a time-out of 10 s. Each attempt fails without an answer after `failsAfterMs`. */
+/** Timeouts of the attempts, ms, for a command with a timeout of 10 s. Each attempt fails without an answer after `failsAfterMs`. */
 async function timeouts(failsAfterMs: (timeoutMs: number) => number, withinMs: number): Promise<number[]> {
   const clock = simulatedClock();
   const asked: number[] = [];
@@ -34,7 +34,7 @@ test('after an attempt without an answer from a slow host, the next one has twic
   expect(await timeouts((timeoutMs) => timeoutMs, 90_000)).toEqual([10_000, 20_000, 40_000, 80_000]);
 });
 
-test('after fast failures the time-outs stay, so that a command that hangs later is retried', async () => {
+test('after fast failures the timeouts stay, so that a command that hangs later is retried', async () => {
   const asked = await timeouts(() => 20, 60_000);
   expect(asked.length).toBeGreaterThan(10);
   expect(new Set(asked)).toEqual(new Set([10_000]));

@@ -17,7 +17,7 @@ const slowPauseMs = 5000;
 const maxTimeoutFactor = 16;
 /**
  * An attempt that failed sooner was refused (no such container, a closed port), ms, so more time would not
- * help. If refusals increased the time-outs, a command that hangs could use up all of the remaining time.
+ * help. If refusals increased the timeouts, a command that hangs could use up all of the remaining time.
  */
 const refusedWithinMs = 1000;
 /** Attempts with the same result are reported at most this often, ms. */

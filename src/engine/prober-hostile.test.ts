@@ -22,7 +22,7 @@ const intervalMs = 200;
 const timeoutMs = 600;
 
 /**
- * A sample with a stall of the prober shows nothing about the server. A time-out is evidence only for a
+ * A sample with a stall of the prober shows nothing about the server. A timeout is evidence only for a
  * server that hangs: the others run in this process, and answer late on a busy machine.
  */
 const isEvidence = (event: NewEvent, { outcome }: Pick<HostileServer, 'outcome'>): event is SampleEvent =>

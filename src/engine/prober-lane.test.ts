@@ -82,7 +82,7 @@ const untilAborted = async (signal: AbortSignal): Promise<unknown> =>
   new Promise((resolve) => signal.addEventListener('abort', () => resolve(signal.reason), { once: true }));
 
 describe('openLane', () => {
-  it('aborts an attempt at its time-out with ProbeTimeout', async () => {
+  it('aborts an attempt at its timeout with ProbeTimeout', async () => {
     const [sample] = await run({
       observe: async (signal) => {
         const reason = await untilAborted(signal);
@@ -98,7 +98,7 @@ describe('openLane', () => {
     expect(sample!.finishMs - sample!.sendMs).toBe(100);
   });
 
-  it('makes a sample unknown if its time-out fired late because of this thread', async () => {
+  it('makes a sample unknown if its timeout fired late because of this thread', async () => {
     const time = steppedTime();
     const hangs: Partial<ProbeSession> = {
       observe: async (signal) => {
@@ -115,12 +115,12 @@ describe('openLane', () => {
     expect(sample!.stallMs).toBeGreaterThan(200);
   });
 
-  it('prefers a reply that came in time to a time-out that a stall delayed', async () => {
+  it('prefers a reply that came in time to a timeout that a stall delayed', async () => {
     const time = steppedTime();
     const replies: Partial<ProbeSession> = {
       observe: async (signal) => {
         time.timers.setTimeout(() => time.stall(300), 20);
-        // Like a socket's reply: due within the stall, before the time-out.
+        // Like a socket's reply: due within the stall, before the timeout.
         const reply = new Promise((resolve) => time.timers.setTimeout(() => resolve('reply'), 50));
         const first = await Promise.race([reply, untilAborted(signal)]);
         return first === 'reply' ? { status: 'ok' } : { status: 'fail', cause: 'timeout', message: '' };
@@ -138,7 +138,7 @@ describe('openLane', () => {
 
   it('makes a sample unknown if the probe ignores its signal, or throws', async () => {
     const [ignoring] = await run({ observe: async () => new Promise(() => {}) });
-    expect(ignoring).toMatchObject({ status: 'unknown', message: 'the probe ignored its time-out' });
+    expect(ignoring).toMatchObject({ status: 'unknown', message: 'the probe ignored its timeout' });
     const [throwing] = await run({
       observe: async () => {
         throw new TypeError('oops');

@@ -42,9 +42,9 @@ export interface Lane {
 }
 
 const healthEveryMs = 5000;
-/** An attempt that ignores its signal is abandoned this long after its time-out. */
+/** An attempt that ignores its signal is abandoned this long after its timeout. */
 const ignoreGraceMs = 500;
-/** If the time-out fires this late, the reply may be waiting unread, so the sample is unknown. */
+/** If the timeout fires this late, the reply may be waiting unread, so the sample is unknown. */
 const lateTimeoutMs = 50;
 const closeWithinMs = 2000;
 /**
@@ -231,20 +231,20 @@ interface Stopping {
 }
 
 /**
- * Whether the target answered in its own time. Time-outs, results made by this thread, and DNS errors are not
+ * Whether the target answered in its own time. Timeouts, results made by this thread, and DNS errors are not
  * answers of the target.
  */
 function isAnswer(seen: Observation): boolean {
   return seen.status === 'ok' || (seen.status === 'fail' && seen.cause !== 'timeout' && seen.cause !== 'dns');
 }
 
-/** The attempt ended with its time-out: the target or the DNS servers did not answer. */
+/** The attempt ended with its timeout: the target or the DNS servers did not answer. */
 function isTimeout(seen: Observation, { aborted }: AbortSignal): boolean {
   return seen.status === 'fail' && (seen.cause === 'timeout' || (seen.cause === 'dns' && aborted));
 }
 
 /**
- * One attempt with its time-out. `given` is its result; it never rejects, and resolves even if the probe
+ * One attempt with its timeout. `given` is its result; it never rejects, and resolves even if the probe
  * ignores the signal. `over` resolves when the probe has finished with the attempt, which may be later, or
  * never.
  */
@@ -275,11 +275,11 @@ async function withTimeout(
   let lateMs = 0;
   let timer = timers.setTimeout(() => {
     lateMs = clock.nowMs() - startMs - timeoutMs;
-    // Read replies that arrived while this thread was busy before the time-out fires: the poll phase comes
+    // Read replies that arrived while this thread was busy before the timeout fires: the poll phase comes
     // between timers and immediates.
     setImmediate(() => controller.abort(new ProbeTimeout(timeoutMs)));
     timer = timers.setTimeout(() => {
-      givenUp.resolve({ status: 'unknown', message: 'the probe ignored its time-out' });
+      givenUp.resolve({ status: 'unknown', message: 'the probe ignored its timeout' });
     }, ignoreGraceMs);
   }, Math.ceil(timeoutMs));
   const cut = (reason: Error): void => {
@@ -292,7 +292,7 @@ async function withTimeout(
     const seen = await Promise.race([observing, givenUp.promise]);
     if (isTimeout(seen, controller.signal) && lateMs > lateTimeoutMs) {
       const stall = Math.round(lateMs);
-      return { status: 'unknown', message: `the prober itself was stalled for ${stall} ms at the time-out` };
+      return { status: 'unknown', message: `the prober itself was stalled for ${stall} ms at the timeout` };
     }
     return seen;
   } catch (error) {

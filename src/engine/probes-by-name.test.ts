@@ -90,7 +90,7 @@ describe('probes by name, while the DNS server does not answer', () => {
     ['http', { url: 'http://swallowed.example/', connection: 'kept-alive' }],
     ['sql', { dsn: 'postgresql://a@swallowed.example:5432/a', query: 'SELECT 1' }],
     ['sql', { dsn: 'postgresql://a@swallowed.example:5432/a', query: 'SELECT 1', connection: 'kept' }],
-  ])('report the cause `dns`, not a time-out of the target: %s %j', async (kind, params) => {
+  ])('report the cause `dns`, not a timeout of the target: %s %j', async (kind, params) => {
     const samples = await run([probe('p', kind, params)], 1);
     // If this machine stalls, a sample is unknown, which is not a failure of the target either.
     const failed = (samples.get('p') ?? []).filter(({ status }) => status === 'fail');

@@ -78,7 +78,7 @@ class FakeStack {
   }
 }
 
-/** Waits until the condition is true; the test's time-out is the limit. */
+/** Waits until the condition is true; the test's timeout is the limit. */
 async function until(clock: Clock, so: () => boolean): Promise<void> {
   while (!so()) await clock.sleep(1, new AbortController().signal);
 }
@@ -183,7 +183,7 @@ describe('writers', () => {
     expect(rowsIn(said).at(-1)).toMatchObject({ outcome: 'indeterminate', message: 'a defect' });
   });
 
-  test('have one write in progress per client, and go on after its time-out', async () => {
+  test('have one write in progress per client, and go on after its timeout', async () => {
     const stack = new FakeStack();
     let underWay = 0;
     let most = 0;

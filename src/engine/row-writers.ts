@@ -323,7 +323,7 @@ async function readBackOnce(
   }
 }
 
-/** Runs a function with a signal that aborts after the time-out, or with `outer`. */
+/** Runs a function with a signal that aborts after the timeout, or with `outer`. */
 async function withTimeout<T>(
   clock: Clock,
   timeoutMs: number,

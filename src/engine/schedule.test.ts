@@ -172,11 +172,11 @@ function probeTarget(
 
 /** Answers after that time. */
 const after = (answerMs: number): Attempt => ({ answerMs, overMs: answerMs });
-/** Ends at a time-out of 900 ms. */
+/** Ends at a timeout of 900 ms. */
 const hung: Attempt = { overMs: 901 };
 
 describe('a schedule limits itself', () => {
-  it('sends every slot to a target that hangs, with no more in flight than the time-out needs', async () => {
+  it('sends every slot to a target that hangs, with no more in flight than the timeout needs', async () => {
     const { time, drops, most, sentIn } = probeTarget(() => hung);
     await time.advance(10_000);
     expect(most()).toBe(19);

@@ -13,7 +13,7 @@ export interface ScheduleOptions {
   readonly nowMs: () => number;
   readonly timers: Timers;
   readonly intervalMs: number;
-  /** Time-out of one sample, ms: it bounds the number of samples in flight. */
+  /** Timeout of one sample, ms: it bounds the number of samples in flight. */
   readonly timeoutMs: number;
   /**
    * Offset of this schedule within its interval, in [0, 1), so that probes with the same interval are not
@@ -22,7 +22,7 @@ export interface ScheduleOptions {
   readonly phase: number;
   /**
    * Sends a slot, synchronously at the send time. Calls `answered` with the target's answer time if it
-   * answers. Settles when the sample has really ended, which may be long after its time-out; never rejects.
+   * answers. Settles when the sample has really ended, which may be long after its timeout; never rejects.
    */
   readonly send: (slot: number, dueMs: number, answered: (tookMs: number) => void) => Promise<void>;
   /** True while the probe can take no other sample: then the slot is dropped with the reason `pace`. */
@@ -39,7 +39,7 @@ export interface Schedule {
   stop(): void;
 }
 
-/** Samples in flight beyond those that the time-out needs: one that ends a little late, and one more. */
+/** Samples in flight beyond those that the timeout needs: one that ends a little late, and one more. */
 const spareInFlight = 2;
 /** Number of answers whose median is the pace. */
 const pacedBy = 9;
@@ -50,17 +50,17 @@ const pacedBy = 9;
  * up.
  *
  * A slot that comes late (the process was stalled) is still sent, and its real send time is recorded. Dropped
- * slots are reported. With time-out T and interval I, these invariants hold at every moment:
+ * slots are reported. With timeout T and interval I, these invariants hold at every moment:
  *
  * 1. At most `ceil(T / I) + 2` samples of the current interval are in flight. A target that never answers
- *    needs the first term. A sample is in flight until it has really ended, not only until its time-out.
+ *    needs the first term. A sample is in flight until it has really ended, not only until its timeout.
  * 2. At most `ceil(T / shortest I so far) + 2` samples are in flight in total. A change of the interval
  *    starts a new segment of the grid with its own cap. Otherwise slow samples of a burst would use up the
  *    small cap of the long interval.
  * 3. With M the median of the last nine answer times, the due times of sent slots are at least `M - I` apart.
  *    So a slow target is sampled less often, and at most three of its samples are being answered at a time.
  *    Closer samples would not be more precise: an answer that takes M shows only that the target was up at
- *    some moment of M. Time-outs are not answers and do not change M. During an outage the pace of the last
+ *    some moment of M. Timeouts are not answers and do not change M. During an outage the pace of the last
  *    nine answers stays: every slot is sent if `M <= 2 * I`, and otherwise no more samples than before the
  *    outage.
  */

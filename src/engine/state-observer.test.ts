@@ -284,7 +284,7 @@ describe('a gate and late answers', () => {
   const never = new AbortController().signal;
   const gate = { require: [{ probe: 'health' }], forMs: 5000, withinMs: 60_000 };
 
-  /** A probe with an interval of 200 ms and a time-out of 900 ms. Slot n is sent at n * 200 ms with that outcome. */
+  /** A probe with an interval of 200 ms and a timeout of 900 ms. Slot n is sent at n * 200 ms with that outcome. */
   function replay(
     outcome: (slot: number) => { readonly afterMs: number; readonly bad?: boolean } | 'dropped',
   ) {
@@ -344,7 +344,7 @@ describe('a gate and late answers', () => {
   );
 
   test('is met only once all samples sent within its hold are answered', async () => {
-    // The last sample of the first five seconds is good, and its answer comes just before its time-out.
+    // The last sample of the first five seconds is good, and its answer comes just before its timeout.
     const { wait } = replay((slot) => (slot === 25 ? { afterMs: 850 } : { afterMs: 5 }));
     const { met, atMs } = await wait();
     expect(met).toBe(true);
@@ -360,7 +360,7 @@ describe('a gate and late answers', () => {
     expect(atMs).toBeGreaterThanOrEqual(10_700);
   });
 
-  test('dates a time-out to its send time: one from before the hold does not break it', async () => {
+  test('dates a timeout to its send time: one from before the hold does not break it', async () => {
     // Slot 0 hangs, slot 1 is good at once.
     const { wait } = replay((slot) => (slot === 0 ? { afterMs: 900, bad: true } : { afterMs: 5 }));
     const { met, atMs } = await wait();
@@ -368,7 +368,7 @@ describe('a gate and late answers', () => {
     expect(atMs).toBeLessThan(5600);
   });
 
-  test('waits at most one time-out for a missing answer', async () => {
+  test('waits at most one timeout for a missing answer', async () => {
     const { wait } = replay((slot) => (slot === 10 ? { afterMs: 1e9 } : { afterMs: 5 }));
     const { met, atMs } = await wait();
     expect(met).toBe(true);

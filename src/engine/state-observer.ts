@@ -71,7 +71,7 @@ export interface StateObserver {
   /**
    * Waits until all conditions have held without interruption for `forMs`. The hold ends at a moment before
    * which every sample is answered. So a failed sample sent within the hold breaks it, even if it arrives
-   * late. Not met if `withinMs` is over; the answers may take one time-out more.
+   * late. Not met if `withinMs` is over; the answers may take one timeout more.
    */
   waitForGate(gate: Gate, signal: AbortSignal, options?: GateOptions): Promise<GateOutcome>;
   /** Resolves at the next sample or after `maxMs`. */

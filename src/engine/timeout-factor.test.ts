@@ -4,7 +4,7 @@ import { countCommands } from '../hosts/count-commands.ts';
 import { neverFollowed } from '../hosts/testing/never-followed.ts';
 import { withTimeoutFactor } from './timeout-factor.ts';
 
-test('multiplies the time-outs of each command and of the power switch by the current factor', async () => {
+test('multiplies the timeouts of each command and of the power switch by the current factor', async () => {
   const asked: unknown[] = [];
   const host: Host = {
     name: 'alpha',

@@ -1,8 +1,8 @@
 import type { Host } from '../core/host.ts';
 
 /**
- * The same host with all command time-outs multiplied by a factor, which is read at each command. A machine
- * that is short of CPU answers late, so a retry waits longer. Followed commands have no time-out.
+ * The same host with all command timeouts multiplied by a factor, which is read at each command. A machine
+ * that is short of CPU answers late, so a retry waits longer. Followed commands have no timeout.
  */
 export function withTimeoutFactor(host: Host, factor: () => number): Host {
   const { power, container, isThisMachine } = host;

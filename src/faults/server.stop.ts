@@ -7,7 +7,7 @@ type Params = z.output<typeof params>;
 
 /**
  * Stops a server through its cloud. The cloud asks the guest to shut down, so the guest may hand its work
- * over. The cloud cuts the power only after the shutdown time-out. For a machine that fails without warning,
+ * over. The cloud cuts the power only after the shutdown timeout. For a machine that fails without warning,
  * use `power.cut`.
  */
 export const serverStop: FaultKind<Params, null, ActionReceipt> = {

@@ -23,7 +23,7 @@ async function wholeOf(argv: readonly string[]): Promise<{ lines: string[]; end:
   }
 }
 
-/** The first line. Without one, the test fails by its time-out. */
+/** The first line. Without one, the test fails by its timeout. */
 async function firstOf(following: AsyncGenerator<string, FollowEnd, void>): Promise<string> {
   const step = await following.next();
   return step.done === true ? 'ended' : step.value;

@@ -32,7 +32,7 @@ describe('local host', () => {
     expect(await host.exec(['cat'], limits())).toMatchObject({ exitCode: 0, stdout: '' });
   });
 
-  it('ends a command at its time-out while a grandchild holds the output open', async () => {
+  it('ends a command at its timeout while a grandchild holds the output open', async () => {
     const script = 'sleep 5378 & echo $!; wait';
     await expect(host.exec(['sh', '-c', script], limits(200))).rejects.toMatchObject({
       code: 'host-unreachable',
@@ -45,7 +45,7 @@ describe('local host', () => {
       .toBe(1);
   });
 
-  it('resolves at the time-out while a descendant in another session runs', async () => {
+  it('resolves at the timeout while a descendant in another session runs', async () => {
     const startMs = performance.now();
     await expect(host.exec(['sh', '-c', 'setsid sleep 100 & wait'], limits(200))).rejects.toThrow('200 ms');
     expect(performance.now() - startMs).toBeLessThan(90_000);

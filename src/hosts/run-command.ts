@@ -16,7 +16,7 @@ export interface Command {
   /** Receives output while the command runs. If multiple lines arrive together, it receives only the last. */
   readonly onLine?: (line: string) => void;
   /**
-   * At the time-out or abort, the command first gets SIGTERM and this time to clean up, ms, and its end is waited for.
+   * At the timeout or abort, the command first gets SIGTERM and this time to clean up, ms, and its end is waited for.
    * By default it is killed at once.
    */
   readonly graceMs?: number;
@@ -49,7 +49,7 @@ export const defaultMaxOutputBytes = 16_777_216;
 const maxPartialChars = 4000;
 
 /**
- * Runs a command in its own process group. At the time-out or abort, the whole group is killed: otherwise a grandchild that
+ * Runs a command in its own process group. At the timeout or abort, the whole group is killed: otherwise a grandchild that
  * holds the output open would outlive the command. Without `graceMs` it then resolves at once, without waiting for the
  * killed processes.
  */

@@ -13,7 +13,7 @@ import {
 import { defaultMaxOutputBytes, type Outcome } from './run-command.ts';
 import type { Running, SshConnection } from './ssh-connection.ts';
 
-/** A command on a connection. The signal's reason distinguishes a time-out from an abort. */
+/** A command on a connection. The signal's reason distinguishes a timeout from an abort. */
 export interface ChannelCommand {
   readonly argv: readonly string[];
   /** Run as root, with sudo. */

@@ -95,7 +95,7 @@ function connectSocket(settings: SshSettings): Promise<Socket> {
   return promise.finally(() => clearTimeout(timer));
 }
 
-/** Connects through a jump host. Its own connect time-out is longer than `connectTimeoutMs`, so the time is limited here. */
+/** Connects through a jump host. Its own connect timeout is longer than `connectTimeoutMs`, so the time is limited here. */
 function connectThrough(via: SshConnection, settings: SshSettings): Promise<Duplex> {
   const { host, port, connectTimeoutMs } = settings;
   const { promise: late, reject } = Promise.withResolvers<never>();

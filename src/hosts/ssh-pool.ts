@@ -13,7 +13,7 @@ export interface SshPlace {
 export interface SshPool {
   /**
    * A place, as soon as one is free. Rejects with the connection error, or with the signal's reason.
-   * `timeoutFactor` is a factor for the connect time-out, 1 by default.
+   * `timeoutFactor` is a factor for the connect timeout, 1 by default.
    */
   take(signal: AbortSignal, timeoutFactor?: number): Promise<SshPlace>;
 }

@@ -75,7 +75,7 @@ describe('exec', () => {
     expect(result).toEqual({ exitCode: 0, stdout: 'done\n', stderr: '' });
   });
 
-  test('kills a command with its children at its time-out, and reports it', async () => {
+  test('kills a command with its children at its timeout, and reports it', async () => {
     const pid = join(lab.folder, 'pid');
     const script = 'sleep 600 & echo $! >"$1"; wait';
     const slow = lab.host().exec(['sh', '-c', script, 'x', pid], { timeoutMs: 3000, signal });

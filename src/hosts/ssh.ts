@@ -180,7 +180,7 @@ function settingsOn({ settings, via }: SshRoute): readonly SshSettings[] {
   return [settings, ...(via === undefined ? [] : settingsOn(via))];
 }
 
-/** The same route with each connect time-out multiplied by `factor`. */
+/** The same route with each connect timeout multiplied by `factor`. */
 function withPatience({ settings, via }: SshRoute, factor: number): SshRoute {
   return {
     settings: { ...settings, connectTimeoutMs: settings.connectTimeoutMs * factor },

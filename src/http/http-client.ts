@@ -33,7 +33,7 @@ export interface Silence {
   readonly unsent?: true;
 }
 
-/** Sends one request once. Never rejects; ends with its own time-out or with the signal. */
+/** Sends one request once. Never rejects; ends with its own timeout or with the signal. */
 export type HttpClient = (call: Call, signal: AbortSignal) => Promise<Answer | Silence>;
 
 /** TLS settings: trusted CAs and the client's own certificate. */
@@ -66,7 +66,7 @@ export function createHttpClient(
     // unknown. Drills send a few requests per second, so the extra handshakes do not matter.
     pipelining: 0,
     allowH2: false,
-    // Both are idle time-outs; the signal below ends a reply that arrives endlessly.
+    // Both are idle timeouts; the signal below ends a reply that arrives endlessly.
     headersTimeout: timeoutMs,
     bodyTimeout: timeoutMs,
   };

@@ -51,7 +51,7 @@ describe('runCommand', () => {
     expect(describeFailure(['/no/such/command'], result)).toContain('ENOENT');
   });
 
-  it('kills a command at its time-out, with grandchildren that hold its output', async () => {
+  it('kills a command at its timeout, with grandchildren that hold its output', async () => {
     const startedMs = performance.now();
     const result = await runCommand(['sh', '-c', 'sleep 200 & sleep 200'], limits(200));
     expect(result.timedOut).toBe(true);

@@ -26,7 +26,7 @@ export interface CommandOptions {
 /** Runs one command on the lab's machine. Injected, so that tests need no machine. */
 export type CommandRunner = (argv: readonly string[], options: CommandOptions) => Promise<CommandResult>;
 
-/** Time for a command to clean up at its time-out or an abort, ms: a package manager that is killed leaves locks. */
+/** Time for a command to clean up at its timeout or an abort, ms: a package manager that is killed leaves locks. */
 const graceMs = 2000;
 
 /** The real runner. Throws only the signal's reason when the signal aborts. */

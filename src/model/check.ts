@@ -5,7 +5,7 @@ import type { Bounds } from './bounds.ts';
  * Time from the moment at which a check's result would change to the end of the run that makes the change count.
  *
  * Runs begin every `interval`, however long they take. A run that is due while the last one is still running is
- * skipped. So a run that hangs until its time-out (by default the interval) doubles the period. The `fall`th
+ * skipped. So a run that hangs until its timeout (by default the interval) doubles the period. The `fall`th
  * failure in a row, or the `rise`th success, counts when its run ends.
  *
  * Shortest: a run that is about to end already gets the new result. Longest: a run got the old result just before the change.

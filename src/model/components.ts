@@ -95,7 +95,7 @@ function checkPart(model: CheckModel, step: PredictionStep): Part {
 
 /**
  * Time from the beginning of the first attempt to the end of the last one; there is no pause after the last one.
- * An attempt that is refused takes no time. An attempt without an answer takes its time-out.
+ * An attempt that is refused takes no time. An attempt without an answer takes its timeout.
  */
 function retriesPart({ attempts, intervalMs, timeoutMs }: RetriesModel, step: PredictionStep): Part {
   const ms = (attempts - 1) * intervalMs + (step === 'silent' ? attempts * timeoutMs : 0);

@@ -65,12 +65,12 @@ describe('the time that keepalived takes', () => {
     expect(bounds(['script-rise'], 'node-1', quick)).toEqual([10_000, 15_200]);
   });
 
-  test('doubles its period when the script hangs until its time-out, the interval', () => {
+  test('doubles its period when the script hangs until its timeout, the interval', () => {
     const hung = { ...model, script: { ...script, runtimeMs: 5000 } };
     expect(bounds(['script-fall'], 'node-1', hung)).toEqual([10_000, 20_000]);
     // It must end before the first successful run begins; successful runs are quick.
     expect(bounds(['script-rise'], 'node-1', hung)).toEqual([5000, 20_000]);
-    // A shorter time-out fits into the period.
+    // A shorter timeout fits into the period.
     const timed = { ...model, script: { ...script, runtimeMs: 4000 } };
     expect(bounds(['script-fall'], 'node-1', timed)).toEqual([5000, 14_000]);
   });

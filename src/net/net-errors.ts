@@ -60,7 +60,7 @@ export function failureOf(error: unknown, otherwise: FailCause = 'error'): Obser
 }
 
 /**
- * The observation for an aborted attempt. It is `unknown` if the run stops, else a time-out of the target, or
+ * The observation for an aborted attempt. It is `unknown` if the run stops, else a timeout of the target, or
  * of the DNS servers if a name was being looked up.
  */
 export function abortedBy(signal: AbortSignal, names?: Pick<NameLookup, 'resolving'>): Observation {

@@ -157,7 +157,7 @@ describe('container probe over the engine’s kept connection', () => {
     expect(pipes).toHaveLength(3);
   });
 
-  it('reports a time-out, and no state, if the engine does not answer', async () => {
+  it('reports a timeout, and no state, if the engine does not answer', async () => {
     const waiting: ServerResponse[] = [];
     const { attempt, session, pipes, commands } = await engine((_, response) => void waiting.push(response));
     const both = await Promise.all([attempt(), attempt()]);
@@ -183,7 +183,7 @@ describe('container probe over the engine’s kept connection', () => {
     expect(pipes.length).toBeLessThan(40);
   });
 
-  it('closes a connection whose answer is late by more than a time-out', async () => {
+  it('closes a connection whose answer is late by more than a timeout', async () => {
     const { attempt, session, server } = await engine(() => {}, undefined, 100);
     const closed = new Promise((resolve) => {
       server.once('connection', (socket) => socket.once('close', resolve));

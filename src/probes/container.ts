@@ -18,7 +18,7 @@ const params = z.strictObject({
 type Params = z.output<typeof params>;
 
 /**
- * Added to the time-out for the host's own limit, which applies only if the signal does not end the attempt
+ * Added to the timeout for the host's own limit, which applies only if the signal does not end the attempt
  * first.
  */
 const hostGraceMs = 1000;
@@ -62,7 +62,7 @@ function commandSession(p: Params, host: Host, ctx: ProbeContext): ProbeSession 
           await host.exec(argv, { timeoutMs: ctx.timeoutMs + hostGraceMs, signal, attempt: true }),
         );
       } catch (error) {
-        // A time-out means that the engine did not answer. After a failed connection to the host, the
+        // A timeout means that the engine did not answer. After a failed connection to the host, the
         // engine's state is unknown.
         if (signal.aborted) return abortedBy(signal);
         return { status: 'unknown', message: shorten(messageOf(error)) };

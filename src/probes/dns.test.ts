@@ -57,7 +57,7 @@ describe('dns probe', () => {
     expect(seen).toMatchObject({ status: 'fail', cause: 'dns', message });
   });
 
-  it('fails as timeout, not before the time-out, without an answer, and queries once', async () => {
+  it('fails as timeout, not before the timeout, without an answer, and queries once', async () => {
     const server = await serverThat(() => undefined);
     const attempt = await attemptOnce(
       dns,

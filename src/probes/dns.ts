@@ -29,7 +29,7 @@ type RecordType = Params['type'];
 /** Longest value, in characters: a value is a state, not a document. */
 const valueLimit = 200;
 /**
- * Added to the probe's time-out for the resolver's only try. Otherwise c-ares would repeat the query and wait
+ * Added to the probe's timeout for the resolver's only try. Otherwise c-ares would repeat the query and wait
  * longer each time.
  */
 const beyondMs = 1000;

@@ -36,7 +36,7 @@ const notStarted: ReadonlySet<number> = new Set([126, 127]);
 const valueLimit = 200;
 
 /**
- * Added to the time-out for the host's own limit, which applies only if the signal does not end the attempt
+ * Added to the timeout for the host's own limit, which applies only if the signal does not end the attempt
  * first.
  */
 const hostGraceMs = 1000;
@@ -74,7 +74,7 @@ export const exec: ProbeKind<Params> = {
           });
           return judge(p, pattern, result);
         } catch (error) {
-          // A time-out counts as a failed sample. After a failed connection to the host, the result is
+          // A timeout counts as a failed sample. After a failed connection to the host, the result is
           // unknown.
           if (signal.aborted) return abortedBy(signal);
           return { status: 'unknown', message: shorten(messageOf(error)) };

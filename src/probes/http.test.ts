@@ -94,7 +94,7 @@ describe('http probe', () => {
     expect(connects).toEqual([true, false, false, false, true, false]);
   });
 
-  it('opens another connection if the kept one was closed between samples, and after a time-out', async () => {
+  it('opens another connection if the kept one was closed between samples, and after a timeout', async () => {
     const sockets: Socket[] = [];
     let silent = false;
     const server = createHttpServer((request, response) => {
@@ -258,7 +258,7 @@ describe('http probe', () => {
         every(20, socket, 'x');
       },
     ],
-  ])('fails as timeout, not before the time-out, for %s', async (_name, behave) => {
+  ])('fails as timeout, not before the timeout, for %s', async (_name, behave) => {
     const url = await raw(behave);
     const { seen, tookMs } = await attemptOnce(http, { url }, { timeoutMs: 200 });
     expect(seen).toMatchObject({ status: 'fail', cause: 'timeout' });

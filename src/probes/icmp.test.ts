@@ -133,7 +133,7 @@ describe('icmp probe', () => {
     );
   });
 
-  it('fails as timeout at its own time-out, and is unknown if the connection to the host breaks', async () => {
+  it('fails as timeout at its own timeout, and is unknown if the connection to the host breaks', async () => {
     const slow = hostThat(
       async (_argv, { signal }) =>
         new Promise((_resolve, reject) =>

@@ -29,11 +29,11 @@ const params = z.strictObject({
 type Params = z.output<typeof params>;
 
 /**
- * Added to the time-out for the host's own limit, which applies only if the signal does not end the attempt
+ * Added to the timeout for the host's own limit, which applies only if the signal does not end the attempt
  * first.
  */
 const hostGraceMs = 1000;
-/** Part of the time-out reserved for sending the command to its host and its output back. */
+/** Part of the timeout reserved for sending the command to its host and its output back. */
 const oneWayMs = 100;
 
 /**
@@ -68,7 +68,7 @@ export const icmp: ProbeKind<Params> = {
           const timeoutMs = ctx.timeoutMs + hostGraceMs;
           return judge(await host.exec(argv, { timeoutMs, signal, attempt: true }), waitMs);
         } catch (error) {
-          // A time-out counts as a request without a reply. After a failed connection to the host, the result
+          // A timeout counts as a request without a reply. After a failed connection to the host, the result
           // is unknown.
           if (signal.aborted) return abortedBy(signal);
           return { status: 'unknown', message: shorten(messageOf(error)) };

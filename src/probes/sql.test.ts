@@ -114,7 +114,7 @@ describe('sql probe', () => {
     ['in the query', accept, () => {}],
     ['at TLS', () => {}, () => {}],
   ])(
-    'fails as timeout, not before the time-out, and leaves no connection, when the server hangs %s',
+    'fails as timeout, not before the timeout, and leaves no connection, when the server hangs %s',
     async (where, start, query) => {
       const closed = Promise.withResolvers<void>();
       const dsn = await server((socket) => {
@@ -416,7 +416,7 @@ describe('sql probe with kept sessions', () => {
     expect(sockets).toHaveLength(2);
   });
 
-  it('drops a session whose answer is late by more than a time-out', async () => {
+  it('drops a session whose answer is late by more than a timeout', async () => {
     const { sockets, session, attempt } = await keptOn(() => {}, 200);
     const closed = (): number => sockets.filter((socket) => socket.destroyed).length;
     await Promise.all([attempt(), attempt()]);

@@ -75,7 +75,7 @@ describe('tcp-session probe', () => {
     expect(await attempt(await open(address))).toMatchObject({ status: 'fail', cause: 'reset' });
   });
 
-  it('fails at its time-out without an answer, and does not read a late answer as the next one', async () => {
+  it('fails at its timeout without an answer, and does not read a late answer as the next one', async () => {
     let isUnreachable = true;
     const { address, sockets } = await serve((socket, line) => {
       if (!isUnreachable) acknowledge(socket, line);

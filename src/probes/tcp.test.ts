@@ -24,7 +24,7 @@ describe('tcp probe', () => {
     expect(seen).toMatchObject({ status: 'fail', cause: 'refused' });
   });
 
-  it('fails as timeout, not before the time-out, when SYNs get no answer', async () => {
+  it('fails as timeout, not before the timeout, when SYNs get no answer', async () => {
     // A listener that accepts no connections: when its short queue is full, the kernel drops further SYNs.
     const source = `
       const { parentPort } = require('node:worker_threads');

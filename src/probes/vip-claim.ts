@@ -27,7 +27,7 @@ const params = z.strictObject({
 type Params = z.output<typeof params>;
 
 /**
- * Added to the time-out for the host's own limit, which applies only if the signal does not end the attempt
+ * Added to the timeout for the host's own limit, which applies only if the signal does not end the attempt
  * first.
  */
 const hostGraceMs = 1000;

@@ -37,8 +37,8 @@ class NameError extends Error {
 }
 
 /**
- * Time-out of one try at one server, ms; c-ares doubles it for each further round. A lost datagram is sent
- * again within a probe's time-out.
+ * Timeout of one try at one server, ms; c-ares doubles it for each further round. A lost datagram is sent
+ * again within a probe's timeout.
  */
 const tryMs = 300;
 const tries = 4;
@@ -242,7 +242,7 @@ function codeOf(error: unknown): string | undefined {
   return typeof error.code === 'string' ? error.code : undefined;
 }
 
-/** Time limit of `getent`, ms: glibc's time-out for one server. */
+/** Time limit of `getent`, ms: glibc's timeout for one server. */
 const getentWithinMs = 5000;
 
 /**

@@ -107,7 +107,7 @@ probes:
   - { id: command, kind: exec, on: here, argv: [sh, -c, 'cat ${files}/password ${files}/header ${files}/clouds.yaml; echo "$CANARY"'], interval: 200ms }
   - { id: aside, kind: exec, on: here, argv: [sh, -c, 'echo "$TOLD"'], interval: 200ms }
   - { id: failing, kind: exec, on: here, argv: [sh, -c, 'echo "$CANARY" >&2; cat ${files}/clouds.yaml ${files}/header >&2; exit 3'], interval: 200ms }
-steady: { require: [{ probe: web }], for: 200ms, within: 10s }
+steady: { require: [{ probe: web }], for: 200ms, within: 4m }
 `,
   );
   const scenario = (name: string, fault: string): string =>

@@ -21,7 +21,7 @@ export type Disturbance =
   /** The command runs, but its answer comes after other pending work. */
   | 'late'
   /**
-   * The command runs after this time, on the clock of `unkindHost`. It does not run if its time-out or its signal
+   * The command runs after this time, on the clock of `unkindHost`. It does not run if its timeout or its signal
    * comes first.
    */
   | { readonly lateMs: number };
@@ -86,7 +86,7 @@ export function lostAnswer(): DrillError {
   return new DrillError('host-unreachable', 'alpha: the answer was lost');
 }
 
-/** Waits until the answer of a late command is due. Throws if its time-out or its signal comes first. */
+/** Waits until the answer of a late command is due. Throws if its timeout or its signal comes first. */
 async function answerTime(
   argv: readonly string[],
   { timeoutMs, signal }: ExecOptions,

@@ -33,7 +33,7 @@ const answersWithinMs = 250;
 /** Attempts of one slot of the schedule start within a few milliseconds of each other. */
 const sameMomentMs = 100;
 /**
- * Added to the time-out for the host's own limit, which applies only if the signal does not end the attempt
+ * Added to the timeout for the host's own limit, which applies only if the signal does not end the attempt
  * first.
  */
 const hostGraceMs = 1000;
@@ -94,7 +94,7 @@ class SharedSegment {
     const { host, interface: name } = this.#segment;
     const addresses = this.table.addresses();
     const wallMs = ctx.clock.wallMs();
-    // At least half of the time-out is for the connection to the host.
+    // At least half of the timeout is for the connection to the host.
     const wait = (Math.min(answersWithinMs, ctx.timeoutMs / 2) / 1000).toFixed(3);
     try {
       const argv = ['sh', '-c', script, 'arp', wait, name, ...addresses];

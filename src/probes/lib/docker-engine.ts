@@ -5,7 +5,7 @@ import { ProbeTimeout } from '../../core/probe.ts';
 
 /** Most concurrent requests: a late one, and one more. */
 const mostAsked = 2;
-/** A hanging request is kept for up to this many time-outs. */
+/** A hanging request is kept for up to this many timeouts. */
 const maxTimeoutFactor = 16;
 /** Longest answer that is read, in characters. A container's state is shorter. */
 const maxBodyBytes = 4_194_304;
@@ -22,8 +22,8 @@ export interface DockerEngine {
   isBusy(): boolean;
   /**
    * Sends a GET. Rejects if the connection breaks, and with the signal's reason if the signal aborts. After
-   * its time-out, a request continues for one more time-out, so that a slow engine does not get a new
-   * connection for each sample. Each further hanging request continues for twice as long, up to 16 time-outs.
+   * its timeout, a request continues for one more timeout, so that a slow engine does not get a new
+   * connection for each sample. Each further hanging request continues for twice as long, up to 16 timeouts.
    * A frozen engine closes no connections, and would otherwise find hundreds of them when it continues.
    */
   get(path: string, signal: AbortSignal): Promise<EngineAnswer>;

@@ -13,7 +13,7 @@ export interface KeptSqlSessions {
   isBusy(): boolean;
   /**
    * Runs `ask` in an idle session, or in a new one. Rejects with the signal's reason if the signal aborts.
-   * The session then continues for one more time-out, so that a slow server does not get a new session for
+   * The session then continues for one more timeout, so that a slow server does not get a new session for
    * each sample.
    */
   use<T>(

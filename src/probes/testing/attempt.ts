@@ -28,7 +28,7 @@ export async function openProbe<P>(
   });
 }
 
-/** For tests: takes one sample with a time-out, as the prober does. By default an answer arrives on a busy machine too. */
+/** For tests: takes one sample with a timeout, as the prober does. By default an answer arrives on a busy machine too. */
 export async function observe(session: ProbeSession, timeoutMs = 60_000): Promise<Observation> {
   const controller = new AbortController();
   const timer = setTimeout(() => controller.abort(new ProbeTimeout(timeoutMs)), timeoutMs);

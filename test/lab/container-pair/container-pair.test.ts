@@ -95,7 +95,7 @@ describe('the pair of the tutorial', () => {
     expect(await restarts()).toBeGreaterThan(before);
   });
 
-  test('passes when a container hangs: the health check has a time-out', async () => {
+  test('passes when a container hangs: the health check has a timeout', async () => {
     const { exitCode, all } = await bench.drill(await scenario('container.pause'));
     expect(exitCode, all).toBe(0);
     expect(bench.summary().rto?.ms).toBeGreaterThan(500);

@@ -89,7 +89,7 @@ describe('plain HTTP', () => {
       { downMs: 1000, badMs: 1899 },
     ],
     [
-      'a late answer to a client with a longer time-out',
+      'a late answer to a client with a longer timeout',
       conversation(1, 1000, [
         [1, '>', get],
         [951, '<', reply(200)],
@@ -97,7 +97,7 @@ describe('plain HTTP', () => {
       { downMs: 1000, badMs: 1900 },
     ],
     [
-      'a bad answer after the time-out',
+      'a bad answer after the timeout',
       conversation(1, 1000, [
         [1, '>', get],
         [901, '<', reply(503)],
@@ -130,7 +130,7 @@ describe('plain HTTP', () => {
     ]);
   });
 
-  test("is also good if the answer arrives just after the time-out, because the client's timer may be late", () => {
+  test("is also good if the answer arrives just after the timeout, because the client's timer may be late", () => {
     const found = attempts(
       question,
       conversation(1, 1000, [

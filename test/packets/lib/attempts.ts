@@ -23,7 +23,7 @@ export type Attempt =
   | {
       readonly outcome: 'bad';
       readonly sentMs: number;
-      /** The server was down at this time: `badMs`, or for a time-out the send time. */
+      /** The server was down at this time: `badMs`, or for a timeout the send time. */
       readonly downMs: number;
       readonly badMs: number;
     };
@@ -37,7 +37,7 @@ interface Exchange {
   readonly serverEndMs: number;
 }
 
-/** A client that gives up has waited at least this share of the time-out, because its timer starts before the SYN. */
+/** A client that gives up has waited at least this share of the timeout, because its timer starts before the SYN. */
 const nearlyAll = 0.95;
 /** Maximum lateness of a client's timer on a busy machine, ms. */
 const timerLagMs = 50;
@@ -49,7 +49,7 @@ const timerLagMs = 50;
  *
  * Without an answer within `timeoutMs` an attempt is bad. A good answer just after that counts if the client still waited,
  * because its timer may be late. An attempt that the client ended earlier is ignored, because another client with a shorter
- * time-out may use the same server.
+ * timeout may use the same server.
  */
 export function attemptsIn(
   connections: readonly Connection[],

@@ -84,7 +84,7 @@ describe('outages', () => {
   test('begin with the first sign of down if the last answer ends later', () => {
     expect(outagesIn([good(100, 30), bad(110, 1), good(400)])).toMatchObject([{ fromMs: 111, toMs: 402 }]);
     expect(outagesIn([good(0, 150), good(100), bad(200), good(300)])).toMatchObject([{ fromMs: 150 }]);
-    // A time-out shows down from its send time on, although it is known later.
+    // A timeout shows down from its send time on, although it is known later.
     expect(outagesIn([good(0), good(100, 149), timedOut(200), good(300)])).toMatchObject([
       { fromMs: 200, downByMs: 200 },
     ]);

@@ -41,7 +41,7 @@ export function renderTrial(trial: Trial): string {
     'or disk. A drill may then be inconclusive because the machine was starved, but its verdict must not be false.',
     '',
     `Thresholds: dilation ${dilationLimit} x (median of five), one result of ${standstillDilation} x, other programs ${othersLimitPct} % of the CPU, p90 of the latency`,
-    `before the fault ${slowBeforeFaultShare * 100} % of the time-out (\`src/core/starvation-limits.ts\`).`,
+    `before the fault ${slowBeforeFaultShare * 100} % of the timeout (\`src/core/starvation-limits.ts\`).`,
     '',
     ...(['as-is', 'must-fail'] as const).flatMap((part) =>
       partLines(

@@ -33,7 +33,7 @@ export interface Database {
   readonly readAtMs: readonly number[];
 }
 
-/** A database that serves requests in `latencyMs`. `timeoutMs` is the time-out of its clients. */
+/** A database that serves requests in `latencyMs`. `timeoutMs` is the timeout of its clients. */
 export function simulatedDatabase(
   time: SimulatedTime,
   { latencyMs, timeoutMs }: { readonly latencyMs: () => number; readonly timeoutMs: number },

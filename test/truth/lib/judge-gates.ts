@@ -1,12 +1,12 @@
 import type { KnownRun } from './known-run.ts';
 import { judged, type Judged } from './judged.ts';
 
-/** Maximum delay from a sample's time-out to its record and to the gate's next check, ms. */
+/** Maximum delay from a sample's timeout to its record and to the gate's next check, ms. */
 const recordedWithinMs = 300;
 
 /**
  * Judges gates that were met: no sample of the recovery probe that was sent during the hold time may fail, whenever it
- * finished. Samples sent within the last time-out before the gate are ignored, because they may finish after it.
+ * finished. Samples sent within the last timeout before the gate are ignored, because they may finish after it.
  */
 export function judgeGates({ plan, sent, gates }: KnownRun): readonly Judged[] {
   const holdMs: Readonly<Record<string, number>> = {

@@ -11,7 +11,7 @@ interface Possible {
   readonly no: boolean;
 }
 
-/** A sample is fresh until three intervals plus a time-out after its send time, and may take one more time-out to finish. */
+/** A sample is fresh until three intervals plus a timeout after its send time, and may take one more timeout to finish. */
 function staleAfterMs({ plan }: KnownRun): number {
   const probe = plan.probes.find(({ host }) => host !== undefined);
   return probe === undefined ? 0 : 3 * probe.intervalMs + 2 * probe.timeoutMs;

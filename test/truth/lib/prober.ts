@@ -42,7 +42,7 @@ export interface SimulatedProber {
   stop(): void;
 }
 
-/** If a time-out fires later than this, the prober was late and the sample is unknown, ms (src/engine/prober-lane.ts). */
+/** If a timeout fires later than this, the prober was late and the sample is unknown, ms (src/engine/prober-lane.ts). */
 const lateTimeoutMs = 50;
 /** Shorter stalls are not recorded in samples, ms. */
 const leastStallMs = 50;
@@ -181,7 +181,7 @@ async function attemptOnce(
   const request: Request = service.request((reply) => thread.receive(() => resolve(reply)));
   const timer = thread.timers.setTimeout(() => {
     const lateMs = time.nowMs() - sendMs - probe.timeoutMs;
-    // Replies that arrived during a stall are read before the time-out takes effect.
+    // Replies that arrived during a stall are read before the timeout takes effect.
     time.at(time.nowMs(), () => resolve(lateMs > lateTimeoutMs ? 'late' : 'timeout'), 'immediate');
   }, Math.ceil(probe.timeoutMs));
   const reply = await promise;
@@ -207,7 +207,7 @@ async function attemptOnce(
 }
 
 function statusOf(reply: Reply | 'timeout' | 'late'): Pick<Sample, 'status' | 'cause' | 'value' | 'message'> {
-  if (reply === 'late') return unknownOf('the prober itself was stalled at the time-out');
+  if (reply === 'late') return unknownOf('the prober itself was stalled at the timeout');
   if (reply === 'timeout') return { status: 'fail', cause: 'timeout' };
   if (!reply.ok) return { status: 'fail', cause: reply.cause };
   return reply.value === undefined ? { status: 'ok' } : { status: 'ok', value: reply.value };

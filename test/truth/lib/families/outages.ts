@@ -16,7 +16,7 @@ const failures = serviceFamily(
 
 const blackHole = serviceFamily(
   'black-hole',
-  'one outage that drops SYNs; the time-out is shorter than their retransmission time',
+  'one outage that drops SYNs; the timeout is shorter than their retransmission time',
   ({ dice, out }) => ({
     effects: (service) => out(service, dice.between(0, 2000), dice.scale(1000, 15_000), { kind: 'drop' }),
   }),
@@ -24,7 +24,7 @@ const blackHole = serviceFamily(
 
 const longTimeout = serviceFamily(
   'black-hole-long-timeout',
-  'one outage that drops SYNs, which are retransmitted after 1 s and 3 s; the time-out is longer',
+  'one outage that drops SYNs, which are retransmitted after 1 s and 3 s; the timeout is longer',
   ({ dice, out }) => ({
     probe: { intervalMs: dice.pick([200, 1000]), timeoutMs: dice.pick([1500, 3000, 5000]) },
     effects: (service) => out(service, dice.between(0, 2000), dice.scale(300, 8000), { kind: 'drop' }),
@@ -113,7 +113,7 @@ const stableGap = serviceFamily(
 
 const overtaking = serviceFamily(
   'overtaking',
-  'the time-out is longer than the interval, so that answers overtake each other',
+  'the timeout is longer than the interval, so that answers overtake each other',
   ({ dice, latency }) => ({
     probe: { intervalMs: dice.pick([100, 200, 500]), timeoutMs: dice.pick([900, 2000, 3000]) },
     effects: (service) => {

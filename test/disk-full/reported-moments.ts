@@ -46,7 +46,10 @@ export const furtherMoments: readonly ReportedMoment[] = [
     when: 'the fault has taken effect and the disk is read-only: healed, but its record stays',
     point: { from: 'events.ndjson fault.effect', at: 1, mode: 'EROFS' },
     seenToBe: { acted: true, records: 1 },
-    says: ['every fault is healed and proven; only the event log is incomplete', 'its undo record could not be removed'],
+    says: [
+      'every fault is healed and proven; only the event log is incomplete',
+      'its undo record could not be removed',
+    ],
     proven: false,
   },
   {

@@ -1,6 +1,35 @@
 import { z } from 'zod';
+import type { Condition, GateCondition, ValuePart } from '../core/condition.ts';
 import { maxOffsetMs } from '../core/log-limits.ts';
+import type {
+  Check,
+  CompositeModel,
+  Gate,
+  Limits,
+  MarkSource,
+  Model,
+  ModelUse,
+  Plan,
+  PlannedFault,
+  PlannedHost,
+  PlannedPath,
+  PlannedProbe,
+  PlannedWriter,
+  Prediction,
+  Recovery,
+  StageEnd,
+  StageRule,
+} from '../core/plan.ts';
 
+type FieldOf<T> = T extends unknown ? keyof T : never;
+
+/** A line for each field of a type. The compiler reports a field without a line, and a line without a field. */
+type Lines<T, Except extends PropertyKey = never> = {
+  readonly [K in Exclude<FieldOf<T>, Except>]: z.ZodType;
+};
+
+/** A field that neither the analysis nor a report relies on. */
+const unchecked = z.unknown().optional();
 const text = z.string();
 const ms = z.number().min(0).max(maxOffsetMs);
 /** An interval. No probe or writer runs more often than 1000 times per second. */
@@ -8,15 +37,30 @@ const everyMs = z.number().min(1).max(maxOffsetMs);
 const count = z.int().min(0);
 const times = z.int().min(1).max(100_000);
 
-const condition = z.looseObject({
-  probe: text,
+const valuePart = { probe: text, is: z.array(text).optional() } satisfies Lines<ValuePart>;
+const conditionFields = {
+  ...valuePart,
   host: text.optional(),
-  role: text.optional(),
-  is: z.array(text).optional(),
-  and: z.array(z.looseObject({ probe: text, is: z.array(text).optional() })).optional(),
+  and: z.array(z.looseObject(valuePart)).optional(),
   count: z.looseObject({ min: count, max: count.optional() }).optional(),
-});
-const gate = z.looseObject({ require: z.array(condition), forMs: ms, withinMs: ms });
+} satisfies Lines<Condition>;
+const condition = z.looseObject(conditionFields);
+const gateCondition = z.looseObject({
+  ...conditionFields,
+  role: text.optional(),
+} satisfies Lines<GateCondition>);
+const gate = z.looseObject({
+  require: z.array(gateCondition),
+  forMs: ms,
+  withinMs: ms,
+} satisfies Lines<Gate>);
+
+const host = z.looseObject({
+  name: text,
+  address: text.optional(),
+  transport: z.looseObject({ kind: text }),
+  server: unchecked,
+} satisfies Lines<PlannedHost>);
 
 const probe = z.looseObject({
   id: text,
@@ -24,22 +68,31 @@ const probe = z.looseObject({
   host: text.optional(),
   from: text.optional(),
   kind: text,
+  params: unchecked,
   intervalMs: everyMs,
   timeoutMs: ms,
   burstIntervalMs: everyMs.optional(),
   usedBy: z.array(text).optional(),
   onFailure: z.record(text, text).optional(),
-});
+  always: unchecked,
+} satisfies Lines<PlannedProbe>);
+
+const path = z.looseObject({
+  id: text,
+  host: text.optional(),
+  params: unchecked,
+} satisfies Lines<PlannedPath>);
 
 const writer = z.looseObject({
   id: text,
   kind: text,
-  paths: z.array(z.looseObject({ id: text, host: text.optional() })).min(1),
+  paths: z.array(path).min(1),
   clients: times,
   intervalMs: everyMs,
   timeoutMs: ms,
   readIntervalMs: everyMs,
-});
+  keep: unchecked,
+} satisfies Lines<PlannedWriter>);
 
 const fault = z.looseObject({
   id: text,
@@ -55,19 +108,26 @@ const fault = z.looseObject({
   forMs: ms.optional(),
   jitterMs: ms.optional(),
   leaseMs: ms.optional(),
-});
+  params: unchecked,
+} satisfies Lines<PlannedFault>);
 
-const modelUse = z.looseObject({ model: text, steps: z.array(text).optional() });
-const prediction = modelUse.extend({ from: text.optional() });
+const modelUseFields = { model: text, steps: z.array(text).optional() } satisfies Lines<ModelUse>;
+const modelUse = z.looseObject(modelUseFields);
+const prediction = z.looseObject({ ...modelUseFields, from: text.optional() } satisfies Lines<Prediction>);
 const predictedBy = z.union([prediction, z.array(prediction)], {
   error: 'expected a prediction, or a list of them',
 });
 
+const composite = { of: z.array(modelUse) } satisfies Lines<CompositeModel, 'kind'>;
+const modelOf = <K extends Model['kind'], S extends Lines<Extract<Model, { kind: K }>, 'kind'>>(
+  kind: K,
+  lines: S,
+) => z.looseObject({ kind: z.literal(kind), ...lines });
+
 const model = z.discriminatedUnion(
   'kind',
   [
-    z.looseObject({
-      kind: z.literal('keepalived'),
+    modelOf('keepalived', {
       version: z.union([z.literal(2), z.literal(3)], { error: 'expected 2 or 3' }),
       advertIntervalMs: everyMs,
       priorities: z.record(text, z.int().min(1).max(254)),
@@ -76,12 +136,11 @@ const model = z.discriminatedUnion(
         .looseObject({ intervalMs: everyMs, fall: times, rise: times, weight: z.int(), runtimeMs: ms })
         .optional(),
     }),
-    z.looseObject({ kind: z.literal('check'), intervalMs: everyMs, fall: times, rise: times, runtimeMs: ms }),
-    z.looseObject({ kind: z.literal('retries'), attempts: times, intervalMs: ms, timeoutMs: ms }),
-    z.looseObject({ kind: z.literal('timer'), intervalMs: everyMs }),
-    z.looseObject({ kind: z.literal('fixed'), timeMs: ms }),
-    z.looseObject({
-      kind: z.literal('measured'),
+    modelOf('check', { intervalMs: everyMs, fall: times, rise: times, runtimeMs: ms }),
+    modelOf('retries', { attempts: times, intervalMs: ms, timeoutMs: ms }),
+    modelOf('timer', { intervalMs: everyMs }),
+    modelOf('fixed', { timeMs: ms }),
+    modelOf('measured', {
       source: text,
       times: z.union(
         [
@@ -91,16 +150,18 @@ const model = z.discriminatedUnion(
         { error: 'expected minMs, modeMs, and maxMs, or quantilesMs' },
       ),
     }),
-    z.looseObject({ kind: z.literal('sequence'), of: z.array(modelUse) }),
-    z.looseObject({ kind: z.literal('parallel'), of: z.array(modelUse) }),
+    z.looseObject({ kind: z.literal('sequence'), ...composite }),
+    z.looseObject({ kind: z.literal('parallel'), ...composite }),
   ],
   { error: unknownKind('model') },
 );
 
 const limits = { minMs: ms.optional(), maxMs: ms.optional() };
-const marks = z.looseObject({ probe: text, marks: z.array(text) });
-const checkOf = <K extends string, S extends z.ZodRawShape>(kind: K, shape: S) =>
-  z.looseObject({ kind: z.literal(kind), name: text, ...shape });
+const marks = z.looseObject({ probe: text, marks: z.array(text) } satisfies Lines<MarkSource>);
+const checkOf = <K extends Check['kind']>(
+  kind: K,
+  lines: Lines<Extract<Check, { kind: K }>, 'kind' | 'name'>,
+) => z.looseObject({ kind: z.literal(kind), name: text, ...lines });
 
 const check = z.discriminatedUnion(
   'kind',
@@ -137,19 +198,24 @@ const check = z.discriminatedUnion(
 );
 
 const stageHosts = { excludeFaultHost: z.boolean().optional(), onlyFaultHost: z.boolean().optional() };
+const stageEndOf = <K extends StageEnd['kind']>(
+  kind: K,
+  lines: Lines<Extract<StageEnd, { kind: K }>, 'kind'>,
+) => z.looseObject({ kind: z.literal(kind), ...lines });
+
 const stage = z.looseObject({
   name: text,
   until: z.discriminatedUnion(
     'kind',
     [
-      z.looseObject({ kind: z.literal('condition'), condition, ...stageHosts }),
-      z.looseObject({ kind: z.literal('mark'), probe: text, mark: text, ...stageHosts }),
-      z.looseObject({ kind: z.literal('recovered') }),
+      stageEndOf('condition', { condition, ...stageHosts }),
+      stageEndOf('mark', { probe: text, mark: text, ...stageHosts }),
+      stageEndOf('recovered', {}),
     ],
     { error: unknownKind("stage's end") },
   ),
   predicted: predictedBy.optional(),
-});
+} satisfies Lines<StageRule>);
 
 function unknownKind(what: string) {
   return ({ input }: { readonly input: unknown }): string => {
@@ -160,7 +226,7 @@ function unknownKind(what: string) {
   };
 }
 
-/** The fields of a plan that the analysis and the reports read. Fields newer than 0.1 are optional. */
+/** A plan as a log stores it. Fields newer than 0.1 are optional. */
 const plan = z.looseObject({
   scenario: z.looseObject({
     name: text,
@@ -169,12 +235,15 @@ const plan = z.looseObject({
     sha256: text,
     variables: z.record(text, z.union([text, z.number(), z.boolean()])).optional(),
     text: text.optional(),
-  }),
+  } satisfies Lines<Plan['scenario']>),
   draw: z.looseObject({ seed: z.number(), round: z.number() }).optional(),
-  target: z.looseObject({ name: text, environment: text, path: text, sha256: text }),
-  hosts: z.array(
-    z.looseObject({ name: text, address: text.optional(), transport: z.looseObject({ kind: text }) }),
-  ),
+  target: z.looseObject({
+    name: text,
+    environment: text,
+    path: text,
+    sha256: text,
+  } satisfies Lines<Plan['target']>),
+  hosts: z.array(host),
   probes: z.array(probe),
   probesLeftOut: z.array(text).optional(),
   writers: z.array(writer).optional(),
@@ -183,23 +252,27 @@ const plan = z.looseObject({
   models: z.record(text, model).optional(),
   prepare: z.array(fault).optional(),
   steady: gate,
-  limits: z.looseObject({ faultMs: ms.optional(), outageMs: ms.optional() }).optional(),
+  limits: z
+    .looseObject({ faultMs: ms.optional(), outageMs: ms.optional() } satisfies Lines<Limits>)
+    .optional(),
   healthy: condition.optional(),
+  leavesNoHealthyNode: unchecked,
   faults: z.array(fault),
   repair: z.array(fault).optional(),
   recovery: z.looseObject({
     probe: text.max(1000),
     onFaultHost: z.boolean().optional(),
+    keptConnection: unchecked,
     withinMs: ms,
     stableForMs: ms,
     quietForMs: ms.optional(),
     until: z.literal('redundancy').optional(),
-  }),
+  } satisfies Lines<Recovery>),
   redundancy: gate.extend({ predicted: predictedBy.optional() }),
   checks: z.array(check),
   stages: z.array(stage),
   returnStages: z.array(stage).optional(),
-});
+} satisfies Lines<Plan>);
 
 /**
  * Describes what is wrong with a stored plan, with its place: `plan.checks[1].kind: …`; undefined if

@@ -3,18 +3,13 @@
 // An exception is a comment on the line, or on the line before it, with its reason:
 //   // vocabulary: "word" REASON        in a source file
 //   <!-- vocabulary: "word" REASON -->  in a page
-import { readFileSync, readdirSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { findRetiredWords } from './lib/find-retired-words.ts';
-
-const root = join(import.meta.dirname, '..');
+import { filesBelow, productFiles, root } from './lib/product-files.ts';
 
 /** Pages and schemas that speak to users or developers. The changelog and the migration table quote old words. */
 function files(): string[] {
-  const below = (folder: string, pattern: RegExp): string[] =>
-    readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
-      .filter((path) => pattern.test(path))
-      .map((path) => `${folder}/${path}`);
   return [
     'README.md',
     'ARCHITECTURE.md',
@@ -22,10 +17,10 @@ function files(): string[] {
     'SECURITY.md',
     'reports/README.md',
     'bin/firedrill.mjs',
-    ...below('compose-lab', /\.md$/),
-    ...below('docs', /\.md$/),
-    ...below('schemas', /\.json$/),
-    ...below('src', /\.ts$/).filter((path) => !/\.test\.ts$|\/testing\//.test(path)),
+    ...filesBelow('compose-lab', /\.md$/),
+    ...filesBelow('docs', /\.md$/),
+    ...filesBelow('schemas', /\.json$/),
+    ...productFiles(),
   ].sort();
 }
 

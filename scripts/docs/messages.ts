@@ -1,16 +1,7 @@
-import { readFileSync, readdirSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { productFiles, root } from '../lib/product-files.ts';
 import { wordsOfSource } from '../lib/source-text.ts';
-
-const root = join(import.meta.dirname, '../..');
-
-/** Source files that run in a user's drill: no tests, and nothing that only tests use. */
-function productFiles(): string[] {
-  return readdirSync(join(root, 'src'), { recursive: true, encoding: 'utf8' })
-    .filter((path) => path.endsWith('.ts') && !/\.test\.ts$|(^|\/)testing\//.test(path))
-    .map((path) => `src/${path}`)
-    .sort();
-}
 
 const head = `Every text of firedrill that a person reads: errors, hints, descriptions of options and fields, and other texts.
 Made from the sources by \`npm run docs\`, for review. {name} stands for a value. A text that is put together from parts has a line for each part.

@@ -1,4 +1,5 @@
 import { parseSync } from 'oxc-parser';
+import { LineCounter } from 'yaml';
 
 /** What a text of a source file is to its reader. */
 export type TextKind = 'error' | 'hint' | 'description' | 'text';
@@ -166,15 +167,8 @@ function calledName(node: Node): string {
 }
 
 function lineFinder(source: string): (offset: number) => number {
-  const starts = [0];
-  for (let at = source.indexOf('\n'); at >= 0; at = source.indexOf('\n', at + 1)) starts.push(at + 1);
-  return (offset) => {
-    let [low, high] = [0, starts.length];
-    while (high - low > 1) {
-      const mid = (low + high) >> 1;
-      if ((starts[mid] ?? 0) <= offset) low = mid;
-      else high = mid;
-    }
-    return low + 1;
-  };
+  const counter = new LineCounter();
+  counter.addNewLine(0);
+  for (const { index } of source.matchAll(/\n/g)) counter.addNewLine(index + 1);
+  return (offset) => counter.linePos(offset).line;
 }

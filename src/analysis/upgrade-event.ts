@@ -1,4 +1,5 @@
 import type { EventType } from '../core/event.ts';
+import { isRecord } from '../core/field-kinds.ts';
 import { renamedValue } from '../core/renamed-words.ts';
 
 /** Event types that firedrill 0.2.0 renamed, by the name that logs of schema version 1 have. */
@@ -34,8 +35,4 @@ function upgradeCheck(check: unknown): unknown {
   return Object.fromEntries(
     Object.entries(check).map(([name, value]) => [name, renamedValue(name, value) ?? value]),
   );
-}
-
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

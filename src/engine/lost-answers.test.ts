@@ -1,4 +1,5 @@
 import { beforeAll, describe, expect, test, vi } from 'vitest';
+import { planWith } from '../analysis/testing/log-builder.ts';
 import type { DrillEvent, NewEvent } from '../core/event.ts';
 import type { Plan } from '../core/plan.ts';
 import { type AnyFaultKind, faultKind, faultKinds } from '../faults/catalog.ts';
@@ -48,26 +49,14 @@ function planOf(kind: AnyFaultKind, given: Readonly<Record<string, unknown>>): P
     atMs: 0,
     params: kind.params.parse(given),
   };
-  return {
-    scenario: { name: 's', title: 's', path: 's.yaml', sha256: '', variables: {} },
-    target: { name: 't', environment: 'test', path: 't.yaml', sha256: '' },
+  return planWith({
     hosts: [{ name: 'alpha', transport: { kind: 'local' } }],
-    probes: [],
-    writers: [],
-    roles: {},
-    ownership: {},
-    models: {},
-    prepare: [],
     steady: gate,
     limits: { faultMs: 86_400_000 },
     faults: [{ ...fault, leaseMs }],
-    repair: [],
     recovery: { probe: 'web', withinMs: 0, stableForMs: 0 },
     redundancy: gate,
-    checks: [],
-    stages: [],
-    returnStages: [],
-  };
+  });
 }
 
 /** A ledger in memory. */

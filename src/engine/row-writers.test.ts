@@ -108,6 +108,24 @@ async function writingOn(
   return { writers, said, clock };
 }
 
+/** Starts writers of these kinds; for starts that fail. */
+function startOf(
+  writers: readonly PlannedWriter[],
+  kindOf: Parameters<typeof startRowWriters>[0]['kindOf'],
+): Promise<RowWriters> {
+  return startRowWriters({
+    writers,
+    kindOf,
+    runId: 'r',
+    clock: simulatedClock(),
+    log: { append: () => ({}) as never },
+    readText: async () => '',
+    resolveName: async () => [],
+    env: () => undefined,
+    signal: new AbortController().signal,
+  });
+}
+
 const readsIn = (said: Said) => said.filter((event) => event.type === 'rows.read');
 const rowsIn = (said: Said) => said.filter((event) => event.type === 'row.written');
 
@@ -124,17 +142,7 @@ describe('writers', () => {
   test('fail if no path can create the store, and leave nothing behind', async () => {
     const stack = new FakeStack();
     stack.createFails = new Set(['alpha', 'beta']);
-    const start = startRowWriters({
-      writers: [planned],
-      kindOf: () => stack.kind,
-      runId: 'r',
-      clock: simulatedClock(),
-      log: { append: () => ({}) as never },
-      readText: async () => '',
-      resolveName: async () => [],
-      env: () => undefined,
-      signal: new AbortController().signal,
-    });
+    const start = startOf([planned], () => stack.kind);
     await expect(start).rejects.toMatchObject({
       code: 'host-unreachable',
       message: 'rows: cannot create the store of its rows: beta is away',
@@ -312,34 +320,16 @@ describe('writers', () => {
 
   test('do not start with an unknown kind', async () => {
     const stack = new FakeStack();
-    const start = startRowWriters({
-      writers: [planned],
-      kindOf: () => undefined,
-      runId: 'r',
-      clock: simulatedClock(),
-      log: { append: () => ({}) as never },
-      readText: async () => '',
-      resolveName: async () => [],
-      env: () => undefined,
-      signal: new AbortController().signal,
-    });
+    const start = startOf([planned], () => undefined);
     await expect(start).rejects.toMatchObject({ code: 'harness' });
     expect(stack.calls).toEqual([]);
   });
 
   test('that cannot all be opened leave no connection open', async () => {
     const stack = new FakeStack();
-    const start = startRowWriters({
-      writers: [planned, { ...planned, kind: 'unknown' }],
-      kindOf: (kind) => (kind === 'unknown' ? undefined : stack.kind),
-      runId: 'r',
-      clock: simulatedClock(),
-      log: { append: () => ({}) as never },
-      readText: async () => '',
-      resolveName: async () => [],
-      env: () => undefined,
-      signal: new AbortController().signal,
-    });
+    const start = startOf([planned, { ...planned, kind: 'unknown' }], (kind) =>
+      kind === 'unknown' ? undefined : stack.kind,
+    );
     await expect(start).rejects.toMatchObject({ code: 'harness' });
     expect(stack.closed).toBe(6);
     expect(stack.calls).toEqual([]);

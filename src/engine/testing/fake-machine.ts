@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { planWith } from '../../analysis/testing/log-builder.ts';
 import type { DrillEvent } from '../../core/event.ts';
 import type { ExecOptions, ExecResult, Host } from '../../core/host.ts';
 import type { Plan, PlannedProbe } from '../../core/plan.ts';
@@ -73,16 +74,9 @@ const isUpProbe: PlannedProbe = {
  */
 export function fakePlan(probe = isUpProbe): Plan {
   const gate = { require: [{ probe: 'web' }], forMs: 150, withinMs: 45_000 };
-  return {
-    scenario: { name: 's', title: 's', path: 's.yaml', sha256: '', variables: {} },
-    target: { name: 't', environment: 'test', path: 't.yaml', sha256: '' },
+  return planWith({
     hosts: [{ name: 'alpha', transport: { kind: 'local' } }],
     probes: [probe],
-    writers: [],
-    roles: {},
-    ownership: {},
-    models: {},
-    prepare: [],
     steady: gate,
     limits: { faultMs: 60_000 },
     faults: [
@@ -94,13 +88,9 @@ export function fakePlan(probe = isUpProbe): Plan {
         params: { container: 'web', graceSeconds: 0 },
       },
     ],
-    repair: [],
     recovery: { probe: 'web', withinMs: 800, stableForMs: 200 },
     redundancy: gate,
-    checks: [],
-    stages: [],
-    returnStages: [],
-  };
+  });
 }
 
 /** The log of a drill, and its number of open undo records. */

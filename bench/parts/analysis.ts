@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { roundMs } from '../../src/core/clock.ts';
 import { eventSchemaVersion, type DrillEvent } from '../../src/core/event.ts';
+import type { Plain } from '../../src/core/testing/plain.ts';
 import { seeded } from '../../src/analysis/testing/log-builder.ts';
 import { asInstalled } from '../as-installed.ts';
 import type { AnalysisUsage } from '../analysis/messages.ts';
@@ -34,7 +35,7 @@ function writeLog(path: string, slots: number, random: () => number): void {
   );
   const fd = openSync(path, 'wx');
   const lines: string[] = [];
-  const add = (event: DrillEvent): void => {
+  const add = (event: Plain<DrillEvent>): void => {
     lines.push(`${JSON.stringify(event)}\n`);
     if (lines.length >= 1000) writeSync(fd, lines.splice(0).join(''));
   };

@@ -1,5 +1,6 @@
 import { durationText } from '../core/format-duration.ts';
 import { type Condition, sampleTruth } from '../core/condition.ts';
+import type { HostName, RoleName } from '../core/ids.ts';
 import type { Check } from '../core/plan.ts';
 import type { CheckResult } from '../core/summary.ts';
 import { deliveredCheck } from './delivered-check.ts';
@@ -31,11 +32,12 @@ import { failoverByMs } from './open-faults.ts';
 import { type RunLog, watchedUntil } from './run-log.ts';
 import { type RecoveryAnalysis, waitOverMs } from './rto.ts';
 import { listText } from './format.ts';
+import { earliest, latest, type RunMs } from '../core/time.ts';
 
 /** Inputs of a check on a role. */
 interface RoleSubject {
   /** The host that had the role before the fault. */
-  readonly before: string;
+  readonly before: HostName;
   readonly condition: Condition;
   readonly limit: string;
   readonly recovery: RecoveryAnalysis;
@@ -44,9 +46,9 @@ interface RoleSubject {
 
 /** The inputs of a check on a role, or the outcome if one is missing. */
 function roleSubject(
-  role: string,
+  role: RoleName,
   { log, recovery, roleBefore }: Evidence,
-  limitOf: (before: string | null) => string,
+  limitOf: (before: HostName | null) => string,
 ): RoleSubject | Outcome {
   const before = roleBefore.get(role) ?? null;
   const limit = limitOf(before);
@@ -70,7 +72,7 @@ function roleMovedCheck(check: CheckOf<'role-moved'>, evidence: Evidence): Outco
   );
   if ('status' in subject) return subject;
   const { before, condition, limit, unknown, recovery } = subject;
-  const atMs = Math.min(failoverByMs(log, recovery.recovered, waitOverMs(log)), watchedUntil(log));
+  const atMs = earliest(failoverByMs(log, recovery.recovered, waitOverMs(log)), watchedUntil(log));
   const view = viewsOf(log, condition).asCounted;
   const { owners, unobserved } = ownersAt(view, condition, atMs);
   const [owner] = owners;
@@ -151,9 +153,9 @@ function roleStaysCheck(check: CheckOf<'role-stays'>, evidence: Evidence): Outco
 function firstOwned(
   log: RunLog,
   condition: Condition,
-  fromMs: number,
-): readonly { readonly name: string; readonly seenMs: number | undefined }[] {
-  const range = { fromMs, toMs: Math.max(fromMs, watchedUntil(log)) };
+  fromMs: RunMs,
+): readonly { readonly name: string; readonly seenMs: RunMs | undefined }[] {
+  const range = { fromMs, toMs: latest(fromMs, watchedUntil(log)) };
   return ownerTruths(log, condition, range).map(({ name, series, spans }) => {
     const owns = (s: KeptSample): boolean => sampleTruth(condition, series.probe, s) === 'yes';
     const sample = series.samples.find((s) => s.sendMs >= fromMs && owns(s));

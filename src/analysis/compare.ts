@@ -1,4 +1,5 @@
 import type { Measure, VerdictWord } from '../core/summary.ts';
+import { type DurationMs, wallMs } from '../core/time.ts';
 import { figureName, timedFigure } from './figures.ts';
 import { fisher } from './fisher-test.ts';
 import type { KeptRun } from './kept-run.ts';
@@ -29,15 +30,15 @@ export interface Sampled {
   /** Nights of these runs. The night is the unit of the comparison. */
   readonly nights: number;
   /** Runs without an observed end, and the shortest time that one of them waited; null if there are none. */
-  readonly unended: { readonly count: number; readonly longerThanMs: number } | null;
-  readonly minMs: number;
-  readonly medianMs: number;
-  readonly maxMs: number;
+  readonly unended: { readonly count: number; readonly longerThanMs: DurationMs } | null;
+  readonly minMs: DurationMs;
+  readonly medianMs: DurationMs;
+  readonly maxMs: DurationMs;
   /**
    * Lowest lower bound and highest upper bound of the runs; null if a run has no bounds (stages of older
    * versions).
    */
-  readonly bounds: { readonly minMs: number; readonly maxMs: number } | null;
+  readonly bounds: { readonly minMs: DurationMs; readonly maxMs: DurationMs } | null;
 }
 
 /**
@@ -197,7 +198,7 @@ export function runFigures(
     const measure = of(run);
     const isCut = run.cutShort === true && measure?.maxMs === Infinity;
     return {
-      startMs: Date.parse(run.startedAt),
+      startMs: wallMs(Date.parse(run.startedAt)),
       measure,
       ended: measure === null || isCut ? null : measure.maxMs !== Infinity,
     };

@@ -1,5 +1,6 @@
 import { durationText, limitText } from '../core/format-duration.ts';
 import { type Condition, describeCondition } from '../core/condition.ts';
+import type { ProbeId } from '../core/ids.ts';
 import { boundedBySamples, hiddenOutcome, neverText } from './gap-outcome.ts';
 import {
   type ConditionInterval,
@@ -29,6 +30,7 @@ import { samplingOf, unobservedTruthMs, withUnobserved } from './sample-gaps.ts'
 import { type Views, viewsOf } from './unobserved.ts';
 import { middle } from './moment.ts';
 import { listText } from './format.ts';
+import { type DurationMs, earliest, latest } from '../core/time.ts';
 
 /** Judges whether the condition holds at the end of the run. */
 export function finallyCheck(check: CheckOf<'finally'>, evidence: Evidence): Outcome {
@@ -86,14 +88,14 @@ const otherwiseSeen = 'sample it from a place that reaches the host, or with a p
 
 /** A probe instance and the longest time, ms, for which it got no answer. */
 interface Silence {
-  readonly probe: string;
-  readonly ms: number;
+  readonly probe: ProbeId;
+  readonly ms: DurationMs;
 }
 
 function silencesIn({ unobserved }: Views, { fromMs, toMs }: Range): readonly Silence[] {
-  const longestOf = new Map<string, number>();
+  const longestOf = new Map<ProbeId, number>();
   for (const span of unobserved) {
-    const ms = Math.min(span.toMs, toMs) - Math.max(span.fromMs, fromMs);
+    const ms = earliest(span.toMs, toMs) - latest(span.fromMs, fromMs);
     if (ms > 0) longestOf.set(span.probe, Math.max(ms, longestOf.get(span.probe) ?? 0));
   }
   return [...longestOf].map(([probe, ms]) => ({ probe, ms }));
@@ -107,14 +109,14 @@ function silenceText(silences: readonly Silence[]): string {
  * The longest time for which the condition may have held between two samples that show that it did
  * not, ms.
  */
-function unobservedHoldMs(log: RunLog, condition: Condition, range: Range): number {
+function unobservedHoldMs(log: RunLog, condition: Condition, range: Range): DurationMs {
   return unobservedTruthMs(log, seriesOf(log, condition), range, (view) =>
     truthOfCondition(view, condition, range),
   );
 }
 
 /** The longest planned interval of the condition's probe instances, ms. */
-function slowestMs(log: RunLog, condition: Condition): number {
+function slowestMs(log: RunLog, condition: Condition): DurationMs {
   return Math.max(0, ...seriesOf(log, condition).map((s) => s.probe.intervalMs));
 }
 

@@ -1,15 +1,17 @@
 import { isGoodControlSample } from '../core/control-probe.ts';
+import type { ProbeId } from '../core/ids.ts';
 import type { PlannedProbe } from '../core/plan.ts';
 import type { Sample } from '../core/sample.ts';
 import type { Spread } from '../core/summary.ts';
 import { Histogram } from './histogram.ts';
+import { distantFuture, latest, type RunMs } from '../core/time.ts';
 
 /** A time in which the prober was degraded. Offsets in ms. */
 export interface DegradedSpan {
   /** When the last good sample of the control probe before it was sent; the run's start if there is none. */
-  readonly fromMs: number;
+  readonly fromMs: RunMs;
   /** When the next good sample was answered; Infinity if there is none. */
-  readonly toMs: number;
+  readonly toMs: RunMs;
   /** Bad samples in it. */
   readonly samples: number;
 }
@@ -29,8 +31,8 @@ export interface ControlProbeRecord {
 }
 
 interface Attempt {
-  readonly sendMs: number;
-  readonly finishMs: number;
+  readonly sendMs: RunMs;
+  readonly finishMs: RunMs;
   readonly isGood: boolean;
 }
 
@@ -44,20 +46,20 @@ const waiting = 2048;
 export class ControlProbeReader {
   readonly #probe: PlannedProbe;
   readonly #latency = new Histogram();
-  readonly #degraded: { fromMs: number; toMs: number; samples: number }[] = [];
+  readonly #degraded: { fromMs: RunMs; toMs: RunMs; samples: number }[] = [];
   #waiting: Attempt[] = [];
   #samples = 0;
   #failed = 0;
   #late = 0;
-  #lastGoodMs: number;
+  #lastGoodMs: RunMs;
   #isDegraded = false;
 
-  constructor(probe: PlannedProbe, startMs: number) {
+  constructor(probe: PlannedProbe, startMs: RunMs) {
     this.#probe = probe;
     this.#lastGoodMs = startMs;
   }
 
-  get id(): string {
+  get id(): ProbeId {
     return this.#probe.id;
   }
 
@@ -93,13 +95,13 @@ export class ControlProbeReader {
       const open = this.#degraded.at(-1);
       if (isGood) {
         if (this.#isDegraded && open !== undefined) open.toMs = finishMs;
-        this.#lastGoodMs = Math.max(this.#lastGoodMs, sendMs);
+        this.#lastGoodMs = latest(this.#lastGoodMs, sendMs);
       } else if (this.#isDegraded && open !== undefined) open.samples++;
       else if (open !== undefined && open.toMs >= this.#lastGoodMs) {
         // With only one good sample between two bad ones, the two times touch and are one.
-        open.toMs = Infinity;
+        open.toMs = distantFuture;
         open.samples++;
-      } else this.#degraded.push({ fromMs: this.#lastGoodMs, toMs: Infinity, samples: 1 });
+      } else this.#degraded.push({ fromMs: this.#lastGoodMs, toMs: distantFuture, samples: 1 });
       this.#isDegraded = !isGood;
     }
   }

@@ -6,6 +6,7 @@ import {
   dilationLimit,
   standstillDilation,
 } from '../core/starvation-limits.ts';
+import { earlier, latest, type RunMs } from '../core/time.ts';
 import type { DegradedSpan } from './control-probe-record.ts';
 import { Histogram } from './histogram.ts';
 
@@ -23,21 +24,21 @@ export interface ControlRecord {
 
 /** Reads control samples one by one. Memory: 24 bytes per sample (4 MB per day). */
 export class ControlReader {
-  readonly #startMs: number;
+  readonly #startMs: RunMs;
   readonly #dilation = new Histogram();
-  readonly #finishMs: number[] = [];
+  readonly #finishMs: RunMs[] = [];
   readonly #wallMs: number[] = [];
   readonly #dilations: number[] = [];
 
-  constructor(startMs: number) {
+  constructor(startMs: RunMs) {
     this.#startMs = startMs;
   }
 
   /** Adds the next sample; returns the time in which the machine may have been starved, if any. */
-  add(sample: ControlSample): { readonly fromMs: number; readonly toMs: number } | undefined {
+  add(sample: ControlSample): { readonly fromMs: RunMs; readonly toMs: RunMs } | undefined {
     const dilation = dilationOf(sample);
     const beforeMs = this.#finishMs.at(-1) ?? this.#startMs;
-    const startMs = sample.finishMs - sample.wallMs;
+    const startMs = earlier(sample.finishMs, sample.wallMs);
     this.#dilation.add(dilation);
     this.#finishMs.push(sample.finishMs);
     this.#wallMs.push(sample.wallMs);
@@ -47,7 +48,7 @@ export class ControlReader {
   }
 
   /** @param endMs The end of the log, ms. */
-  finish(endMs: number): ControlRecord {
+  finish(endMs: RunMs): ControlRecord {
     return {
       samples: this.#finishMs.length,
       dilation: this.#dilation.spread(),
@@ -56,11 +57,11 @@ export class ControlReader {
   }
 
   /** Runs of starved samples, by the majority of their neighbors. */
-  #overLimit(endMs: number): readonly DegradedSpan[] {
-    const spans: { fromMs: number; toMs: number; samples: number }[] = [];
+  #overLimit(endMs: RunMs): readonly DegradedSpan[] {
+    const spans: { fromMs: RunMs; toMs: RunMs; samples: number }[] = [];
     let isOpen = false;
     for (const [index, finishMs] of this.#finishMs.entries()) {
-      const startMs = finishMs - (this.#wallMs[index] ?? 0);
+      const startMs = earlier(finishMs, this.#wallMs[index] ?? 0);
       const open = spans.at(-1);
       if (!this.#isStarved(index)) {
         if (isOpen && open !== undefined) open.toMs = startMs;
@@ -82,11 +83,11 @@ export class ControlReader {
     return over * 2 > around.length;
   }
 
-  #silences(endMs: number): readonly DegradedSpan[] {
+  #silences(endMs: RunMs): readonly DegradedSpan[] {
     const spans: DegradedSpan[] = [];
     let beforeMs = this.#startMs;
     for (const [index, finishMs] of this.#finishMs.entries()) {
-      const startMs = finishMs - (this.#wallMs[index] ?? 0);
+      const startMs = earlier(finishMs, this.#wallMs[index] ?? 0);
       if (startMs - beforeMs > controlSilenceMs) spans.push({ fromMs: beforeMs, toMs: startMs, samples: 0 });
       beforeMs = finishMs;
     }
@@ -103,7 +104,7 @@ function merged(spans: readonly DegradedSpan[]): readonly DegradedSpan[] {
     else
       result[result.length - 1] = {
         fromMs: last.fromMs,
-        toMs: Math.max(last.toMs, span.toMs),
+        toMs: latest(last.toMs, span.toMs),
         samples: last.samples + span.samples,
       };
   }

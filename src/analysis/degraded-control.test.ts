@@ -2,6 +2,8 @@ import { describe, expect, test } from 'vitest';
 import type { ControlSample } from '../core/control.ts';
 import type { MachinePressure } from '../core/event.ts';
 import type { Check, Plan } from '../core/plan.ts';
+import { runMs } from '../core/time.ts';
+import { fromPlain } from '../core/testing/plain.ts';
 import { ControlReader } from './control-record.ts';
 import { analyse, summarize } from './summarize.ts';
 import { type Answer, LogBuilder, planWith, probeOf, readLines } from './testing/log-builder.ts';
@@ -220,10 +222,10 @@ test('a log without control and machines has no such record', () => {
 
 describe('the record of a control', () => {
   const read = (samples: readonly (readonly [finishMs: number, dilation: number])[], endMs: number) => {
-    const reader = new ControlReader(0);
+    const reader = new ControlReader(runMs(0));
     for (const [finishMs, dilation] of samples)
-      reader.add({ finishMs, cpuMs: 8, wallMs: 8 * dilation } satisfies ControlSample);
-    return reader.finish(endMs);
+      reader.add(fromPlain<ControlSample>({ finishMs, cpuMs: 8, wallMs: 8 * dilation }));
+    return reader.finish(runMs(endMs));
   };
 
   test('has a span from the last good sample to the next one', () => {

@@ -7,6 +7,7 @@ import type { KeptSample } from './kept-samples.ts';
 import type { ProbeSeries, RunLog } from './run-log.ts';
 import { carriesTarget } from './machine-record.ts';
 import { durationText, limitText } from '../core/format-duration.ts';
+import { distantFuture, earliest, latest, type RunMs } from '../core/time.ts';
 
 /**
  * The log without failures that the degraded prober may have caused. A failed sample becomes `unknown` and is marked
@@ -41,19 +42,19 @@ export function starvedSpans(log: RunLog): readonly DegradedSpan[] {
 }
 
 function clipped(spans: readonly DegradedSpan[], log: RunLog): readonly DegradedSpan[] {
-  return spans.map((span) => ({ ...span, toMs: Math.min(span.toMs, log.endMs) }));
+  return spans.map((span) => ({ ...span, toMs: earliest(span.toMs, log.endMs) }));
 }
 
 function seriesWithout(series: ProbeSeries, spans: readonly DegradedSpan[]): ProbeSeries {
   let next = 0;
   const samples = series.samples.map((sample): KeptSample => {
-    while ((spans[next]?.toMs ?? Infinity) < sample.sendMs) next++;
+    while ((spans[next]?.toMs ?? distantFuture) < sample.sendMs) next++;
     // Samples left out after this one have the same result, and may have been answered later.
     const untilMs = Math.max(
       sample.finishMs,
       (sample.leftOut?.lastSendMs ?? 0) + (sample.leftOut?.widestMs ?? 0),
     );
-    if ((spans[next]?.fromMs ?? Infinity) > untilMs) return sample;
+    if ((spans[next]?.fromMs ?? distantFuture) > untilMs) return sample;
     if (sample.status === 'fail') return { ...sample, status: 'unknown', degraded: true };
     return sample.status === 'ok' ? { ...sample, stallMs: sample.finishMs - sample.sendMs } : sample;
   });
@@ -70,9 +71,9 @@ export function starvedMsIn(log: RunLog, fromMs = log.startMs, toMs = log.endMs)
   return sumIn(starvedSpans(log), fromMs, toMs);
 }
 
-function sumIn(spans: readonly DegradedSpan[], fromMs: number, toMs: number): number {
+function sumIn(spans: readonly DegradedSpan[], fromMs: RunMs, toMs: RunMs): number {
   const ms = spans.reduce(
-    (sum, s) => sum + Math.max(0, Math.min(s.toMs, toMs) - Math.max(s.fromMs, fromMs)),
+    (sum, s) => sum + Math.max(0, earliest(s.toMs, toMs) - latest(s.fromMs, fromMs)),
     0,
   );
   return roundMs(ms);

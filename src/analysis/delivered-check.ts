@@ -1,20 +1,22 @@
 import { durationText, limitText } from '../core/format-duration.ts';
 import { maxOf } from '../core/extremes.ts';
 import { staleAfterMs } from '../core/freshness.ts';
+import type { HostName } from '../core/ids.ts';
 import type { MarkSource } from '../core/plan.ts';
 import { seriesOf } from './intervals.ts';
 import { type CheckOf, type Evidence, isComplete, type Outcome, undrilled, unmeasured } from './outcome.ts';
 import { type ProbeSeries, type RunLog, watchedUntil } from './run-log.ts';
 import type { Moment } from './moment.ts';
 import { listText } from './format.ts';
+import { distantPast, type DurationMs, earliest, type RunMs } from '../core/time.ts';
 
 /** A mark of a change or of a delivery. */
 interface Notice {
-  readonly atMs: number;
+  readonly atMs: RunMs;
   /** Bounds of `atMs`. */
-  readonly minMs: number;
-  readonly maxMs: number;
-  readonly host: string;
+  readonly minMs: RunMs;
+  readonly maxMs: RunMs;
+  readonly host: HostName;
   /** The mark's value, or its name if it has no value. */
   readonly what: string;
 }
@@ -57,7 +59,10 @@ function latencyOf({ change, delivery }: Pair): number {
 }
 
 /** Bounds of the latency, ms. */
-function latencyBounds({ change, delivery }: Pair): { readonly minMs: number; readonly maxMs: number } {
+function latencyBounds({ change, delivery }: Pair): {
+  readonly minMs: DurationMs;
+  readonly maxMs: DurationMs;
+} {
   return {
     minMs: Math.max(0, delivery.minMs - change.maxMs),
     maxMs: Math.max(0, delivery.maxMs - change.minMs),
@@ -67,7 +72,7 @@ function latencyBounds({ change, delivery }: Pair): { readonly minMs: number; re
 /** The best matching found so far, as a linked list: longer matchings share their tails. */
 interface Matching {
   readonly count: number;
-  readonly totalMs: number;
+  readonly totalMs: DurationMs;
   readonly pair?: Pair;
   readonly rest?: Matching;
 }
@@ -105,16 +110,16 @@ function better(a: Matching, b: Matching): Matching {
 
 /** A problem with one change or delivery. */
 interface Finding {
-  readonly atMs: number;
+  readonly atMs: RunMs;
   readonly status: 'fail' | 'inconclusive';
   readonly words: string;
 }
 
 /** The longest time from a change to its delivery, with its bounds; ms. */
 interface SlowestDelivery {
-  readonly ms: number;
-  readonly minMs: number;
-  readonly maxMs: number;
+  readonly ms: DurationMs;
+  readonly minMs: DurationMs;
+  readonly maxMs: DurationMs;
 }
 
 /** Inputs of the findings. */
@@ -123,7 +128,7 @@ interface Frame {
   readonly check: CheckOf<'delivered'>;
   readonly effect: Moment;
   /** Send time of the last successful sample of the deliveries' probe, ms. */
-  readonly seenUntilMs: number;
+  readonly seenUntilMs: RunMs;
 }
 
 /** Findings on one host's changes and deliveries. Those before the fault serve only as partners in pairs. */
@@ -227,8 +232,8 @@ function isBlind(delivery: Notice, { log, check }: Frame): boolean {
  * Send time of the last successful sample, ms: everything logged by then was read. -Infinity: no
  * sample succeeded.
  */
-function readUntilMs(series: ProbeSeries): number {
-  return series.samples.findLast((s) => s.status === 'ok')?.sendMs ?? -Infinity;
+function readUntilMs(series: ProbeSeries): RunMs {
+  return series.samples.findLast((s) => s.status === 'ok')?.sendMs ?? distantPast;
 }
 
 /** Instances without a recent successful sample at the end: their later marks are unknown. */
@@ -249,7 +254,7 @@ export function deliveredCheck(check: CheckOf<'delivered'>, { log, recovery }: E
   const { effect } = recovery;
   const changes = noticesOf(log, source);
   const deliveries = noticesOf(log, target);
-  const seenUntilMs = Math.min(...seriesOf(log, target).map(readUntilMs));
+  const seenUntilMs = earliest(...seriesOf(log, target).map(readUntilMs));
   const hosts = [...new Set([...changes, ...deliveries].map((n) => n.host))];
   const results = hosts.map((host) =>
     findingsOf(

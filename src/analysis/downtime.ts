@@ -1,12 +1,13 @@
 import { roundMs } from '../core/clock.ts';
 import type { Measure } from '../core/summary.ts';
+import type { DurationMs } from '../core/time.ts';
 import { type BadWindow, durationOf } from './windows.ts';
 
 /** How long the target was down. */
 export interface Downtime {
   readonly total: Measure;
   /** How much of the upper bound is due to slow answers alone, ms. */
-  readonly slowMs: number;
+  readonly slowMs: DurationMs;
 }
 
 /**
@@ -29,7 +30,7 @@ export function downtimeOf(windows: readonly BadWindow[]): Downtime {
 }
 
 /** The time within the outer edges of any of the windows, ms. */
-function unionMs(windows: readonly BadWindow[]): number {
+function unionMs(windows: readonly BadWindow[]): DurationMs {
   let totalMs = 0;
   let untilMs = -Infinity;
   for (const { startLoMs, endHiMs } of [...windows].sort((a, b) => a.startLoMs - b.startLoMs)) {

@@ -26,6 +26,7 @@ import { type Sampling, samplingOf } from './sample-gaps.ts';
 import { measureText } from './format.ts';
 import { staleAfterMs } from '../core/freshness.ts';
 import type { Measure } from '../core/summary.ts';
+import type { DurationMs } from '../core/time.ts';
 
 /** Judges the RTO against its limit. */
 export function rtoCheck(check: CheckOf<'rto'>, { log, recovery }: Evidence): Outcome {
@@ -50,7 +51,7 @@ export function rtoCheck(check: CheckOf<'rto'>, { log, recovery }: Evidence): Ou
 }
 
 /** The upper bound of the RTO by the edges of the outage alone, ms. */
-function edgesMaxMs({ effect, recovered, windows }: RecoveryAnalysis): number {
+function edgesMaxMs({ effect, recovered, windows }: RecoveryAnalysis): DurationMs {
   return recovered === null || windows.length === 0 ? 0 : recovered.hiMs - effect.loMs;
 }
 
@@ -58,7 +59,7 @@ function edgesMaxMs({ effect, recovered, windows }: RecoveryAnalysis): number {
  * What may have delayed the recovery beyond the edges of the outage, and what would decide it; null if
  * nothing may have.
  */
-function putOffText({ bounds }: RecoveryAnalysis, intervalMs: number, log: RunLog): string | null {
+function putOffText({ bounds }: RecoveryAnalysis, intervalMs: DurationMs, log: RunLog): string | null {
   const stableFor = limitText(log.plan.recovery.stableForMs);
   switch (bounds?.putOffBy) {
     case 'gap': {
@@ -124,7 +125,7 @@ export function downtimeCheck(check: CheckOf<'downtime'>, { log, recovery }: Evi
  * Why a sum of windows is inconclusive if slow answers alone make it so; a shorter interval would not
  * change that.
  */
-function slowText({ maxMs }: Measure, slowMs: number, limits: Limits): { readonly because?: string } {
+function slowText({ maxMs }: Measure, slowMs: DurationMs, limits: Limits): { readonly because?: string } {
   const limitMs = limits.maxMs ?? Infinity;
   if (slowMs === 0 || maxMs <= limitMs || maxMs - slowMs > limitMs) return {};
   return {
@@ -133,7 +134,12 @@ function slowText({ maxMs }: Measure, slowMs: number, limits: Limits): { readonl
 }
 
 /** Judges a time to restored redundancy. */
-function redundancyOutcome(what: string, analysis: RedundancyAnalysis, maxMs: number, log: RunLog): Outcome {
+function redundancyOutcome(
+  what: string,
+  analysis: RedundancyAnalysis,
+  maxMs: DurationMs,
+  log: RunLog,
+): Outcome {
   switch (analysis.state) {
     case 'restored': {
       const slowest = Math.max(

@@ -1,4 +1,5 @@
 import type { EventOf } from '../core/event.ts';
+import type { FaultId } from '../core/ids.ts';
 import type { Plan, PlannedFault } from '../core/plan.ts';
 import type { FaultRecord, RunLog } from './run-log.ts';
 
@@ -19,8 +20,8 @@ type OpenFault = { -readonly [K in keyof FaultRecord]: FaultRecord[K] };
 /** The events of the steps of a run, while its log is read: one record per step, in the order of their first event. */
 export class FaultRecords {
   readonly #plan: Plan;
-  readonly #planned: ReadonlyMap<string, PlannedFault>;
-  readonly #records = new Map<string, OpenFault>();
+  readonly #planned: ReadonlyMap<FaultId, PlannedFault>;
+  readonly #records = new Map<FaultId, OpenFault>();
 
   constructor(plan: Plan) {
     this.#plan = plan;
@@ -76,7 +77,7 @@ export class FaultRecords {
     return { faults, preparations, repairs };
   }
 
-  #recordOf(id: string): OpenFault {
+  #recordOf(id: FaultId): OpenFault {
     const known = this.#records.get(id);
     if (known !== undefined) return known;
     const planned = this.#planned.get(id);

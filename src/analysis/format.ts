@@ -1,8 +1,9 @@
 import { durationText } from '../core/format-duration.ts';
 import type { Measure } from '../core/summary.ts';
+import type { DurationMs } from '../core/time.ts';
 
 /** A difference with its sign: `+2.10 s`, `−437 ms`, `0 ms`. */
-export function signedText(ms: number): string {
+export function signedText(ms: DurationMs): string {
   const words = durationText(Math.abs(ms));
   return words === '0 ms' ? words : `${ms < 0 ? '−' : '+'}${words}`;
 }

@@ -1,4 +1,5 @@
 import { durationText, limitText } from '../core/format-duration.ts';
+import type { DurationMs } from '../core/time.ts';
 import { bounded, type Limits, limitsText, type Outcome, type Subject, unmeasured } from './outcome.ts';
 import type { Sampling } from './sample-gaps.ts';
 import { measureText } from './format.ts';
@@ -6,7 +7,7 @@ import { measureText } from './format.ts';
 /** A time measured by samples. More of it may lie between two samples. */
 export interface SampledSubject extends Subject {
   /** Part of the measure's upper bound that no sample shows, but that fits between two samples, ms. */
-  readonly unobservedMs: number;
+  readonly unobservedMs: DurationMs;
   readonly sampling: Sampling;
 }
 
@@ -52,12 +53,12 @@ function undecidedText({ what, measure, unobservedMs, intervalMs }: SampledSubje
 /** A condition that no sample shows, but that may have held between two samples. All times in ms. */
 export interface HiddenTime {
   /** The longest time for which it may have held. */
-  readonly unobservedMs: number;
+  readonly unobservedMs: DurationMs;
   /** The longest time for which it may hold (`tolerance`), or the shortest for which it must (`min`). */
-  readonly limitMs: number;
+  readonly limitMs: DurationMs;
   /** The field of the check that has this limit. */
   readonly field: 'tolerance' | 'min';
-  readonly intervalMs: number;
+  readonly intervalMs: DurationMs;
 }
 
 /**

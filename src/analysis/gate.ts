@@ -1,5 +1,6 @@
 import { durationText } from '../core/format-duration.ts';
 import type { VerdictWord } from '../core/summary.ts';
+import type { DurationMs } from '../core/time.ts';
 import { alarmAlpha, alarmLevels, levelText, nightText, togetherShare } from './alarm.ts';
 import { drillsOf, nightFigures, runFigures, type Sampled, sampled, type Side } from './compare.ts';
 import { figureName, timedFigure } from './figures.ts';
@@ -26,7 +27,7 @@ export interface Regression {
   /** Now minus the baseline, night by night; null if a side measured no night. */
   readonly shift: Shift | null;
   /** null without a baseline. */
-  readonly toleranceMs: number | null;
+  readonly toleranceMs: DurationMs | null;
   /**
    * Adjusted for all tests of the night (Holm): `longer` than the tolerance allows, and `missed` more
    * often. null: not tested.
@@ -179,9 +180,9 @@ export function judgeRows(
 
 interface ComparedRow {
   readonly shift: Shift | null;
-  readonly toleranceMs: number | null;
-  readonly baselineMs: number;
-  readonly nowMs: number;
+  readonly toleranceMs: DurationMs | null;
+  readonly baselineMs: DurationMs;
+  readonly nowMs: DurationMs;
   readonly shares: ReturnType<typeof endedShares>;
   /**
    * Tests that can raise an alarm with these numbers of nights. Others would only lower the levels
@@ -314,12 +315,12 @@ function judged(
 }
 
 /** An end of an interval; in words if censored values leave it open. */
-function endText(ms: number): string {
+function endText(ms: DurationMs): string {
   if (Number.isFinite(ms)) return signedText(ms);
   return ms > 0 ? 'without an upper bound' : 'without a lower bound';
 }
 
-function medianText(ms: number, { unended }: Sampled): string {
+function medianText(ms: DurationMs, { unended }: Sampled): string {
   return Number.isFinite(ms) ? durationText(ms) : `longer than ${durationText(unended?.longerThanMs ?? 0)}`;
 }
 

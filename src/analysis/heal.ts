@@ -1,4 +1,5 @@
 import type { Measure } from '../core/summary.ts';
+import type { DurationMs } from '../core/time.ts';
 import type { RunLog } from './run-log.ts';
 import { analyseRedundancy, type RedundancyAnalysis } from './redundancy.ts';
 import type { Moment } from './moment.ts';
@@ -13,9 +14,9 @@ export interface HealAnalysis {
   /** Sum of the recovery probe's bad windows from then on, ms. */
   readonly outage: Measure;
   /** Part of the upper bound that no sample shows, but that fits between two good samples, ms. */
-  readonly unobservedMs: number;
+  readonly unobservedMs: DurationMs;
   /** Part of the upper bound that is due to slow answers alone, ms. */
-  readonly slowMs: number;
+  readonly slowMs: DurationMs;
   readonly windows: number;
   /** The log ends before the outage does, so `outage` is a lower bound. */
   readonly open: boolean;

@@ -1,10 +1,11 @@
 import type { PlannedProbe } from '../core/plan.ts';
 import { laneOf, type ProbeLane } from '../core/probe-lane.ts';
 import { countOf } from './kept-samples.ts';
-import { intervalAt, type ProbeSeries, type RunLog } from './run-log.ts';
+import { firstIssuedMs, intervalAt, type ProbeSeries, type RunLog } from './run-log.ts';
 import { type RecoveryAnalysis, recoverySeries } from './rto.ts';
 import { degradedMsIn, degradedText } from './degraded.ts';
 import { durationText } from '../core/format-duration.ts';
+import { type DurationMs, earlier, later, type RunMs } from '../core/time.ts';
 
 /** Limit of the share of slots around the outage without evidence. Above it the drill is inconclusive. */
 const lostShareLimit = 0.02;
@@ -28,10 +29,10 @@ const leadMs = 2000;
 export function proberProblems(log: RunLog, recovery: RecoveryAnalysis): readonly string[] {
   const series = recoverySeries(log);
   const { probe } = series;
-  const fromMs = recovery.effect.loMs - leadMs;
+  const fromMs = earlier(recovery.effect.loMs, leadMs);
   const toMs =
-    recovery.recovered === null ? log.endMs : recovery.recovered.hiMs + log.plan.recovery.stableForMs;
-  const inside = (ms: number) => ms >= fromMs && ms <= toMs;
+    recovery.recovered === null ? log.endMs : later(recovery.recovered.hiMs, log.plan.recovery.stableForMs);
+  const inside = (atMs: RunMs) => atMs >= fromMs && atMs <= toMs;
   const sent = series.samples.filter((s) => inside(s.sendMs));
   const unknown = countOf(sent.filter((s) => s.status === 'unknown' && !s.degraded));
   // The target's own pace left out a paced slot; the prober did not lose it.
@@ -64,8 +65,8 @@ export function proberProblems(log: RunLog, recovery: RecoveryAnalysis): readonl
     break;
   }
   const steady = log.gates.findLast((g) => g.gate === 'steady' && g.state === 'met');
-  const issuedMs = Math.min(...log.faults.map((f) => f.issuedMs ?? Infinity));
-  const steadyMs = (steady?.t ?? issuedMs) - log.plan.steady.forMs;
+  const issuedMs = firstIssuedMs(log);
+  const steadyMs = earlier(steady?.t ?? issuedMs, log.plan.steady.forMs);
   if (degradedMsIn(log, steadyMs, issuedMs) > 0)
     problems.push(`the steady state before the fault is uncertain: ${degradedText(log, steadyMs, issuedMs)}`);
   const uncertain = recovery.uncertain.filter((w) => inside(w.firstBadMs));
@@ -78,7 +79,7 @@ export function proberProblems(log: RunLog, recovery: RecoveryAnalysis): readonl
 }
 
 /** A sentence on the machine's sleep after a moment; empty if it did not sleep. */
-export function sleepText({ clockSteps }: RunLog, fromMs: number): readonly string[] {
+export function sleepText({ clockSteps }: RunLog, fromMs: RunMs): readonly string[] {
   const asleep = clockSteps.filter((s) => s.cause === 'suspend' && s.atMs >= fromMs);
   const ms = asleep.reduce((sum, s) => sum + s.byMs, 0);
   return asleep.length === 0
@@ -98,7 +99,7 @@ function judgedProbes(log: RunLog, recovery: ProbeSeries): readonly PlannedProbe
 }
 
 /** The longest reported stall of a thread in a report interval that overlaps the range, ms. */
-function stallMs(log: RunLog, lane: ProbeLane, fromMs: number, toMs: number): number {
+function stallMs(log: RunLog, lane: ProbeLane, fromMs: RunMs, toMs: RunMs): DurationMs {
   let sinceMs = log.startMs;
   let longest = 0;
   for (const event of log.health) {

@@ -1,5 +1,6 @@
 import { roundMs } from '../core/clock.ts';
 import type { Spread } from '../core/summary.ts';
+import type { DurationMs } from '../core/time.ts';
 
 /** Values below this, in microseconds, have a bucket each. */
 const exactBelow = 256;
@@ -13,7 +14,7 @@ const largestUs = 2 ** 31 - 1;
 /** The nonempty buckets of a histogram: bucket, count, bucket, count, and so on. */
 export interface Counts {
   readonly pairs: Uint32Array;
-  readonly maxMs: number;
+  readonly maxMs: DurationMs;
 }
 
 function bucketOf(us: number): number {
@@ -31,7 +32,7 @@ function middleOf(bucket: number): number {
 }
 
 /** The shortest counted duration, ms, within 1/256; 0 if none was counted. */
-export function leastMs({ pairs, maxMs }: Counts): number {
+export function leastMs({ pairs, maxMs }: Counts): DurationMs {
   const [bucket] = pairs;
   return bucket === undefined ? 0 : roundMs(Math.min(middleOf(bucket) / 1000, maxMs));
 }
@@ -45,7 +46,7 @@ export class Histogram {
   #total = 0;
   #maxMs = 0;
 
-  add(ms: number): void {
+  add(ms: DurationMs): void {
     const us = ms > 0 ? (ms * 1000 < largestUs ? (ms * 1000 + 0.5) | 0 : largestUs) : 0;
     const bucket = bucketOf(us);
     this.#counts[bucket] = (this.#counts[bucket] ?? 0) + 1;

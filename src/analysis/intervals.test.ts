@@ -1,6 +1,16 @@
 import { describe, expect, test } from 'vitest';
 import type { Condition } from '../core/condition.ts';
-import { holdsAt, intervalsIn, intervalsOf, ownershipOf, truthOfAll, truthOfCondition } from './intervals.ts';
+import { runMs } from '../core/time.ts';
+import { fromPlain } from '../core/testing/plain.ts';
+import {
+  holdsAt,
+  intervalsIn,
+  intervalsOf,
+  ownershipOf,
+  type Range,
+  truthOfAll,
+  truthOfCondition,
+} from './intervals.ts';
 import { type Answer, LogBuilder, planWith, probeOf, seeded } from './testing/log-builder.ts';
 
 const primary: Condition = { probe: 'pg-role', is: ['primary'] };
@@ -34,7 +44,7 @@ function built(one: (s: number) => Answer, other: (s: number) => Answer) {
     .read();
 }
 
-const range = { fromMs: 1000, toMs: 19_000 };
+const range = fromPlain<Range>({ fromMs: 1000, toMs: 19_000 });
 
 describe('ownership', () => {
   test('has a gap without owner, with bounds around each change', () => {
@@ -72,8 +82,8 @@ describe('ownership', () => {
       { fromMs: 4500, toMs: 15_010, owners: [], maybe: ['node-1'] },
       { fromMs: 15_010, toMs: 19_000, owners: ['node-1'], maybe: [] },
     ]);
-    expect(holdsAt(log, primary, 10_000)).toBe('no'); // "everywhere": node-2 says no
-    expect(holdsAt(log, { ...primary, count: { min: 1 } }, 10_000)).toBe('maybe');
+    expect(holdsAt(log, primary, runMs(10_000))).toBe('no'); // "everywhere": node-2 says no
+    expect(holdsAt(log, { ...primary, count: { min: 1 } }, runMs(10_000))).toBe('maybe');
   });
 });
 
@@ -89,9 +99,9 @@ describe('conditions', () => {
     const log = new LogBuilder(plan)
       .probing('vip', 0, 10_000, 500, (s) => says(s === 5000 ? 'flapping' : 'held')(s))
       .read();
-    expect(intervalsOf(log, { probe: 'vip', is: ['flapping'] }, { fromMs: 1000, toMs: 9000 })).toEqual([
-      expect.objectContaining({ certain: true, minMs: 0, startLoMs: 4500, endHiMs: 5510 }),
-    ]);
+    expect(
+      intervalsOf(log, { probe: 'vip', is: ['flapping'] }, fromPlain({ fromMs: 1000, toMs: 9000 })),
+    ).toEqual([expect.objectContaining({ certain: true, minMs: 0, startLoMs: 4500, endHiMs: 5510 })]);
   });
 
   test('with a role, only hosts that have it at that moment count', () => {

@@ -12,13 +12,15 @@ import {
   type ValuePart,
 } from '../core/condition.ts';
 import { isFresh, staleAfterMs } from '../core/freshness.ts';
+import type { HostName } from '../core/ids.ts';
 import { isPathFailure, isSilent, type KeptSample, lastAnswerMs } from './kept-samples.ts';
 import type { ProbeSeries, RunLog } from './run-log.ts';
+import { distantFuture, type DurationMs, earliest, later, latest, type RunMs, runMs } from '../core/time.ts';
 
 /** A range of the run clock, ms. */
 export interface Range {
-  readonly fromMs: number;
-  readonly toMs: number;
+  readonly fromMs: RunMs;
+  readonly toMs: RunMs;
 }
 
 export type { Tristate };
@@ -30,16 +32,16 @@ export interface TristateSpan extends Range {
 
 /** An interval in which a condition held (or did not hold), with the bounds of its edges. Offsets in ms. */
 export interface ConditionInterval {
-  readonly startLoMs: number;
-  readonly startHiMs: number;
-  readonly endLoMs: number;
-  readonly endHiMs: number;
+  readonly startLoMs: RunMs;
+  readonly startHiMs: RunMs;
+  readonly endLoMs: RunMs;
+  readonly endHiMs: RunMs;
   /**
    * It held at least this long without a break. 0 if it was sampled at single moments only, or never for
    * certain.
    */
-  readonly minMs: number;
-  readonly maxMs: number;
+  readonly minMs: DurationMs;
+  readonly maxMs: DurationMs;
   /** False: it may have held between samples, but no sample proves it. */
   readonly certain: boolean;
 }
@@ -47,12 +49,12 @@ export interface ConditionInterval {
 /** The owners of a role during a range. */
 export interface OwnershipSpan extends Range {
   /** Certain owners. Two or more: dual owners. */
-  readonly owners: readonly string[];
+  readonly owners: readonly HostName[];
   /**
    * Uncertain owners: between two samples, or not sampled. If this and `owners` are empty, there is no
    * owner.
    */
-  readonly maybe: readonly string[];
+  readonly maybe: readonly HostName[];
 }
 
 /** The series of the instances of a condition's probe. */
@@ -74,7 +76,7 @@ type OwnerTristate = TristateSpan;
  * A sample without an answer, or without a value for the condition, leaves the state open from the last known sample to the
  * next one, however short that time is. A sample that the prober lost (`unknown`) is treated as not sent.
  */
-function votesOf(series: ProbeSeries, part: ValuePart, untilMs: number): readonly OwnerTristate[] {
+function votesOf(series: ProbeSeries, part: ValuePart, untilMs: RunMs): readonly OwnerTristate[] {
   const stale = staleAfterMs(series);
   const truthOf = (s: KeptSample): Tristate => (isSilent(s) ? 'maybe' : sampleTruth(part, series.probe, s));
   const isOpen = (s: KeptSample | undefined): boolean =>
@@ -85,7 +87,7 @@ function votesOf(series: ProbeSeries, part: ValuePart, untilMs: number): readonl
     const truth = truthOf(sample);
     const next = known[index + 1];
     if (next === undefined) {
-      const toMs = Math.min(untilMs, lastAnswerMs(sample) + stale);
+      const toMs = earliest(untilMs, later(lastAnswerMs(sample), stale));
       votes.push({ fromMs: sample.sendMs, toMs, truth: open.has(sample) ? 'maybe' : truth });
     } else if (open.has(sample) || next.sendMs - lastAnswerMs(sample) > stale) {
       votes.push({ fromMs: sample.sendMs, toMs: next.finishMs, truth: 'maybe' });
@@ -122,8 +124,8 @@ function truthOf(votes: readonly OwnerTristate[], range: Range): readonly Trista
   const opens = new Map<number, Tristate[]>();
   const closes = new Map<number, Tristate[]>();
   for (const ownership of votes) {
-    const fromMs = Math.max(ownership.fromMs, range.fromMs);
-    const toMs = Math.min(ownership.toMs, range.toMs);
+    const fromMs = latest(ownership.fromMs, range.fromMs);
+    const toMs = earliest(ownership.toMs, range.toMs);
     if (fromMs >= toMs) continue;
     edges.add(fromMs);
     edges.add(toMs);
@@ -143,9 +145,9 @@ function truthOf(votes: readonly OwnerTristate[], range: Range): readonly Trista
  * Spans between the edges; neighbors with the same truth are joined. `at` is called once per edge, in
  * order.
  */
-function spansBetween(edges: ReadonlySet<number>, at: (fromMs: number) => Tristate): readonly TristateSpan[] {
+function spansBetween(edges: ReadonlySet<RunMs>, at: (fromMs: RunMs) => Tristate): readonly TristateSpan[] {
   const sorted = [...edges].sort((a, b) => a - b);
-  const spans: { fromMs: number; toMs: number; truth: Tristate }[] = [];
+  const spans: { fromMs: RunMs; toMs: RunMs; truth: Tristate }[] = [];
   for (const [index, fromMs] of sorted.entries()) {
     const toMs = sorted[index + 1];
     if (toMs === undefined) break;
@@ -158,7 +160,7 @@ function spansBetween(edges: ReadonlySet<number>, at: (fromMs: number) => Trista
 }
 
 /** Total time of the spans with one of these values, ms. */
-export function totalMs(spans: readonly TristateSpan[], ...truths: readonly Tristate[]): number {
+export function totalMs(spans: readonly TristateSpan[], ...truths: readonly Tristate[]): DurationMs {
   return roundMs(spans.reduce((sum, s) => sum + (truths.includes(s.truth) ? s.toMs - s.fromMs : 0), 0));
 }
 
@@ -175,7 +177,7 @@ export function combine(
     decide(
       lists.map((list, index) => {
         let cursor = cursors[index] ?? 0;
-        while ((list[cursor]?.toMs ?? Infinity) <= fromMs) cursor++;
+        while ((list[cursor]?.toMs ?? distantFuture) <= fromMs) cursor++;
         cursors[index] = cursor;
         return list[cursor]?.truth ?? 'maybe';
       }),
@@ -278,11 +280,11 @@ export function provenBy(
     const last = samples.findLast((s) => s.status !== 'unknown' && !isSilent(s));
     return last === undefined ? [] : [lastAnswerMs(last)];
   });
-  const untilMs = Math.min(Infinity, ...sampleTimes);
+  const untilMs = earliest(distantFuture, ...sampleTimes);
   return joined(
     spans.flatMap((span): readonly TristateSpan[] => {
       if (span.truth !== 'yes' || span.toMs <= untilMs) return [span];
-      const openMs = Math.max(span.fromMs, untilMs);
+      const openMs = latest(span.fromMs, untilMs);
       const open: TristateSpan = { fromMs: openMs, toMs: span.toMs, truth: 'maybe' };
       return openMs > span.fromMs ? [{ ...span, toMs: openMs }, open] : [open];
     }),
@@ -318,8 +320,8 @@ export function intervalsIn(
   }
   return groups.map((group) => {
     const sure = group.filter((s) => s.truth === requested);
-    const startLoMs = group[0]?.fromMs ?? 0;
-    const endHiMs = group.at(-1)?.toMs ?? 0;
+    const startLoMs = group[0]?.fromMs ?? runMs(0);
+    const endHiMs = group.at(-1)?.toMs ?? runMs(0);
     return {
       startLoMs,
       startHiMs: sure[0]?.fromMs ?? endHiMs,
@@ -379,10 +381,10 @@ export function ownerTruths(log: RunLog, role: Condition, range: Range): readonl
 /** The owners of a role over the range. */
 export function ownershipOf(log: RunLog, role: Condition, range: Range): readonly OwnershipSpan[] {
   const owners = ownerTruths(log, role, range);
-  const edges = new Set<number>([range.fromMs, range.toMs]);
+  const edges = new Set([range.fromMs, range.toMs]);
   for (const { spans } of owners) for (const span of spans) edges.add(span.fromMs);
   const sorted = [...edges].sort((a, b) => a - b);
-  const out: { fromMs: number; toMs: number; owners: string[]; maybe: string[] }[] = [];
+  const out: { fromMs: RunMs; toMs: RunMs; owners: HostName[]; maybe: HostName[] }[] = [];
   for (const [index, fromMs] of sorted.entries()) {
     const toMs = sorted[index + 1];
     if (toMs === undefined) break;
@@ -415,14 +417,14 @@ export interface Reading {
  * The latest sample of an instance that had finished by then, if it is fresh. Samples that the prober
  * lost are skipped.
  */
-function latestAt(series: ProbeSeries, offsetMs: number): KeptSample | undefined {
+function latestAt(series: ProbeSeries, offsetMs: RunMs): KeptSample | undefined {
   const sample = series.samples.findLast((s) => s.finishMs <= offsetMs && s.status !== 'unknown');
   const latest = sample !== undefined && isFresh(series.probe, { sendMs: lastAnswerMs(sample) }, offsetMs);
   return latest ? sample : undefined;
 }
 
 /** The latest fresh sample of each of a condition's instances. */
-export function readingsAt(log: RunLog, condition: Condition, offsetMs: number): readonly Reading[] {
+export function readingsAt(log: RunLog, condition: Condition, offsetMs: RunMs): readonly Reading[] {
   return seriesOf(log, condition).map((series) => {
     const sample = latestAt(series, offsetMs);
     const others = (condition.and ?? []).map((part): Tristate => {
@@ -442,8 +444,8 @@ export function readingsAt(log: RunLog, condition: Condition, offsetMs: number):
 export function ownersAt(
   log: RunLog,
   role: Condition,
-  offsetMs: number,
-): { readonly owners: readonly string[]; readonly unobserved: readonly string[] } {
+  offsetMs: RunMs,
+): { readonly owners: readonly HostName[]; readonly unobserved: readonly string[] } {
   const readings = readingsAt(log, role, offsetMs);
   const isOpen = ({ truth, sample }: Reading): boolean =>
     truth === 'maybe' ||
@@ -458,7 +460,7 @@ export function ownersAt(
  * Whether a condition held at a moment, by the latest samples; "maybe" if it depends on unknown
  * instances.
  */
-export function holdsAt(log: RunLog, condition: Condition, offsetMs: number): Tristate {
+export function holdsAt(log: RunLog, condition: Condition, offsetMs: RunMs): Tristate {
   return countTruth(
     condition,
     readingsAt(log, condition, offsetMs).map((r) => r.truth),
@@ -469,8 +471,8 @@ export function holdsAt(log: RunLog, condition: Condition, offsetMs: number): Tr
  * The truth of each instance at a moment, by the samples before and after it: "maybe" if it may have changed between two of
  * them; undefined if there is no sample after the moment.
  */
-function truthsAround(log: RunLog, condition: Condition, atMs: number): readonly (Tristate | undefined)[] {
-  const range = { fromMs: log.startMs, toMs: Math.max(atMs, log.endMs) + 1 };
+function truthsAround(log: RunLog, condition: Condition, atMs: RunMs): readonly (Tristate | undefined)[] {
+  const range = { fromMs: log.startMs, toMs: later(latest(atMs, log.endMs), 1) };
   return seriesOf(log, condition).map((series) => {
     const others = (condition.and ?? []).map((part) => companionSeries(log, series, part));
     const isSince = [series, ...others].some((one) => {
@@ -487,7 +489,7 @@ function truthsAround(log: RunLog, condition: Condition, atMs: number): readonly
  * Whether the latest samples prove that a condition did not hold at a moment. Samples of different instances are of different
  * moments: when one was taken, another instance may have had another state than its own latest sample shows.
  */
-export function isProvenNot(log: RunLog, condition: Condition, offsetMs: number): boolean {
+export function isProvenNot(log: RunLog, condition: Condition, offsetMs: RunMs): boolean {
   return readingsAt(log, condition, offsetMs).some(({ sample, truth }, index) => {
     if (sample === undefined) return false;
     const around = truthsAround(log, condition, lastAnswerMs(sample)).map((known) => known ?? 'maybe');
@@ -500,7 +502,7 @@ export function isProvenNot(log: RunLog, condition: Condition, offsetMs: number)
  * Whether exactly one host other than `before` may have been the owner at a moment. The latest samples may not show it if a
  * host changed between two samples. An instance without a later sample keeps its last known state.
  */
-export function mayHaveMoved(log: RunLog, role: Condition, before: string, atMs: number): boolean {
+export function mayHaveMoved(log: RunLog, role: Condition, before: HostName, atMs: RunMs): boolean {
   const readings = readingsAt(log, role, atMs);
   const atMostOne = { ...role, count: { min: 0, max: 1 } };
   if (holdsAt(log, atMostOne, atMs) === 'no' && !isProvenNot(log, atMostOne, atMs)) return true;

@@ -1,18 +1,29 @@
 import { staleAfterMs } from '../core/freshness.ts';
 import type { Plan, PlannedProbe } from '../core/plan.ts';
 import { type FailCause, pathFailureCauses, type Sample } from '../core/sample.ts';
+import {
+  distantFuture,
+  distantPast,
+  type DurationMs,
+  earlier,
+  earliest,
+  later,
+  latest,
+  type RunMs,
+  runMs,
+} from '../core/time.ts';
 import { type Counts, Histogram } from './histogram.ts';
 import { type HealthyLatency, slowFloorMs } from './latency-model.ts';
 
 /** Samples of one probe that are not stored because they have the same result as their neighbors. */
 export interface Stretch {
   readonly count: number;
-  readonly lastSendMs: number;
+  readonly lastSendMs: RunMs;
   /**
    * The longest time from a sending to the next finish, including the sending of the sample before the
    * stretch, ms.
    */
-  readonly widestMs: number;
+  readonly widestMs: DurationMs;
   /** Finish minus send of the `ok` samples, ms. */
   readonly latency: Counts;
   /** Send minus due, ms. */
@@ -55,8 +66,8 @@ export function isSilent(sample: KeptSample): boolean {
 }
 
 /** When a sample was sent, or the last one with the same result that is left out after it, ms. */
-export function lastAnswerMs({ sendMs, leftOut }: Pick<KeptSample, 'sendMs' | 'leftOut'>): number {
-  return leftOut === undefined ? sendMs : Math.max(sendMs, leftOut.lastSendMs);
+export function lastAnswerMs({ sendMs, leftOut }: Pick<KeptSample, 'sendMs' | 'leftOut'>): RunMs {
+  return leftOut === undefined ? sendMs : latest(sendMs, leftOut.lastSendMs);
 }
 
 /** Number of samples that this one represents. */
@@ -72,7 +83,7 @@ export function countOf(samples: readonly KeptSample[]): number {
 /**
  * How far from a change or an event the analysis reads samples, ms: the plan's times that are counted from such moments.
  */
-export function retentionRadiusMs(plan: Plan): number {
+export function retentionRadiusMs(plan: Plan): DurationMs {
   const stale = Math.max(0, ...plan.probes.map((probe) => staleAfterMs({ probe })));
   const waits = [plan.recovery.stableForMs, plan.steady.forMs, plan.redundancy.forMs];
   // Outages closer than 1 s are joined, and the prober must be healthy 2 s before an outage.
@@ -83,44 +94,47 @@ export function retentionRadiusMs(plan: Plan): number {
 export class RetentionWindows {
   readonly #retentionRadiusMs: number;
   /** In order, without overlaps. */
-  readonly #spans: { fromMs: number; toMs: number }[] = [];
-  #openSinceMs: number | undefined;
+  readonly #spans: { fromMs: RunMs; toMs: RunMs }[] = [];
+  #openSinceMs: RunMs | undefined;
 
-  constructor(retentionRadiusMs: number) {
+  constructor(retentionRadiusMs: DurationMs) {
     this.#retentionRadiusMs = retentionRadiusMs;
   }
 
   /** Stores samples around a change or an event. */
-  mark(fromMs: number, toMs = fromMs): void {
-    const span = { fromMs: fromMs - this.#retentionRadiusMs, toMs: toMs + this.#retentionRadiusMs };
+  mark(fromMs: RunMs, toMs = fromMs): void {
+    const span = {
+      fromMs: earlier(fromMs, this.#retentionRadiusMs),
+      toMs: later(toMs, this.#retentionRadiusMs),
+    };
     let at = this.#spans.length;
     while (at > 0 && (this.#spans[at - 1]?.fromMs ?? 0) > span.toMs) at--;
     let first = at;
     for (let before; (before = this.#spans[first - 1]) !== undefined && before.toMs >= span.fromMs; first--) {
-      span.fromMs = Math.min(span.fromMs, before.fromMs);
-      span.toMs = Math.max(span.toMs, before.toMs);
+      span.fromMs = earliest(span.fromMs, before.fromMs);
+      span.toMs = latest(span.toMs, before.toMs);
     }
     this.#spans.splice(first, at - first, span);
   }
 
   /** From now on, stores all samples until `close`. */
-  open(ms: number): void {
-    this.#openSinceMs ??= ms;
+  open(atMs: RunMs): void {
+    this.#openSinceMs ??= atMs;
   }
 
-  close(ms: number): void {
-    if (this.#openSinceMs !== undefined) this.mark(this.#openSinceMs, Math.max(ms, this.#openSinceMs));
+  close(atMs: RunMs): void {
+    if (this.#openSinceMs !== undefined) this.mark(this.#openSinceMs, latest(atMs, this.#openSinceMs));
     this.#openSinceMs = undefined;
   }
 
-  has(ms: number): boolean {
-    if (this.#openSinceMs !== undefined && ms >= this.#openSinceMs - this.#retentionRadiusMs) return true;
-    for (const span of this.#spans) if (span.fromMs <= ms && ms <= span.toMs) return true;
+  has(atMs: RunMs): boolean {
+    if (this.#openSinceMs !== undefined && atMs >= this.#openSinceMs - this.#retentionRadiusMs) return true;
+    for (const span of this.#spans) if (span.fromMs <= atMs && atMs <= span.toMs) return true;
     return false;
   }
 
-  forgetBefore(ms: number): void {
-    while ((this.#spans[0]?.toMs ?? Infinity) < ms) this.#spans.shift();
+  forgetBefore(atMs: RunMs): void {
+    while ((this.#spans[0]?.toMs ?? distantFuture) < atMs) this.#spans.shift();
   }
 }
 
@@ -163,11 +177,11 @@ export class SampleCompactor {
   /** The result and send time of the latest sample. */
   #outcomeId = -1;
   #isSlow = false;
-  #sendMs = -Infinity;
+  #sendMs = distantPast;
   #isOverdue = false;
   /** The stored sample that was sent last, and the samples left out after it. */
   #last: (KeptSample & { leftOut?: Stretch }) | undefined;
-  #leftOut = { count: 0, lastSendMs: -Infinity, widestMs: 0 };
+  #leftOut = { count: 0, lastSendMs: distantPast, widestMs: 0 };
 
   constructor(probe: PlannedProbe, healthy: HealthyLatency, retention: RetentionWindows) {
     this.probe = probe;
@@ -209,8 +223,8 @@ export class SampleCompactor {
       Math.abs(sendMs - this.#sendMs) > this.#apartMs ||
       latencyMs > this.#longMs
     ) {
-      if (this.#sendMs !== -Infinity) this.#retention.mark(this.#sendMs);
-      this.#retention.mark(sendMs, Math.max(sendMs, finishMs));
+      if (this.#sendMs !== distantPast) this.#retention.mark(this.#sendMs);
+      this.#retention.mark(sendMs, latest(sendMs, finishMs));
     }
     if (sendMs > this.#sendMs) this.#sendMs = sendMs;
     this.#isOverdue = false;
@@ -218,15 +232,15 @@ export class SampleCompactor {
   }
 
   /** If a probe sends no more samples, the moment at which its last sample becomes stale is a change. */
-  noteSilence(nowMs: number): void {
-    const staleMs = this.#sendMs + staleAfterMs(this);
-    if (this.#isOverdue || staleMs > nowMs || this.#sendMs === -Infinity) return;
+  noteSilence(nowMs: RunMs): void {
+    const staleMs = later(this.#sendMs, staleAfterMs(this));
+    if (this.#isOverdue || staleMs > nowMs || this.#sendMs === distantPast) return;
     this.#isOverdue = true;
     this.#retention.mark(staleMs);
   }
 
   /** Stores samples around slots that are missing from the log. */
-  noteLost(fromMs: number, toMs: number): void {
+  noteLost(fromMs: RunMs, toMs: RunMs): void {
     this.#retention.mark(fromMs, toMs);
   }
 
@@ -234,11 +248,11 @@ export class SampleCompactor {
    * Stores or drops the samples sent before that moment. All changes within `retentionRadiusMs` of them must be
    * known.
    */
-  settle(beforeMs: number): void {
+  settle(beforeMs: RunMs): void {
     const mask = this.#outcomeIds.length - 1;
     while (this.#head !== this.#tail && this.#numbers[(this.#head & mask) * stride + 2]! < beforeMs) {
       const at = this.#head & mask;
-      if (this.#retention.has(this.#numbers[at * stride + 2]!)) this.#keep(at);
+      if (this.#retention.has(runMs(this.#numbers[at * stride + 2]!))) this.#keep(at);
       else this.#leaveOut(at);
       this.#head++;
     }
@@ -294,9 +308,9 @@ export class SampleCompactor {
     const sample = {
       probe: this.probe.id,
       slot,
-      dueMs,
-      sendMs,
-      finishMs,
+      dueMs: runMs(dueMs),
+      sendMs: runMs(sendMs),
+      finishMs: runMs(finishMs),
       ...(stallMs === 0 ? {} : { stallMs }),
       status,
       ...(cause === undefined ? {} : { cause }),
@@ -308,7 +322,7 @@ export class SampleCompactor {
 
   #leaveOut(at: number): void {
     const dueMs = this.#numbers[at * stride + 1]!;
-    const sendMs = this.#numbers[at * stride + 2]!;
+    const sendMs = runMs(this.#numbers[at * stride + 2]!);
     const finishMs = this.#numbers[at * stride + 3]!;
     const left = this.#leftOut;
     const sinceMs = left.count === 0 ? (this.#last?.sendMs ?? sendMs) : left.lastSendMs;
@@ -325,12 +339,12 @@ export class SampleCompactor {
     const left = this.#leftOut;
     if (leftOut !== undefined) {
       left.count += leftOut.count;
-      left.lastSendMs = Math.max(left.lastSendMs, leftOut.lastSendMs);
+      left.lastSendMs = latest(left.lastSendMs, leftOut.lastSendMs);
       left.widestMs = Math.max(left.widestMs, leftOut.widestMs);
       this.#latency.addAll(leftOut.latency);
       this.#lateness.addAll(leftOut.lateness);
     }
     this.#last.leftOut = { ...left, latency: this.#latency.take(), lateness: this.#lateness.take() };
-    this.#leftOut = { count: 0, lastSendMs: -Infinity, widestMs: 0 };
+    this.#leftOut = { count: 0, lastSendMs: distantPast, widestMs: 0 };
   }
 }

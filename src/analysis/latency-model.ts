@@ -1,4 +1,5 @@
 import type { PlannedProbe } from '../core/plan.ts';
+import { distantPast, type DurationMs, latest, type RunMs } from '../core/time.ts';
 
 /** The latencies of a healthy probe, by which an answer is late. All in ms. */
 export interface LatencyModel {
@@ -6,14 +7,14 @@ export interface LatencyModel {
    * A healthy target has answered by then. So a timeout means "down" from send + this, and a slower answer may have acted
    * after samples that were sent later.
    */
-  readonly normalMs: number;
+  readonly normalMs: DurationMs;
   /** The target delayed a good answer that took longer than this. Infinity: not applied to this probe. */
-  readonly slowMs: number;
+  readonly slowMs: DurationMs;
   /**
    * A failure that took longer may have acted after samples that were sent later. As `slowMs`, but
    * finite for each probe.
    */
-  readonly promptMs: number;
+  readonly promptMs: DurationMs;
 }
 
 /**
@@ -39,10 +40,10 @@ export function percentile(sorted: ArrayLike<number>, share: number): number {
 /** Up to `modelSamples` latencies, in the order of their answers. */
 class Latencies {
   /** Send time and latency of each answer. */
-  readonly #pairs: (readonly [sendMs: number, ms: number])[] = [];
+  readonly #pairs: (readonly [sendMs: RunMs, ms: DurationMs])[] = [];
 
   /** Ignores the value when the list is full. */
-  add(sendMs: number, ms: number): void {
+  add(sendMs: RunMs, ms: DurationMs): void {
     if (!this.isFull) this.#pairs.push([sendMs, ms]);
   }
 
@@ -55,8 +56,8 @@ class Latencies {
   }
 
   /** Drops answers that were sent before a moment. */
-  dropBefore(ms: number): void {
-    const left = this.#pairs.filter(([sendMs]) => sendMs >= ms);
+  dropBefore(atMs: RunMs): void {
+    const left = this.#pairs.filter(([sendMs]) => sendMs >= atMs);
     this.#pairs.splice(0, Infinity, ...left);
   }
 
@@ -87,7 +88,7 @@ export class HealthyLatency {
   readonly #before = new Latencies();
   readonly #all = new Latencies();
   /** Samples that were sent earlier do not count. */
-  #sinceMs = -Infinity;
+  #sinceMs = distantPast;
   #isSteady = false;
   #faulted = false;
   #settled: LatencyModel | undefined;
@@ -103,7 +104,7 @@ export class HealthyLatency {
   }
 
   /** Adds an OK sample. */
-  add(sendMs: number, latencyMs: number): void {
+  add(sendMs: RunMs, latencyMs: DurationMs): void {
     if (this.#settled !== undefined) return;
     this.#all.add(sendMs, latencyMs);
     if (!this.#faulted && sendMs >= this.#sinceMs) {
@@ -115,18 +116,18 @@ export class HealthyLatency {
   }
 
   /** A preparation was carried out. */
-  prepared(atMs: number): void {
+  prepared(atMs: RunMs): void {
     this.#countFrom(atMs);
   }
 
   /** The steady state is met and has held since `sinceMs`. */
-  steady(sinceMs: number): void {
+  steady(sinceMs: RunMs): void {
     this.#isSteady = true;
     this.#countFrom(sinceMs);
   }
 
-  #countFrom(ms: number): void {
-    this.#sinceMs = Math.max(this.#sinceMs, ms);
+  #countFrom(atMs: RunMs): void {
+    this.#sinceMs = latest(this.#sinceMs, atMs);
     this.#before.dropBefore(this.#sinceMs);
   }
 

@@ -1,17 +1,17 @@
 import { DrillError } from '../core/errors.ts';
 import { eventFields, eventSchemaVersion } from '../core/event.ts';
-import { isRecord, object, shown, time, wrongField } from '../core/field-kinds.ts';
+import { isRecord, object, runTime, shown, wrongField } from '../core/field-kinds.ts';
 import { maxRowNumber } from '../core/log-limits.ts';
 import type { Plan } from '../core/plan.ts';
 import { parseRanges } from '../core/row-ranges.ts';
 import { validatePlan, validateProbe } from './stored-plan.ts';
 
 const kinds = new Map(
-  Object.entries(eventFields).map(([type, fields]) => [type, object({ t: time, ...fields })]),
+  Object.entries(eventFields).map(([type, fields]) => [type, object({ t: runTime, ...fields })]),
 );
 
 /** An event of a newer version. */
-const untyped = object({ t: time });
+const untyped = object({ t: runTime });
 
 /** A plan in a log of an older version, which lacks newer parts. */
 type StoredPlan = Omit<Plan, 'scenario' | NewerPart> &

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Check, Plan } from '../core/plan.ts';
 import type { Summary } from '../core/summary.ts';
+import { runMs } from '../core/time.ts';
 import { SlotTracker } from './slots.ts';
 import { summarize } from './summarize.ts';
 import { LogBuilder, planWith, probeOf, readLines, type Answer } from './testing/log-builder.ts';
@@ -8,8 +9,8 @@ import { LogBuilder, planWith, probeOf, readLines, type Answer } from './testing
 describe('slots', () => {
   const tracked = (slots: readonly number[], nowMs = 1e6) => {
     const tracker = new SlotTracker(900);
-    for (const slot of slots) tracker.note(slot, slot * 1000);
-    return tracker.lostBy(nowMs);
+    for (const slot of slots) tracker.note(slot, runMs(slot * 1000));
+    return tracker.lostBy(runMs(nowMs));
   };
 
   test('that are all in the log, in any order of answers, are not lost', () => {

@@ -1,7 +1,9 @@
 import { durationText } from '../core/format-duration.ts';
+import type { ProbeId } from '../core/ids.ts';
 import type { KeptSample } from './kept-samples.ts';
 import type { ProbeSeries, RunLog } from './run-log.ts';
 import { listText } from './format.ts';
+import { type DurationMs, later, latest } from '../core/time.ts';
 
 /**
  * The log with a sample in place of each gap in a probe's slots: a sample was due, and its result is unknown. With `unknown`
@@ -28,14 +30,14 @@ function filled({ probe, samples, lost }: ProbeSeries, as: 'unknown' | 'failed')
   const missing = lost.map(({ fromMs, toMs }): KeptSample => {
     const before = samples.findLast(({ dueMs }) => dueMs <= fromMs);
     const after = samples.find(({ dueMs }) => dueMs >= toMs);
-    const sendMs = (before?.sendMs ?? fromMs) + grainMs;
+    const sendMs = later(before?.sendMs ?? fromMs, grainMs);
     const sample = {
       probe: probe.id,
       lost: true as const,
       slot: 0,
       dueMs: sendMs,
       sendMs,
-      finishMs: Math.max(sendMs, after?.sendMs ?? toMs),
+      finishMs: latest(sendMs, after?.sendMs ?? toMs),
     };
     return as === 'failed'
       ? { ...sample, status: 'fail', cause: 'timeout' }
@@ -46,7 +48,7 @@ function filled({ probe, samples, lost }: ProbeSeries, as: 'unknown' | 'failed')
 
 function lostOf(
   log: RunLog,
-): readonly { readonly id: string; readonly count: number; readonly ms: number }[] {
+): readonly { readonly id: ProbeId; readonly count: number; readonly ms: DurationMs }[] {
   return [...log.series].flatMap(([id, { lost }]) => {
     const count = lost.reduce((sum, gap) => sum + gap.count, 0);
     const ms = lost.reduce((sum, gap) => sum + gap.toMs - gap.fromMs, 0);

@@ -1,9 +1,11 @@
 import type { MachinePressure } from '../core/event.ts';
+import type { HostName } from '../core/ids.ts';
+import { distantFuture, distantPast, type DurationMs, earliest, later, type RunMs } from '../core/time.ts';
 
 /** One reading of a machine, over the `overMs` before `t`. Values in percent; null: not read. */
 export interface PressureReading {
-  readonly t: number;
-  readonly overMs: number;
+  readonly t: RunMs;
+  readonly overMs: DurationMs;
   readonly somePct: number | null;
   /** CPU in use or stolen, percent of all cores. */
   readonly busyPct: number | null;
@@ -16,7 +18,7 @@ export interface PressureReading {
    */
   readonly othersPct: number | null;
   /** Hosts on the machine whose CPU time was read neither then nor later. */
-  readonly unreadHosts: readonly string[];
+  readonly unreadHosts: readonly HostName[];
 }
 
 type Column = Exclude<keyof PressureReading, 'unreadHosts'>;
@@ -38,11 +40,11 @@ export class MachineRecord {
   readonly prober: boolean;
   /** NaN stands for null: a list of numbers takes 8 bytes each, 6 MB per day. */
   readonly #columns: Readonly<Record<Column, number[]>>;
-  readonly #hosts = new Set<string>();
+  readonly #hosts = new Set<HostName>();
   /** Unread hosts, by the index of the reading. */
-  readonly #unread = new Map<number, readonly string[]>();
+  readonly #unread = new Map<number, readonly HostName[]>();
   /** Readings that lack a host since it was last read. */
-  readonly #missing = new Map<string, number[]>();
+  readonly #missing = new Map<HostName, number[]>();
 
   constructor({ machine, prober }: Pick<MachinePressure, 'machine' | 'prober'>) {
     this.machine = machine;
@@ -53,11 +55,11 @@ export class MachineRecord {
   }
 
   /** Hosts of the target that ran on the machine at any reading. */
-  get hosts(): readonly string[] {
+  get hosts(): readonly HostName[] {
     return [...this.#hosts];
   }
 
-  add(t: number, pressure: MachinePressure): void {
+  add(t: RunMs, pressure: MachinePressure): void {
     const { overMs, cpu, memory, io, hosts } = pressure;
     for (const host of hosts) this.#hosts.add(host);
     const busyPct = cpu.busyPct === null ? null : cpu.busyPct + (cpu.stealPct ?? 0);
@@ -103,7 +105,7 @@ export class MachineRecord {
   }
 
   /** Subtracts a host's CPU time in those readings from the CPU time of other programs. */
-  #shareOut(indexes: readonly number[], usedMs: number, cores: number): void {
+  #shareOut(indexes: readonly number[], usedMs: DurationMs, cores: number): void {
     const { overMs, othersPct } = this.#columns;
     const ms = indexes.reduce((sum, index) => sum + (overMs[index] ?? 0), 0);
     if (ms <= 0) return;
@@ -111,7 +113,7 @@ export class MachineRecord {
   }
 
   /** Readings with a time in [fromMs, toMs], in order. */
-  *readings(fromMs = -Infinity, toMs = Infinity): Generator<PressureReading, void, void> {
+  *readings(fromMs = distantPast, toMs = distantFuture): Generator<PressureReading, void, void> {
     for (const [index, t] of this.#columns.t.entries()) {
       if (t < fromMs || t > toMs) continue;
       yield {
@@ -150,19 +152,19 @@ export interface OthersShare {
    * Hosts of the target whose CPU time was not read, and the total time without it, ms. Absent if all
    * were read.
    */
-  readonly unread?: { readonly hosts: readonly string[]; readonly ms: number };
+  readonly unread?: { readonly hosts: readonly HostName[]; readonly ms: DurationMs };
 }
 
 /** CPU that other programs used in (fromMs, toMs]; null if less than half of that time was read. */
-export function othersIn(machine: MachineRecord, fromMs: number, toMs: number): OthersShare | null {
+export function othersIn(machine: MachineRecord, fromMs: RunMs, toMs: RunMs): OthersShare | null {
   let overMs = 0;
   let others = 0;
   let busy = 0;
-  const unreadHosts = new Set<string>();
+  const unreadHosts = new Set<HostName>();
   let unreadMs = 0;
-  for (const reading of machine.readings(fromMs, toMs + 1000)) {
+  for (const reading of machine.readings(fromMs, later(toMs, 1000))) {
     // A reading at the edge counts with the part of its time that is inside.
-    const insideMs = Math.min(reading.t, toMs) - Math.max(reading.t - reading.overMs, fromMs);
+    const insideMs = earliest(reading.t, toMs) - Math.max(reading.t - reading.overMs, fromMs);
     if (reading.othersPct === null || reading.busyPct === null || insideMs <= 0) continue;
     overMs += insideMs;
     others += reading.othersPct * insideMs;

@@ -1,17 +1,19 @@
 import { type Condition, countTruth, sampleTruth } from '../core/condition.ts';
 import { staleAfterMs } from '../core/freshness.ts';
+import type { HostName } from '../core/ids.ts';
 import type { StageEnd } from '../core/plan.ts';
 import { combine, type Range, seriesOf, type Tristate, type TristateSpan } from './intervals.ts';
 import { lastAnswerMs } from './kept-samples.ts';
 import type { ProbeSeries, RunLog } from './run-log.ts';
 import { middle, type Moment } from './moment.ts';
+import { earlier, earliest, later, latest, type RunMs } from '../core/time.ts';
 
 /**
  * An event or a state: the bounds of its beginning, and the end of the state. A mark ends when it
  * begins. ms.
  */
 export interface Occurrence extends Moment {
-  readonly untilMs: number;
+  readonly untilMs: RunMs;
 }
 
 /** The observations of the end of a stage in a chain. */
@@ -37,9 +39,9 @@ const instantMs = 0.001;
 /** The result of a sample, and of those left out after it, for the value part of a condition. */
 interface Statement {
   readonly holds: boolean;
-  readonly sendMs: number;
-  readonly lastMs: number;
-  readonly finishMs: number;
+  readonly sendMs: RunMs;
+  readonly lastMs: RunMs;
+  readonly finishMs: RunMs;
 }
 
 /**
@@ -70,10 +72,10 @@ function statementsOf(series: ProbeSeries, condition: Condition): readonly State
  */
 function instanceSpans(series: ProbeSeries, condition: Condition, range: Range): readonly TristateSpan[] {
   const staleMs = staleAfterMs(series);
-  const spans: { fromMs: number; toMs: number; truth: Tristate }[] = [];
+  const spans: { fromMs: RunMs; toMs: RunMs; truth: Tristate }[] = [];
   let cursorMs = range.fromMs;
-  const add = (untilMs: number, truth: Tristate): void => {
-    const toMs = Math.min(untilMs, range.toMs);
+  const add = (untilMs: RunMs, truth: Tristate): void => {
+    const toMs = earliest(untilMs, range.toMs);
     if (toMs <= cursorMs) return;
     const last = spans.at(-1);
     if (last?.truth === truth) last.toMs = toMs;
@@ -81,10 +83,10 @@ function instanceSpans(series: ProbeSeries, condition: Condition, range: Range):
     cursorMs = toMs;
   };
   /** Adds the state that a statement shows, up to a moment. The state lasts at least an instant. */
-  const report = ({ holds, finishMs }: Statement, untilMs: number): void => {
+  const report = ({ holds, finishMs }: Statement, untilMs: RunMs): void => {
     const truth = holds ? 'yes' : 'no';
     add(untilMs, truth);
-    if (spans.at(-1)?.truth !== truth && finishMs >= range.fromMs) add(cursorMs + instantMs, truth);
+    if (spans.at(-1)?.truth !== truth && finishMs >= range.fromMs) add(later(cursorMs, instantMs), truth);
   };
   let before: Statement | undefined;
   for (const statement of statementsOf(series, condition)) {
@@ -95,14 +97,14 @@ function instanceSpans(series: ProbeSeries, condition: Condition, range: Range):
     }
     before = statement;
   }
-  if (before !== undefined) report(before, before.lastMs + staleMs);
+  if (before !== undefined) report(before, later(before.lastMs, staleMs));
   add(range.toMs, 'maybe');
   return spans;
 }
 
 /** The index of the span in which a moment lies. */
-function indexAt(spans: readonly TristateSpan[], ms: number): number {
-  return spans.findIndex((s) => s.fromMs <= ms && ms < s.toMs);
+function indexAt(spans: readonly TristateSpan[], atMs: RunMs): number {
+  return spans.findIndex((s) => s.fromMs <= atMs && atMs < s.toMs);
 }
 
 /**
@@ -113,9 +115,9 @@ function replacedFromMs(
   lists: readonly (readonly TristateSpan[])[],
   before: TristateSpan,
   after: TristateSpan,
-): number | undefined {
-  const holding = (ms: number) => lists.filter((list) => list[indexAt(list, ms)]?.truth === 'yes');
-  const old = holding(before.toMs - instantMs / 2);
+): RunMs | undefined {
+  const holding = (atMs: RunMs) => lists.filter((list) => list[indexAt(list, atMs)]?.truth === 'yes');
+  const old = holding(earlier(before.toMs, instantMs / 2));
   const now = holding(after.fromMs);
   if (now.length === 0 || now.some((list) => old.includes(list))) return undefined;
   const begins = now.map((list) => {
@@ -123,7 +125,7 @@ function replacedFromMs(
     const changing = list[index - 1];
     return (changing?.truth === 'maybe' ? changing : list[index])?.fromMs ?? after.fromMs;
   });
-  return Math.max(before.toMs, Math.min(...begins));
+  return latest(before.toMs, earliest(...begins));
 }
 
 /**
@@ -162,10 +164,10 @@ function timesItBecameTrue(
 /** The part of the bounds that is within the chain; undefined if there is none. */
 function within(occurrence: Occurrence, { from, to }: ChainRange): Occurrence | undefined {
   if (occurrence.hiMs < from.loMs || occurrence.loMs > to.hiMs) return undefined;
-  const loMs = Math.max(occurrence.loMs, from.loMs);
-  const hiMs = Math.min(occurrence.hiMs, to.hiMs);
-  const ms = Math.min(to.ms, Math.max(from.ms, middle(loMs, hiMs)));
-  return { loMs: Math.min(loMs, ms), hiMs: Math.max(hiMs, ms), ms, untilMs: occurrence.untilMs };
+  const loMs = latest(occurrence.loMs, from.loMs);
+  const hiMs = earliest(occurrence.hiMs, to.hiMs);
+  const ms = earliest(to.ms, latest(from.ms, middle(loMs, hiMs)));
+  return { loMs: earliest(loMs, ms), hiMs: latest(hiMs, ms), ms, untilMs: occurrence.untilMs };
 }
 
 /**
@@ -176,9 +178,9 @@ export function milestoneOf(
   log: RunLog,
   end: Exclude<StageEnd, { kind: 'recovered' }>,
   chain: ChainRange,
-  faultHost: string | null,
+  faultHost: HostName | null,
 ): Milestone {
-  const counts = (host: string | undefined) =>
+  const counts = (host: HostName | undefined) =>
     !(end.excludeFaultHost && host !== undefined && host === faultHost) &&
     !(end.onlyFaultHost === true && host !== faultHost);
   const inChain = (occurrences: readonly Occurrence[]) => occurrences.flatMap((h) => within(h, chain) ?? []);
@@ -193,11 +195,7 @@ export function milestoneOf(
   }
   const marks = log.marks.filter((m) => {
     const series = log.series.get(m.probe);
-    return (
-      m.name === end.mark &&
-      (m.probe === end.probe || series?.probe.name === end.probe) &&
-      counts(m.host ?? series?.probe.host)
-    );
+    return m.name === end.mark && series?.probe.name === end.probe && counts(m.host ?? series.probe.host);
   });
   return {
     occurrences: inChain(

@@ -2,6 +2,7 @@ import type { ValuePart } from '../core/condition.ts';
 import { type Condition, sampleTruth } from '../core/condition.ts';
 import type { Check } from '../core/plan.ts';
 import { messageText } from '../core/message-text.ts';
+import { distantFuture, distantPast } from '../core/time.ts';
 import { type Range, seriesOf } from './intervals.ts';
 import { countOf, isPathFailure, type KeptSample } from './kept-samples.ts';
 import type { Evidence, Outcome } from './outcome.ts';
@@ -10,7 +11,7 @@ import { recoverySeries } from './rto.ts';
 import { viewsOf } from './unobserved.ts';
 import { listText } from './format.ts';
 
-const wholeRun: Range = { fromMs: -Infinity, toMs: Infinity };
+const wholeRun: Range = { fromMs: distantPast, toMs: distantFuture };
 
 /** Longest part of a sample's message that a reason quotes, in characters. */
 const mostChars = 160;

@@ -1,18 +1,19 @@
 import { roundMs } from '../core/clock.ts';
+import type { RunMs } from '../core/time.ts';
 
 /** A moment with bounds, ms. */
 export interface Moment {
-  readonly loMs: number;
-  readonly hiMs: number;
-  readonly ms: number;
+  readonly loMs: RunMs;
+  readonly hiMs: RunMs;
+  readonly ms: RunMs;
 }
 
 /** A moment from its bounds. The estimate is their middle. */
-export function moment(loMs: number, hiMs: number): Moment {
+export function moment(loMs: RunMs, hiMs: RunMs): Moment {
   return { loMs, hiMs, ms: middle(loMs, hiMs) };
 }
 
 /** Midpoint, rounded to the log's resolution of 1 us. */
-export function middle(lo: number, hi: number): number {
-  return roundMs((lo + hi) / 2);
+export function middle<T extends number>(lo: T, hi: T): T {
+  return roundMs((lo + hi) / 2) as T;
 }

@@ -1,10 +1,11 @@
 import { expect, test } from 'vitest';
+import { wallMs } from '../core/time.ts';
 import { byNight, endedShares, nightCount, nightsOf } from './nights.ts';
 
 const hour = 3_600_000;
 
 test('runs without a pause of 6 h are one night, and no night is longer than 20 h', () => {
-  const starts = [0, 1, 2, 7.9, 14, 24, 25, 31, 37.5].map((hours) => hours * hour);
+  const starts = [0, 1, 2, 7.9, 14, 24, 25, 31, 37.5].map((hours) => wallMs(hours * hour));
   expect([...nightsOf(starts)].map(([start, night]) => [start / hour, night / hour])).toEqual([
     [0, 0],
     [1, 0],
@@ -17,7 +18,7 @@ test('runs without a pause of 6 h are one night, and no night is longer than 20 
     [37.5, 37.5],
   ]);
   // Runs without any pause are divided into nights, too.
-  const always = Array.from({ length: 100 }, (_, i) => i * hour);
+  const always = Array.from({ length: 100 }, (_, i) => wallMs(i * hour));
   expect(nightCount(always)).toBe(5);
   expect(nightCount([])).toBe(0);
 });
@@ -26,7 +27,7 @@ test('a night is the median of its runs; runs that did not recover are above all
   const exact = (ms: number) => ({ ms, minMs: ms, maxMs: ms });
   const never = { ms: Infinity, minMs: 60, maxMs: Infinity };
   const run = (hours: number, measure: typeof never | null, ended: boolean | null = true) => ({
-    startMs: hours * hour,
+    startMs: wallMs(hours * hour),
     measure,
     ended,
   });
@@ -46,7 +47,7 @@ test('a night is the median of its runs; runs that did not recover are above all
 
 test('a side with more runs per night does not miss more often for that reason', () => {
   const night = (ended: readonly boolean[]) => ({
-    nightMs: 0,
+    nightMs: wallMs(0),
     runs: ended.length,
     ended,
     ms: 1,

@@ -1,4 +1,5 @@
 import type { Measure } from '../core/summary.ts';
+import { wallMs, type WallMs } from '../core/time.ts';
 import { median } from './repeats.ts';
 
 const hourMs = 3_600_000;
@@ -15,10 +16,10 @@ const longestNightMs = 20 * hourMs;
  * night of the previous run, with two exceptions that begin a new night: it starts 6 h or more after the previous run, or 20 h
  * or more after the night's first run.
  */
-export function nightsOf(startsMs: readonly number[]): ReadonlyMap<number, number> {
-  const nights = new Map<number, number>();
-  let first = -Infinity;
-  let before = -Infinity;
+export function nightsOf(startsMs: readonly WallMs[]): ReadonlyMap<WallMs, WallMs> {
+  const nights = new Map<WallMs, WallMs>();
+  let first = wallMs(-Infinity);
+  let before = wallMs(-Infinity);
   for (const start of [...startsMs].sort((a, b) => a - b)) {
     if (start - before >= nightPauseMs || start - first >= longestNightMs) first = start;
     nights.set(start, first);
@@ -28,14 +29,14 @@ export function nightsOf(startsMs: readonly number[]): ReadonlyMap<number, numbe
 }
 
 /** Number of nights of these runs. */
-export function nightCount(startsMs: readonly number[]): number {
+export function nightCount(startsMs: readonly WallMs[]): number {
   return new Set(nightsOf(startsMs).values()).size;
 }
 
 /** A figure of one run. */
 export interface RunFigure {
   /** Wall time, ms. */
-  readonly startMs: number;
+  readonly startMs: WallMs;
   /**
    * `ms` and `maxMs` are Infinity if the end was not observed: it took longer than `minMs`. null: not
    * measured.
@@ -51,7 +52,7 @@ export interface RunFigure {
  */
 export interface NightFigure extends Measure {
   /** Start of the night's first run, wall time, ms. */
-  readonly nightMs: number;
+  readonly nightMs: WallMs;
   /** Runs that measured the figure. */
   readonly runs: number;
   /** For runs that were not cut short, in order of time: whether the measured event happened. */
@@ -64,9 +65,9 @@ export interface NightFigure extends Measure {
  */
 export function byNight(
   figures: readonly RunFigure[],
-  nights: ReadonlyMap<number, number>,
+  nights: ReadonlyMap<WallMs, WallMs>,
 ): readonly NightFigure[] {
-  const found = new Map<number, RunFigure[]>();
+  const found = new Map<WallMs, RunFigure[]>();
   for (const figure of figures) {
     if (figure.measure === null) continue;
     const night = nights.get(figure.startMs) ?? figure.startMs;

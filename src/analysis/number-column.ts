@@ -2,8 +2,8 @@
 const chunkBits = 12;
 const chunkLength = 2 ** chunkBits;
 
-/** A list of numbers that grows at its end, 8 bytes each. It grows without copying. */
-export class NumberColumn {
+/** A list of numbers of type `N` that grows at its end, 8 bytes each. It grows without copying. */
+export class NumberColumn<N extends number = number> {
   readonly #chunks: Float64Array[] = [];
   #length = 0;
 
@@ -11,7 +11,7 @@ export class NumberColumn {
     return this.#length;
   }
 
-  push(value: number): void {
+  push(value: N): void {
     const index = this.#length & (chunkLength - 1);
     let chunk = this.#chunks.at(-1);
     if (chunk === undefined || index === 0) this.#chunks.push((chunk = new Float64Array(chunkLength)));
@@ -20,10 +20,10 @@ export class NumberColumn {
   }
 
   /** Throws a RangeError if the column has no such index. */
-  at(index: number): number {
+  at(index: number): N {
     const value = this.#chunks[index >>> chunkBits]?.[index & (chunkLength - 1)];
     if (value === undefined || index >= this.#length) throw new RangeError(`no number at ${index}`);
-    return value;
+    return value as N;
   }
 }
 

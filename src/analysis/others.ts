@@ -1,9 +1,10 @@
 import { durationText } from '../core/format-duration.ts';
 import { othersLimitPct } from '../core/starvation-limits.ts';
+import { distantFuture, earliest, type RunMs } from '../core/time.ts';
 import { othersIn } from './machine-record.ts';
 import type { Evidence, JudgedCheck } from './outcome.ts';
 import { waitOverMs } from './rto.ts';
-import type { RunLog } from './run-log.ts';
+import { firstIssuedMs, type RunLog } from './run-log.ts';
 import { listText } from './format.ts';
 
 /**
@@ -12,9 +13,9 @@ import { listText } from './format.ts';
  * from the fault until that moment, or may have while a host was not read. Unknown: the hosts have machines of their own,
  * their control groups were not read, or the log is old.
  */
-export function othersUncertainty(log: RunLog, untilMs: number): string | null {
+export function othersUncertainty(log: RunLog, untilMs: RunMs): string | null {
   const machine = log.machines.find((m) => m.prober && m.hosts.length > 0);
-  const fromMs = Math.min(...log.faults.map((f) => f.issuedMs ?? Infinity));
+  const fromMs = firstIssuedMs(log);
   if (machine === undefined || untilMs <= fromMs) return null;
   const share = othersIn(machine, fromMs, untilMs);
   if (share === null || share.othersPct <= othersLimitPct) return null;
@@ -42,16 +43,16 @@ export function withoutOthers(evidence: Evidence, checks: readonly JudgedCheck[]
  * The moment at which a check of that kind was decided: the recovery, the redundancy, or the end of
  * the wait for it.
  */
-function decidedMs({ log, recovery }: Evidence, kind: string): number {
+function decidedMs({ log, recovery }: Evidence, kind: string): RunMs {
   switch (kind) {
     case 'rto':
     case 'no-recovery':
     case 'role-moved':
     case 'role-stays':
-      return Math.min(recovery?.recovered?.hiMs ?? Infinity, waitOverMs(log), log.endMs);
+      return earliest(recovery?.recovered?.hiMs ?? distantFuture, waitOverMs(log), log.endMs);
     case 'redundancy':
     case 'return':
-      return Math.min(log.gates.findLast((g) => g.gate === 'redundancy')?.t ?? Infinity, log.endMs);
+      return earliest(log.gates.findLast((g) => g.gate === 'redundancy')?.t ?? distantFuture, log.endMs);
     default:
       return log.endMs;
   }

@@ -1,4 +1,5 @@
 import { durationText, limitText } from '../core/format-duration.ts';
+import type { HostName, RoleName } from '../core/ids.ts';
 import type { Check } from '../core/plan.ts';
 import type { CheckResult, Measure } from '../core/summary.ts';
 import type { HealAnalysis } from './heal.ts';
@@ -7,6 +8,7 @@ import type { RedundancyAnalysis } from './redundancy.ts';
 import type { RecoveryAnalysis } from './rto.ts';
 import type { RowsAnalysis } from './written-rows.ts';
 import { measureText } from './format.ts';
+import type { DurationMs } from '../core/time.ts';
 
 /** A check's result, and the reason if it is not a pass. */
 export interface JudgedCheck {
@@ -22,7 +24,7 @@ export interface Evidence {
   readonly redundancy: RedundancyAnalysis;
   /** null: no fault took effect, or none was healed. */
   readonly heal: HealAnalysis | null;
-  readonly roleBefore: ReadonlyMap<string, string | null>;
+  readonly roleBefore: ReadonlyMap<RoleName, HostName | null>;
   /** In the plan's order. */
   readonly rows: readonly RowsAnalysis[];
 }
@@ -43,8 +45,8 @@ export function isComplete(log: RunLog): boolean {
 
 /** The limits of a duration, ms; at least one of them. */
 export interface Limits {
-  readonly minMs?: number | undefined;
-  readonly maxMs?: number | undefined;
+  readonly minMs?: DurationMs | undefined;
+  readonly maxMs?: DurationMs | undefined;
 }
 
 /** A duration to judge. */
@@ -53,7 +55,7 @@ export interface Subject {
   readonly what: string;
   readonly measure: Measure;
   /** Interval of the probe that measured it, ms. */
-  readonly intervalMs: number;
+  readonly intervalMs: DurationMs;
   /** How many of its edges lie between two samples; default 1. */
   readonly edges?: number;
   /** Why the bounds are so wide, and what narrows them. Default: the interval at which they would decide. */
@@ -74,7 +76,7 @@ export function limitsText({ minMs, maxMs }: Limits): string {
  * that is not positive, or if the lower bound is 0 and the middle is no estimate: by how much a shorter interval narrows the
  * bounds, and whether that can be enough.
  */
-function decidedAt({ measure, intervalMs, edges = 1 }: Subject, limitMs: number): string {
+function decidedAt({ measure, intervalMs, edges = 1 }: Subject, limitMs: DurationMs): string {
   const { ms, minMs, maxMs } = measure;
   const widthMs = limitMs > ms ? maxMs - ms : ms - minMs;
   const fixedMs = Math.max(0, 2 * widthMs - edges * intervalMs);
@@ -124,7 +126,7 @@ export function bounded(subject: Subject, limits: Limits): Outcome {
 }
 
 /** Judges an event that did not happen before the wait for it ended. */
-export function waitedFor(what: string, longerThanMs: number, maxMs: number): Outcome {
+export function waitedFor(what: string, longerThanMs: DurationMs, maxMs: DurationMs): Outcome {
   const fail = longerThanMs >= maxMs;
   const observed = `not within ${durationText(longerThanMs)}`;
   return {

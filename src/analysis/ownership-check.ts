@@ -1,4 +1,5 @@
 import { durationText } from '../core/format-duration.ts';
+import type { DurationMs } from '../core/time.ts';
 import type { Moment } from './moment.ts';
 import {
   intervalsIn,
@@ -29,7 +30,7 @@ interface OwnershipView {
   readonly spans: readonly TristateSpan[];
   readonly owners: readonly OwnerTruth[];
   /** How much longer it may have been true between two samples, ms. */
-  readonly unobservedMs: number;
+  readonly unobservedMs: DurationMs;
   readonly sampling: Sampling;
 }
 
@@ -106,6 +107,6 @@ export function ownershipCheck(check: OwnershipCheck, { log, recovery }: Evidenc
 }
 
 /** The observed value if no part of the time is certain. `maxMs`: the uncertain time by samples. */
-function rarelyText(maxMs: number, { unobservedMs, sampling }: OwnershipView): string {
+function rarelyText(maxMs: DurationMs, { unobservedMs, sampling }: OwnershipView): string {
   return maxMs === 0 ? neverText(sampling) : `uncertain, up to ${durationText(maxMs + unobservedMs)} in all`;
 }

@@ -4,6 +4,7 @@ import type { Condition } from '../core/condition.ts';
 import { staleAfterMs } from '../core/freshness.ts';
 import type { OwnershipState, Sides } from '../core/plan.ts';
 import type { Ownership, OwnershipSide, OwnershipStretch, OwnershipWindow } from '../core/summary.ts';
+import { distantPast, type DurationMs, earliest, latest, type RunMs } from '../core/time.ts';
 import {
   combine,
   intervalsIn,
@@ -79,14 +80,14 @@ export function differenceTruth(
 }
 
 /** Longest "maybe" that is only the time between two samples with different results, ms. */
-function briefMs({ series }: OwnerTruth): number {
+function briefMs({ series }: OwnerTruth): DurationMs {
   return staleAfterMs(series) + series.probe.timeoutMs;
 }
 
 /** The longest time, ms, for which each host was unknown: it did not answer, or it was sampled too rarely. */
 export function blindSpots(
   owners: readonly OwnerTruth[],
-): readonly { readonly name: string; readonly ms: number }[] {
+): readonly { readonly name: string; readonly ms: DurationMs }[] {
   return owners.flatMap((owner) => {
     const open = owner.spans.filter((s) => s.truth === 'maybe');
     const silent = owner.series.samples.filter(isSilent);
@@ -104,8 +105,8 @@ export function blindSpots(
 
 /** A change of one host between two moments. */
 interface OwnerChange {
-  readonly loMs: number;
-  readonly hiMs: number;
+  readonly loMs: RunMs;
+  readonly hiMs: RunMs;
   readonly name: string;
   readonly truth: Tristate;
 }
@@ -138,8 +139,8 @@ type Known = ReadonlyMap<string, Tristate>;
 
 /** A time without changes. Its beginning has bounds. */
 interface Stretch {
-  readonly loMs: number;
-  readonly hiMs: number;
+  readonly loMs: RunMs;
+  readonly hiMs: RunMs;
   readonly known: Known;
 }
 
@@ -148,11 +149,11 @@ interface Stretch {
  * between them would be invented.
  */
 function stretchesOf(owners: readonly OwnerTruth[], range: Range): readonly Stretch[] {
-  const groups: { loMs: number; hiMs: number; changes: OwnerChange[] }[] = [];
+  const groups: { loMs: RunMs; hiMs: RunMs; changes: OwnerChange[] }[] = [];
   for (const change of owners.flatMap(changesOf).sort((a, b) => a.loMs - b.loMs || a.hiMs - b.hiMs)) {
     const open = groups.at(-1);
     if (open !== undefined && (change.loMs < open.hiMs || change.loMs === open.loMs)) {
-      open.hiMs = Math.max(open.hiMs, change.hiMs);
+      open.hiMs = latest(open.hiMs, change.hiMs);
       open.changes.push(change);
     } else {
       groups.push({ loMs: change.loMs, hiMs: change.hiMs, changes: [change] });
@@ -172,8 +173,8 @@ function stretchesOf(owners: readonly OwnerTruth[], range: Range): readonly Stre
 /** The zero of offsets, and the end of the log. */
 interface Frame {
   readonly log: RunLog;
-  readonly zeroMs: number;
-  readonly endMs: number;
+  readonly zeroMs: RunMs;
+  readonly endMs: RunMs;
 }
 
 function toSummaryStretch(stretch: Stretch, next: Stretch | undefined, frame: Frame): OwnershipStretch {
@@ -181,7 +182,7 @@ function toSummaryStretch(stretch: Stretch, next: Stretch | undefined, frame: Fr
   const from = moment(stretch.loMs, stretch.hiMs);
   const to = moment(next?.loMs ?? endMs, next?.hiMs ?? endMs);
   const named = (truth: Tristate) => [...stretch.known].flatMap(([name, t]) => (t === truth ? [name] : []));
-  const offset = (ms: number) => roundMs(ms - zeroMs);
+  const offset = (atMs: RunMs) => roundMs(atMs - zeroMs);
   return {
     startAt: wallTime(log, from.ms),
     endAt: next === undefined ? null : wallTime(log, to.ms),
@@ -220,8 +221,8 @@ function windowsIn(spans: readonly TristateSpan[], frame: Frame): readonly Owner
 }
 
 /** When the steady state before the first fault was met; the run's start if it was not. */
-function shownFromMs(log: RunLog): number {
-  const issuedMs = log.faults.find((f) => f.issuedMs !== null)?.issuedMs ?? -Infinity;
+function shownFromMs(log: RunLog): RunMs {
+  const issuedMs = log.faults.find((f) => f.issuedMs !== null)?.issuedMs ?? distantPast;
   return (
     log.gates.findLast((g) => g.gate === 'steady' && g.state === 'met' && g.t <= issuedMs)?.t ?? log.startMs
   );
@@ -230,7 +231,7 @@ function shownFromMs(log: RunLog): number {
 /** From the fault's effect to the end of the samples; the whole run if no fault took effect. */
 export function judgedRange(log: RunLog, effect: Moment | null): Range {
   const fromMs = effect?.loMs ?? shownFromMs(log);
-  return { fromMs, toMs: Math.max(fromMs, watchedUntil(log)) };
+  return { fromMs, toMs: latest(fromMs, watchedUntil(log)) };
 }
 
 /**
@@ -239,13 +240,13 @@ export function judgedRange(log: RunLog, effect: Moment | null): Range {
  */
 export function analyseOwnership(log: RunLog, effect: Moment | null): readonly Ownership[] {
   const judged = judgedRange(log, effect);
-  const shown = { fromMs: Math.min(shownFromMs(log), judged.fromMs), toMs: judged.toMs };
+  const shown = { fromMs: earliest(shownFromMs(log), judged.fromMs), toMs: judged.toMs };
   const frame: Frame = { log, zeroMs: effect?.ms ?? log.startMs, endMs: judged.toMs };
   const sideOf = ([side, condition]: [string, Condition]): OwnershipSide => {
     if (seriesOf(log, condition).length === 0) return { side, spans: [], none: [], multiple: [] };
     const seen = seenFrom(log, condition);
     const stretches = stretchesOf(ownerTruths(seen, condition, shown), shown);
-    const unobservedMs = (state: OwnershipState): number =>
+    const unobservedMs = (state: OwnershipState): DurationMs =>
       unobservedTruthMs(seen, seriesOf(seen, condition), judged, (view) =>
         stateTruth(view, condition, state, judged),
       );

@@ -1,5 +1,6 @@
 import type { EventOf } from '../core/event.ts';
 import { parseRanges, type RowRange } from '../core/row-ranges.ts';
+import type { RunMs } from '../core/time.ts';
 import { NumberColumn } from './number-column.ts';
 import { RangeTree } from './range-tree.ts';
 import type { RowColumns } from './row-columns.ts';
@@ -31,8 +32,8 @@ export class ParallelReads {
   /** Ids of the paths that were read, without duplicates. */
   readonly #paths: string[] = [];
   readonly #pathAt = new NumberColumn();
-  readonly #sendsMs = new NumberColumn();
-  readonly #finishesMs = new NumberColumn();
+  readonly #sendsMs = new NumberColumn<RunMs>();
+  readonly #finishesMs = new NumberColumn<RunMs>();
   readonly #failed = new NumberColumn();
   readonly #given = new Map<number, GivenRows>();
 
@@ -69,11 +70,11 @@ export class ParallelReads {
     return this.#paths[this.#pathAt.at(read)] ?? '';
   }
 
-  sendMsOf(read: number): number {
+  sendMsOf(read: number): RunMs {
     return this.#sendsMs.at(read);
   }
 
-  finishMsOf(read: number): number {
+  finishMsOf(read: number): RunMs {
     return this.#finishesMs.at(read);
   }
 

@@ -1,8 +1,9 @@
 import type { ProbeSummary, Spread } from '../core/summary.ts';
+import type { DurationMs } from '../core/time.ts';
 import { downtimeOf } from './downtime.ts';
 import { Histogram } from './histogram.ts';
 import { countOf, type KeptSample } from './kept-samples.ts';
-import type { ProbeSeries, RunLog } from './run-log.ts';
+import { firstIssuedMs, type ProbeSeries, type RunLog } from './run-log.ts';
 import { longestUnobservedMs, withUnobserved } from './sample-gaps.ts';
 import { type RecoveryAnalysis, waitOverMs } from './rto.ts';
 import { type BadWindow, toSummaryWindow } from './windows.ts';
@@ -35,7 +36,7 @@ function latencyAround(
   { samples }: ProbeSeries,
   recovery: RecoveryAnalysis,
 ): ProbeSummary['latencyAround'] {
-  const issuedMs = Math.min(...log.faults.map((f) => f.issuedMs ?? Infinity));
+  const issuedMs = firstIssuedMs(log);
   const overMs = recovery.recovered?.ms ?? waitOverMs(log);
   return {
     before: latencyOf(samples.filter((s) => s.sendMs < issuedMs)),
@@ -65,7 +66,7 @@ function availabilityOf(
     downtimeOf(windows).total,
     longestUnobservedMs(log, series, { fromMs, toMs }, windows),
   );
-  const share = (downMs: number) => roundShare(1 - downMs / wholeMs);
+  const share = (downMs: DurationMs) => roundShare(1 - downMs / wholeMs);
   return { share: share(down.ms), minShare: share(down.maxMs), maxShare: share(down.minMs) };
 }
 

@@ -1,12 +1,13 @@
 import { controlProbeLimitMs } from '../core/control-probe.ts';
 import { roundMs } from '../core/clock.ts';
 import type { ProberSummary } from '../core/summary.ts';
-import { type RunLog, wallTime } from './run-log.ts';
+import { firstIssuedMs, type RunLog, wallTime } from './run-log.ts';
 import { starvedHint } from '../core/control.ts';
 import { degradedMsIn, degradedText, dilationNote, starvedMsIn, starvedSpans } from './degraded.ts';
 import { Histogram } from './histogram.ts';
 import { type MachineRecord, othersIn } from './machine-record.ts';
 import { durationText } from '../core/format-duration.ts';
+import { distantFuture, distantPast, type DurationMs, earliest, type RunMs } from '../core/time.ts';
 
 /** The prober's health over the whole run. */
 export function proberSummary(log: RunLog): ProberSummary {
@@ -37,11 +38,11 @@ function controlProbeSummary(log: RunLog): ProberSummary['controlProbe'] {
     limitMs: controlProbeLimitMs(probe),
     intervalMs: probe.intervalMs,
     latency,
-    degradedMs: roundMs(degraded.reduce((sum, s) => sum + Math.min(s.toMs, log.endMs) - s.fromMs, 0)),
+    degradedMs: roundMs(degraded.reduce((sum, s) => sum + earliest(s.toMs, log.endMs) - s.fromMs, 0)),
     degraded: degraded.map((span) => ({
       startAt: wallTime(log, span.fromMs),
       endAt: span.toMs === Infinity ? null : wallTime(log, span.toMs),
-      ms: roundMs(Math.min(span.toMs, log.endMs) - span.fromMs),
+      ms: roundMs(earliest(span.toMs, log.endMs) - span.fromMs),
     })),
   };
 }
@@ -75,19 +76,19 @@ function hundredths(value: number): number {
 }
 
 function machineSummary(log: RunLog, machine: MachineRecord): ProberSummary['machines'][number] {
-  const issuedMs = Math.min(...log.faults.map((f) => f.issuedMs ?? Infinity));
+  const issuedMs = firstIssuedMs(log);
   const others = Number.isFinite(issuedMs) ? othersIn(machine, issuedMs, log.endMs) : null;
   return {
     machine: machine.machine,
     prober: machine.prober,
     hosts: machine.hosts,
     cpuSomePct: {
-      before: spreadOf(machine, 'somePct', -Infinity, issuedMs),
-      after: spreadOf(machine, 'somePct', issuedMs, Infinity),
+      before: spreadOf(machine, 'somePct', distantPast, issuedMs),
+      after: spreadOf(machine, 'somePct', issuedMs, distantFuture),
     },
     runQueue: {
-      before: spreadOf(machine, 'runQueue', -Infinity, issuedMs),
-      after: spreadOf(machine, 'runQueue', issuedMs, Infinity),
+      before: spreadOf(machine, 'runQueue', distantPast, issuedMs),
+      after: spreadOf(machine, 'runQueue', issuedMs, distantFuture),
     },
     othersCpuPct: others === null || others.unread !== undefined ? null : others.othersPct,
   };
@@ -97,8 +98,8 @@ function machineSummary(log: RunLog, machine: MachineRecord): ProberSummary['mac
 function spreadOf(
   machine: MachineRecord,
   what: 'somePct' | 'runQueue',
-  fromMs: number,
-  toMs: number,
+  fromMs: RunMs,
+  toMs: RunMs,
 ): { readonly p50: number; readonly max: number } | null {
   const histogram = new Histogram();
   for (const reading of machine.readings(fromMs, toMs)) {
@@ -140,7 +141,7 @@ function starvedNote(log: RunLog): string {
   return `the machine of the prober and of the target was starved of CPU for ${durationText(starvedMsIn(log))} (${dilationNote(log.control?.dilation?.maxMs ?? null)}): the figures are valid for this machine only; ${starvedHint}`;
 }
 
-function movedText(byMs: number): string {
+function movedText(byMs: DurationMs): string {
   return `the wall clock moved against the run clock by ${durationText(Math.abs(byMs))} (${byMs > 0 ? 'forwards' : 'backwards'}); durations are not affected`;
 }
 

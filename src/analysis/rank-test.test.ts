@@ -64,8 +64,8 @@ describe('the shift', () => {
     const b = exact(2, 6, 5, 3.5, 8.9, 7.9);
     const there = shiftOf(a, b);
     const back = shiftOf(b, a);
-    expect(back.ms).toBeCloseTo(-there.ms, 12);
-    expect([back.minMs, back.maxMs]).toEqual([-there.maxMs, -there.minMs]);
+    expect(back.ms).toBeCloseTo(-1 * there.ms, 12);
+    expect([back.minMs, back.maxMs]).toEqual([-1 * there.maxMs, -1 * there.minMs]);
     expect([back.p, back.coverage]).toEqual([there.p, there.coverage]);
   });
 

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { DrillError } from '../core/errors.ts';
+import { runMs } from '../core/time.ts';
 import { intervalAt, wallTime } from './run-log.ts';
 import { analyseRows } from './written-rows.ts';
 import { LogBuilder, planWith, probeOf, readLines } from './testing/log-builder.ts';
@@ -32,7 +33,7 @@ describe('reading an event log', () => {
     expect(series?.samples.map((s) => s.slot)).toEqual([1, 2]);
     expect(series?.dropped).toEqual([{ slot: 3, dueMs: 1200, paced: false }]);
     expect(log).toMatchObject({ ended: true, torn: false, startMs: 0, endMs: 2000, aborted: null });
-    expect(wallTime(log, 1900)).toBe('2026-03-01T10:00:01.900Z');
+    expect(wallTime(log, runMs(1900))).toBe('2026-03-01T10:00:01.900Z');
   });
 
   test('notes an incomplete last line and reads the others', () => {
@@ -227,7 +228,7 @@ describe('reading an event log', () => {
       .at(5000, { type: 'rate.changed', burst: false })
       .read();
     const probe = log.plan.probes[0] ?? probeOf('health');
-    expect([0, 999, 1000, 4999, 5000].map((t) => intervalAt(log, probe, t))).toEqual([
+    expect([0, 999, 1000, 4999, 5000].map((t) => intervalAt(log, probe, runMs(t)))).toEqual([
       1000, 1000, 50, 50, 1000,
     ]);
   });

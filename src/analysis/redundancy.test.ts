@@ -1,4 +1,6 @@
 import { describe, expect, test } from 'vitest';
+import { fromPlain } from '../core/testing/plain.ts';
+import type { Moment } from './moment.ts';
 import { analyseRedundancy } from './redundancy.ts';
 import { LogBuilder, planWith, probeOf } from './testing/log-builder.ts';
 
@@ -14,7 +16,7 @@ test('an unobserved loss may have lasted until every probe had a new sample', ()
     .at(20_000, { type: 'run.ended' })
     .read();
   // The effect is between 10.0 s and 10.15 s; the next sample of `health` is at 11.1 s, of `ui` at 10.7 s.
-  const from = { ms: 10_075, loMs: 10_000, hiMs: 10_150 };
+  const from = fromPlain<Moment>({ ms: 10_075, loMs: 10_000, hiMs: 10_150 });
   expect(analyseRedundancy(log, from)).toEqual({
     state: 'restored',
     after: { ms: 0, minMs: 0, maxMs: 1105 },
@@ -23,7 +25,7 @@ test('an unobserved loss may have lasted until every probe had a new sample', ()
 
 describe('every uncertain time counts in the upper bound', () => {
   const gate = { require: [{ probe: 'role', is: ['ok'] }], forMs: 3000, withinMs: 60_000 };
-  const from = { ms: 10_075, loMs: 10_000, hiMs: 10_150 };
+  const from = fromPlain<Moment>({ ms: 10_075, loMs: 10_000, hiMs: 10_150 });
   /** Sampled at 0.1 s, 1.1 s, …; `saw` gives the value of the sample sent at a moment. */
   const sampled = (saw: (ms: number) => string, gateMs: number) =>
     new LogBuilder(planWith({ probes: [probeOf('role')], redundancy: gate, steady: gate }))

@@ -1,5 +1,6 @@
 import { roundMs } from '../core/clock.ts';
 import type { Measure } from '../core/summary.ts';
+import { type DurationMs, earlier, earliest, latest, type RunMs } from '../core/time.ts';
 import { seriesOf, truthOfAll } from './intervals.ts';
 import type { RunLog } from './run-log.ts';
 import { middle, type Moment } from './moment.ts';
@@ -7,7 +8,7 @@ import { middle, type Moment } from './moment.ts';
 /** Time from a moment until redundancy held again, by the log. ms. */
 export type RedundancyAnalysis =
   | { readonly state: 'restored'; readonly after: Measure }
-  | { readonly state: 'timeout'; readonly longerThanMs: number; readonly unmet: readonly string[] }
+  | { readonly state: 'timeout'; readonly longerThanMs: DurationMs; readonly unmet: readonly string[] }
   | { readonly state: 'not-awaited' };
 
 /**
@@ -42,24 +43,24 @@ export function analyseRedundancy(log: RunLog, from: Moment | null): RedundancyA
  * was first certain again.
  */
 interface Restored {
-  readonly startLoMs: number;
-  readonly seenMs: number;
-  readonly startHiMs: number;
+  readonly startLoMs: RunMs;
+  readonly seenMs: RunMs;
+  readonly startHiMs: RunMs;
 }
 
 /**
  * A loss that begins after the gate's hold began and lasts beyond the gate is a later one, and does
  * not count.
  */
-function restoredIn(log: RunLog, from: Moment, gateMs: number): Restored {
+function restoredIn(log: RunLog, from: Moment, gateMs: RunMs): Restored {
   // If samples alone do not show the hold, the engine's gate event gives the latest moment.
-  const heldFromMs = Math.max(from.loMs, gateMs - log.plan.redundancy.forMs);
+  const heldFromMs = latest(from.loMs, earlier(gateMs, log.plan.redundancy.forMs));
   const spans = truthOfAll(log, log.plan.redundancy.require, { fromMs: from.loMs, toMs: gateMs });
   const held = spans.findLast((s) => s.truth === 'yes' && s.toMs > heldFromMs);
   const untilMs = held?.fromMs ?? heldFromMs;
   const before = spans.filter((s) => s.fromMs < untilMs);
   const broken = before.findLastIndex((s) => s.truth === 'no');
-  const startLoMs = Math.min(before[broken]?.toMs ?? from.loMs, untilMs);
+  const startLoMs = earliest(before[broken]?.toMs ?? from.loMs, untilMs);
   const seen = before.find((s, index) => index > broken && s.truth === 'yes');
   return { startLoMs, seenMs: seen?.fromMs ?? untilMs, startHiMs: untilMs };
 }
@@ -68,11 +69,11 @@ function restoredIn(log: RunLog, from: Moment, gateMs: number): Restored {
  * When the first sample that was sent after `afterMs` had finished, for the gate's slowest probe, ms;
  * at most `gateMs`.
  */
-function nextSampleMs(log: RunLog, afterMs: number, gateMs: number): number {
+function nextSampleMs(log: RunLog, afterMs: RunMs, gateMs: RunMs): RunMs {
   const sampleTimes = log.plan.redundancy.require.flatMap((condition) =>
     seriesOf(log, condition).map(
       ({ samples }) => samples.find((s) => s.sendMs >= afterMs && s.status !== 'unknown')?.finishMs ?? gateMs,
     ),
   );
-  return Math.min(gateMs, Math.max(afterMs, ...sampleTimes));
+  return earliest(gateMs, latest(afterMs, ...sampleTimes));
 }

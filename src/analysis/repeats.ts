@@ -1,4 +1,5 @@
 import type { Measure, Predicted, Repeats, Summary } from '../core/summary.ts';
+import type { DurationMs } from '../core/time.ts';
 import { timedFigure } from './figures.ts';
 
 /** Confidence of the interval for the median, and of the share of phases. */
@@ -89,7 +90,7 @@ export function repeatsOf(
 }
 
 /** JSON has no Infinity, so null replaces it. */
-function finite(ms: number): number | null {
+function finite(ms: DurationMs): number | null {
   return Number.isFinite(ms) ? ms : null;
 }
 

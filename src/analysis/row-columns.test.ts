@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { DrillEvent, NewEvent } from '../core/event.ts';
 import { rangesOf, rangesText } from '../core/row-ranges.ts';
+import { fromPlain, type Plain } from '../core/testing/plain.ts';
 import { RangeTree } from './range-tree.ts';
 import { LogBuilder, planWith, probeOf, readLines, seeded, writerOf } from './testing/log-builder.ts';
 import { naiveRows } from './testing/naive-rows.ts';
@@ -32,7 +33,8 @@ function randomEvents(seed: number): readonly DrillEvent[] {
   const chance = (share: number): boolean => random() < share;
   const whole = (below: number): number => Math.floor(random() * below);
   const events: DrillEvent[] = [];
-  const add = (t: number, event: NewEvent): void => void events.push({ t, ...event });
+  const add = (t: number, event: Plain<NewEvent>): void =>
+    void events.push(fromPlain<DrillEvent>({ t, ...event }));
   const [refuses, opens, loses] = [random() * 0.4, random() * 0.3, chance(0.25) ? 0 : random() * 0.4];
   const committed: { client: number; number: number; atMs: number }[] = [];
   const lost = new Set<string>();

@@ -1,3 +1,4 @@
+import type { RunMs } from '../core/time.ts';
 import type { WriteOutcome } from '../core/writer.ts';
 import { NumberColumn, sortIndexes } from './number-column.ts';
 
@@ -5,8 +6,8 @@ import { NumberColumn, sortIndexes } from './number-column.ts';
 export interface WrittenRow {
   readonly client: number;
   readonly number: number;
-  readonly sendMs: number;
-  readonly finishMs: number;
+  readonly sendMs: RunMs;
+  readonly finishMs: RunMs;
   readonly outcome: WriteOutcome;
 }
 
@@ -20,8 +21,8 @@ export class RowColumns {
   /** Client and outcome, combined in one number. */
   readonly #whose = new NumberColumn();
   readonly #numbers = new NumberColumn();
-  readonly #sendsMs = new NumberColumn();
-  readonly #finishesMs = new NumberColumn();
+  readonly #sendsMs = new NumberColumn<RunMs>();
+  readonly #finishesMs = new NumberColumn<RunMs>();
   readonly #counts = new Map<WriteOutcome, number>();
 
   get length(): number {
@@ -44,11 +45,11 @@ export class RowColumns {
     return this.#numbers.at(row);
   }
 
-  sendMsOf(row: number): number {
+  sendMsOf(row: number): RunMs {
     return this.#sendsMs.at(row);
   }
 
-  finishMsOf(row: number): number {
+  finishMsOf(row: number): RunMs {
     return this.#finishesMs.at(row);
   }
 

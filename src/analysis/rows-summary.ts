@@ -1,6 +1,7 @@
 import { roundMs } from '../core/clock.ts';
 import { maxOf } from '../core/extremes.ts';
 import type { Measure, Rpo, RowLoss, StaleWindow, WriterSummary } from '../core/summary.ts';
+import type { RunMs } from '../core/time.ts';
 import { type RunLog, wallTime } from './run-log.ts';
 import {
   countIn,
@@ -15,7 +16,7 @@ import { middle } from './moment.ts';
 /** The zero of offsets: the fault's effect, or the run's start if there is none. */
 interface Frame {
   readonly log: RunLog;
-  readonly zeroMs: number;
+  readonly zeroMs: RunMs;
 }
 
 function rounded({ ms, minMs, maxMs }: Measure): Measure {
@@ -93,7 +94,7 @@ function toWriterSummary(rows: RowsAnalysis, frame: Frame): WriterSummary {
 export function summarizeRows(
   log: RunLog,
   analyses: readonly RowsAnalysis[],
-  zeroMs: number,
+  zeroMs: RunMs,
 ): { readonly rpo: Rpo | null; readonly writers: readonly WriterSummary[] } {
   const writers = analyses.map((rows) => toWriterSummary(rows, { log, zeroMs }));
   const judged = writers.filter((w) => w.found !== null && w.acked > 0);

@@ -1,5 +1,14 @@
 import { roundMs } from '../core/clock.ts';
 import type { Measure } from '../core/summary.ts';
+import {
+  distantFuture,
+  distantPast,
+  type DurationMs,
+  earliest,
+  later,
+  latest,
+  type RunMs,
+} from '../core/time.ts';
 import { slowFloorMs } from './latency-model.ts';
 import type { Moment } from './moment.ts';
 import { intervalAt, type ProbeSeries, type RunLog } from './run-log.ts';
@@ -16,7 +25,7 @@ export const unobservedOutageMs = 500;
  * Widest gap, ms, between samples that are neither lost nor late: twice the interval, or the interval
  * and a slow answer.
  */
-function ordinaryGapMs(intervalMs: number): number {
+function ordinaryGapMs(intervalMs: DurationMs): DurationMs {
   return Math.max(2 * intervalMs, intervalMs + slowFloorMs);
 }
 
@@ -25,12 +34,12 @@ export type PutOffBy = 'slow' | 'uncertain' | 'outage' | 'gap';
 
 /** The bounds of a recovery, including other windows and outages between samples. Offsets in ms. */
 export interface RecoveryBounds {
-  readonly loMs: number;
-  readonly hiMs: number;
+  readonly loMs: RunMs;
+  readonly hiMs: RunMs;
   /** null: the edges of the outage give the upper bound. */
   readonly putOffBy: PutOffBy | null;
   /** The longest time without an answer that matters, ms; 0 if there is none. */
-  readonly gapMs: number;
+  readonly gapMs: DurationMs;
 }
 
 /** Inputs for the bounds of a recovery. */
@@ -40,18 +49,18 @@ export interface RecoveryFacts {
   /** All windows of the recovery probe after t0, in order of time. */
   readonly windows: readonly BadWindow[];
   /** An outage that begins later is not part of the recovery: the wait for it was over. */
-  readonly beginByMs: number;
+  readonly beginByMs: RunMs;
   /** No recovery is final until then, because a fault acts; -Infinity if none does. */
-  readonly openUntilMs: number;
+  readonly openUntilMs: RunMs;
   /**
    * When the engine stopped waiting and the probe returned to its own interval. Outages between samples
    * count only until then.
    */
-  readonly waitOverMs: number;
+  readonly waitOverMs: RunMs;
   /** Latest moment of the last fault's effect: a recovery before it is not final. */
-  readonly lastEffectMs: number;
+  readonly lastEffectMs: RunMs;
   /** Earliest moment of the last fault's effect. */
-  readonly lastEffectLoMs: number;
+  readonly lastEffectLoMs: RunMs;
 }
 
 /**
@@ -71,7 +80,10 @@ export function recoveryBounds(reported: RecoveryFacts, end: Moment): RecoveryBo
   // Samples that are left out do not show where the gap in their stretch is. An outage in it must begin
   // before `beginMs`.
   const beginMs = putOffByMs(facts, seen.hiMs);
-  const lastMs = gaps.reduce((max, g) => Math.max(max, Math.min(g.toMs, beginMs + g.widestMs)), seen.hiMs);
+  const lastMs = gaps.reduce(
+    (max, g) => latest(max, earliest(g.toMs, later(beginMs, g.widestMs))),
+    seen.hiMs,
+  );
   if (lastMs === seen.hiMs) return { loMs, hiMs: seen.hiMs, putOffBy: seen.by, gapMs: 0 };
   return { loMs, hiMs: putOff(facts, lastMs).hiMs, putOffBy: 'gap', gapMs: roundMs(gapMs) };
 }
@@ -83,13 +95,13 @@ export function recoveryBounds(reported: RecoveryFacts, end: Moment): RecoveryBo
 export function firstBounds(
   facts: RecoveryFacts,
   end: Moment,
-  mergeGapMs: number,
-): { readonly loMs: number; readonly hiMs: number } {
+  mergeGapMs: DurationMs,
+): { readonly loMs: RunMs; readonly hiMs: RunMs } {
   const merging = {
     ...facts,
-    openUntilMs: -Infinity,
-    lastEffectMs: -Infinity,
-    lastEffectLoMs: -Infinity,
+    openUntilMs: distantPast,
+    lastEffectMs: distantPast,
+    lastEffectLoMs: distantPast,
     withinMs: mergeGapMs,
   };
   return { loMs: earliestMs(merging, end.loMs), hiMs: putOff(merging, end.hiMs).hiMs };
@@ -97,22 +109,22 @@ export function firstBounds(
 
 /** Facts, and how long after a recovery an outage may begin and still delay it, ms. */
 interface Facts extends RecoveryFacts {
-  readonly withinMs: number;
+  readonly withinMs: DurationMs;
 }
 
 /** Whether an outage that begins at `beginMs` delays a recovery at `hiMs`. */
-function reaches(facts: Facts, beginMs: number, hiMs: number): boolean {
+function reaches(facts: Facts, beginMs: RunMs, hiMs: RunMs): boolean {
   const { beginByMs, openUntilMs, lastEffectMs, withinMs } = facts;
   return beginMs < beginByMs && (beginMs < hiMs + withinMs || beginMs < openUntilMs || hiMs < lastEffectMs);
 }
 
 /** The latest end of a recovery if each outage that may delay it does. */
-function putOff(facts: Facts, fromMs: number): { readonly hiMs: number; readonly by: PutOffBy | null } {
+function putOff(facts: Facts, fromMs: RunMs): { readonly hiMs: RunMs; readonly by: PutOffBy | null } {
   let hiMs = fromMs;
   let by: PutOffBy | null = null;
   for (const window of facts.windows) {
-    if (window.endHiMs <= hiMs || !reaches(facts, Math.max(window.startLoMs, fromMs), hiMs)) continue;
-    if (window.state === 'down' && !reaches(facts, window.firstBadMs, Infinity)) continue;
+    if (window.endHiMs <= hiMs || !reaches(facts, latest(window.startLoMs, fromMs), hiMs)) continue;
+    if (window.state === 'down' && !reaches(facts, window.firstBadMs, distantFuture)) continue;
     hiMs = window.endHiMs;
     by = window.state === 'down' ? 'outage' : window.state;
   }
@@ -125,15 +137,15 @@ function putOff(facts: Facts, fromMs: number): { readonly hiMs: number; readonly
  */
 function earliestMs(
   { windows, beginByMs, openUntilMs, lastEffectLoMs, withinMs }: Facts,
-  atMostMs: number,
-): number {
+  atMostMs: RunMs,
+): RunMs {
   const down = windows.filter((w) => w.state === 'down');
   for (const window of windows) {
     // A window that is not certain may also have ended as soon as it can have begun.
     const endLoMs = window.state === 'down' ? window.endLoMs : window.startLoMs;
     if (endLoMs >= atMostMs) break;
     const next = down.find((w) => w !== window && w.endLoMs > endLoMs);
-    const nextMs = next?.startHiMs ?? Infinity;
+    const nextMs = next?.startHiMs ?? distantFuture;
     if (window.endHiMs < lastEffectLoMs && nextMs < beginByMs) continue;
     if (!window.open && nextMs - endLoMs >= withinMs && nextMs >= openUntilMs) return endLoMs;
   }
@@ -141,18 +153,18 @@ function earliestMs(
 }
 
 /** The longest time without an answer in a range, ms. Gaps count from the range's beginning. */
-export function longestGapMs(log: RunLog, series: ProbeSeries, fromMs: number, toMs: number): number {
+export function longestGapMs(log: RunLog, series: ProbeSeries, fromMs: RunMs, toMs: RunMs): DurationMs {
   const inside = answerGaps(log, series, (g) => g.toMs > fromMs && g.fromMs <= toMs);
   return inside.reduce((max, g) => Math.max(max, Math.min(g.widestMs, g.toMs - fromMs)), 0);
 }
 
 /** Latest beginning of an outage between samples that delays a recovery at `hiMs`, ms. */
-function putOffByMs({ withinMs, openUntilMs, waitOverMs, beginByMs }: Facts, hiMs: number): number {
-  return Math.min(Math.max(hiMs + withinMs, openUntilMs), waitOverMs, beginByMs);
+function putOffByMs({ withinMs, openUntilMs, waitOverMs, beginByMs }: Facts, hiMs: RunMs): RunMs {
+  return earliest(latest(later(hiMs, withinMs), openUntilMs), waitOverMs, beginByMs);
 }
 
 /** Gaps after `loMs` that are wide enough for an outage that delays the recovery at `hiMs`. */
-function wideGaps(facts: Facts, loMs: number, hiMs: number): readonly Gap[] {
+function wideGaps(facts: Facts, loMs: RunMs, hiMs: RunMs): readonly Gap[] {
   return answerGaps(
     facts.log,
     facts.series,

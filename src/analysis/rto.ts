@@ -1,6 +1,7 @@
 import { roundMs } from '../core/clock.ts';
 import { DrillError } from '../core/errors.ts';
 import type { Measure } from '../core/summary.ts';
+import { distantFuture, distantPast, type DurationMs, earliest, latest, type RunMs } from '../core/time.ts';
 import { type Downtime, downtimeOf } from './downtime.ts';
 import { middle, moment, type Moment } from './moment.ts';
 import { faultTime, finalRecovery, mayCount, timedFaults } from './open-faults.ts';
@@ -38,7 +39,7 @@ export interface RecoveryAnalysis {
   /** Time from t0 to the first sign of recovery, whether it held or not. */
   readonly first: Measure | null;
   /** Lower bound without a recovery. */
-  readonly longerThanMs: number | null;
+  readonly longerThanMs: DurationMs | null;
   /** When the outage of this recovery began, if an earlier recovery had held; null otherwise. */
   readonly again: Moment | null;
   /** Windows after the recovery that held. They count in the downtime, not in the RTO. */
@@ -49,7 +50,7 @@ export interface RecoveryAnalysis {
  * Two outages closer than this count as one for the RTO (flapping): 1 s or three samples, whichever is
  * longer.
  */
-function mergeGapMs(intervalMs: number): number {
+function mergeGapMs(intervalMs: DurationMs): DurationMs {
   return Math.max(3 * intervalMs, 1000);
 }
 
@@ -61,7 +62,7 @@ export function recoverySeries(log: RunLog): ProbeSeries {
   const { probe, onFaultHost = false } = log.plan.recovery;
   const host = log.faults.find((f) => f.id === log.plan.faults[0]?.id)?.host;
   const series = [...log.series.values()].filter(
-    (s) => (s.probe.name === probe || s.probe.id === probe) && (!onFaultHost || s.probe.host === host),
+    (s) => s.probe.name === probe && (!onFaultHost || s.probe.host === host),
   );
   const [only] = series;
   if (only === undefined || series.length > 1)
@@ -81,26 +82,26 @@ function firstEffect(log: RunLog): EffectBounds | null {
   );
 }
 
-function healStarts(faults: readonly FaultRecord[]): readonly number[] {
+function healStarts(faults: readonly FaultRecord[]): readonly RunMs[] {
   return faults.flatMap((f) => (f.healStartedMs === null ? [] : [f.healStartedMs]));
 }
 
 /** When the return began: the first heal after the last fault was injected; null if no fault was healed. */
-export function returnBeganMs(log: RunLog): number | null {
-  const issuedMs = Math.max(...log.faults.map((f) => f.issuedMs ?? -Infinity));
+export function returnBeganMs(log: RunLog): RunMs | null {
+  const issuedMs = Math.max(...log.faults.map((f) => f.issuedMs ?? distantPast));
   const starts = healStarts(log.faults).filter((ms) => ms >= issuedMs);
-  return starts.length === 0 ? null : Math.min(...starts);
+  return starts.length === 0 ? null : earliest(...starts);
 }
 
 /**
  * When the wait for the recovery was over: the recovery gate ended, or the heal began that ends the drill. A later outage is not
  * part of this recovery, and a later recovery was not automatic. The heal of a fault with a duration does not end the wait.
  */
-export function waitOverMs(log: RunLog): number {
-  const gate = log.gates.find((g) => g.gate === 'recovery')?.t ?? Infinity;
-  const phase = log.phases.find((p) => p.phase === 'heal')?.t ?? Infinity;
+export function waitOverMs(log: RunLog): RunMs {
+  const gate = log.gates.find((g) => g.gate === 'recovery')?.t ?? distantFuture;
+  const phase = log.phases.find((p) => p.phase === 'heal')?.t ?? distantFuture;
   const timed = timedFaults(log);
-  return Math.min(gate, phase, ...healStarts(log.faults.filter((f) => !timed.has(f.id))));
+  return earliest(gate, phase, ...healStarts(log.faults.filter((f) => !timed.has(f.id))));
 }
 
 /**
@@ -143,12 +144,12 @@ function held(
   log: RunLog,
   series: ProbeSeries,
   outage: Pick<BadWindow, 'open' | 'endHiMs'>,
-  nextBadMs: number,
+  nextBadMs: RunMs,
 ): boolean {
   if (outage.open) return false;
   if (log.plan.recovery.until === undefined) {
     const lastOkMs = series.samples.findLast((s) => s.status === 'ok')?.finishMs ?? log.startMs;
-    if (Math.min(nextBadMs, lastOkMs) - outage.endHiMs >= log.plan.recovery.stableForMs) return true;
+    if (earliest(nextBadMs, lastOkMs) - outage.endHiMs >= log.plan.recovery.stableForMs) return true;
   }
   return log.gates.some(
     (g) => g.gate === 'recovery' && g.state === 'met' && g.t >= outage.endHiMs && g.t <= nextBadMs,
@@ -160,7 +161,7 @@ function without(window: BadWindow, before: Moment): BadWindow {
   if (window.startLoMs >= before.loMs) return window;
   const startLoMs = before.loMs;
   if (window.state !== 'down') return { ...window, startLoMs, endLoMs: startLoMs };
-  return { ...window, startLoMs, startHiMs: Math.max(window.startHiMs, before.hiMs) };
+  return { ...window, startLoMs, startHiMs: latest(window.startHiMs, before.hiMs) };
 }
 
 /**
@@ -171,7 +172,7 @@ export function windowsAfter(
   log: RunLog,
   series: ProbeSeries,
   from: Moment,
-): Downtime & { readonly windows: readonly BadWindow[]; readonly unobservedMs: number } {
+): Downtime & { readonly windows: readonly BadWindow[]; readonly unobservedMs: DurationMs } {
   const all = badWindows(log, series)
     .filter((w) => w.endHiMs > from.loMs)
     .map((w) => without(w, from));
@@ -213,7 +214,7 @@ export function analyseRecovery(log: RunLog): RecoveryAnalysis | null {
     series,
     windows: all,
     beginByMs,
-    openUntilMs: Math.max(timedUntilMs, untimedUntilMs),
+    openUntilMs: latest(timedUntilMs, untimedUntilMs),
     lastEffectMs,
     lastEffectLoMs,
     waitOverMs: overMs,
@@ -223,7 +224,7 @@ export function analyseRecovery(log: RunLog): RecoveryAnalysis | null {
     series,
     windows.filter((w) => mayCount(w, time)),
   );
-  const laterThan = (ms: number) => windows.filter((w) => w.firstBadMs > ms).length;
+  const laterThan = (atMs: RunMs) => windows.filter((w) => w.firstBadMs > atMs).length;
   const none = {
     effect,
     windows,
@@ -237,10 +238,10 @@ export function analyseRecovery(log: RunLog): RecoveryAnalysis | null {
 
   if (outages.length === 0) {
     const whole = { open: false, endHiMs: effect.hiMs };
-    if (!held(log, series, whole, windows[0]?.firstBadMs ?? Infinity))
+    if (!held(log, series, whole, windows[0]?.firstBadMs ?? distantFuture))
       return { ...none, recovered: null, rto: null, longerThanMs: 0 };
     const bounds = recoveryBounds(facts, effect);
-    const unobservedMs = longestGapMs(log, series, effect.loMs, Math.min(beginByMs, log.endMs));
+    const unobservedMs = longestGapMs(log, series, effect.loMs, earliest(beginByMs, log.endMs));
     const putOffMs = bounds.putOffBy === null ? 0 : bounds.hiMs - effect.loMs;
     const rto = { ms: 0, minMs: 0, maxMs: roundMs(Math.max(unobservedMs, putOffMs)) };
     return { ...none, recovered: effect, rto, bounds, first: rto, longerThanMs: null };
@@ -275,7 +276,7 @@ export function analyseRecovery(log: RunLog): RecoveryAnalysis | null {
       first,
       recovered: null,
       rto: null,
-      longerThanMs: isSure ? roundMs(Math.max(0, Math.min(endByMs, watched) - effect.hiMs)) : 0,
+      longerThanMs: isSure ? roundMs(Math.max(0, earliest(endByMs, watched) - effect.hiMs)) : 0,
     };
   }
   const bounds = recoveryBounds(facts, recovered);

@@ -1,6 +1,7 @@
 import { DrillError } from '../core/errors.ts';
 import { type EventOf, eventSchemaVersion, type PhaseName } from '../core/event.ts';
 import { maxBackwardsMs } from '../core/log-limits.ts';
+import { type RunMs, runMs } from '../core/time.ts';
 import { ControlProbeReader } from './control-probe-record.ts';
 import { ControlReader } from './control-record.ts';
 import { FaultRecords } from './fault-records.ts';
@@ -23,15 +24,15 @@ interface OpenWriter extends WriterRecord {
  */
 export class RunFold {
   readonly #start: EventOf<'run.started'>;
-  #endMs: number;
+  #endMs: RunMs;
   /** The highest `t` so far. */
-  #latestMs = 0;
+  #latestMs = runMs(0);
   #ended = false;
   #aborted: RunLog['aborted'] = null;
   readonly #anchors: [Anchor, ...Anchor[]];
   readonly #series: SampleSeries;
   readonly #faults: FaultRecords;
-  readonly #phases: { t: number; phase: PhaseName }[] = [];
+  readonly #phases: { t: RunMs; phase: PhaseName }[] = [];
   readonly #gates: EventOf<'gate'>[] = [];
   readonly #marks: EventOf<'mark'>[] = [];
   readonly #writing = new Map<string, OpenWriter>();
@@ -211,7 +212,7 @@ export class RunFold {
     if (!controlProbe.add(sample)) this.#series.keepAround(sample.sendMs, sample.finishMs);
   }
 
-  #advance(t: number): void {
+  #advance(t: RunMs): void {
     if (t > this.#endMs) this.#endMs = t;
     this.#series.advance(t);
   }
@@ -226,7 +227,7 @@ export class RunFold {
   }
 
   /** Checks that times ascend, except for small differences: the engine writes events as they happen. */
-  #inOrder(t: number): void {
+  #inOrder(t: RunMs): void {
     if (this.#latestMs - t > maxBackwardsMs)
       throw new InvalidEvent(
         `its time of ${t} ms is before an earlier line's time of ${this.#latestMs} ms: lines are out of order`,

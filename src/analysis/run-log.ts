@@ -1,4 +1,5 @@
 import type { EventOf, PhaseName } from '../core/event.ts';
+import type { FaultId, HostName, ProbeId } from '../core/ids.ts';
 import type { Json, Plan, PlannedProbe, PlannedWriter } from '../core/plan.ts';
 import type { ControlProbeRecord } from './control-probe-record.ts';
 import type { ControlRecord } from './control-record.ts';
@@ -8,11 +9,12 @@ import type { MachineRecord } from './machine-record.ts';
 import type { ParallelReads } from './parallel-reads.ts';
 import type { RowColumns } from './row-columns.ts';
 import type { LostSlots } from './slots.ts';
+import { distantFuture, type DurationMs, earliest, latest, type RunMs, type WallMs } from '../core/time.ts';
 
 /** The wall time at an offset of the run clock. Both in ms. */
 export interface Anchor {
-  readonly t: number;
-  readonly wallMs: number;
+  readonly t: RunMs;
+  readonly wallMs: WallMs;
 }
 
 /** The samples of one probe instance in a run. */
@@ -25,7 +27,7 @@ export interface ProbeSeries {
    * Slots that were not sent, in the order of the log. `paced`: the target took longer to answer than
    * the interval.
    */
-  readonly dropped: readonly { readonly slot: number; readonly dueMs: number; readonly paced: boolean }[];
+  readonly dropped: readonly { readonly slot: number; readonly dueMs: RunMs; readonly paced: boolean }[];
   /** Slots without an event in the log: their lines are lost. In order. */
   readonly lost: readonly LostSlots[];
   /** Message or cause of the last sample that was not ok; absent if all were ok. */
@@ -44,28 +46,28 @@ export interface WriterRecord {
 
 /** The interval in which a fault took effect. Offsets in ms. */
 export interface EffectBounds {
-  readonly notBeforeMs: number;
-  readonly notAfterMs: number;
+  readonly notBeforeMs: RunMs;
+  readonly notAfterMs: RunMs;
 }
 
 /** The events of one fault. Offsets in ms; null if the event is missing. */
 export interface FaultRecord {
-  readonly id: string;
+  readonly id: FaultId;
   readonly kind: string;
   /** null: the fault's role was not resolved to a host. */
-  readonly host: string | null;
+  readonly host: HostName | null;
   readonly params: Json;
-  readonly issuedMs: number | null;
-  readonly ackedMs: number | null;
+  readonly issuedMs: RunMs | null;
+  readonly ackedMs: RunMs | null;
   /**
    * When the connection to the host broke before the acknowledgment, so that the fault's outcome is
    * unknown.
    */
-  readonly unansweredMs: number | null;
+  readonly unansweredMs: RunMs | null;
   readonly effect: EffectBounds | null;
   readonly failure: string | null;
-  readonly healStartedMs: number | null;
-  readonly healedMs: number | null;
+  readonly healStartedMs: RunMs | null;
+  readonly healedMs: RunMs | null;
   readonly healFailure: string | null;
 }
 
@@ -78,13 +80,13 @@ export interface RunLog {
   readonly label: string | undefined;
   /** Never empty: the first anchor is in `run.started`. */
   readonly anchors: readonly [Anchor, ...Anchor[]];
-  readonly startMs: number;
+  readonly startMs: RunMs;
   /** The latest time in the log. */
-  readonly endMs: number;
+  readonly endMs: RunMs;
   /** False if the log has no `run.ended`: firedrill was killed, or its disk was full. */
   readonly ended: boolean;
   readonly aborted: {
-    readonly t: number;
+    readonly t: RunMs;
     readonly reason: string;
     readonly refused: boolean;
     /** firedrill itself failed. */
@@ -93,8 +95,8 @@ export interface RunLog {
   /** True if the last line is incomplete and was ignored. */
   readonly torn: boolean;
   /** By probe id, one per planned instance, in the plan's order. */
-  readonly series: ReadonlyMap<string, ProbeSeries>;
-  readonly phases: readonly { readonly t: number; readonly phase: PhaseName }[];
+  readonly series: ReadonlyMap<ProbeId, ProbeSeries>;
+  readonly phases: readonly { readonly t: RunMs; readonly phase: PhaseName }[];
   readonly gates: readonly EventOf<'gate'>[];
   readonly marks: readonly EventOf<'mark'>[];
   /** By writer id, one per planned writer. */
@@ -123,21 +125,26 @@ export interface RunLog {
   readonly logs: readonly EventOf<'log'>[];
 }
 
+/** When the first fault was issued; Infinity if none was. */
+export function firstIssuedMs(log: Pick<RunLog, 'faults'>): RunMs {
+  return earliest(...log.faults.map((fault) => fault.issuedMs ?? distantFuture));
+}
+
 /**
  * An offset of the run clock as wall time, ISO 8601 with milliseconds. It uses the first anchor only,
  * so that durations between two such times stay correct if the wall clock is stepped.
  */
-export function wallTime(log: RunLog, offsetMs: number): string {
+export function wallTime(log: RunLog, offsetMs: RunMs): string {
   return wallTimeBy(log.anchors[0], offsetMs);
 }
 
 /** The same, by the anchor of `run.started`. */
-export function wallTimeBy(anchor: Anchor, offsetMs: number): string {
+export function wallTimeBy(anchor: Anchor, offsetMs: RunMs): string {
   return new Date(Math.round(anchor.wallMs + offsetMs - anchor.t)).toISOString();
 }
 
 /** The interval of a probe at a moment: its burst interval while the burst is on. */
-export function intervalAt(log: RunLog, probe: PlannedProbe, offsetMs: number): number {
+export function intervalAt(log: RunLog, probe: PlannedProbe, offsetMs: RunMs): DurationMs {
   let burst = false;
   for (const rate of log.rates) {
     if (rate.t > offsetMs) break;
@@ -147,9 +154,9 @@ export function intervalAt(log: RunLog, probe: PlannedProbe, offsetMs: number): 
 }
 
 /** Finish of the last sample of any probe: the end of the observed time. */
-export function watchedUntil(log: RunLog): number {
+export function watchedUntil(log: RunLog): RunMs {
   let last = log.startMs;
   for (const { samples } of log.series.values())
-    for (const sample of samples) last = Math.max(last, sample.finishMs);
+    for (const sample of samples) last = latest(last, sample.finishMs);
   return last;
 }

@@ -1,4 +1,5 @@
 import { minOf } from '../core/extremes.ts';
+import { distantPast, type DurationMs, earliest, later, latest, type RunMs } from '../core/time.ts';
 import { type KeptSample, lastAnswerMs } from './kept-samples.ts';
 import type { LatencyModel } from './latency-model.ts';
 import type { AckedWrite } from './writer-evidence.ts';
@@ -15,8 +16,8 @@ export interface SampleEvidence {
   /** null: an acknowledged write (writer-evidence.ts), which is evidence like a good answer. */
   readonly sample: KeptSample | null;
   readonly isUp: boolean;
-  readonly sendMs: number;
-  readonly byMs: number;
+  readonly sendMs: RunMs;
+  readonly byMs: RunMs;
   /** It took longer than on a healthy target, so it may have acted after samples that were sent later. */
   readonly isLate: boolean;
   /**
@@ -37,14 +38,16 @@ export function evidenceOfSamples(
     const isUp = sample.status === 'ok';
     const isHeld = held.has(sample);
     const isTimeout = sample.cause === 'timeout';
-    const byMs = isTimeout ? Math.min(sample.finishMs, sample.sendMs + model.normalMs) : sample.finishMs;
+    const byMs = isTimeout
+      ? earliest(sample.finishMs, later(sample.sendMs, model.normalMs))
+      : sample.finishMs;
     const isLate = !isTimeout && targetsMs(sample) > (isUp ? model.normalMs : model.promptMs);
     return { sample, isUp, sendMs: sample.sendMs, byMs, isLate, isHeld };
   });
 }
 
 /** Time that the target took, ms, without the prober's own stall. */
-export function targetsMs({ sendMs, finishMs, stallMs = 0 }: KeptSample): number {
+export function targetsMs({ sendMs, finishMs, stallMs = 0 }: KeptSample): DurationMs {
   return finishMs - sendMs - stallMs;
 }
 
@@ -95,9 +98,9 @@ const fewestReleased = 2;
  */
 export function releasedAtMs(
   samples: readonly KeptSample[],
-  { endLoMs, endHiMs }: { readonly endLoMs: number; readonly endHiMs: number },
+  { endLoMs, endHiMs }: { readonly endLoMs: RunMs; readonly endHiMs: RunMs },
   model: LatencyModel,
-): number | undefined {
+): RunMs | undefined {
   if (!Number.isFinite(model.slowMs)) return undefined;
   const released = samples.flatMap((one, index) => {
     const isInside = one.finishMs >= endLoMs && one.finishMs <= endHiMs + model.normalMs;
@@ -120,10 +123,10 @@ function releasedWith(
   const one = known[index];
   if (one === undefined) return [];
   const group: KeptSample[] = [];
-  let answeredMs = -Infinity;
+  let answeredMs = distantPast;
   const earliestMs = one.sendMs - (one.finishMs - one.sendMs);
   let from = index;
-  while (from > 0 && (known[from - 1]?.sendMs ?? -Infinity) >= earliestMs) from--;
+  while (from > 0 && (known[from - 1]?.sendMs ?? distantPast) >= earliestMs) from--;
   for (let at = from; at < known.length; at++) {
     const other = known[at];
     if (other === undefined) break;
@@ -134,7 +137,7 @@ function releasedWith(
     }
     if (other === one || isReleasedWith(one, other, model)) group.push(other);
     else if (other.status === 'ok' && other.finishMs < one.finishMs - model.normalMs)
-      answeredMs = Math.max(answeredMs, other.sendMs);
+      answeredMs = latest(answeredMs, other.sendMs);
   }
   return group.filter((s) => s.sendMs > answeredMs);
 }
@@ -151,7 +154,7 @@ function isReleasedWith(one: KeptSample, other: KeptSample, model: LatencyModel)
 }
 
 /** Send time up to which a sample, with those left out after it, has the same result, ms. */
-export function evidenceUntilMs({ sample, sendMs }: SampleEvidence): number {
+export function evidenceUntilMs({ sample, sendMs }: SampleEvidence): RunMs {
   return sample === null ? sendMs : lastAnswerMs(sample);
 }
 

@@ -1,6 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import type { Check, Plan } from '../core/plan.ts';
 import type { CheckResult } from '../core/summary.ts';
+import { fromPlain } from '../core/testing/plain.ts';
+import type { Range } from './intervals.ts';
 import { longestUnobservedMs, samplingOf } from './sample-gaps.ts';
 import { summarize } from './summarize.ts';
 import { type Answer, LogBuilder, planWith, probeOf } from './testing/log-builder.ts';
@@ -171,7 +173,7 @@ describe('a state that fits between two samples', () => {
 
 describe('the time between samples', () => {
   const probe = probeOf('health');
-  const range = { fromMs: 2500, toMs: 9000 };
+  const range = fromPlain<Range>({ fromMs: 2500, toMs: 9000 });
   const logOf = (answer: (ms: number) => Answer) =>
     new LogBuilder(planWith({ probes: [probe] })).probing('health', 0, 9500, 1000, answer).read();
   const series = (answer: (ms: number) => Answer) => logOf(answer).series.get('health')!;
@@ -181,7 +183,7 @@ describe('the time between samples', () => {
   ) => longestUnobservedMs(logOf(answer), series(answer), range, counted);
 
   test('is cut to the range, and counts to its ends', () => {
-    expect(samplingOf([series((ms) => good(ms))], { fromMs: 2500, toMs: 2900 })).toEqual({
+    expect(samplingOf([series((ms) => good(ms))], fromPlain({ fromMs: 2500, toMs: 2900 }))).toEqual({
       samples: 0,
       widestMs: 400,
     });
@@ -203,6 +205,6 @@ describe('the time between samples', () => {
   test('inside a window that already counts adds nothing', () => {
     const down = (ms: number): Answer =>
       ms === 5000 ? { status: 'fail', finishMs: ms + 5, cause: 'refused' } : good(ms);
-    expect(unobserved(down, [{ startLoMs: 4000, endHiMs: 6005 }])).toBe(1005);
+    expect(unobserved(down, fromPlain([{ startLoMs: 4000, endHiMs: 6005 }]))).toBe(1005);
   });
 });

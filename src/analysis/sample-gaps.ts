@@ -1,6 +1,15 @@
 import { roundMs } from '../core/clock.ts';
 import { maxOf } from '../core/extremes.ts';
 import type { Measure } from '../core/summary.ts';
+import {
+  distantFuture,
+  distantPast,
+  type DurationMs,
+  earliest,
+  later,
+  latest,
+  type RunMs,
+} from '../core/time.ts';
 import { combine, type Range, type TristateSpan } from './intervals.ts';
 import { countOf, isSilent, type KeptSample, lastAnswerMs } from './kept-samples.ts';
 import type { ProbeSeries, RunLog } from './run-log.ts';
@@ -11,7 +20,7 @@ import type { BadWindow } from './windows.ts';
 export interface Sampling {
   readonly samples: number;
   /** Longest time from the sending of a sample to the answer of the next one, ms. */
-  readonly widestMs: number;
+  readonly widestMs: DurationMs;
 }
 
 /**
@@ -23,7 +32,7 @@ export interface Gap extends Range {
    * Longest unobserved time inside, ms. It is less than the gap if samples inside are not stored one by
    * one.
    */
-  readonly widestMs: number;
+  readonly widestMs: DurationMs;
 }
 
 /** A sample or a read: each end of a gap. */
@@ -45,17 +54,17 @@ function* gapsBackwards(lastFirst: Iterable<Asked>, range: Range): Generator<Gap
     yield* clipped(saidMs, answeredMs, range);
     if (leftOut !== undefined) {
       // The last sample that is left out was answered after its sending.
-      yield* clipped(sendMs, Math.min(answeredMs, saidMs + leftOut.widestMs), range, leftOut.widestMs);
+      yield* clipped(sendMs, earliest(answeredMs, later(saidMs, leftOut.widestMs)), range, leftOut.widestMs);
     }
-    answeredMs = Math.min(answeredMs, finishMs);
+    answeredMs = earliest(answeredMs, finishMs);
   }
   yield* clipped(range.fromMs, answeredMs, range);
 }
 
 /** The part of a gap within the range; empty if there is none. */
-function clipped(gapFromMs: number, gapToMs: number, range: Range, widestMs = Infinity): readonly Gap[] {
-  const fromMs = Math.max(gapFromMs, range.fromMs);
-  const toMs = Math.min(gapToMs, range.toMs);
+function clipped(gapFromMs: RunMs, gapToMs: RunMs, range: Range, widestMs = Infinity): readonly Gap[] {
+  const fromMs = latest(gapFromMs, range.fromMs);
+  const toMs = earliest(gapToMs, range.toMs);
   return toMs > fromMs ? [{ fromMs, toMs, widestMs: Math.min(toMs - fromMs, widestMs) }] : [];
 }
 
@@ -89,12 +98,15 @@ function* goodAnswersBackwards(log: RunLog, series: ProbeSeries): Generator<Aske
  */
 export function answerGaps(log: RunLog, series: ProbeSeries, take: (gap: Gap) => boolean): readonly Gap[] {
   const gaps: Gap[] = [];
-  for (const gap of gapsBackwards(goodAnswersBackwards(log, series), { fromMs: -Infinity, toMs: Infinity }))
+  for (const gap of gapsBackwards(goodAnswersBackwards(log, series), {
+    fromMs: distantPast,
+    toMs: distantFuture,
+  }))
     if (gap.widestMs < Infinity && take(gap)) gaps.push(gap);
   return gaps.toReversed();
 }
 
-function widest(gaps: Iterable<{ readonly widestMs: number }>): number {
+function widest(gaps: Iterable<{ readonly widestMs: DurationMs }>): number {
   let widestMs = 0;
   for (const gap of gaps) widestMs = Math.max(widestMs, gap.widestMs);
   return widestMs;
@@ -127,7 +139,7 @@ export function longestUnobservedMs(
   series: ProbeSeries,
   range: Range,
   counted: readonly Counted[],
-): number {
+): DurationMs {
   return uncountedMs(goodAnswersBackwards(log, series), range, counted);
 }
 
@@ -136,12 +148,12 @@ export function unobservedBetweenMs(
   samples: readonly Asked[],
   range: Range,
   counted: readonly Counted[],
-): number {
+): DurationMs {
   return uncountedMs(samples.toReversed(), range, counted);
 }
 
 /** The same for a list in reverse send order. */
-function uncountedMs(lastFirst: Iterable<Asked>, range: Range, counted: readonly Counted[]): number {
+function uncountedMs(lastFirst: Iterable<Asked>, range: Range, counted: readonly Counted[]): DurationMs {
   let longestMs = 0;
   for (const { fromMs, toMs, widestMs } of gapsBackwards(lastFirst, range))
     if (widestMs > longestMs && !counted.some((w) => w.startLoMs <= fromMs && w.endHiMs >= toMs))
@@ -159,7 +171,7 @@ export function unobservedTruthMs(
   instances: readonly ProbeSeries[],
   range: Range,
   truthIn: (log: RunLog) => readonly TristateSpan[],
-): number {
+): DurationMs {
   const reported = truthIn(log);
   const longest = instances.map((one) => {
     const emptied = new Map(log.series).set(one.probe.id, { ...one, samples: [] });
@@ -177,12 +189,12 @@ function longestShared(gaps: readonly Gap[], stretches: readonly Range[]): numbe
   let first = 0;
   let longest = 0;
   for (const gap of gaps) {
-    while ((stretches[first]?.toMs ?? Infinity) <= gap.fromMs) first++;
+    while ((stretches[first]?.toMs ?? distantFuture) <= gap.fromMs) first++;
     let shared = 0;
     for (let index = first; index < stretches.length; index++) {
       const stretch = stretches[index];
       if (stretch === undefined || stretch.fromMs >= gap.toMs) break;
-      shared += Math.min(stretch.toMs, gap.toMs) - Math.max(stretch.fromMs, gap.fromMs);
+      shared += earliest(stretch.toMs, gap.toMs) - latest(stretch.fromMs, gap.fromMs);
     }
     longest = Math.max(longest, Math.min(shared, gap.widestMs));
   }
@@ -190,6 +202,6 @@ function longestShared(gaps: readonly Gap[], stretches: readonly Range[]): numbe
 }
 
 /** A measure whose upper bound includes the longest unobserved time once. The estimate stays. */
-export function withUnobserved(seen: Measure, unobservedMs: number): Measure {
+export function withUnobserved(seen: Measure, unobservedMs: DurationMs): Measure {
   return { ...seen, maxMs: roundMs(seen.maxMs + unobservedMs) };
 }

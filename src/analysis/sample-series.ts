@@ -1,4 +1,5 @@
 import type { EventOf, EventType } from '../core/event.ts';
+import type { FaultId, ProbeId } from '../core/ids.ts';
 import type { Plan, PlannedProbe } from '../core/plan.ts';
 import type { FaultEvent } from './fault-records.ts';
 import { type KeptSample, RetentionWindows, retentionRadiusMs, SampleCompactor } from './kept-samples.ts';
@@ -7,12 +8,13 @@ import { InvalidEvent } from './log-event.ts';
 import type { ProbeSeries } from './run-log.ts';
 import type { OtherEvent, SampleEvent } from './scan-log.ts';
 import { SlotTracker } from './slots.ts';
+import { earlier, type RunMs } from '../core/time.ts';
 
 /** The samples of one probe, while they are read. */
 interface OpenSeries {
   readonly compactor: SampleCompactor;
   readonly slots: SlotTracker;
-  readonly dropped: { slot: number; dueMs: number; paced: boolean }[];
+  readonly dropped: { slot: number; dueMs: RunMs; paced: boolean }[];
 }
 
 /** Frequent events whose times do not matter: samples around them need not be stored. */
@@ -46,15 +48,15 @@ const actingTypes: ReadonlySet<string> = new Set<EventType>([
  */
 export class SampleSeries {
   readonly #plan: Plan;
-  readonly #byProbe = new Map<string, OpenSeries>();
+  readonly #byProbe = new Map<ProbeId, OpenSeries>();
   /** One for all probes in a drill, one per probe in a watch. */
   readonly #retention: readonly RetentionWindows[];
   readonly #retentionRadiusMs: number;
-  #settledMs: number;
+  #settledMs: RunMs;
   /** Faults that are issued and whose effect is not confirmed yet. */
-  readonly #acting = new Set<string>();
+  readonly #acting = new Set<FaultId>();
 
-  constructor(plan: Plan, startMs: number) {
+  constructor(plan: Plan, startMs: RunMs) {
     this.#plan = plan;
     this.#retentionRadiusMs = retentionRadiusMs(plan);
     this.#settledMs = startMs;
@@ -88,7 +90,7 @@ export class SampleSeries {
   }
 
   /** Stores all samples around a time. */
-  keepAround(fromMs: number, toMs = fromMs): void {
+  keepAround(fromMs: RunMs, toMs = fromMs): void {
     for (const retention of this.#retention) retention.mark(fromMs, toMs);
   }
 
@@ -114,7 +116,7 @@ export class SampleSeries {
   }
 
   /** Processes samples that are old enough by time `t` of the log. */
-  advance(t: number): void {
+  advance(t: RunMs): void {
     if (t - this.#settledMs < this.#retentionRadiusMs / 4) return;
     this.#settledMs = t;
     for (const { compactor, slots } of this.#byProbe.values()) {
@@ -123,25 +125,25 @@ export class SampleSeries {
       for (const { fromMs, toMs } of slots.lostBy(t))
         if (toMs > t - 2 * this.#retentionRadiusMs) compactor.noteLost(fromMs, toMs);
     }
-    for (const { compactor } of this.#byProbe.values()) compactor.settle(t - this.#retentionRadiusMs);
-    for (const retention of this.#retention) retention.forgetBefore(t - 2 * this.#retentionRadiusMs);
+    for (const { compactor } of this.#byProbe.values()) compactor.settle(earlier(t, this.#retentionRadiusMs));
+    for (const retention of this.#retention) retention.forgetBefore(earlier(t, 2 * this.#retentionRadiusMs));
   }
 
   /** The series by probe id. `endMs`: the end of the log. */
-  finish(endMs: number): ReadonlyMap<string, ProbeSeries> {
+  finish(endMs: RunMs): ReadonlyMap<ProbeId, ProbeSeries> {
     return new Map([...this.#byProbe].map(([id, open]) => [id, finished(open, endMs)]));
   }
 
-  #seriesOf(id: string): OpenSeries {
+  #seriesOf(id: ProbeId): OpenSeries {
     const series = this.#byProbe.get(id);
     if (series === undefined) throw new InvalidEvent(`probe "${id}" is not in the plan`);
     return series;
   }
 
   /** The gate is met once its conditions have held for `steady.forMs`. */
-  #noteSteady(t: number): void {
+  #noteSteady(t: RunMs): void {
     const { forMs } = this.#plan.steady;
-    for (const { compactor } of this.#byProbe.values()) compactor.healthy.steady(t - forMs);
+    for (const { compactor } of this.#byProbe.values()) compactor.healthy.steady(earlier(t, forMs));
   }
 
   /** A fault may take effect at any moment until its effect is confirmed. */
@@ -166,7 +168,7 @@ export class SampleSeries {
   }
 }
 
-function finished({ compactor, slots, dropped }: OpenSeries, endMs: number): ProbeSeries {
+function finished({ compactor, slots, dropped }: OpenSeries, endMs: RunMs): ProbeSeries {
   const samples = compactor.finish();
   const { lastError } = compactor;
   return {

@@ -1,3 +1,5 @@
+import { type DurationMs, earliest, type RunMs, runMs } from '../core/time.ts';
+
 /** Consecutive slots of one probe without a sample or `sample.dropped` event in the log. */
 export interface LostSlots {
   readonly count: number;
@@ -5,16 +7,16 @@ export interface LostSlots {
    * When the slot before them and the slot after them were due, ms. The missing slots were due in
    * between.
    */
-  readonly fromMs: number;
-  readonly toMs: number;
+  readonly fromMs: RunMs;
+  readonly toMs: RunMs;
 }
 
 interface Gap {
   /** First and last missing slot number. */
   from: number;
   to: number;
-  fromMs: number;
-  toMs: number;
+  fromMs: RunMs;
+  toMs: RunMs;
 }
 
 /** Time for the engine's own work after a timeout, ms. Then a sample must be in the log. */
@@ -34,14 +36,14 @@ export class SlotTracker {
   readonly #timeoutMs: number;
   readonly #gaps: Gap[] = [];
   #highest = -1;
-  #highestDueMs = 0;
+  #highestDueMs = runMs(0);
 
-  constructor(timeoutMs: number) {
+  constructor(timeoutMs: DurationMs) {
     this.#timeoutMs = timeoutMs;
   }
 
   /** Records a slot that is in the log. */
-  note(slot: number, dueMs: number): void {
+  note(slot: number, dueMs: RunMs): void {
     if (slot === this.#highest + 1 || (this.#highest < 0 && slot >= 0)) {
       this.#highest = slot;
       this.#highestDueMs = dueMs;
@@ -54,10 +56,10 @@ export class SlotTracker {
   }
 
   /** Slots that are certainly lost at that time of the log, in the order of their numbers. */
-  lostBy(nowMs: number): readonly LostSlots[] {
+  lostBy(nowMs: RunMs): readonly LostSlots[] {
     const lastMs = nowMs - this.#timeoutMs - graceMs;
     return this.#gaps.flatMap(({ from, to, fromMs, toMs }) =>
-      toMs < lastMs ? [{ count: to - from + 1, fromMs: Math.min(fromMs, toMs), toMs }] : [],
+      toMs < lastMs ? [{ count: to - from + 1, fromMs: earliest(fromMs, toMs), toMs }] : [],
     );
   }
 
@@ -70,7 +72,7 @@ export class SlotTracker {
   }
 
   /** Searches from the end: a sample in flight is only a few slots late. */
-  #fill(slot: number, dueMs: number): void {
+  #fill(slot: number, dueMs: RunMs): void {
     const index = this.#gaps.findLastIndex(({ from }) => from <= slot);
     const gap = this.#gaps[index];
     if (gap === undefined || gap.to < slot) return;

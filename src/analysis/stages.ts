@@ -1,6 +1,7 @@
 import { roundMs } from '../core/clock.ts';
 import type { StageRule } from '../core/plan.ts';
 import type { Predicted, Stage, Summary } from '../core/summary.ts';
+import { type DurationMs, later, latest, type RunMs } from '../core/time.ts';
 import {
   type ChainPrediction,
   predictChain,
@@ -10,7 +11,7 @@ import {
 import type { HealAnalysis } from './heal.ts';
 import { type ChainRange, type Occurrence, type Milestone, milestoneOf } from './milestones.ts';
 import { type RunLog, wallTime } from './run-log.ts';
-import { moment, type Moment } from './moment.ts';
+import type { Moment } from './moment.ts';
 import type { RecoveryAnalysis } from './rto.ts';
 
 /** The name of time that belongs to no rule. */
@@ -19,11 +20,11 @@ export const notAttributed = 'not attributed';
 /** A stage on the run clock, ms. */
 export interface StageSpan {
   readonly name: string;
-  readonly fromMs: number;
-  readonly toMs: number;
+  readonly fromMs: RunMs;
+  readonly toMs: RunMs;
   /** Bounds of its duration. */
-  readonly minMs: number;
-  readonly maxMs: number;
+  readonly minMs: DurationMs;
+  readonly maxMs: DurationMs;
   /** Rules before this one whose end was not observed. If they ended, this stage contains their time. */
   readonly includes: readonly string[];
   /** The predicted duration, including `includes`; absent if one of these rules has no prediction. */
@@ -60,7 +61,7 @@ interface Milestones {
  * The happening that ends a stage if the rules end in their order: the first one after the previous stage's end, or one whose
  * condition already holds then. If the rules do not end in their order, the first of all.
  */
-function ending({ occurrences }: Milestone, cursorMs: number): Occurrence | undefined {
+function ending({ occurrences }: Milestone, cursorMs: RunMs): Occurrence | undefined {
   return (
     occurrences.findLast((h) => h.ms <= cursorMs && h.untilMs > cursorMs) ??
     occurrences.find((h) => h.ms >= cursorMs) ??
@@ -80,7 +81,7 @@ function milestonesOf(log: RunLog, rules: readonly StageRule[], chain: Chain): M
     const end = ending(milestone, cursorMs);
     if (end !== undefined) {
       ended.push({ index, end: { ...end, ms: roundMs(end.ms) } });
-      cursorMs = Math.max(cursorMs, end.ms);
+      cursorMs = latest(cursorMs, end.ms);
     } else if (!milestone.heldBefore) unobserved.add(index);
   }
   return { ended: ended.sort((a, b) => a.end.ms - b.end.ms || a.index - b.index), unobserved };
@@ -208,8 +209,9 @@ export function returnStagesOf(log: RunLog, heal: HealAnalysis | null): readonly
   if (heal?.return.state !== 'restored' || heal.return.after.ms === 0 || rules.length === 0) return [];
   const { after } = heal.return;
   const to = {
-    ...moment(roundMs(heal.began.ms + after.minMs), roundMs(heal.began.ms + after.maxMs)),
-    ms: roundMs(heal.began.ms + after.ms),
+    loMs: roundMs(later(heal.began.ms, after.minMs)),
+    hiMs: roundMs(later(heal.began.ms, after.maxMs)),
+    ms: roundMs(later(heal.began.ms, after.ms)),
   };
   const chain = { from: heal.began, to, again: null };
   return split(log, rules, chain, predictChain(log.plan.models, rules, faultHostOf(log) ?? undefined));
@@ -230,6 +232,6 @@ export function toSummaryStages(log: RunLog, stages: readonly StageSpan[]): read
 }
 
 /** The longest stage, the first one of equals; undefined without stages. */
-export function dominantStage<S extends { readonly ms: number }>(stages: readonly S[]): S | undefined {
+export function dominantStage<S extends { readonly ms: DurationMs }>(stages: readonly S[]): S | undefined {
   return stages.reduce<S | undefined>((max, s) => (max === undefined || s.ms > max.ms ? s : max), undefined);
 }

@@ -1,6 +1,8 @@
 import { describe, expect, test } from 'vitest';
+import { runMs } from '../core/time.ts';
+import { fromPlain } from '../core/testing/plain.ts';
 import { readingsAt, truthOfCondition } from './intervals.ts';
-import { milestoneOf } from './milestones.ts';
+import { type ChainRange, milestoneOf } from './milestones.ts';
 import type { RunLog } from './run-log.ts';
 import { LogBuilder, planWith, probeOf } from './testing/log-builder.ts';
 
@@ -21,7 +23,7 @@ function log(): RunLog {
 
 describe('a sample is fresh from its sending on, however late its answer is', () => {
   test('for the readings at a moment', () => {
-    const seenAt = (ms: number) => readingsAt(log(), condition, ms)[0]?.sample?.sendMs;
+    const seenAt = (ms: number) => readingsAt(log(), condition, runMs(ms))[0]?.sample?.sendMs;
     expect(seenAt(20_000 + staleMs)).toBe(20_000);
     expect(seenAt(20_001 + staleMs)).toBeUndefined();
   });
@@ -30,7 +32,7 @@ describe('a sample is fresh from its sending on, however late its answer is', ()
     const [first, second] = truthOfCondition(
       log(),
       { ...condition, host: 'a' },
-      { fromMs: 10_000, toMs: 30_000 },
+      fromPlain({ fromMs: 10_000, toMs: 30_000 }),
     );
     expect(first).toEqual({ fromMs: 10_000, toMs: 20_000 + staleMs, truth: 'no' });
     expect(second?.truth).toBe('maybe');
@@ -38,10 +40,10 @@ describe('a sample is fresh from its sending on, however late its answer is', ()
 
   test('for the end of a stage', () => {
     const atLeastOne = { ...condition, count: { min: 1 } };
-    const chain = {
+    const chain = fromPlain<ChainRange>({
       from: { loMs: 10_000, hiMs: 10_000, ms: 10_000 },
       to: { loMs: 30_000, hiMs: 30_000, ms: 30_000 },
-    };
+    });
     const end = { kind: 'condition', condition: atLeastOne, excludeFaultHost: false } as const;
     // From then on, A may be the primary.
     expect(milestoneOf(log(), end, chain, null).occurrences).toMatchObject([

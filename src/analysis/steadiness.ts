@@ -4,9 +4,11 @@ import { brokenConditions } from '../core/observed-state.ts';
 import { slowBeforeFaultShare } from '../core/starvation-limits.ts';
 import { Histogram } from './histogram.ts';
 import { type KeptSample, lastAnswerMs } from './kept-samples.ts';
-import type { ProbeSeries, RunLog } from './run-log.ts';
+import { firstIssuedMs, type ProbeSeries, type RunLog } from './run-log.ts';
 import { recoverySeries } from './rto.ts';
 import { durationText, limitText } from '../core/format-duration.ts';
+import type { ProbeId } from '../core/ids.ts';
+import { earlier, type RunMs } from '../core/time.ts';
 
 /**
  * Why the drill did not begin from the steady state: one sentence per reason, empty if it did. Each reason makes failed checks
@@ -22,11 +24,11 @@ import { durationText, limitText } from '../core/format-duration.ts';
  * Only samples are read, so logs of older versions are judged in the same way.
  */
 export function steadinessUncertainties(log: RunLog): readonly string[] {
-  const issuedMs = Math.min(...log.faults.map((f) => f.issuedMs ?? Infinity));
+  const issuedMs = firstIssuedMs(log);
   const gate = log.gates.findLast((g) => g.gate === 'steady' && g.state === 'met' && g.t <= issuedMs);
   if (gate === undefined || !Number.isFinite(issuedMs)) return [];
   const failed = failedBetween(log, gate.t, issuedMs);
-  const lost = failed.length > 0 ? [] : brokenBetween(log, gate.t - log.plan.steady.forMs, issuedMs);
+  const lost = failed.length > 0 ? [] : brokenBetween(log, earlier(gate.t, log.plan.steady.forMs), issuedMs);
   return [...failed, ...lost, ...slowBefore(log, gate.t, issuedMs)];
 }
 
@@ -34,7 +36,7 @@ const consequence =
   'so the fault may not be the cause of the outage; find the cause with `firedrill watch`, or use a quieter machine';
 
 /** Reason 1, as one sentence with the failures of all instances; empty if none failed. */
-function failedBetween(log: RunLog, metMs: number, issuedMs: number): readonly string[] {
+function failedBetween(log: RunLog, metMs: RunMs, issuedMs: RunMs): readonly string[] {
   const failures = [...gateSeries(log)].flatMap((series) => {
     const failed = failedOf(series, metMs, issuedMs);
     const [first] = failed;
@@ -53,7 +55,7 @@ function failedBetween(log: RunLog, metMs: number, issuedMs: number): readonly s
  * always fails does not count. A sample in flight when the fault was issued counts only if its answer was due before:
  * otherwise the fault may have failed it.
  */
-function failedOf({ samples, latency }: ProbeSeries, metMs: number, issuedMs: number): readonly KeptSample[] {
+function failedOf({ samples, latency }: ProbeSeries, metMs: RunMs, issuedMs: RunMs): readonly KeptSample[] {
   const before = samples.findLast((s) => s.finishMs <= metMs && s.status !== 'unknown');
   if (before?.status !== 'ok') return [];
   return samples.filter(
@@ -67,19 +69,19 @@ function failedOf({ samples, latency }: ProbeSeries, metMs: number, issuedMs: nu
  * Replays the answers in order of arrival, and judges the conditions after each answer to a sample that was sent since
  * `fromMs`.
  */
-function brokenBetween(log: RunLog, fromMs: number, issuedMs: number): readonly string[] {
+function brokenBetween(log: RunLog, fromMs: RunMs, issuedMs: RunMs): readonly string[] {
   const { require } = log.plan.steady;
   const arrivals = [...conditionSeries(log)]
     .flatMap(({ probe, samples }) => samples.map((sample) => ({ probe, sample })))
     .filter(({ sample }) => sample.finishMs < issuedMs)
     .sort((a, b) => a.sample.finishMs - b.sample.finishMs);
   const probes = [...log.series.values()].map((series) => series.probe);
-  const lastSamples = new Map<string, KeptSample>();
+  const lastSamples = new Map<ProbeId, KeptSample>();
   for (const { probe, sample } of arrivals) {
     const known = lastSamples.get(probe.id);
     if (known === undefined || known.slot <= sample.slot) lastSamples.set(probe.id, sample);
     if (sample.sendMs < fromMs) continue;
-    const latest = (id: string): KeptSample | undefined => {
+    const latest = (id: ProbeId): KeptSample | undefined => {
       const one = id === probe.id ? sample : lastSamples.get(id);
       const series = log.series.get(id);
       if (one === undefined || series === undefined) return undefined;
@@ -112,7 +114,7 @@ function gateSeries(log: RunLog): ReadonlySet<ProbeSeries> {
 }
 
 /** Reason 3, as a sentence; empty if the answers were fast enough, or if there are fewer than two. */
-function slowBefore(log: RunLog, metMs: number, issuedMs: number): readonly string[] {
+function slowBefore(log: RunLog, metMs: RunMs, issuedMs: RunMs): readonly string[] {
   const { probe, samples } = recoverySeries(log);
   const latency = new Histogram();
   for (const { sendMs, finishMs, status, leftOut } of samples) {

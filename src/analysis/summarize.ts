@@ -1,5 +1,6 @@
 import { roundMs } from '../core/clock.ts';
 import type { DrillEvent } from '../core/event.ts';
+import type { HostName, ProbeId, RoleName } from '../core/ids.ts';
 import type { HarnessSummary, Summary } from '../core/summary.ts';
 import { judgeChecks } from './checks.ts';
 import { analyseHeal, type HealAnalysis } from './heal.ts';
@@ -25,12 +26,13 @@ import { rowNotes } from './row-checks.ts';
 import { analyseRows } from './written-rows.ts';
 import { middle } from './moment.ts';
 import { type BadWindow, badWindows } from './windows.ts';
+import { distantFuture, distantPast, type RunMs } from '../core/time.ts';
 
 /** The complete analysis of a log, on the run clock. Reports are made from it. */
 export interface Analysis {
   readonly log: RunLog;
   /** By probe id. */
-  readonly windows: ReadonlyMap<string, readonly BadWindow[]>;
+  readonly windows: ReadonlyMap<ProbeId, readonly BadWindow[]>;
   /** null: no fault took effect. */
   readonly recovery: RecoveryAnalysis | null;
   readonly redundancy: RedundancyAnalysis;
@@ -40,7 +42,7 @@ export interface Analysis {
 }
 
 /** The only owner of a role at a moment; null if there is none, more than one, or if it is unknown. */
-function soleOwner(log: RunLog, role: string, atMs: number): string | null {
+function soleOwner(log: RunLog, role: RoleName, atMs: RunMs): HostName | null {
   const condition = log.plan.roles[role];
   if (condition === undefined) return null;
   const { owners } = ownersAt(log, condition, atMs);
@@ -51,11 +53,11 @@ function soleOwner(log: RunLog, role: string, atMs: number): string | null {
  * The owner of each role before the first fault: as the engine resolved it, or else by the samples just before. If the steady
  * state was lost and met again, roles may have moved, so earlier resolutions do not count.
  */
-function rolesBefore(log: RunLog): ReadonlyMap<string, string | null> {
+function rolesBefore(log: RunLog): ReadonlyMap<RoleName, HostName | null> {
   const issuedMs = log.faults.find((f) => f.issuedMs !== null)?.issuedMs ?? null;
   const steadyMs =
-    log.gates.findLast((g) => g.gate === 'steady' && g.state === 'met' && g.t <= (issuedMs ?? Infinity))?.t ??
-    -Infinity;
+    log.gates.findLast((g) => g.gate === 'steady' && g.state === 'met' && g.t <= (issuedMs ?? distantFuture))
+      ?.t ?? distantPast;
   return new Map(
     Object.keys(log.plan.roles).map((role) => {
       const resolved = log.roles.findLast(
@@ -69,7 +71,7 @@ function rolesBefore(log: RunLog): ReadonlyMap<string, string | null> {
 }
 
 function faultSummaries(log: RunLog): Summary['faults'] {
-  const at = (ms: number | null) => (ms === null ? null : wallTime(log, ms));
+  const at = (atMs: RunMs | null) => (atMs === null ? null : wallTime(log, atMs));
   return log.faults.flatMap((f) =>
     f.issuedMs === null
       ? []
@@ -214,10 +216,7 @@ export function summarize(log: RunLog): Summary {
 }
 
 /** The cost of firedrill itself, by the last `harness.cost` event. */
-function harnessSummary(
-  cost: Extract<DrillEvent, { type: 'harness.cost' }>,
-  startMs: number,
-): HarnessSummary {
+function harnessSummary(cost: Extract<DrillEvent, { type: 'harness.cost' }>, startMs: RunMs): HarnessSummary {
   const { t, cpuMs, childCpuMs, samples, newConnections, commands } = cost;
   const ms = roundMs(t - startMs);
   const samplesPerSecond = ms > 0 ? Math.round((samples * 10_000) / ms) / 10 : 0;

@@ -1,4 +1,5 @@
 import type { Measure } from '../core/summary.ts';
+import type { DurationMs } from '../core/time.ts';
 import { type NightFigure, nightsOf } from './nights.ts';
 import { median } from './repeats.ts';
 
@@ -7,7 +8,7 @@ export interface RowNights {
   readonly a: readonly NightFigure[];
   readonly b: readonly NightFigure[];
   /** How much longer B may take, ms. */
-  readonly marginMs: number;
+  readonly marginMs: DurationMs;
 }
 
 /** Scores of the nights of both sides over all drills: one number per night. */

@@ -1,5 +1,6 @@
 import { parseDuration } from '../core/duration.ts';
 import { limitText } from '../core/format-duration.ts';
+import type { DurationMs } from '../core/time.ts';
 
 /**
  * How much longer than the baseline a figure may be: a share of the baseline's median or a time,
@@ -7,7 +8,7 @@ import { limitText } from '../core/format-duration.ts';
  */
 export interface Tolerance {
   readonly share: number;
-  readonly ms: number;
+  readonly ms: DurationMs;
   /**
    * It also applies to all drills together. Set for an explicit tolerance only; by default, all drills
    * together may not be slower at all.
@@ -34,6 +35,6 @@ export function toleranceText({ share, ms }: Tolerance): string {
 }
 
 /** The tolerance, ms, for a figure with this median in the baseline. */
-export function allowedMs({ share, ms }: Tolerance, medianMs: number): number {
+export function allowedMs({ share, ms }: Tolerance, medianMs: DurationMs): DurationMs {
   return Math.max(Number.isFinite(medianMs) ? share * medianMs : 0, ms);
 }

@@ -1,5 +1,6 @@
 import { durationText } from '../core/format-duration.ts';
 import type { Condition, GateCondition } from '../core/condition.ts';
+import { earliest, later, type RunMs } from '../core/time.ts';
 import { type ConditionInterval, intervalsIn, truthOfAll } from './intervals.ts';
 import type { KeptSample } from './kept-samples.ts';
 import { sampleGaps, valueGaps } from './missing-values.ts';
@@ -109,7 +110,7 @@ export function withMarksShifted(log: RunLog): RunLog {
   const marks = log.marks.map((mark) => {
     const byMs = clockSteps.reduce((sum, s) => sum + (s.atMs <= mark.t ? s.byMs : 0), 0);
     // A line cannot be read before it is stamped.
-    const shifted = (ms: number): number => Math.min(mark.t, ms + byMs);
+    const shifted = (atMs: RunMs): RunMs => earliest(mark.t, later(atMs, byMs));
     const { minMs, maxMs } = mark;
     return {
       ...mark,

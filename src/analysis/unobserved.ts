@@ -1,14 +1,16 @@
 import type { Condition } from '../core/condition.ts';
+import type { HostName, ProbeId } from '../core/ids.ts';
 import { faultKind } from '../faults/catalog.ts';
 import { seriesOf } from './intervals.ts';
 import { isPathFailure, type KeptSample, lastAnswerMs } from './kept-samples.ts';
 import type { FaultRecord, ProbeSeries, RunLog } from './run-log.ts';
+import { distantFuture, distantPast, later, type RunMs } from '../core/time.ts';
 
 /** A time in which a probe instance's host may have been in any state. Offsets in ms. */
 export interface UnobservedSpan {
-  readonly probe: string;
-  readonly fromMs: number;
-  readonly toMs: number;
+  readonly probe: ProbeId;
+  readonly fromMs: RunMs;
+  readonly toMs: RunMs;
 }
 
 /** Two views of a log for the truth of a condition. */
@@ -47,7 +49,7 @@ export function viewsOf(log: RunLog, condition: Condition): Views {
       const [first] = rest;
       const last = rest.at(-1);
       if (first === undefined || last === undefined) continue;
-      const toMs = lastAnswerMs(last) + last.finishMs - last.sendMs;
+      const toMs = later(lastAnswerMs(last), last.finishMs - last.sendMs);
       unobserved.push({ probe: id, fromMs: first.sendMs, toMs });
       for (const sample of rest) blind.add(sample);
     }
@@ -77,26 +79,26 @@ function takesPower(fault: FaultRecord): boolean {
 }
 
 /** Whether a fault may block a host's answers while the host runs. */
-function maySilence(fault: FaultRecord, host: string | undefined): boolean {
+function maySilence(fault: FaultRecord, host: HostName | undefined): boolean {
   return !takesPower(fault) && (fault.host === host || fault.kind.startsWith('network.'));
 }
 
 /** When missing answers prove that nothing runs on a host, ms: in samples that finish after `fromMs`. */
 interface Off {
-  readonly fromMs: number;
+  readonly fromMs: RunMs;
   /** A sample sent later proves it only if its run of missing answers began by `beganByMs`. */
-  readonly untilMs: number;
+  readonly untilMs: RunMs;
   /** -Infinity: no such run proves it. */
-  readonly beganByMs: number;
+  readonly beganByMs: RunMs;
 }
 
-function offOf(fault: FaultRecord, host: string | undefined, acted: readonly FaultRecord[]): Off {
-  const untilMs = fault.healStartedMs ?? Infinity;
-  const others = acted.filter((f) => maySilence(f, host) && (f.healedMs ?? Infinity) > untilMs);
+function offOf(fault: FaultRecord, host: HostName | undefined, acted: readonly FaultRecord[]): Off {
+  const untilMs = fault.healStartedMs ?? distantFuture;
+  const others = acted.filter((f) => maySilence(f, host) && (f.healedMs ?? distantFuture) > untilMs);
   return {
-    fromMs: fault.effect?.notAfterMs ?? Infinity,
+    fromMs: fault.effect?.notAfterMs ?? distantFuture,
     untilMs,
-    beganByMs: others.length > 0 ? -Infinity : (fault.healedMs ?? Infinity),
+    beganByMs: others.length > 0 ? distantPast : (fault.healedMs ?? distantFuture),
   };
 }
 

@@ -15,6 +15,8 @@ import { steadinessUncertainties } from './steadiness.ts';
 import type { BadWindow } from './windows.ts';
 import { lostText } from './lost-samples.ts';
 import { durationText, limitText } from '../core/format-duration.ts';
+import type { ProbeId } from '../core/ids.ts';
+import { type DurationMs, latest } from '../core/time.ts';
 
 /** A verdict with its reasons, the most important first. */
 export interface Verdict {
@@ -194,7 +196,7 @@ export function judgeDrill(evidence: Evidence, checks: readonly JudgedCheck[]): 
  *
  * A watch ordinarily ends by a signal, so being cut short does not change the verdict.
  */
-export function judgeWatch(log: RunLog, windows: ReadonlyMap<string, readonly BadWindow[]>): Verdict {
+export function judgeWatch(log: RunLog, windows: ReadonlyMap<ProbeId, readonly BadWindow[]>): Verdict {
   const down = [...windows].flatMap(([id, list]) => {
     const count = list.filter((w) => w.state === 'down').length;
     return count === 0 ? [] : [`${id} was down ${count === 1 ? 'once' : `${count} times`}`];
@@ -231,13 +233,13 @@ export function judgeWatch(log: RunLog, windows: ReadonlyMap<string, readonly Ba
 }
 
 /** The longest time in a run without a known sample, ms. */
-function unobservedMs(log: RunLog, { samples }: ProbeSeries): number {
+function unobservedMs(log: RunLog, { samples }: ProbeSeries): DurationMs {
   let saidMs = log.startMs;
   let longest = 0;
   for (const sample of samples) {
     if (sample.status === 'unknown') continue;
     longest = Math.max(longest, sample.sendMs - saidMs);
-    saidMs = Math.max(saidMs, lastAnswerMs(sample));
+    saidMs = latest(saidMs, lastAnswerMs(sample));
   }
   return Math.max(longest, log.endMs - saidMs);
 }

@@ -1,5 +1,6 @@
 import { roundMs } from '../core/clock.ts';
 import type { Measure, Window } from '../core/summary.ts';
+import { distantFuture, distantPast, earlier, earliest, later, latest, type RunMs } from '../core/time.ts';
 import { AckedWrites } from './writer-evidence.ts';
 import {
   type SampleEvidence,
@@ -24,18 +25,18 @@ import { type ProbeSeries, type RunLog, wallTime } from './run-log.ts';
  */
 export interface BadWindow {
   readonly state: 'down' | 'slow' | 'uncertain';
-  readonly startLoMs: number;
-  readonly startHiMs: number;
-  readonly endLoMs: number;
-  readonly endHiMs: number;
+  readonly startLoMs: RunMs;
+  readonly startHiMs: RunMs;
+  readonly endLoMs: RunMs;
+  readonly endHiMs: RunMs;
   /**
    * The most likely end, within the bounds of the end: the target released late answers together then (`releasedAtMs`). It is an
    * estimate and narrows no bound. Without it, the middle of the bounds is the estimate (`endOf`).
    */
-  readonly endMs?: number;
+  readonly endMs?: RunMs;
   /** Send time of the first and last bad sample. */
-  readonly firstBadMs: number;
-  readonly lastBadMs: number;
+  readonly firstBadMs: RunMs;
+  readonly lastBadMs: RunMs;
   /** No evidence of up until the log's end; `endHiMs` is then the log's end. */
   readonly open: boolean;
   readonly causes: Readonly<Record<string, number>>;
@@ -52,13 +53,13 @@ function countCauses(samples: readonly KeptSample[]): Record<string, number> {
 }
 
 /** The earliest finish of a good sample, from index `from` on; samples are in send order. */
-function firstAnswer(samples: readonly KeptSample[], from = 0): number {
-  let min = Infinity;
+function firstAnswer(samples: readonly KeptSample[], from = 0): RunMs {
+  let min = distantFuture;
   for (let index = from; index < samples.length; index++) {
     const sample = samples[index];
     // An answer cannot be earlier than its request.
     if (sample === undefined || sample.sendMs >= min) break;
-    if (sample.status === 'ok') min = Math.min(min, sample.finishMs);
+    if (sample.status === 'ok') min = earliest(min, sample.finishMs);
   }
   return min;
 }
@@ -104,7 +105,7 @@ function uncertainWindows(log: RunLog, { samples }: ProbeSeries): readonly BadWi
   let startLoMs = log.startMs;
   let failed: KeptSample[] = [];
   let isSure = false;
-  const close = (endHiMs: number, open: boolean): void => {
+  const close = (endHiMs: RunMs, open: boolean): void => {
     const [first] = failed;
     if (first !== undefined && !isSure)
       windows.push({
@@ -167,12 +168,12 @@ interface Run {
 function failedRuns(signs: readonly SampleEvidence[]): readonly Run[] {
   const runs: { first: number; last: number }[] = [];
   let open: { first: number; last: number } | undefined;
-  let upByMs = Infinity;
+  let upByMs = distantFuture;
   for (const [index, { isUp, isLate, sendMs, byMs }] of signs.entries()) {
-    if (isUp) upByMs = Math.min(upByMs, isLate ? byMs : sendMs);
+    if (isUp) upByMs = earliest(upByMs, isLate ? byMs : sendMs);
     else if (open === undefined || upByMs <= sendMs) {
       runs.push((open = { first: index, last: index }));
-      upByMs = Infinity;
+      upByMs = distantFuture;
     } else open.last = index;
   }
   return runs;
@@ -182,7 +183,7 @@ function failedRuns(signs: readonly SampleEvidence[]): readonly Run[] {
  * Sending of the last sample that was certainly answered before a sample; the run's start if there is
  * none.
  */
-function lastUpBefore(signs: readonly SampleEvidence[], index: number, startMs: number): number {
+function lastUpBefore(signs: readonly SampleEvidence[], index: number, startMs: RunMs): RunMs {
   const sendMs = signs[index]?.sendMs ?? startMs;
   for (let at = index - 1; at >= 0; at--) {
     const sign = signs[at];
@@ -192,19 +193,19 @@ function lastUpBefore(signs: readonly SampleEvidence[], index: number, startMs: 
 }
 
 /** The first proof of up that is certainly after all failed samples; Infinity if there is none. */
-function firstUpAfter(signs: readonly SampleEvidence[], { first, last }: Run): number {
-  let sentMs = -Infinity;
-  let byMs = -Infinity;
+function firstUpAfter(signs: readonly SampleEvidence[], { first, last }: Run): RunMs {
+  let sentMs = distantPast;
+  let byMs = distantPast;
   for (const sign of signs.slice(first, last + 1)) {
     if (sign.isUp) continue;
-    sentMs = Math.max(sentMs, sign.isLate ? sign.byMs : sign.sendMs);
-    byMs = Math.max(byMs, sign.byMs);
+    sentMs = latest(sentMs, sign.isLate ? sign.byMs : sign.sendMs);
+    byMs = latest(byMs, sign.byMs);
   }
-  let upMs = Infinity;
+  let upMs = distantFuture;
   for (let at = last + 1; at < signs.length; at++) {
     const sign = signs[at];
     if (sign === undefined || sign.sendMs >= upMs) break;
-    if (sign.isUp && sign.sendMs >= (sign.isLate ? byMs : sentMs)) upMs = Math.min(upMs, sign.byMs);
+    if (sign.isUp && sign.sendMs >= (sign.isLate ? byMs : sentMs)) upMs = earliest(upMs, sign.byMs);
   }
   return upMs;
 }
@@ -214,9 +215,9 @@ function isOvertaken(signs: readonly SampleEvidence[], index: number): boolean {
   const sign = signs[index];
   if (sign === undefined || !sign.isLate) return false;
   for (let at = index + 1; at < signs.length; at++) {
-    const later = signs[at];
-    if (later === undefined || later.sendMs >= sign.byMs) return false;
-    if (later.isUp) return true;
+    const next = signs[at];
+    if (next === undefined || next.sendMs >= sign.byMs) return false;
+    if (next.isUp) return true;
   }
   return false;
 }
@@ -233,7 +234,7 @@ function isPartOfOutage(
 function joinedInside(
   signs: readonly SampleEvidence[],
   { first, last }: Run,
-  upMs: number,
+  upMs: RunMs,
   model: LatencyModel,
 ): readonly SampleEvidence[] {
   return signs.slice(first, last).filter((s) => isPartOfOutage(s, model) && s.byMs <= upMs);
@@ -246,7 +247,7 @@ function joinedInside(
 function joinedAfter(
   signs: readonly SampleEvidence[],
   { last }: Run,
-  upMs: number,
+  upMs: RunMs,
   model: LatencyModel,
 ): readonly SampleEvidence[] {
   const joined: SampleEvidence[] = [];
@@ -272,11 +273,11 @@ function failuresOf(
   const failed: SampleEvidence[] = [];
   const sure: SampleEvidence[] = [];
   /** When the first answer to a sample that was sent since then may have been given. */
-  let upFromMs = Infinity;
+  let upFromMs = distantFuture;
   for (let at = first; at <= last; at++) {
     const sign = signs[at];
     if (sign === undefined) continue;
-    if (sign.isUp) upFromMs = Math.min(upFromMs, sign.isHeld ? sign.byMs - normalMs : sign.sendMs);
+    if (sign.isUp) upFromMs = earliest(upFromMs, sign.isHeld ? earlier(sign.byMs, normalMs) : sign.sendMs);
     else {
       failed.push(sign);
       if (sign.byMs <= upFromMs && !isOvertaken(signs, at)) sure.push(sign);
@@ -291,11 +292,11 @@ function likelyEndMs(
   { last }: Run,
   end: Pick<BadWindow, 'endLoMs' | 'endHiMs'>,
   { latency, probe }: ProbeSeries,
-): number | undefined {
+): RunMs | undefined {
   let from = last;
-  while ((signs[from - 1]?.sendMs ?? -Infinity) >= end.endLoMs - probe.timeoutMs) from--;
+  while ((signs[from - 1]?.sendMs ?? distantPast) >= end.endLoMs - probe.timeoutMs) from--;
   let to = last;
-  while ((signs[to]?.sendMs ?? Infinity) < end.endHiMs + latency.normalMs) to++;
+  while ((signs[to]?.sendMs ?? distantFuture) < end.endHiMs + latency.normalMs) to++;
   const around = signs.slice(from, to + 1).flatMap(({ sample }) => sample ?? []);
   return releasedAtMs(around, end, latency);
 }
@@ -313,11 +314,11 @@ function downWindow(
   const firstBadMs = failed[0]?.sendMs ?? log.startMs;
   const startLoMs = lastUpBefore(signs, run.first, log.startMs);
   const ends = sure.length > 0 ? [...sure, ...down] : down;
-  const endLoMs = ends.reduce((max, s) => Math.max(max, s.sendMs), Math.max(startLoMs, firstBadMs));
-  const open = upMs === Infinity;
-  const endHiMs = Math.max(open ? log.endMs : upMs, endLoMs);
+  const endLoMs = ends.reduce((max, s) => latest(max, s.sendMs), latest(startLoMs, firstBadMs));
+  const open = upMs === distantFuture;
+  const endHiMs = latest(open ? log.endMs : upMs, endLoMs);
   const endMs = open ? undefined : likelyEndMs(signs, run, { endLoMs, endHiMs }, series);
-  const startHiMs = failed.reduce((min, s) => Math.min(min, s.byMs), endHiMs);
+  const startHiMs = failed.reduce((min, s) => earliest(min, s.byMs), endHiMs);
   const window: BadWindow = {
     state: 'down',
     startLoMs,
@@ -326,7 +327,7 @@ function downWindow(
     endHiMs,
     ...(endMs === undefined ? {} : { endMs }),
     firstBadMs,
-    lastBadMs: [...failed, ...down].reduce((max, s) => Math.max(max, s.sendMs), firstBadMs),
+    lastBadMs: [...failed, ...down].reduce((max, s) => latest(max, s.sendMs), firstBadMs),
     open,
     causes: countCauses([...failed, ...joined].flatMap((s) => s.sample ?? [])),
   };
@@ -337,7 +338,7 @@ function downWindow(
 function slowWindows(
   signs: readonly SampleEvidence[],
   taken: ReadonlySet<KeptSample>,
-  startMs: number,
+  startMs: RunMs,
   model: LatencyModel,
 ): readonly BadWindow[] {
   const windows: BadWindow[] = [];
@@ -354,7 +355,10 @@ function slowWindows(
     windows.push({
       state: 'slow',
       startLoMs: lastUpBefore(own, at, startMs),
-      startHiMs: bad.reduce((min, s) => Math.min(min, s.finishMs, s.sendMs + model.normalMs), Infinity),
+      startHiMs: bad.reduce(
+        (min, s) => earliest(min, s.finishMs, later(s.sendMs, model.normalMs)),
+        distantFuture,
+      ),
       endLoMs: lastBadMs,
       endHiMs: upMs,
       firstBadMs: first.sendMs,
@@ -374,7 +378,7 @@ function slowWindows(
 function heldWith(
   samples: readonly KeptSample[],
   from: number,
-  upMs: number,
+  upMs: RunMs,
   { normalMs }: LatencyModel,
 ): number {
   let index = from;

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { roundMs } from '../core/clock.ts';
 import type { Json } from '../core/plan.ts';
+import { fromPlain } from '../core/testing/plain.ts';
 import { analyseRecovery } from './rto.ts';
 import { LogBuilder, planWith, probeOf, seeded, writerOf } from './testing/log-builder.ts';
 import { AckedWrites } from './writer-evidence.ts';
@@ -105,7 +106,7 @@ describe('acknowledged writes', () => {
     expect(writes.at(writes.length)).toBeUndefined();
     const isInside = (w: { sendMs: number; finishMs: number }): boolean =>
       w.sendMs >= 500 && w.finishMs <= 900;
-    expect(writes.within([{ fromMs: 500, toMs: 900 }])).toEqual(inOrder.filter(isInside));
+    expect(writes.within(fromPlain([{ fromMs: 500, toMs: 900 }]))).toEqual(inOrder.filter(isInside));
   });
 
   test('leave no room for an outage between two samples', () => {

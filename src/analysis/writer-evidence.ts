@@ -1,13 +1,14 @@
 import { formatIpAddress, parseIpAddress } from '../core/ip-address.ts';
 import type { Json } from '../core/plan.ts';
+import type { RunMs } from '../core/time.ts';
 import type { Range } from './intervals.ts';
 import { NumberColumn, sortIndexes } from './number-column.ts';
 import type { ProbeSeries, RunLog, WriterRecord } from './run-log.ts';
 
 /** An acknowledged write: its address was up at some instant within it. ms on the run clock. */
 export interface AckedWrite {
-  readonly sendMs: number;
-  readonly finishMs: number;
+  readonly sendMs: RunMs;
+  readonly finishMs: RunMs;
 }
 
 /**
@@ -15,8 +16,8 @@ export interface AckedWrite {
  * the probe timed out. They do not contradict other failures, because the probe may require more than a write does.
  */
 export class AckedWrites {
-  readonly #sendsMs = new NumberColumn();
-  readonly #finishesMs = new NumberColumn();
+  readonly #sendsMs = new NumberColumn<RunMs>();
+  readonly #finishesMs = new NumberColumn<RunMs>();
   readonly #order: Uint32Array;
 
   constructor(log: RunLog, { probe }: ProbeSeries) {

@@ -3,6 +3,16 @@ import type { PlannedPath, PlannedWriter } from '../core/plan.ts';
 import { maxOf, minOf } from '../core/extremes.ts';
 import { parseRanges, type RowRange } from '../core/row-ranges.ts';
 import type { Measure } from '../core/summary.ts';
+import {
+  distantFuture,
+  distantPast,
+  type DurationMs,
+  earliest,
+  later,
+  latest,
+  type RunMs,
+  runMs,
+} from '../core/time.ts';
 import type { ParallelReads } from './parallel-reads.ts';
 import type { WriterRecord } from './run-log.ts';
 import type { RowColumns } from './row-columns.ts';
@@ -13,10 +23,10 @@ type RowsRead = EventOf<'rows.read'>;
 
 /** The bounds of a beginning and of an end, ms on the run clock. */
 export interface Edges {
-  readonly startLoMs: number;
-  readonly startHiMs: number;
-  readonly endLoMs: number;
-  readonly endHiMs: number;
+  readonly startLoMs: RunMs;
+  readonly startHiMs: RunMs;
+  readonly endLoMs: RunMs;
+  readonly endHiMs: RunMs;
 }
 
 /** Consecutive acknowledged writes through one path that were lost. */
@@ -31,7 +41,7 @@ export interface Staleness extends Edges {
   readonly path: PlannedPath;
   readonly reads: number;
   /** Largest age of the missed row at a read: the time since its acknowledgment, ms. */
-  readonly behindMs: number;
+  readonly behindMs: DurationMs;
   /** The last read was still stale. */
   readonly open: boolean;
 }
@@ -70,7 +80,7 @@ export interface RowsAnalysis {
    */
   readonly staleFor: Measure;
   /** Part of that upper bound that no read shows, ms. */
-  readonly unobservedStaleMs: number;
+  readonly unobservedStaleMs: DurationMs;
   /** How closely the paths were read. */
   readonly reading: Sampling;
   /** The rows on the paths' hosts before anything was healed, by host. */
@@ -121,7 +131,7 @@ interface FoundRows {
  * The outcome of each row, from the reads through the stack's own paths after everything is healed. A row is present only if every
  * readable path returns it: clients of the other paths miss it otherwise.
  */
-function foundRows({ planned, written, readBack }: WriterRecord, stoppedMs: number): FoundRows | null {
+function foundRows({ planned, written, readBack }: WriterRecord, stoppedMs: RunMs): FoundRows | null {
   const stores = readBack
     .filter((r) => r.place === 'path' && r.moment === 'end' && r.rows !== undefined)
     .map(storeOf);
@@ -168,7 +178,7 @@ interface Numbers {
 function numbersOf(
   { intervalMs }: PlannedWriter,
   written: RowColumns,
-  { stores, stoppedMs }: { readonly stores: readonly Store[]; readonly stoppedMs: number },
+  { stores, stoppedMs }: { readonly stores: readonly Store[]; readonly stoppedMs: RunMs },
 ): ReadonlyMap<number, Numbers> {
   return new Map(
     [...written.byClient()].map(([client, own]) => {
@@ -197,13 +207,13 @@ function slotsAfter(
   written: RowColumns,
   own: Uint32Array,
   last: number,
-  { intervalMs, stoppedMs }: { readonly intervalMs: number; readonly stoppedMs: number },
+  { intervalMs, stoppedMs }: { readonly intervalMs: DurationMs; readonly stoppedMs: RunMs },
 ): number {
   const sendMs = written.sendMsOf(last);
   let dueMs = sendMs;
   for (const row of own) {
     const ownMs = written.sendMsOf(row);
-    dueMs = Math.min(dueMs, ownMs + intervalMs * Math.round((sendMs - ownMs) / intervalMs));
+    dueMs = earliest(dueMs, later(ownMs, intervalMs * Math.round((sendMs - ownMs) / intervalMs)));
   }
   const next = Math.max(1, Math.ceil((written.finishMsOf(last) - dueMs) / intervalMs));
   return Math.max(0, Math.ceil((stoppedMs - dueMs) / intervalMs) - next);
@@ -248,13 +258,13 @@ function lossesOf(
     if (written.outcomeOf(row) === 'acked')
       slowestMs = Math.max(slowestMs, written.finishMsOf(row) - written.sendMsOf(row));
   const losses: Loss[] = [];
-  let beforeMs: number | undefined;
-  let open: { readonly startLoMs: number; readonly rows: number[]; ackMs: number; last: number } | undefined;
+  let beforeMs: RunMs | undefined;
+  let open: { readonly startLoMs: RunMs; readonly rows: number[]; ackMs: RunMs; last: number } | undefined;
   /**
    * First finish of the kept rows since the last lost one that were sent after all lost ones were
    * acknowledged.
    */
-  let keptByMs = Infinity;
+  let keptByMs = distantFuture;
 
   const close = (): void => {
     if (open === undefined) return;
@@ -266,7 +276,7 @@ function lossesOf(
       startLoMs,
       startHiMs: minOf(rows.map((row) => written.finishMsOf(row))),
       endLoMs: lastRow === undefined ? ackMs : written.sendMsOf(lastRow),
-      endHiMs: Math.max(ackMs, backMs(written, own[last + 1], slowestMs)),
+      endHiMs: latest(ackMs, backMs(written, own[last + 1], slowestMs)),
     });
     open = undefined;
   };
@@ -274,14 +284,14 @@ function lossesOf(
     if (!isLost(row)) {
       beforeMs = written.sendMsOf(row);
       if (written.outcomeOf(row) === 'acked' && beforeMs >= (open?.ackMs ?? 0))
-        keptByMs = Math.min(keptByMs, written.finishMsOf(row));
+        keptByMs = earliest(keptByMs, written.finishMsOf(row));
       continue;
     }
     if (keptByMs <= written.sendMsOf(row)) close();
-    keptByMs = Infinity;
-    open ??= { startLoMs: beforeMs ?? written.sendMsOf(row), rows: [], ackMs: 0, last: i };
+    keptByMs = distantFuture;
+    open ??= { startLoMs: beforeMs ?? written.sendMsOf(row), rows: [], ackMs: distantPast, last: i };
     open.rows.push(row);
-    open.ackMs = Math.max(open.ackMs, written.finishMsOf(row));
+    open.ackMs = latest(open.ackMs, written.finishMsOf(row));
     open.last = i;
   }
   close();
@@ -289,11 +299,11 @@ function lossesOf(
 }
 
 /** When a write returned, or should have. */
-function backMs(written: RowColumns, row: number | undefined, slowestMs: number): number {
-  if (row === undefined) return -Infinity;
+function backMs(written: RowColumns, row: number | undefined, slowestMs: DurationMs): RunMs {
+  if (row === undefined) return distantPast;
   const finishMs = written.finishMsOf(row);
   return written.outcomeOf(row) === 'indeterminate'
-    ? Math.min(finishMs, written.sendMsOf(row) + slowestMs)
+    ? earliest(finishMs, later(written.sendMsOf(row), slowestMs))
     : finishMs;
 }
 
@@ -328,7 +338,7 @@ function stalenessOf(
   { parallel, behind }: { readonly parallel: ParallelReads; readonly behind: Float64Array },
 ): readonly Staleness[] {
   const found: { -readonly [K in keyof Staleness]: Staleness[K] }[] = [];
-  let goodMs: number | undefined;
+  let goodMs: RunMs | undefined;
   let open: (typeof found)[number] | undefined;
   for (const read of own) {
     const behindMs = behind[read] ?? 0;
@@ -345,8 +355,8 @@ function stalenessOf(
         path,
         startLoMs,
         startHiMs: finishMs,
-        endLoMs: 0,
-        endHiMs: 0,
+        endLoMs: sendMs,
+        endHiMs: finishMs,
         reads: 0,
         behindMs: 0,
         open: true,
@@ -376,7 +386,7 @@ function covered(stretches: readonly (readonly [fromMs: number, toMs: number])[]
  * Analyzes a writer's rows and its parallel reads. `stoppedMs`: when its clients stopped beginning writes, ms on the run clock;
  * -Infinity if the log does not contain it, so that a client's last line is its last write.
  */
-export function analyseRows(record: WriterRecord, stoppedMs = -Infinity): RowsAnalysis {
+export function analyseRows(record: WriterRecord, stoppedMs = distantPast): RowsAnalysis {
   const { planned, written, parallel } = record;
   const found = foundRows(record, stoppedMs);
   const isLost = (row: number): boolean => found?.isLost[row] === 1;
@@ -414,7 +424,10 @@ function readsOf(
       sendMs: parallel.sendMsOf(read),
       finishMs: parallel.finishMsOf(read),
     }));
-    const range = { fromMs: reads[0]?.sendMs ?? 0, toMs: reads.at(-1)?.finishMs ?? 0 };
+    const range = {
+      fromMs: reads[0]?.sendMs ?? runMs(0),
+      toMs: reads.at(-1)?.finishMs ?? runMs(0),
+    };
     return {
       staleness,
       unobservedMs: unobservedBetweenMs(reads, range, staleness),

@@ -1,6 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, test } from 'vitest';
+import { wallMs } from '../core/time.ts';
 import type { KeptRun } from '../analysis/kept-run.ts';
 import { keptOf } from '../analysis/testing/kept.ts';
 import { defaultTolerance } from '../analysis/tolerance.ts';
@@ -28,7 +29,7 @@ const read = (label?: string) =>
     { baseline: 'v1.2', tolerance: defaultTolerance, out, ...(label === undefined ? {} : { label }) },
     output,
   )!;
-const night = (number: number) => Date.parse(keptOf(number, 1).startedAt);
+const night = (number: number) => wallMs(Date.parse(keptOf(number, 1).startedAt));
 const report = (label: string | undefined, figures: number) => {
   printAlarmForecast(read(label), { scenarios: new Set(['crash']), figures, nowMs: night(60) }, output);
   return said;

@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import { wallMs, type WallMs } from '../core/time.ts';
 import { alarmNeeds } from '../analysis/alarm.ts';
 import { type FiguresOf, type Gate, gateOf } from '../analysis/gate.ts';
 import type { KeptRun } from '../analysis/kept-run.ts';
@@ -46,7 +47,7 @@ export interface Upcoming {
   /** Number of their figures that are compared with the baseline. */
   readonly figures: number;
   /** Wall time, ms. */
-  readonly nowMs: number;
+  readonly nowMs: WallMs;
 }
 
 /** Prints before the first drill which comparisons the baseline cannot decide, and what they need. */
@@ -56,7 +57,9 @@ export function printAlarmForecast(
   output: Output,
 ): void {
   const startsOf = (runs: readonly KeptRun[]) =>
-    runs.flatMap(({ scenario, startedAt }) => (scenarios.has(scenario.name) ? [Date.parse(startedAt)] : []));
+    runs.flatMap(({ scenario, startedAt }) =>
+      scenarios.has(scenario.name) ? [wallMs(Date.parse(startedAt))] : [],
+    );
   const { possible, words } = alarmNeeds({
     baselineNights: nightCount(startsOf(side.runs)),
     nowNights: nightCount([...startsOf(earlier), nowMs]),

@@ -4,6 +4,7 @@ import { durationText, offsetText } from '../core/format-duration.ts';
 import type { Plan } from '../core/plan.ts';
 import type { Sample } from '../core/sample.ts';
 import { controlSamples, dilationLimit } from '../core/starvation-limits.ts';
+import { distantFuture, distantPast, type RunMs, runMs } from '../core/time.ts';
 
 /** Writes a line of progress to stderr. stdout has data only. */
 export type Writer = (line: string) => void;
@@ -15,7 +16,7 @@ export function createNarrator(write: Writer): (event: DrillEvent) => void {
   let steps: Steps = { prepare: [], repair: [] };
   const describeControl = controlNarrator();
   return (event) => {
-    for (const line of changes.settled(event.type === 'run.ended' ? Infinity : event.t))
+    for (const line of changes.settled(event.type === 'run.ended' ? distantFuture : event.t))
       write(`${stamp(event.t)}  ${line}`);
     if (event.type === 'run.started') steps = event.plan;
     if (event.type === 'role.resolved') {
@@ -37,7 +38,7 @@ export function createNarrator(write: Writer): (event: DrillEvent) => void {
 interface Changes {
   state: string;
   /** Times of the last changes, newest last, ms on the run clock; at most `reportedAtOnce`. */
-  recentMs: number[];
+  recentMs: RunMs[];
   /** Number of changes that were not printed; `lastText` is the latest one. */
   unreported: number;
   lastText: string;
@@ -48,11 +49,13 @@ const reportedAtOnce = 4;
 const flapWithinMs = 10_000;
 const settledMs = 5000;
 
+const runStart = runMs(0);
+
 /** Prints the state changes of probes. A flapping probe gets its first changes, a count, and the last one. */
 function createChangeReporter(): {
   readonly describe: (sample: DrillEvent & Sample) => string | undefined;
   /** Lines for probes that flapped and have settled by then, ms on the run clock. */
-  readonly settled: (nowMs: number) => readonly string[];
+  readonly settled: (nowMs: RunMs) => readonly string[];
 } {
   const probes = new Map<string, Changes>();
   return {
@@ -65,7 +68,7 @@ function createChangeReporter(): {
         probes.set(sample.probe, { state, recentMs: [], unreported: 0, lastText: words });
         return `${sample.probe}: ${words}`;
       }
-      const firstMs = probe.recentMs[0] ?? -Infinity;
+      const firstMs = probe.recentMs[0] ?? distantPast;
       const isOften = probe.recentMs.length === reportedAtOnce && sample.t - firstMs < flapWithinMs;
       probe.recentMs = [...probe.recentMs, sample.t].slice(-reportedAtOnce);
       probe.state = state;
@@ -76,12 +79,12 @@ function createChangeReporter(): {
     },
     settled(nowMs) {
       return [...probes].flatMap(([name, probe]) => {
-        const lastMs = probe.recentMs.at(-1) ?? 0;
+        const lastMs = probe.recentMs.at(-1) ?? runStart;
         if (probe.unreported === 0 || nowMs - lastMs < settledMs) return [];
         const { unreported, lastText } = probe;
         probe.unreported = 0;
         const count = unreported === 1 ? '1 more change' : `${unreported} more changes`;
-        return [`${name}: ${count}, the last at ${offsetText(lastMs)}: ${lastText}`];
+        return [`${name}: ${count}, the last at ${offsetText(lastMs - runStart)}: ${lastText}`];
       });
     },
   };
@@ -211,8 +214,8 @@ const phaseTexts = {
   watching: 'watching',
 } as const;
 
-function stamp(ms: number): string {
-  return offsetText(ms).padStart(11);
+function stamp(t: RunMs): string {
+  return offsetText(t - runStart).padStart(11);
 }
 
 function firstLine(text: string): string {

@@ -10,6 +10,7 @@ import type { Clock } from '../core/clock.ts';
 import { DrillError, messageOf } from '../core/errors.ts';
 import { fileSlug } from '../core/names.ts';
 import type { Summary } from '../core/summary.ts';
+import type { WallMs } from '../core/time.ts';
 import { cannotWrite } from '../engine/disk.ts';
 import { type EventLog, openEventLog } from '../engine/event-log.ts';
 import { openLedger, type Ledger } from '../engine/ledger.ts';
@@ -25,7 +26,7 @@ import { redactor } from './secrets.ts';
 const logName = 'events.ndjson';
 
 /** The name of a new run: its start time (UTC), the slug of a name, and four hex digits against collisions. */
-export function newRunId(name: string, wallMs: number): string {
+export function newRunId(name: string, wallMs: WallMs): string {
   const time = new Date(wallMs).toISOString().slice(0, 19).replaceAll(':', '').replace('T', '-');
   return `${time}-${fileSlug(name)}-${randomBytes(2).toString('hex')}`;
 }

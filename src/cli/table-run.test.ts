@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { DrillError } from '../core/errors.ts';
 import type { Summary } from '../core/summary.ts';
+import { later, runMs } from '../core/time.ts';
 import { summarize } from '../analysis/summarize.ts';
 import { nodeLoss } from '../analysis/testing/node-loss.ts';
 import { planWith } from '../analysis/testing/log-builder.ts';
@@ -24,7 +25,7 @@ const jobs = [job('a', 0), job('b', 1), job('c', 2)];
 /** A stack with its own clock: a drill takes 60 s, and the return to the steady state 7 s more. */
 function fakes(parts: Partial<TableDeps> = {}): TableDeps & { readonly steps: string[] } {
   const steps: string[] = [];
-  let now = 0;
+  let now = runMs(0);
   return {
     steps,
     signal: new AbortController().signal,
@@ -33,21 +34,21 @@ function fakes(parts: Partial<TableDeps> = {}): TableDeps & { readonly steps: st
     keep: () => undefined,
     async settle({ plan }) {
       steps.push(`settle ${plan.scenario.name}`);
-      now += 7000;
+      now = later(now, 7000);
       const sinceMs = now;
-      now += 2000;
+      now = later(now, 2000);
       return { met: true, unmet: [], sinceMs };
     },
     async run({ plan }) {
       steps.push(`run ${plan.scenario.name}`);
-      now += 60_000;
+      now = later(now, 60_000);
       return { summary, steady: false };
     },
     ...parts,
   };
 }
 
-const unsteady = { met: false, unmet: ['pg-role is standby on exactly 1'], sinceMs: 0 };
+const unsteady = { met: false, unmet: ['pg-role is standby on exactly 1'], sinceMs: runMs(0) };
 
 describe('a table', () => {
   test('runs each drill from the steady state, and records how long each return took', async () => {

@@ -1,6 +1,7 @@
 import { DrillError, messageOf } from '../core/errors.ts';
 import type { Plan } from '../core/plan.ts';
 import type { Summary } from '../core/summary.ts';
+import type { RunMs } from '../core/time.ts';
 import type { GateOutcome } from '../engine/state-observer.ts';
 import type { TableDrill } from '../report/table.ts';
 
@@ -20,7 +21,7 @@ export interface TableJob {
 /** Dependencies of `runTable`. */
 export interface TableDeps {
   /** Waits for the steady state of the drill's target. `sinceMs`: when the steady state began. Rejects when stopped. */
-  readonly settle: (job: TableJob) => Promise<GateOutcome & { readonly sinceMs: number }>;
+  readonly settle: (job: TableJob) => Promise<GateOutcome & { readonly sinceMs: RunMs }>;
   /**
    * Runs the drill and heals it. Resolves for failed drills, too. `steady`: the drill's last gate, after all heals and
    * undos, found the target in the steady state that `settle` waits for. Rejects with a DrillError `harness` if the drill
@@ -28,7 +29,7 @@ export interface TableDeps {
    */
   readonly run: (job: TableJob) => Promise<{ readonly summary: Summary; readonly steady: boolean }>;
   /** The same clock as that of `sinceMs`. */
-  readonly nowMs: () => number;
+  readonly nowMs: () => RunMs;
   readonly signal: AbortSignal;
   readonly say: (line: string) => void;
   /** Saves the drills so far, after each drill, so that an interrupted table exists, too. */
@@ -50,7 +51,7 @@ export interface TableRun {
 export async function runTable(jobs: readonly TableJob[], deps: TableDeps): Promise<TableRun> {
   const { signal, say, nowMs } = deps;
   const drills: TableDrill[] = [];
-  let ended: { readonly index: number; readonly atMs: number } | undefined;
+  let ended: { readonly index: number; readonly atMs: RunMs } | undefined;
   let stopped: string | undefined;
   let known = false;
 

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { shorten } from '../core/shorten.ts';
+import type { DurationMs, WallMs } from '../core/time.ts';
 import type { Answer } from '../http/http-client.ts';
 import { retryAfterMs as retryAfterOf } from '../http/retry-after.ts';
 
@@ -39,7 +40,7 @@ export function requestIdOf(answer: Answer): string | undefined {
  * `Retry-After` (in seconds, or as a date on the cloud's clock if the answer has a `Date`), else the body's `retryAfter`,
  * else 1 s. Undefined for any other answer.
  */
-export function retryAfterMs(answer: Answer, wallMs: number): number | undefined {
+export function retryAfterMs(answer: Answer, wallMs: WallMs): DurationMs | undefined {
   const fault = faultOf(answer);
   if (answer.status !== 429 && !(answer.status === 413 && fault?.name === 'overLimit')) return undefined;
   const inBody = fault?.retryAfter === undefined ? {} : { 'retry-after': String(fault.retryAfter) };

@@ -4,6 +4,7 @@ import type { Clock } from '../core/clock.ts';
 import type { CloudServer } from '../core/cloud.ts';
 import { messageOf } from '../core/errors.ts';
 import type { PlannedHost } from '../core/plan.ts';
+import { runMs, wallMs } from '../core/time.ts';
 import { readCloudConfig } from './clouds-config.ts';
 import { createHttpClient } from '../http/http-client.ts';
 import { createNovaServer } from './nova.ts';
@@ -22,8 +23,8 @@ export function secretsOfCloud({ server }: PlannedHost): string[] {
 const environment = () => ({ env: process.env, cwd: process.cwd(), home: homedir() });
 
 const clock: Clock = {
-  nowMs: () => performance.now(),
-  wallMs: () => Date.now(),
+  nowMs: () => runMs(performance.now()),
+  wallMs: () => wallMs(Date.now()),
   sleep: (ms, signal) => sleep(ms, undefined, { signal }),
 };
 

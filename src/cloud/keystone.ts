@@ -2,6 +2,7 @@ import pRetry from 'p-retry';
 import { z } from 'zod';
 import type { Clock } from '../core/clock.ts';
 import { DrillError, isUnreachable } from '../core/errors.ts';
+import { type DurationMs, earlier, later, type RunMs } from '../core/time.ts';
 import { describeAnswer, retryAfterMs } from './api-error.ts';
 import type { CloudConfig, Named } from './clouds-config.ts';
 import type { Answer, HttpClient } from '../http/http-client.ts';
@@ -33,7 +34,7 @@ export interface CloudDeps {
   readonly http: HttpClient;
   readonly clock: Clock;
   /** Pause before the first retry of an idempotent request, ms; it doubles with each retry. */
-  readonly retryMs: number;
+  readonly retryMs: DurationMs;
 }
 
 /** A token is renewed this long before it expires, so that it does not expire during a request. */
@@ -77,7 +78,7 @@ const receiptSchema = z.looseObject({
 /** A session with the cloud's Keystone; nothing is sent before the first `login`. */
 export function createSession(deps: CloudDeps): Session {
   const { config, clock } = deps;
-  let current: { readonly login: Login; readonly untilMs: number } | undefined;
+  let current: { readonly login: Login; readonly untilMs: RunMs } | undefined;
   return {
     async login(signal) {
       if (current !== undefined && clock.nowMs() < current.untilMs) return current.login;
@@ -103,7 +104,7 @@ export function createSession(deps: CloudDeps): Session {
       const issuedMs = issued_at === undefined ? clock.wallMs() : Date.parse(issued_at);
       const lifeMs = Math.max(0, Date.parse(expires_at) - issuedMs);
       const login = { token, ...computeEndpoint(config, parsed.data.token) };
-      current = { login, untilMs: askedMs + lifeMs - Math.min(renewEarlyMs, lifeMs / 4) };
+      current = { login, untilMs: earlier(later(askedMs, lifeMs), Math.min(renewEarlyMs, lifeMs / 4)) };
       return login;
     },
     forget(login) {

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Clock } from '../core/clock.ts';
+import { runMs, wallMs } from '../core/time.ts';
 import type { CloudConfig } from './clouds-config.ts';
 import { createHttpClient } from '../http/http-client.ts';
 import { createNovaServer } from './nova.ts';
@@ -37,9 +38,9 @@ function testClock(): Clock & { readonly slept: number[]; advance: (ms: number) 
   return {
     slept,
     advance: (ms) => void (nowMs += ms),
-    nowMs: () => nowMs,
+    nowMs: () => runMs(nowMs),
     // Years away from the cloud's clock.
-    wallMs: () => nowMs,
+    wallMs: () => wallMs(nowMs),
     sleep: (ms) => {
       slept.push(ms);
       nowMs += ms;

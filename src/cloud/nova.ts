@@ -3,6 +3,7 @@ import { z } from 'zod';
 import type { AcceptedAction, CloudServer } from '../core/cloud.ts';
 import { DrillError, messageOf, isUnreachable } from '../core/errors.ts';
 import { limitText } from '../core/format-duration.ts';
+import { type DurationMs, later, latest, type RunMs, type WallMs, wallMs } from '../core/time.ts';
 import { describeAnswer, requestIdOf, retryAfterMs } from './api-error.ts';
 import type { Answer, Silence } from '../http/http-client.ts';
 import { createSession, longestPauseMs, mayRetry, retries, type CloudDeps, type Login } from './keystone.ts';
@@ -183,7 +184,7 @@ export function createNovaServer(deps: CloudDeps, idOrName: string): CloudServer
   const act = async (intent: Intent, signal: AbortSignal): Promise<AcceptedAction> => {
     const url = `${await path(signal)}/action`;
     const before = await recorded(signal);
-    const deadline = clock.nowMs() + busyWithinMs;
+    const deadline = later(clock.nowMs(), busyWithinMs);
     let conflicts = 0;
     let pauses = 0;
     for (;;) {
@@ -224,14 +225,14 @@ export function createNovaServer(deps: CloudDeps, idOrName: string): CloudServer
     );
   };
 
-  const overLimit = (answer: Answer, pauseMs: number): DrillError =>
+  const overLimit = (answer: Answer, pauseMs: DurationMs): DrillError =>
     fail(
       'host-unreachable',
       `the cloud limits requests and requires a pause of ${limitText(pauseMs)}: ${describeAnswer(answer)}`,
     );
 
   /** Waits for the end of a task that another client has started. */
-  const untilIdle = async (intent: Intent, deadline: number, signal: AbortSignal): Promise<void> => {
+  const untilIdle = async (intent: Intent, deadline: RunMs, signal: AbortSignal): Promise<void> => {
     for (;;) {
       const seen = await view(signal);
       if (taskOf(seen) === null || intent.met(seen)) return;
@@ -252,7 +253,7 @@ export function createNovaServer(deps: CloudDeps, idOrName: string): CloudServer
     why: string,
     signal: AbortSignal,
   ): Promise<AcceptedAction> => {
-    const deadline = clock.nowMs() + settleWithinMs;
+    const deadline = later(clock.nowMs(), settleWithinMs);
     let seen = 'the state of the server is unknown';
     do {
       try {
@@ -304,7 +305,7 @@ export function createNovaServer(deps: CloudDeps, idOrName: string): CloudServer
       const ends = events.map((event) => (event.finish_time === null ? null : utcMs(event.finish_time)));
       const finished = ends.filter((end) => end !== null);
       const over = finished.length > 0 && finished.length === ends.length;
-      return { startMs: utcMs(start_time), finishMs: over ? Math.max(...finished) : null };
+      return { startMs: utcMs(start_time), finishMs: over ? latest(...finished) : null };
     },
   };
 }
@@ -318,8 +319,8 @@ function isUuid(text: string): boolean {
 }
 
 /** Nova's times are UTC, with or without a zone. */
-function utcMs(time: string): number {
-  return Date.parse(/(Z|[+-]\d\d:?\d\d)$/.test(time) ? time : `${time}Z`);
+function utcMs(time: string): WallMs {
+  return wallMs(Date.parse(/(Z|[+-]\d\d:?\d\d)$/.test(time) ? time : `${time}Z`));
 }
 
 /** Requests to the compute API with token and microversion. Paths are relative to the endpoint. */

@@ -1,4 +1,5 @@
 import type { PlannedProbe } from './plan.ts';
+import type { DurationMs } from './time.ts';
 
 /** Results of one probe instance at one of the rates. */
 export interface RateFigures {
@@ -9,8 +10,8 @@ export interface RateFigures {
   readonly failed: number;
   readonly unknown: number;
   /** Latency of good answers; null without any. */
-  readonly p50Ms: number | null;
-  readonly p90Ms: number | null;
+  readonly p50Ms: DurationMs | null;
+  readonly p90Ms: DurationMs | null;
 }
 
 /** Effect of the burst on one probe instance. */

@@ -1,3 +1,5 @@
+import type { WallMs } from './time.ts';
+
 /** A server's state as Nova reports it. */
 export interface ServerState {
   /** ACTIVE, SHUTOFF, ERROR, REBOOT, HARD_REBOOT, ... as the compute API spells it. */
@@ -32,5 +34,5 @@ export interface CloudServer {
   action(
     requestId: string,
     signal: AbortSignal,
-  ): Promise<{ readonly startMs: number; readonly finishMs: number | null } | undefined>;
+  ): Promise<{ readonly startMs: WallMs; readonly finishMs: WallMs | null } | undefined>;
 }

@@ -1,3 +1,4 @@
+import type { HostName, ProbeId, ProbeName, RoleName } from './ids.ts';
 import type { FailCause, Sample } from './sample.ts';
 
 /** Whether something holds, as far as it is known. */
@@ -5,7 +6,7 @@ export type Tristate = 'yes' | 'no' | 'maybe';
 
 /** What a condition requires of one probe: any good sample, or with `is` one of these values. */
 export interface ValuePart {
-  readonly probe: string;
+  readonly probe: ProbeName;
   readonly is?: readonly string[];
 }
 
@@ -16,7 +17,7 @@ export interface ValuePart {
  */
 export interface Condition extends ValuePart {
   /** Only this host's instance. */
-  readonly host?: string;
+  readonly host?: HostName;
   /**
    * An instance counts only if these hold, too: on its host, or of a probe with a single instance without a
    * host.
@@ -30,14 +31,14 @@ export interface Condition extends ValuePart {
  * `{ probe: router, role: db-primary }` requires that the router runs on the host of the database's primary.
  */
 export interface GateCondition extends Condition {
-  readonly role?: string;
+  readonly role?: RoleName;
 }
 
 /** A probe instance as conditions need it. */
 export interface InstanceRef {
-  readonly id: string;
-  readonly name: string;
-  readonly host?: string;
+  readonly id: ProbeId;
+  readonly name: ProbeName;
+  readonly host?: HostName;
   /** For each cause of a failed sample, the value that such a failure stands for. */
   readonly onFailure?: FailureValues;
 }
@@ -119,7 +120,7 @@ export function instancesRead<I extends InstanceRef>(
 }
 
 /** Names of the probes that a condition reads. */
-export function probesRead({ probe, and = [] }: Condition): readonly string[] {
+export function probesRead({ probe, and = [] }: Condition): readonly ProbeName[] {
   return [probe, ...and.map((part) => part.probe)];
 }
 

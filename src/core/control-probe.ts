@@ -1,5 +1,6 @@
 import type { PlannedProbe } from './plan.ts';
 import type { Sample } from './sample.ts';
+import type { DurationMs } from './time.ts';
 
 /**
  * The control probe's id in the samples of 0.1 logs. No probe of a target file can have it, because names
@@ -17,7 +18,7 @@ export const controlProbeId = 'firedrill:canary';
 const slowShare = 1 / 3;
 
 /** Longest time of a good sample of the control probe, ms. */
-export function controlProbeLimitMs({ timeoutMs }: Pick<PlannedProbe, 'timeoutMs'>): number {
+export function controlProbeLimitMs({ timeoutMs }: Pick<PlannedProbe, 'timeoutMs'>): DurationMs {
   return Math.round(timeoutMs * slowShare);
 }
 

@@ -1,13 +1,14 @@
-import { type ObjectOf, time } from './field-kinds.ts';
+import { duration, type ObjectOf, runTime } from './field-kinds.ts';
 import { controlSilenceMs, dilationLimit, standstillDilation } from './starvation-limits.ts';
+import type { RunMs } from './time.ts';
 
 export const controlSampleFields = {
   /** When the work ended, run clock, ms. */
-  finishMs: time,
+  finishMs: runTime,
   /** Wall time of the work, ms. */
-  wallMs: time,
+  wallMs: duration,
   /** CPU time of the work, ms. */
-  cpuMs: time,
+  cpuMs: duration,
 };
 
 /**
@@ -41,11 +42,7 @@ export interface ControlHealth {
  * @param recent the samples to judge by, in order, without older ones
  * @param sinceMs when the control was started
  */
-export function controlHealth(
-  recent: readonly ControlSample[],
-  nowMs: number,
-  sinceMs: number,
-): ControlHealth {
+export function controlHealth(recent: readonly ControlSample[], nowMs: RunMs, sinceMs: RunMs): ControlHealth {
   const dilation = medianDilation(recent);
   const lastMs = recent.at(-1)?.finishMs ?? sinceMs;
   if (nowMs - lastMs > controlSilenceMs) return { state: 'silent', dilation };

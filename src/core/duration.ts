@@ -1,6 +1,7 @@
 import { z } from 'zod';
+import type { DurationMs } from './time.ts';
 
-const unitMs: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
+const unitMs: Readonly<Record<string, DurationMs>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
 const pattern = /^(\d+(?:\.\d+)?)(ms|s|m|h)$/;
 
 /** Parses `250ms`, `5s`, `1.5m`, `2h` to milliseconds; undefined for anything else. */

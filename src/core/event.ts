@@ -1,6 +1,7 @@
 import { controlSampleFields } from './control.ts';
 import {
   count,
+  duration,
   flag,
   list,
   object,
@@ -10,15 +11,19 @@ import {
   present,
   reading,
   record,
-  signedTime,
+  runTime,
+  signedDuration,
+  signedRunTime,
   text,
   texts,
-  time,
   wallTime,
-  wordOf,
+  textOf,
+  textsOf,
 } from './field-kinds.ts';
+import type { FaultId, HostName, ProbeId, RoleName } from './ids.ts';
 import type { Json, Plan, PlannedProbe } from './plan.ts';
 import { sampleFields } from './sample.ts';
+import type { RunMs } from './time.ts';
 
 /** Version of the event log's format; raised when the meaning of an event changes. */
 export const eventSchemaVersion = 2;
@@ -56,8 +61,8 @@ const pressureFields = {
   /** firedrill runs on it. */
   prober: flag,
   /** The target's hosts on it, in the plan's order. */
-  hosts: texts,
-  overMs: time,
+  hosts: textsOf<HostName>(),
+  overMs: duration,
   cpu: object({
     somePct: reading,
     /** CPU time in use, percent of all cores, without `stealPct`. */
@@ -76,12 +81,12 @@ const pressureFields = {
    */
   targetCpuPct: reading,
   /** The hosts whose CPU time was not read this time; `targetCpuPct` excludes them. Absent: none. */
-  unreadHosts: optional(texts),
+  unreadHosts: optional(textsOf<HostName>()),
   /**
    * CPU time that was read now for hosts that were in `unreadHosts` before, ms since their last reading.
    * `targetCpuPct` excludes it.
    */
-  readLate: optional(list(object({ host: text, usedMs: time }))),
+  readLate: optional(list(object({ host: textOf<HostName>(), usedMs: duration }))),
   /**
    * CPU time of firedrill and its child processes, percent of one core; absent on machines other than the
    * prober's.
@@ -94,11 +99,11 @@ export type MachinePressure = ObjectOf<typeof pressureFields>;
 
 const costFields = {
   /** CPU time of firedrill's process with all its threads, ms. */
-  cpuMs: time,
+  cpuMs: duration,
   /**
    * CPU time of its ended child processes on its own machine, ms; absent if the system does not report it.
    */
-  childCpuMs: optional(time),
+  childCpuMs: optional(duration),
   /** Samples of all probes of the target. */
   samples: count,
   /** Connections that probes opened. */
@@ -109,6 +114,12 @@ const costFields = {
 
 /** Cost of probing and of the harness since the run's start. */
 export type HarnessCost = ObjectOf<typeof costFields>;
+
+const host = textOf<HostName>();
+const role = textOf<RoleName>();
+const probe = textOf<ProbeId>();
+/** Also the id of a preparation or a repair. */
+const fault = textOf<FaultId>();
 
 /**
  * The fields of each type of event, in addition to `t` and `type`. The types of the events and the check of a log
@@ -131,20 +142,20 @@ export const eventFields = {
    * The wall clock changed by `byMs` relative to the run clock (positive: forward), detected at `atMs`: it
    * was set, or the machine slept.
    */
-  'clock.stepped': { atMs: signedTime, byMs: signedTime, cause: oneOf('step', 'suspend') },
+  'clock.stepped': { atMs: signedRunTime, byMs: signedDuration, cause: oneOf('step', 'suspend') },
   /**
    * Logs of 0.1: an HTTP server of firedrill on the prober's machine was probed as a control. Its samples do
    * not describe the target.
    */
   'control_probe.started': { probe: record<PlannedProbe>() },
   /** The control runs on the prober's machine from now on (core/control.ts). */
-  'control.started': { everyMs: time, workMs: time },
+  'control.started': { everyMs: duration, workMs: duration },
   'control.sample': controlSampleFields,
   'machine.pressure': pressureFields,
-  'phase.started': { phase: wordOf<PhaseName>() },
+  'phase.started': { phase: textOf<PhaseName>() },
   /** Outcome of a gate: met (at `t`), or not met within its time, with the unmet conditions. */
   gate: {
-    gate: wordOf<'steady' | 'recovery' | 'redundancy'>(),
+    gate: textOf<'steady' | 'recovery' | 'redundancy'>(),
     state: oneOf('met', 'timeout'),
     unmet: texts,
   },
@@ -153,20 +164,20 @@ export const eventFields = {
    * A slot that was not sent: too many samples were in flight, or (`pace`) the target answers too slowly for
    * the interval.
    */
-  'sample.dropped': { probe: text, slot: count, dueMs: time, reason: optional(wordOf<'pace'>()) },
+  'sample.dropped': { probe, slot: count, dueMs: runTime, reason: optional(textOf<'pace'>()) },
   /**
    * A line in a host's log that a probe recognized. Times are on the run clock, with bounds if the line has
    * no exact time stamp.
    */
   mark: {
-    probe: text,
-    host: optional(text),
+    probe,
+    host: optional(host),
     name: text,
     /** The value in the line, if the mark's pattern captures one. */
     value: optional(text),
-    atMs: signedTime,
-    minMs: optional(signedTime),
-    maxMs: optional(signedTime),
+    atMs: signedRunTime,
+    minMs: optional(signedRunTime),
+    maxMs: optional(signedRunTime),
     text,
   },
   /** A writer's client wrote a row. If it was committed, then in [sendMs, finishMs]. */
@@ -174,8 +185,8 @@ export const eventFields = {
     writer: text,
     client: count,
     number: count,
-    sendMs: time,
-    finishMs: time,
+    sendMs: runTime,
+    finishMs: runTime,
     outcome: oneOf('acked', 'refused', 'indeterminate'),
     message: optional(text),
   },
@@ -187,35 +198,35 @@ export const eventFields = {
     writer: text,
     path: text,
     place: oneOf('path', 'copy'),
-    moment: wordOf<ReadMoment>(),
-    sendMs: time,
-    finishMs: time,
+    moment: textOf<ReadMoment>(),
+    sendMs: runTime,
+    finishMs: runTime,
     /** Numbers by client, as ranges (row-ranges.ts); absent if they could not be read. */
     rows: optional(record<Readonly<Record<string, string>>>()),
     message: optional(text),
   },
   /** From `t` on, probes with a burst interval use it, or use their base interval again. */
   'rate.changed': { burst: flag },
-  'role.resolved': { role: text, host: text },
+  'role.resolved': { role, host },
   /** On disk before the fault acts. `t` is the time of the request. */
-  'fault.issued': { fault: text, kind: text, host: text, params: present<Json>() },
+  'fault.issued': { fault, kind: text, host, params: present<Json>() },
   /** The fault's host undoes the fault by itself, not before `untilMs`, unless the lease is renewed again. */
-  'lease.renewed': { fault: text, untilMs: signedTime },
-  'fault.acked': { fault: text, receipt: present<Json>() },
+  'lease.renewed': { fault, untilMs: signedRunTime },
+  'fault.acked': { fault, receipt: present<Json>() },
   /**
    * The connection to the host broke before it answered, so the fault's outcome is unknown. It is not
    * injected again; its effect is checked.
    */
-  'fault.outcome_unknown': { fault: text, message: text },
+  'fault.outcome_unknown': { fault, message: text },
   /** The effect was observed: it began in [notBeforeMs, notAfterMs]. */
-  'fault.effect': { fault: text, notBeforeMs: time, notAfterMs: time },
-  'fault.failed': { fault: text, message: text },
-  'heal.started': { fault: text },
+  'fault.effect': { fault, notBeforeMs: runTime, notAfterMs: runTime },
+  'fault.failed': { fault, message: text },
+  'heal.started': { fault },
   /** The inverse was applied if needed, and was observed to hold. */
-  'heal.proven': { fault: text },
+  'heal.proven': { fault },
   /** An attempt of a heal that is not proven yet; the heal continues. Attempts with the same result are not all recorded. */
   'heal.attempted': {
-    fault: text,
+    fault,
     /** Counted from 1. */
     attempt: count,
     /** The host answered, and the fault is still in effect; otherwise the host could not be checked. */
@@ -223,13 +234,13 @@ export const eventFields = {
     message: text,
   },
   'heal.failed': {
-    fault: text,
+    fault,
     message: text,
     /** Whether the last attempt could check the host; absent in older logs. */
     observed: optional(flag),
   },
   /** The prober's own health since the last event of this type. */
-  'prober.health': { lane: text, loopMaxMs: time, loopP99Ms: time },
+  'prober.health': { lane: text, loopMaxMs: duration, loopP99Ms: duration },
   /** Cost of firedrill itself so far; the last one is near the run's end. */
   'harness.cost': costFields,
   log: { level: oneOf('info', 'warn', 'error'), text },
@@ -248,7 +259,7 @@ export type EventType = keyof typeof eventFields;
 
 /** The events of these types. */
 export type EventOf<T extends EventType> = {
-  readonly [K in T]: { readonly t: number; readonly type: K } & ObjectOf<(typeof eventFields)[K]>;
+  readonly [K in T]: { readonly t: RunMs; readonly type: K } & ObjectOf<(typeof eventFields)[K]>;
 }[T];
 
 /**

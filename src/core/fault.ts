@@ -4,6 +4,7 @@ import type { CloudServer } from './cloud.ts';
 import type { Host } from './host.ts';
 import type { HostUse } from './host-use.ts';
 import type { Json } from './plan.ts';
+import type { DurationMs } from './time.ts';
 
 /** What a fault may use: its host, the host's cloud server, and the clock. */
 export interface FaultContext {
@@ -32,7 +33,7 @@ export interface FaultKind<P, B extends Json = Json, R extends Json = Json> {
    */
   readonly healAfter: 'recovery' | 'redundancy';
   /** Longest time from the acknowledgement until the effect, ms, if 30 s is not enough. */
-  readonly effectWithinMs?: number;
+  readonly effectWithinMs?: DurationMs;
   /**
    * What the target must define for a host of this kind: a cloud `server`, or a transport with a power
    * switch.

@@ -10,22 +10,22 @@ import {
   reading,
   text,
   texts,
-  time,
-  wordOf,
+  duration,
+  textOf,
   wrongField,
 } from './field-kinds.ts';
 
 const kind = object({
   id: text,
-  sentMs: time,
+  sentMs: duration,
   tries: count,
   state: oneOf('up', 'down'),
-  word: optional(wordOf<'a' | 'b'>()),
+  word: optional(textOf<'a' | 'b'>()),
   refused: optional(oneOf(true)),
   names: optional(texts),
   load: optional(reading),
   params: present<unknown>(),
-  phases: optional(object({ tlsMs: optional(time), isNew: flag })),
+  phases: optional(object({ tlsMs: optional(duration), isNew: flag })),
   late: optional(list(object({ host: text }))),
 });
 

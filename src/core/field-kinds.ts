@@ -1,4 +1,5 @@
 import { maxOffsetMs, maxRowNumber, maxWallMs } from './log-limits.ts';
+import type { DurationMs, RunMs, WallMs } from './time.ts';
 
 // One declaration of an object gives its TypeScript type (`ObjectOf`) and its check when it is read from a log
 // (`wrongField`): the two cannot differ.
@@ -40,7 +41,7 @@ function kind<T>(expected: string, accepts: (value: unknown) => boolean): Kind<T
 }
 
 /** JSON allows numbers such as 1e300, which are not valid times. */
-function numberFrom(from: number, to: number): Kind<number> {
+function numberFrom<T extends number = DurationMs>(from: number, to: number): Kind<T> {
   return kind(
     `a number from ${from} to ${to}`,
     (value) => typeof value === 'number' && value >= from && value <= to,
@@ -49,24 +50,31 @@ function numberFrom(from: number, to: number): Kind<number> {
 
 export const text = kind<string>('a string', (value) => typeof value === 'string');
 
-/** A word of `T`, or one that a newer version added. */
-export const wordOf = <T extends string>(): Kind<T> => text as Kind<T>;
+/** Text of type `T`: a name, or a word. A newer version may have added words. */
+export const textOf = <T extends string>(): Kind<T> => text as Kind<T>;
 
 export const texts = kind<readonly string[]>(
   'a list of strings',
   (value) => Array.isArray(value) && value.every((one) => typeof one === 'string'),
 );
 
+export const textsOf = <T extends string>(): Kind<readonly T[]> => texts as Kind<readonly T[]>;
+
 export const flag = kind<boolean>('a boolean', (value) => typeof value === 'boolean');
 
-/** Offset on the run clock, or a duration, ms. */
-export const time = numberFrom(0, maxOffsetMs);
+/** A length of time. */
+export const duration = numberFrom(0, maxOffsetMs);
 
-/** A moment that may be before the run, or a movement of a clock, ms. */
-export const signedTime = numberFrom(-maxWallMs, maxWallMs);
+/** A movement of a clock. */
+export const signedDuration = numberFrom(-maxWallMs, maxWallMs);
 
-/** Milliseconds since the Unix epoch. */
-export const wallTime = numberFrom(0, maxWallMs);
+/** A moment of the run. */
+export const runTime = numberFrom<RunMs>(0, maxOffsetMs);
+
+/** A moment that may be before the run. */
+export const signedRunTime = numberFrom<RunMs>(-maxWallMs, maxWallMs);
+
+export const wallTime = numberFrom<WallMs>(0, maxWallMs);
 
 export const count = kind<number>(
   `a whole number from 0 to ${maxRowNumber}`,
@@ -76,7 +84,7 @@ export const count = kind<number>(
 /** A measured number, such as a percentage; null: not read. */
 export const reading = kind<number | null>(
   'a number or null',
-  (value) => value === null || time.accepts(value),
+  (value) => value === null || duration.accepts(value),
 );
 
 /** A value of type `T` that is not checked, and not missing. */

@@ -1,5 +1,6 @@
 import type { PlannedProbe } from './plan.ts';
 import type { Sample } from './sample.ts';
+import type { DurationMs, RunMs } from './time.ts';
 
 /**
  * How long after its send time a sample counts as the present state, ms: three intervals and one timeout.
@@ -9,7 +10,7 @@ export function staleAfterMs({
   probe: { intervalMs, timeoutMs },
 }: {
   readonly probe: Pick<PlannedProbe, 'intervalMs' | 'timeoutMs'>;
-}): number {
+}): DurationMs {
   return 3 * intervalMs + timeoutMs;
 }
 
@@ -17,7 +18,7 @@ export function staleAfterMs({
 export function isFresh(
   probe: Pick<PlannedProbe, 'intervalMs' | 'timeoutMs'>,
   { sendMs }: Pick<Sample, 'sendMs'>,
-  nowMs: number,
+  nowMs: RunMs,
 ): boolean {
   return nowMs - sendMs <= staleAfterMs({ probe });
 }

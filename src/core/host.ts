@@ -1,3 +1,5 @@
+import type { DurationMs } from './time.ts';
+
 /** Result of a finished command. A non-zero exit code is data, not an error. */
 export interface ExecResult {
   readonly exitCode: number;
@@ -11,7 +13,7 @@ export interface ExecResult {
 
 /** Options of one command. */
 export interface ExecOptions {
-  readonly timeoutMs: number;
+  readonly timeoutMs: DurationMs;
   readonly signal: AbortSignal;
   /** Text for the command's standard input; default: none. */
   readonly input?: string;

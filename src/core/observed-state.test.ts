@@ -2,8 +2,15 @@ import { describe, expect, test } from 'vitest';
 import { probeOf } from '../analysis/testing/log-builder.ts';
 import type { Sample } from './sample.ts';
 import { unmetConditions } from './observed-state.ts';
+import { fromPlain } from './testing/plain.ts';
 
-const times = { probe: 'web@a', slot: 0, dueMs: 0, sendMs: 0, finishMs: 1 };
+const times = fromPlain<Omit<Sample, 'status'>>({
+  probe: 'web@a',
+  slot: 0,
+  dueMs: 0,
+  sendMs: 0,
+  finishMs: 1,
+});
 
 function unmet(sample: Sample | undefined): readonly string[] {
   const probes = [{ ...probeOf('web@a'), name: 'web', host: 'a' }];

@@ -11,6 +11,7 @@ import {
   sampleTruth,
   type Tristate,
 } from './condition.ts';
+import type { HostName, ProbeId } from './ids.ts';
 import type { Plan } from './plan.ts';
 import { messageText } from './message-text.ts';
 import type { Sample } from './sample.ts';
@@ -18,7 +19,7 @@ import type { Sample } from './sample.ts';
 /** The latest samples of a plan's target. */
 export interface ObservedState extends Pick<Plan, 'probes' | 'roles'> {
   /** The latest sample of an instance, unless it is stale. */
-  latest(probeId: string): ObservedSample | undefined;
+  latest(probeId: ProbeId): ObservedSample | undefined;
 }
 
 /** A sample, and whether a fault of this drill had cut the power of its host. */
@@ -33,7 +34,7 @@ export function withoutPower(sample: Sample): ObservedSample {
 }
 
 /** The hosts whose fresh samples meet the condition. */
-export function hostsWith(condition: Condition, observed: ObservedState): string[] {
+export function hostsWith(condition: Condition, observed: ObservedState): HostName[] {
   return instancesOf(condition, observed.probes)
     .filter((instance) => matchNow(condition, instance, observed) === 'yes')
     .flatMap((instance) => instance.host ?? []);

@@ -1,5 +1,7 @@
 import { z } from 'zod';
 import type { Condition, FailureValues, GateCondition } from './condition.ts';
+import type { FaultId, HostName, ProbeId, ProbeName, RoleName } from './ids.ts';
+import type { DurationMs } from './time.ts';
 
 /** JSON as the event log stores it. */
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
@@ -7,9 +9,11 @@ export type Json = null | boolean | number | string | readonly Json[] | { readon
 /** Stored data of a type that allows changes, read-only. */
 export type DeepReadonly<T> = Json extends T
   ? T
-  : T extends object
-    ? { readonly [K in keyof T]: DeepReadonly<T[K]> }
-    : T;
+  : T extends string | number
+    ? T
+    : T extends object
+      ? { readonly [K in keyof T]: DeepReadonly<T[K]> }
+      : T;
 
 /** Parses any JSON value. */
 export const jsonSchema: z.ZodType<Json> = z.json();
@@ -45,7 +49,7 @@ export interface Plan {
    */
   readonly probes: readonly PlannedProbe[];
   /** Names of the target's other probes, which do not run in this drill; absent if all of them run. */
-  readonly probesLeftOut?: readonly string[];
+  readonly probesLeftOut?: readonly ProbeName[];
   /** The writers whose rows a check needs; no others write. */
   readonly writers: readonly PlannedWriter[];
   readonly roles: Readonly<Record<string, Condition>>;
@@ -98,51 +102,51 @@ export interface KeepalivedModel {
   readonly kind: 'keepalived';
   /** Version of VRRP. */
   readonly version: 2 | 3;
-  readonly advertIntervalMs: number;
+  readonly advertIntervalMs: DurationMs;
   /** Base priority of each host of the virtual router, 1 to 254. */
   readonly priorities: Readonly<Record<string, number>>;
   /** Hosts that take over from a master with a lower priority (no `nopreempt`). */
   readonly preempt: readonly string[];
   /** The tracked health script; absent if there is none. */
   readonly script?: {
-    readonly intervalMs: number;
+    readonly intervalMs: DurationMs;
     readonly fall: number;
     readonly rise: number;
     readonly weight: number;
     /** Duration of a failing run; for a run that hangs, its timeout. */
-    readonly runtimeMs: number;
+    readonly runtimeMs: DurationMs;
   };
 }
 
 /** A repeated check: `fall` consecutive failures, or `rise` consecutive successes, change its state. */
 export interface CheckModel {
   readonly kind: 'check';
-  readonly intervalMs: number;
+  readonly intervalMs: DurationMs;
   readonly fall: number;
   readonly rise: number;
   /** Duration of a failing check; for a check that hangs, its timeout. */
-  readonly runtimeMs: number;
+  readonly runtimeMs: DurationMs;
 }
 
 /** Consecutive attempts with a pause between them. */
 export interface RetriesModel {
   readonly kind: 'retries';
   readonly attempts: number;
-  readonly intervalMs: number;
+  readonly intervalMs: DurationMs;
   /** How long an attempt waits for a missing answer. */
-  readonly timeoutMs: number;
+  readonly timeoutMs: DurationMs;
 }
 
 /** A timer that acts at every tick, independent of events between the ticks. */
 export interface TimerModel {
   readonly kind: 'timer';
-  readonly intervalMs: number;
+  readonly intervalMs: DurationMs;
 }
 
 /** A time that is itself a setting. */
 export interface FixedModel {
   readonly kind: 'fixed';
-  readonly timeMs: number;
+  readonly timeMs: DurationMs;
 }
 
 /** A measured time that follows from no setting. */
@@ -151,9 +155,9 @@ export interface MeasuredModel {
   /** Source of the figures. */
   readonly source: string;
   readonly times:
-    | { readonly minMs: number; readonly modeMs: number; readonly maxMs: number }
+    | { readonly minMs: DurationMs; readonly modeMs: DurationMs; readonly maxMs: DurationMs }
     /** From the shortest to the longest, at equal steps of probability. */
-    | { readonly quantilesMs: readonly number[] };
+    | { readonly quantilesMs: readonly DurationMs[] };
 }
 
 /** Models in sequence, or in parallel until the last one is done. */
@@ -247,19 +251,19 @@ export type SshTransport = Extract<Transport, { kind: 'ssh' }>;
 /** One probe instance: a target-file probe with `on: [a, b]` becomes two. */
 export interface PlannedProbe {
   /** `name` or `name@host`. */
-  readonly id: string;
-  readonly name: string;
+  readonly id: ProbeId;
+  readonly name: ProbeName;
   /** The host that it checks. */
-  readonly host?: string;
+  readonly host?: HostName;
   /** The host on which its commands run; default: `host`. */
-  readonly from?: string;
+  readonly from?: HostName;
   readonly kind: string;
   /** Parsed by the kind's schema; times in ms. */
   readonly params: Json;
-  readonly intervalMs: number;
-  readonly timeoutMs: number;
+  readonly intervalMs: DurationMs;
+  readonly timeoutMs: DurationMs;
   /** Interval from shortly before the fault until stable recovery. */
-  readonly burstIntervalMs?: number;
+  readonly burstIntervalMs?: DurationMs;
   /**
    * For each cause of a failed sample, the value that such a failure stands for. Other failures have no
    * value.
@@ -283,10 +287,10 @@ export interface PlannedWriter {
   /** Number of clients per path. Clients are numbered from 1, path after path. */
   readonly clients: number;
   /** Time from one write of a client to its next write. */
-  readonly intervalMs: number;
-  readonly timeoutMs: number;
+  readonly intervalMs: DurationMs;
+  readonly timeoutMs: DurationMs;
   /** Read interval of each path's reader. */
-  readonly readIntervalMs: number;
+  readonly readIntervalMs: DurationMs;
   /** The rows stay when the run ends. */
   readonly keep?: true;
 }
@@ -295,7 +299,7 @@ export interface PlannedWriter {
 export interface PlannedPath {
   /** `writer` or `writer@host`. */
   readonly id: string;
-  readonly host?: string;
+  readonly host?: HostName;
   /** Parsed by the kind's schema. */
   readonly params: Json;
 }
@@ -303,26 +307,26 @@ export interface PlannedPath {
 /** Conditions that must all hold without interruption for `forMs`, reached `withinMs`. */
 export interface Gate {
   readonly require: readonly GateCondition[];
-  readonly forMs: number;
-  readonly withinMs: number;
+  readonly forMs: DurationMs;
+  readonly withinMs: DurationMs;
 }
 
 /** The probe whose failed windows are the outage, and how long to wait for its recovery. */
 export interface Recovery {
   /** Probe name; it has exactly one instance, or with `onFaultHost` one on each host. */
-  readonly probe: string;
+  readonly probe: ProbeName;
   /** The outage is that of the probe's instance on the first fault's host. */
   readonly onFaultHost?: true;
   /** The outage is that of clients with a persistent connection: the probe keeps its own. */
   readonly keptConnection?: true;
-  readonly withinMs: number;
+  readonly withinMs: DurationMs;
   /** A recovery counts after it held this long without a bad sample. */
-  readonly stableForMs: number;
+  readonly stableForMs: DurationMs;
   /**
    * If no sample fails after the faults, the wait for an outage ends after this time; absent in logs of
    * versions without this setting: 15 s.
    */
-  readonly quietForMs?: number;
+  readonly quietForMs?: DurationMs;
   /**
    * With `redundancy`, a recovery counts only if no bad sample comes between it and restored redundancy. A
    * service that a later step of the same recovery interrupts again has not recovered.
@@ -333,28 +337,28 @@ export interface Recovery {
 /** A fault; its `on` is still a role if the file says so. Preparations and repairs have the same shape. */
 export interface PlannedFault {
   /** The id in the file, by default `fault-1`, `prepare-1`, `repair-1`, ... in file order. */
-  readonly id: string;
+  readonly id: FaultId;
   readonly kind: string;
   /** With `fault`, the step acts on that fault's host, because roles may have moved since. */
-  readonly on: { readonly host: string } | { readonly role: string } | { readonly fault: string };
+  readonly on: { readonly host: HostName } | { readonly role: RoleName } | { readonly fault: FaultId };
   /**
    * When to inject, counted from the moment the steady-state gate is met; with `after`, from the end of that
    * fault's heal. Includes jitter.
    */
-  readonly atMs: number;
+  readonly atMs: DurationMs;
   /** Id of the fault that must be healed first. */
-  readonly after?: string;
+  readonly after?: FaultId;
   /**
    * Heal this long after the effect, whatever the service does; by default the kind's `healAfter` decides.
    */
-  readonly forMs?: number;
+  readonly forMs?: DurationMs;
   /** `atMs` was drawn from [at, at + jitterMs). */
-  readonly jitterMs?: number;
+  readonly jitterMs?: DurationMs;
   /**
    * The host undoes the fault this long after the last renewal; absent if the host cannot, or need not, undo
    * it.
    */
-  readonly leaseMs?: number;
+  readonly leaseMs?: DurationMs;
   /**
    * May contain `${host}`, `${address}` (of the step's host), and `${address.NAME}` (of a host or role). They
    * are filled in just before the step.
@@ -365,14 +369,14 @@ export interface PlannedFault {
 /** Longest durations, ms. */
 export interface Limits {
   /** Any fault or preparation. */
-  readonly faultMs: number;
+  readonly faultMs: DurationMs;
   /** The recovery probe's outage; absent: no limit. */
-  readonly outageMs?: number;
+  readonly outageMs?: DurationMs;
 }
 
 /** A check: all must hold for the verdict pass. */
 export type Check =
-  | { readonly kind: 'rto'; readonly name: string; readonly maxMs: number }
+  | { readonly kind: 'rto'; readonly name: string; readonly maxMs: DurationMs }
   /**
    * Sum of a probe instance's failed windows after the fault; without `probe`, of the recovery probe. Has at
    * least one limit.
@@ -381,36 +385,36 @@ export type Check =
       readonly kind: 'downtime';
       readonly name: string;
       /** Probe instance id, such as `lb-tcp` or `tcp@node-1`. */
-      readonly probe?: string;
-      readonly minMs?: number;
-      readonly maxMs?: number;
+      readonly probe?: ProbeId;
+      readonly minMs?: DurationMs;
+      readonly maxMs?: DurationMs;
     }
-  | { readonly kind: 'redundancy'; readonly name: string; readonly maxMs: number }
+  | { readonly kind: 'redundancy'; readonly name: string; readonly maxMs: DurationMs }
   /**
    * The service must NOT recover by itself within `recovery.within`: for scenarios that disable its recovery
    * mechanism.
    */
   | { readonly kind: 'no-recovery'; readonly name: string }
   /** Sum of the recovery probe's failed windows from the beginning of the heal on. */
-  | { readonly kind: 'heal-outage'; readonly name: string; readonly maxMs: number }
+  | { readonly kind: 'heal-outage'; readonly name: string; readonly maxMs: DurationMs }
   /** From the beginning of the heal to restored redundancy. */
-  | { readonly kind: 'return'; readonly name: string; readonly maxMs: number }
+  | { readonly kind: 'return'; readonly name: string; readonly maxMs: DurationMs }
   /** Total time for which the condition held after the fault; `minMs` 0: at all. */
   | {
       readonly kind: 'happens';
       readonly name: string;
       readonly condition: Condition;
-      readonly minMs: number;
-      readonly maxMs?: number;
+      readonly minMs: DurationMs;
+      readonly maxMs?: DurationMs;
     }
-  | { readonly kind: 'role-moved'; readonly name: string; readonly role: string }
-  | { readonly kind: 'role-stays'; readonly name: string; readonly role: string }
+  | { readonly kind: 'role-moved'; readonly name: string; readonly role: RoleName }
+  | { readonly kind: 'role-stays'; readonly name: string; readonly role: RoleName }
   | { readonly kind: 'finally'; readonly name: string; readonly condition: Condition }
   | {
       readonly kind: 'never';
       readonly name: string;
       readonly condition: Condition;
-      readonly toleranceMs: number;
+      readonly toleranceMs: DurationMs;
     }
   /**
    * Total time after the fault in which none or multiple hosts owned it, as observed from a side, or in which
@@ -421,8 +425,8 @@ export type Check =
       readonly name: string;
       readonly of: string;
       readonly side: string;
-      readonly minMs?: number;
-      readonly maxMs?: number;
+      readonly minMs?: DurationMs;
+      readonly maxMs?: DurationMs;
     } & ({ readonly state: OwnershipState } | { readonly differsFrom: string }))
   /**
    * Length of the time whose acknowledged writes were lost; `maxMs` 0: no write was lost. Has at least one
@@ -432,8 +436,8 @@ export type Check =
       readonly kind: 'rpo';
       readonly name: string;
       readonly of: string;
-      readonly minMs?: number;
-      readonly maxMs?: number;
+      readonly minMs?: DurationMs;
+      readonly maxMs?: DurationMs;
     }
   /** Number of a writer's rows with this outcome. Has at least one limit. */
   | {
@@ -452,8 +456,8 @@ export type Check =
       readonly kind: 'stale-reads';
       readonly name: string;
       readonly of: string;
-      readonly minMs?: number;
-      readonly maxMs?: number;
+      readonly minMs?: DurationMs;
+      readonly maxMs?: DurationMs;
     }
   /**
    * Each change in a probe's marks (host and value) is delivered exactly once, in order for each host, within
@@ -464,7 +468,7 @@ export type Check =
       readonly name: string;
       readonly changes: MarkSource;
       readonly deliveries: MarkSource;
-      readonly withinMs: number;
+      readonly withinMs: DurationMs;
     };
 
 /**
@@ -478,7 +482,7 @@ export type OwnershipState = 'none' | 'multiple';
 
 /** Marks of a probe, by their names. */
 export interface MarkSource {
-  readonly probe: string;
+  readonly probe: ProbeName;
   readonly marks: readonly string[];
 }
 
@@ -496,7 +500,7 @@ export interface StageRule {
 /** What ends a stage. */
 export type StageEnd =
   | ({ readonly kind: 'condition'; readonly condition: Condition } & StageHosts)
-  | ({ readonly kind: 'mark'; readonly probe: string; readonly mark: string } & StageHosts)
+  | ({ readonly kind: 'mark'; readonly probe: ProbeName; readonly mark: string } & StageHosts)
   | { readonly kind: 'recovered' };
 
 /** Which hosts' instances count for the end of a stage; by default all. */

@@ -5,6 +5,7 @@ import type { Host } from './host.ts';
 import type { HostUse } from './host-use.ts';
 import type { ProbeLane } from './probe-lane.ts';
 import type { Observation } from './sample.ts';
+import type { DurationMs } from './time.ts';
 
 /** An address of a host name. */
 export interface NameAddress {
@@ -23,7 +24,7 @@ export interface ProbeContext {
   /** The host on which this instance's commands run: `from`, by default the host that it checks (`on`). */
   readonly host: Host | undefined;
   readonly clock: Clock;
-  readonly timeoutMs: number;
+  readonly timeoutMs: DurationMs;
   /** Resolves the names that it connects to. */
   readonly resolveName: ResolveName;
   /** Reads a file named in the parameters (CA, password); relative paths are already resolved. */
@@ -34,7 +35,7 @@ export interface ProbeContext {
 
 /** Reason of a canceled attempt: its timeout is over. Any other reason means that the run stops. */
 export class ProbeTimeout extends Error {
-  constructor(timeoutMs: number) {
+  constructor(timeoutMs: DurationMs) {
     super(`no answer within ${limitText(timeoutMs)}`);
     this.name = 'ProbeTimeout';
   }

@@ -1,4 +1,16 @@
-import { count, object, type ObjectOf, oneOf, optional, text, time, wordOf } from './field-kinds.ts';
+import {
+  count,
+  duration,
+  object,
+  type ObjectOf,
+  oneOf,
+  optional,
+  runTime,
+  text,
+  textOf,
+} from './field-kinds.ts';
+import type { HostName, ProbeId } from './ids.ts';
+import type { WallMs } from './time.ts';
 
 /** Why a probe's target failed. */
 export const failCauses = [
@@ -29,15 +41,15 @@ export const pathFailureCauses: ReadonlySet<string | undefined> = new Set<FailCa
 export interface LogMark {
   readonly name: string;
   /** Milliseconds since the Unix epoch, as stamped by the source. */
-  readonly wallMs: number;
+  readonly wallMs: WallMs;
   /** Bounds of `wallMs`, if the source does not stamp it exactly. */
-  readonly bounds?: { readonly minMs: number; readonly maxMs: number };
+  readonly bounds?: { readonly minMs: WallMs; readonly maxMs: WallMs };
   readonly text: string;
   /**
    * The host of the event if it is not the probe's host; if the event is about no host, the host that
    * observed it.
    */
-  readonly host?: string;
+  readonly host?: HostName;
   /** The captured value, if the mark has one. */
   readonly value?: string;
 }
@@ -66,9 +78,9 @@ export type Observation =
   | { readonly status: 'unknown'; readonly message: string };
 
 const phaseFields = {
-  connectMs: optional(time),
-  tlsMs: optional(time),
-  firstByteMs: optional(time),
+  connectMs: optional(duration),
+  tlsMs: optional(duration),
+  firstByteMs: optional(duration),
 };
 
 /** Milliseconds from sending to each reached step of a network exchange. */
@@ -76,21 +88,21 @@ export type Phases = ObjectOf<typeof phaseFields>;
 
 export const sampleFields = {
   /** Probe instance, such as `pg-role@node-1`. */
-  probe: text,
+  probe: textOf<ProbeId>(),
   slot: count,
   /** When the slot was due. */
-  dueMs: time,
+  dueMs: runTime,
   /** When the request was actually sent. */
-  sendMs: time,
+  sendMs: runTime,
   /** When the outcome was known. */
-  finishMs: time,
+  finishMs: runTime,
   /**
    * Longest stall of the prober between send and finish, if it matters: this part of the latency was not
    * caused by the target.
    */
-  stallMs: optional(time),
+  stallMs: optional(duration),
   status: oneOf('ok', 'fail', 'unknown'),
-  cause: optional(wordOf<FailCause>()),
+  cause: optional(textOf<FailCause>()),
   /**
    * The state that the target reported. In failed samples, conditions read it only with the cause
    * `bad-state`.

@@ -1,3 +1,6 @@
+import type { FaultId, HostName, ProbeId, ProbeName, RoleName } from './ids.ts';
+import type { DurationMs } from './time.ts';
+
 /**
  * A window: an outage of one probe, or an interval in which a condition held. The bounds contain the true
  * value. All times in ms.
@@ -15,17 +18,17 @@ export interface Window {
    * Best estimate: the middle of the bounds. For an outage with a burst of late answers: up to the moment at
    * which they arrived together.
    */
-  readonly ms: number;
-  readonly minMs: number;
-  readonly maxMs: number;
+  readonly ms: DurationMs;
+  readonly minMs: DurationMs;
+  readonly maxMs: DurationMs;
   readonly causes: Readonly<Record<string, number>>;
 }
 
 /** A duration: the best estimate and the bounds that contain the true value, ms. */
 export interface Measure {
-  readonly ms: number;
-  readonly minMs: number;
-  readonly maxMs: number;
+  readonly ms: DurationMs;
+  readonly minMs: DurationMs;
+  readonly maxMs: DurationMs;
 }
 
 /** Verdict of a drill or of a check. */
@@ -42,7 +45,7 @@ export interface CheckResult {
   /** The judged duration; absent if the check is not about a duration, or its end was not observed. */
   readonly measured?: Measure;
   /** Limits of the duration, ms; absent for other checks, and in runs of older versions. */
-  readonly limits?: { readonly minMs?: number; readonly maxMs?: number };
+  readonly limits?: { readonly minMs?: DurationMs; readonly maxMs?: DurationMs };
 }
 
 /** summary.json, for other programs. Fields are added, never renamed. */
@@ -87,7 +90,7 @@ export interface Summary {
   /** Sum of the recovery probe's failed windows after the fault. */
   readonly downtime: (Measure & { readonly windows: number }) | null;
   /** From the fault's effect until full redundancy was restored. */
-  readonly redundancyRestoredMs: number | null;
+  readonly redundancyRestoredMs: DurationMs | null;
   /** The time to restored redundancy with its bounds. */
   readonly redundancy: Measure | null;
   /** The return: the effect of the heal on the service. null if nothing was healed during the run. */
@@ -107,14 +110,14 @@ export interface Summary {
   /** Outcome of the rows written during the drill, in the order of the target file. */
   readonly writers: readonly WriterSummary[];
   readonly roles: readonly {
-    readonly role: string;
-    readonly before: string | null;
-    readonly after: string | null;
+    readonly role: RoleName;
+    readonly before: HostName | null;
+    readonly after: HostName | null;
   }[];
   /** Owners of each thing that exactly one host should own, in the order of the target file. */
   readonly ownership: readonly Ownership[];
   readonly faults: readonly {
-    readonly id: string;
+    readonly id: FaultId;
     readonly kind: string;
     readonly on: string;
     readonly issuedAt: string;
@@ -129,7 +132,7 @@ export interface Summary {
   /**
    * Names of the target's probes that did not run, because the drill does not use them; absent if all ran.
    */
-  readonly probesLeftOut?: readonly string[];
+  readonly probesLeftOut?: readonly ProbeName[];
   readonly stages: readonly Stage[];
   readonly checks: readonly CheckResult[];
   /** Predictions of the models for the RTO and for the time to redundancy. Absent if there are none. */
@@ -140,7 +143,7 @@ export interface Summary {
    */
   readonly repeats?: Repeats;
   /** Duration of each phase of the run, ms. */
-  readonly phases: readonly { readonly name: string; readonly ms: number }[];
+  readonly phases: readonly { readonly name: string; readonly ms: DurationMs }[];
 }
 
 /**
@@ -161,7 +164,7 @@ export interface WriterSummary {
   /** Clients of all paths. */
   readonly clients: number;
   /** Time between two writes of one path, ms: a shorter loss may stay unobserved. */
-  readonly spacingMs: number;
+  readonly spacingMs: DurationMs;
   readonly written: number;
   readonly acked: number;
   readonly refused: number;
@@ -189,7 +192,7 @@ export interface WriterSummary {
     /** Reads that missed a row that was acknowledged before the read was sent and is present in the end. */
     readonly stale: number;
     /** Longest time for which such a row had been acknowledged, ms; null without any. */
-    readonly behindMs: number | null;
+    readonly behindMs: DurationMs | null;
     readonly staleFor: Measure;
     readonly windows: readonly StaleWindow[];
   };
@@ -203,7 +206,7 @@ export interface RowLoss extends Measure {
   readonly path: string;
   readonly startAt: string;
   readonly endAt: string;
-  readonly fromMs: number;
+  readonly fromMs: DurationMs;
   readonly rows: number;
   /** How many of them each path's host held before the heal; only hosts that could be read. */
   readonly copies?: Readonly<Record<string, number>>;
@@ -218,9 +221,9 @@ export interface StaleWindow extends Measure {
   readonly startAt: string;
   /** null: still stale at the last read. */
   readonly endAt: string | null;
-  readonly fromMs: number;
+  readonly fromMs: DurationMs;
   readonly reads: number;
-  readonly behindMs: number;
+  readonly behindMs: DurationMs;
 }
 
 /** Owners of a thing over time, as observed from each side. */
@@ -245,7 +248,7 @@ export interface OwnershipSide {
    * Further time in which there may have been none, or multiple owners, between two samples. The upper bound
    * of checks on these times includes it once. Absent in summaries of older versions.
    */
-  readonly unobservedMs?: { readonly none: number; readonly multiple: number };
+  readonly unobservedMs?: { readonly none: DurationMs; readonly multiple: DurationMs };
 }
 
 /**
@@ -255,19 +258,19 @@ export interface OwnershipStretch {
   readonly startAt: string;
   /** null: still so at the end of the log. */
   readonly endAt: string | null;
-  readonly fromMs: number;
-  readonly fromMinMs: number;
-  readonly fromMaxMs: number;
-  readonly toMs: number;
-  readonly toMinMs: number;
-  readonly toMaxMs: number;
+  readonly fromMs: DurationMs;
+  readonly fromMinMs: DurationMs;
+  readonly fromMaxMs: DurationMs;
+  readonly toMs: DurationMs;
+  readonly toMinMs: DurationMs;
+  readonly toMaxMs: DurationMs;
   /** Certain owners. Empty with an empty `maybe`: no owner. Two or more: multiple owners. */
-  readonly owners: readonly string[];
+  readonly owners: readonly HostName[];
   /**
    * Hosts whose ownership is unknown: without an answer, without a recent sample, or with contradictory
    * consecutive samples.
    */
-  readonly maybe: readonly string[];
+  readonly maybe: readonly HostName[];
 }
 
 /**
@@ -278,21 +281,21 @@ export interface OwnershipWindow extends Measure {
   readonly startAt: string;
   /** null: still so at the end of the log. */
   readonly endAt: string | null;
-  readonly fromMs: number;
+  readonly fromMs: DurationMs;
   /** False: it may have happened between two samples, but no sample proves it. */
   readonly certain: boolean;
 }
 
 /** Percentiles of durations, ms: within 1/256 of the true values; the maximum is exact. */
 export interface Spread {
-  readonly p50Ms: number;
-  readonly p99Ms: number;
-  readonly maxMs: number;
+  readonly p50Ms: DurationMs;
+  readonly p99Ms: DurationMs;
+  readonly maxMs: DurationMs;
 }
 
 /** Results of one probe instance. */
 export interface ProbeSummary {
-  readonly id: string;
+  readonly id: ProbeId;
   readonly kind: string;
   readonly samples: number;
   readonly dropped: number;
@@ -327,11 +330,11 @@ export interface ProbeSummary {
 
 /** Cost of firedrill itself, from the run's start until `ms` later. */
 export interface HarnessSummary {
-  readonly ms: number;
+  readonly ms: DurationMs;
   /** CPU time of firedrill's process with all its threads, ms. */
-  readonly cpuMs: number;
+  readonly cpuMs: DurationMs;
   /** CPU time of its ended child processes on its own machine, ms; null if the system does not report it. */
-  readonly childCpuMs: number | null;
+  readonly childCpuMs: DurationMs | null;
   readonly samples: number;
   readonly samplesPerSecond: number;
   readonly newConnections: number;
@@ -347,8 +350,8 @@ export interface ProberSummary {
    */
   readonly lanes: readonly {
     readonly lane: string;
-    readonly loopP99Ms: number;
-    readonly loopMaxMs: number;
+    readonly loopP99Ms: DurationMs;
+    readonly loopMaxMs: DurationMs;
   }[];
   /**
    * The control probe of version 0.1: an HTTP server on the prober's machine. null: there was none, as in
@@ -360,12 +363,12 @@ export interface ProberSummary {
     readonly failed: number;
     /** Good answers after more than `limitMs`. */
     readonly late: number;
-    readonly limitMs: number;
-    readonly intervalMs: number;
+    readonly limitMs: DurationMs;
+    readonly intervalMs: DurationMs;
     /** Latency of the good answers; null without any. */
     readonly latency: Spread | null;
     /** Sum of the degraded times, ms. */
-    readonly degradedMs: number;
+    readonly degradedMs: DurationMs;
     /**
      * Degraded times, from the last good sample before bad ones to the next good one. Failures in them do not
      * count as outages. `endAt` null: to the end.
@@ -373,7 +376,7 @@ export interface ProberSummary {
     readonly degraded: readonly {
       readonly startAt: string;
       readonly endAt: string | null;
-      readonly ms: number;
+      readonly ms: DurationMs;
     }[];
   } | null;
   /**
@@ -385,12 +388,12 @@ export interface ProberSummary {
     /** Wall time divided by CPU time; null without samples. */
     readonly dilation: { readonly p50: number; readonly p99: number; readonly max: number } | null;
     /** Sum of the starved times, ms. */
-    readonly starvedMs: number;
+    readonly starvedMs: DurationMs;
     /** Times when the machine was starved of CPU, or the control reported nothing. */
     readonly starved: readonly {
       readonly startAt: string;
       readonly endAt: string;
-      readonly ms: number;
+      readonly ms: DurationMs;
     }[];
   } | null;
   /**
@@ -403,7 +406,7 @@ export interface ProberSummary {
     /** firedrill ran on it. */
     readonly prober: boolean;
     /** The target's hosts on it. */
-    readonly hosts: readonly string[];
+    readonly hosts: readonly HostName[];
     /** CPU pressure (PSI some), percent of each second, before and after the first fault; null: not read. */
     readonly cpuSomePct: {
       readonly before: { readonly p50: number; readonly max: number } | null;
@@ -426,7 +429,7 @@ export interface ProberSummary {
    */
   readonly clockSteps: readonly {
     readonly at: string;
-    readonly byMs: number;
+    readonly byMs: DurationMs;
     readonly cause: 'step' | 'suspend';
   }[];
 }
@@ -445,11 +448,11 @@ export interface Stage extends Measure {
 
 /** A predicted time, ms: bounds of all trials, and the 5 %, 50 %, and 95 % quantiles. */
 export interface Predicted {
-  readonly minMs: number;
-  readonly p5Ms: number;
-  readonly medianMs: number;
-  readonly p95Ms: number;
-  readonly maxMs: number;
+  readonly minMs: DurationMs;
+  readonly p5Ms: DurationMs;
+  readonly medianMs: DurationMs;
+  readonly p95Ms: DurationMs;
+  readonly maxMs: DurationMs;
   /**
    * Part of it is a measured time that follows from no setting; the bounds hold only as far as that
    * measurement does.
@@ -466,25 +469,25 @@ export interface Repeats {
   /** Drills with a measured value: complete, or as a lower bound. */
   readonly count: number;
   /** Drills whose end was not observed, and the smallest lower bound of them; absent if there are none. */
-  readonly unended?: { readonly count: number; readonly longerThanMs: number };
+  readonly unended?: { readonly count: number; readonly longerThanMs: DurationMs };
   /** Of the estimates; null: longer than the wait. */
-  readonly minMs: number | null;
-  readonly medianMs: number | null;
-  readonly maxMs: number | null;
+  readonly minMs: DurationMs | null;
+  readonly medianMs: DurationMs | null;
+  readonly maxMs: DurationMs | null;
   /**
    * Contains the median with probability `coverage`, for any distribution; at least 0.95 with enough drills.
    * `highMs` null: unbounded.
    */
   readonly medianInterval: {
-    readonly lowMs: number;
-    readonly highMs: number | null;
+    readonly lowMs: DurationMs;
+    readonly highMs: DurationMs | null;
     readonly coverage: number;
   };
   /**
    * The highest upper bound, and the share of all cases that are not worse than the worst drill, with this
    * confidence. `maxMs` null: unbounded.
    */
-  readonly worst: { readonly maxMs: number | null; readonly share: number; readonly confidence: number };
+  readonly worst: { readonly maxMs: DurationMs | null; readonly share: number; readonly confidence: number };
   /** Prediction of the models; its `maxMs` is their worst case. */
   readonly predicted?: Predicted;
 }

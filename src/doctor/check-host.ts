@@ -1,5 +1,6 @@
 import type { Finding } from '../core/finding.ts';
 import type { HostUse } from '../core/host-use.ts';
+import type { HostName } from '../core/ids.ts';
 import type { HostFacts } from './host-facts.ts';
 
 /** A requirement of a probe or a fault for a host. */
@@ -31,7 +32,7 @@ export const packages: Readonly<Record<string, string>> = {
 
 /** Compares a host's facts with the requirements. Pure. The name of each finding begins with the host's name. */
 export function checkHost(
-  host: string,
+  host: HostName,
   facts: HostFacts,
   requirements: readonly HostRequirement[],
 ): readonly Finding[] {
@@ -80,7 +81,7 @@ export function checkHost(
   ];
 }
 
-function toolFindings(host: string, facts: HostFacts, requirements: readonly HostRequirement[]): Finding[] {
+function toolFindings(host: HostName, facts: HostFacts, requirements: readonly HostRequirement[]): Finding[] {
   const tools = [...new Set(requirements.flatMap(({ tools }) => tools))];
   const there = tools.filter((tool) => facts.tools.has(tool));
   const findings = tools
@@ -98,7 +99,7 @@ function toolFindings(host: string, facts: HostFacts, requirements: readonly Hos
 
 /** The finding for one requirement. A missing one is a failure if a drill will use it. */
 function lack(
-  host: string,
+  host: HostName,
   thing: string,
   requirements: readonly HostRequirement[],
   requested: (requirement: HostRequirement) => boolean,

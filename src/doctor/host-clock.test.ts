@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { wallMs } from '../core/time.ts';
 import { scriptedHost } from '../faults/testing/scripted-host.ts';
 import { judgeClock, measureClock } from './host-clock.ts';
 
@@ -7,7 +8,7 @@ const { signal } = new AbortController();
 /** This machine's clock: its readings in order, ms. */
 function wall(readings: readonly number[]) {
   const left = [...readings];
-  return { wallMs: () => left.shift() ?? Number.NaN };
+  return { wallMs: () => wallMs(left.shift() ?? Number.NaN) };
 }
 
 const asks = (...dates: string[]) => scriptedHost(() => ({ stdout: `${dates.shift() ?? ''}\n` }));

@@ -1,15 +1,17 @@
 import type { Finding } from '../core/finding.ts';
 import type { Host } from '../core/host.ts';
+import type { HostName } from '../core/ids.ts';
+import { type DurationMs, later, wallMs, type WallMs } from '../core/time.ts';
 
 /** How far a host's wall clock is ahead of this machine's, in ms. The true offset lies between the bounds. */
 export interface ClockOffset {
-  readonly minMs: number;
-  readonly maxMs: number;
+  readonly minMs: DurationMs;
+  readonly maxMs: DurationMs;
 }
 
 /** This machine's clocks, for the measurement. */
 export interface Clocks {
-  wallMs(): number;
+  wallMs(): WallMs;
 }
 
 /** The host is asked this often: the quickest answer gives the tightest bounds. */
@@ -48,17 +50,17 @@ export async function measureClock(
 }
 
 /** `1700000000.123456789`; a `date` without %N (busybox, macOS) prints whole seconds. */
-function readDate(text: string): { readonly fromMs: number; readonly toMs: number } | undefined {
+function readDate(text: string): { readonly fromMs: WallMs; readonly toMs: WallMs } | undefined {
   const [, seconds, fraction = ''] = /^(\d+)\.?(.*)$/.exec(text.trim()) ?? [];
   if (seconds === undefined) return undefined;
-  const fromMs = Number(seconds) * 1000;
-  if (!/^\d{9}$/.test(fraction)) return { fromMs, toMs: fromMs + 1000 };
-  const ms = fromMs + Number(fraction) / 1e6;
+  const fromMs = wallMs(Number(seconds) * 1000);
+  if (!/^\d{9}$/.test(fraction)) return { fromMs, toMs: later(fromMs, 1000) };
+  const ms = later(fromMs, Number(fraction) / 1e6);
   return { fromMs: ms, toMs: ms };
 }
 
 /** Judges the offset. It shifts marks of the host's logs, which carry the host's clock. */
-export function judgeClock(host: string, offset: ClockOffset | undefined): Finding {
+export function judgeClock(host: HostName, offset: ClockOffset | undefined): Finding {
   const name = `${host}: clock`;
   if (offset === undefined) {
     return {
@@ -70,7 +72,7 @@ export function judgeClock(host: string, offset: ClockOffset | undefined): Findi
   }
   const { minMs, maxMs } = offset;
   const observed = `${signed((minMs + maxMs) / 2)} ms (${signed(minMs)} to ${signed(maxMs)} ms) from this machine's`;
-  const leastMs = minMs > 0 ? minMs : maxMs < 0 ? -maxMs : 0;
+  const leastMs = minMs > 0 ? minMs : maxMs < 0 ? -1 * maxMs : 0;
   if (leastMs <= tolerableMs) return { name, status: 'ok', observed };
   return {
     name,
@@ -80,7 +82,7 @@ export function judgeClock(host: string, offset: ClockOffset | undefined): Findi
   };
 }
 
-function signed(ms: number): string {
+function signed(ms: DurationMs): string {
   const rounded = Math.round(ms);
   return rounded > 0 ? `+${rounded}` : String(rounded);
 }

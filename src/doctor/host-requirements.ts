@@ -1,3 +1,4 @@
+import type { HostName } from '../core/ids.ts';
 import type { PlannedFault, Plan } from '../core/plan.ts';
 import { faultKind, faultKinds } from '../faults/catalog.ts';
 import { probeKind } from '../probes/catalog.ts';
@@ -17,7 +18,7 @@ export function requirementsOf(
   );
 }
 
-function probeRequirements(host: string, { probes }: TargetPlan): HostRequirement[] {
+function probeRequirements(host: HostName, { probes }: TargetPlan): HostRequirement[] {
   return probes
     .filter((probe) => (probe.from ?? probe.host) === host)
     .flatMap((probe) => {
@@ -26,7 +27,7 @@ function probeRequirements(host: string, { probes }: TargetPlan): HostRequiremen
     });
 }
 
-function faultRequirements(host: string, target: TargetPlan, plans: readonly Plan[]): HostRequirement[] {
+function faultRequirements(host: HostName, target: TargetPlan, plans: readonly Plan[]): HostRequirement[] {
   if (plans.length === 0) {
     return faultKinds.flatMap((kind) => {
       const uses = kind.uses?.(undefined);
@@ -42,12 +43,16 @@ function faultRequirements(host: string, target: TargetPlan, plans: readonly Pla
 }
 
 /** The preparations and faults of plans that may hit a host, and so have to be undone on it. */
-export function undoneOn(host: string, target: TargetPlan, plans: readonly Plan[]): readonly PlannedFault[] {
+export function undoneOn(
+  host: HostName,
+  target: TargetPlan,
+  plans: readonly Plan[],
+): readonly PlannedFault[] {
   return plans.flatMap((plan) => stepsOn(host, target, plan, [...plan.prepare, ...plan.faults]));
 }
 
 function stepsOn(
-  host: string,
+  host: HostName,
   target: TargetPlan,
   plan: Plan,
   steps: readonly PlannedFault[],
@@ -56,7 +61,7 @@ function stepsOn(
 }
 
 /** Whether a fault may hit a host: by name, by a role that the host may have, or because it follows another fault. */
-function mayHit({ on }: PlannedFault, plan: Plan, host: string, target: TargetPlan): boolean {
+function mayHit({ on }: PlannedFault, plan: Plan, host: HostName, target: TargetPlan): boolean {
   if ('host' in on) return on.host === host;
   if ('fault' in on) {
     const first = plan.faults.find(({ id }) => id === on.fault);

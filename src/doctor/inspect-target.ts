@@ -2,6 +2,7 @@ import type { CloudServer } from '../core/cloud.ts';
 import { DrillError, messageOf } from '../core/errors.ts';
 import type { Finding } from '../core/finding.ts';
 import type { Host, HostNote, NoteListener } from '../core/host.ts';
+import type { HostName } from '../core/ids.ts';
 import type { Plan, PlannedFault, PlannedHost, PlannedProbe } from '../core/plan.ts';
 import { probeKind } from '../probes/catalog.ts';
 import type { TargetPlan } from '../scenario/target-planner.ts';
@@ -115,7 +116,7 @@ async function inspectContainer(
   ];
 }
 
-function noteFinding(name: string, { message, hint }: HostNote, host: string): Finding {
+function noteFinding(name: string, { message, hint }: HostNote, host: HostName): Finding {
   return { name, status: 'info', observed: message.replace(`${host}: `, ''), hint };
 }
 
@@ -141,6 +142,6 @@ function hintOf(error: unknown): string {
 }
 
 /** The message without the host's name, which is already in the finding's name. */
-function answerOf(error: unknown, host: string): string {
+function answerOf(error: unknown, host: HostName): string {
   return messageOf(error).replace(`${host}: `, '');
 }

@@ -1,5 +1,6 @@
 import { limitText } from '../core/format-duration.ts';
 import type { Finding } from '../core/finding.ts';
+import type { HostName } from '../core/ids.ts';
 import type { PlannedFault } from '../core/plan.ts';
 import { faultKind } from '../faults/catalog.ts';
 import type { HostFacts } from './host-facts.ts';
@@ -9,7 +10,7 @@ import type { HostFacts } from './host-facts.ts';
  * @param steps the preparations and faults that may hit this host
  */
 export function leaseFindings(
-  host: string,
+  host: HostName,
   facts: Pick<HostFacts, 'systemd' | 'uid'>,
   steps: readonly PlannedFault[],
   isThisMachine = false,

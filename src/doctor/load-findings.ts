@@ -2,6 +2,7 @@ import type { BurstEffect, RateFigures } from '../core/burst-effect.ts';
 import { durationText, limitText } from '../core/format-duration.ts';
 import type { Finding } from '../core/finding.ts';
 import type { Plan } from '../core/plan.ts';
+import type { DurationMs } from '../core/time.ts';
 import { drillTime } from '../model/drill-time.ts';
 import { loadAdvice, loadText } from '../scenario/load-text.ts';
 import { probingLoad } from '../scenario/probing-load.ts';
@@ -113,6 +114,6 @@ function whyTooMuch({ probe, base, burst }: BurstEffect): string | undefined {
   return slowed && burst.p90Ms > slowedFromMs ? 'answers are slower in the burst' : undefined;
 }
 
-function tenths(ms: number): string {
+function tenths(ms: DurationMs): string {
   return `${ms < 10 ? ms.toFixed(1) : Math.round(ms)} ms`;
 }

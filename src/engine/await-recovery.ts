@@ -1,4 +1,5 @@
 import type { Sample } from '../core/sample.ts';
+import { distantPast, earlier, later, latest, type RunMs } from '../core/time.ts';
 import { recoveryProbe } from './recovery-probe.ts';
 import type { RunState } from './run-state.ts';
 import type { Timeline } from './timeline.ts';
@@ -25,15 +26,15 @@ export type Recovering = Pick<RunState, 'plan' | 'clock' | 'observer' | 'hostByF
 export async function awaitRecovery(run: Recovering, faults: Pick<Timeline, 'isOver'>): Promise<GateOutcome> {
   const { plan, clock, observer } = run;
   const start = clock.nowMs();
-  const deadline = start + plan.recovery.withinMs;
+  const deadline = later(start, plan.recovery.withinMs);
   const id = recoveryProbe(run);
-  const streak = goodStreak(start - plan.recovery.stableForMs);
+  const streak = goodStreak(earlier(start, plan.recovery.stableForMs));
   const now = observer.latest(id);
   if (now !== undefined) streak.take(now);
   const end = observer.follow((sample) => {
     if (sample.probe === id) streak.take(sample);
   });
-  let overMs: number | undefined;
+  let overMs: RunMs | undefined;
   try {
     for (;;) {
       const nowMs = clock.nowMs();
@@ -43,7 +44,7 @@ export async function awaitRecovery(run: Recovering, faults: Pick<Timeline, 'isO
       const answeredMs = observer.answeredUntilMs([id]);
       const isFinal = overMs !== undefined && answeredMs >= overMs;
       const settled = streak.wasBad || nowMs - start >= (plan.recovery.quietForMs ?? defaultQuietForMs);
-      const stableMs = sinceMs === undefined ? -Infinity : answeredMs - Math.max(sinceMs, start);
+      const stableMs = sinceMs === undefined ? -Infinity : answeredMs - latest(sinceMs, start);
       if (isFinal && settled && stableMs >= plan.recovery.stableForMs) return { met: true, unmet: [] };
       if (nowMs >= deadline && (isFinal || streak.isDown)) break;
       await observer.nextSample(100, run.signal);
@@ -62,7 +63,7 @@ export async function awaitRecovery(run: Recovering, faults: Pick<Timeline, 'isO
 /** Consecutive good samples of one probe, in send order. */
 interface GoodStreak {
   /** When the first of them was answered; undefined while the latest known sample is bad. */
-  readonly sinceMs: number | undefined;
+  readonly sinceMs: RunMs | undefined;
   /** At least one sample failed. */
   readonly wasBad: boolean;
   /** The latest sample in send order that is not unknown failed. */
@@ -72,11 +73,11 @@ interface GoodStreak {
 }
 
 /** Samples sent before `fromMs` do not count. */
-function goodStreak(fromMs: number): GoodStreak {
+function goodStreak(fromMs: RunMs): GoodStreak {
   let first: Sample | undefined;
-  let badSentMs = -Infinity;
+  let badSentMs = distantPast;
   let wasBad = false;
-  let latest: Sample | undefined;
+  let last: Sample | undefined;
   return {
     get sinceMs() {
       return first?.finishMs;
@@ -85,16 +86,16 @@ function goodStreak(fromMs: number): GoodStreak {
       return wasBad;
     },
     get isDown() {
-      return latest?.status === 'fail';
+      return last?.status === 'fail';
     },
     take(sample) {
       if (sample.sendMs < fromMs) return;
-      if (sample.status !== 'unknown' && sample.sendMs >= (latest?.sendMs ?? -Infinity)) latest = sample;
+      if (sample.status !== 'unknown' && sample.sendMs >= (last?.sendMs ?? distantPast)) last = sample;
       if (sample.status === 'ok') {
         if (sample.sendMs > badSentMs) first ??= sample;
         return;
       }
-      badSentMs = Math.max(badSentMs, sample.sendMs);
+      badSentMs = latest(badSentMs, sample.sendMs);
       if (sample.status === 'fail') wasBad = true;
       // A timeout shows that the service was down from its send time on. It does not contradict samples that
       // were sent later.

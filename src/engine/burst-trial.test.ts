@@ -2,6 +2,8 @@ import { describe, expect, test } from 'vitest';
 import { DrillError } from '../core/errors.ts';
 import type { NewEvent } from '../core/event.ts';
 import type { PlannedProbe } from '../core/plan.ts';
+import { runMs } from '../core/time.ts';
+import { fromPlain } from '../core/testing/plain.ts';
 import { measureBurst } from './burst-trial.ts';
 import type { Prober, ProberOptions } from './prober.ts';
 import { simulatedClock } from './testing/simulated-clock.ts';
@@ -19,9 +21,11 @@ const probe: PlannedProbe = {
 /** A sample whose answer takes `tookMs`. */
 function sample(slot: number, dueMs: number, tookMs: number, status: 'ok' | 'fail' = 'ok'): NewEvent {
   const times = { dueMs, sendMs: dueMs, finishMs: dueMs + tookMs };
-  return status === 'ok'
-    ? { type: 'sample', probe: 'web', slot, ...times, status }
-    : { type: 'sample', probe: 'web', slot, ...times, status, cause: 'timeout' };
+  return fromPlain<NewEvent>(
+    status === 'ok'
+      ? { type: 'sample', probe: 'web', slot, ...times, status }
+      : { type: 'sample', probe: 'web', slot, ...times, status, cause: 'timeout' },
+  );
 }
 
 /** A scripted prober: records the calls, and emits the given events at each step. */
@@ -55,7 +59,7 @@ describe('a trial of the burst', () => {
       base: [0, 500, 1000, 1500].map((dueMs, slot) => sample(slot, dueMs, 10 + slot)),
       burst: [
         ...Array.from({ length: 9 }, (_, i) => sample(4 + i, 2000 + i * 100, 50 + i)),
-        { type: 'sample.dropped', probe: 'web', slot: 13, dueMs: 2900 },
+        { type: 'sample.dropped', probe: 'web', slot: 13, dueMs: runMs(2900) },
       ],
       // The first is sent in the burst and answered after it; the second is due after the burst.
       after: [sample(14, 3900, 900, 'fail'), sample(15, 4100, 5)],

@@ -3,6 +3,7 @@ import type { Clock } from '../core/clock.ts';
 import type { NewEvent } from '../core/event.ts';
 import type { Host } from '../core/host.ts';
 import type { Plan, PlannedHost } from '../core/plan.ts';
+import type { DurationMs } from '../core/time.ts';
 import { startProber, type Prober, type ProberOptions } from './prober.ts';
 import { memoizeByHost } from './host-access.ts';
 
@@ -26,7 +27,7 @@ type Slot = Extract<NewEvent, { type: 'sample' | 'sample.dropped' }>;
  */
 export async function measureBurst(
   { hosts, probes }: Pick<Plan, 'hosts' | 'probes'>,
-  forMs: number,
+  forMs: DurationMs,
   deps: BurstTrialDeps,
   signal: AbortSignal,
 ): Promise<readonly BurstEffect[]> {

@@ -1,10 +1,11 @@
 import { describe, expect, test } from 'vitest';
+import { runMs, wallMs } from '../core/time.ts';
 import { watchClock } from './clock-watch.ts';
 
 /** Simulated clocks: run clock, wall clock, uptime. */
 function clocks() {
   const at = { nowMs: 1000, wallMs: 1_700_000_000_000, uptimeMs: 50_000 };
-  const clock = { nowMs: () => at.nowMs, wallMs: () => at.wallMs };
+  const clock = { nowMs: () => runMs(at.nowMs), wallMs: () => wallMs(at.wallMs) };
   return {
     clock,
     attempt: watchClock(clock, () => at.uptimeMs),
@@ -53,11 +54,11 @@ describe('watchClock', () => {
   test('ignores readings with a delay between them', () => {
     const at = { nowMs: 0, heldUpMs: 0 };
     const clock = {
-      nowMs: () => at.nowMs,
+      nowMs: () => runMs(at.nowMs),
       wallMs: () => {
-        const wallMs = 5000 + at.nowMs;
+        const readMs = wallMs(5000 + at.nowMs);
         at.nowMs += at.heldUpMs;
-        return wallMs;
+        return readMs;
       },
     };
     const attempt = watchClock(clock, () => at.nowMs);

@@ -1,12 +1,13 @@
 import { uptime } from 'node:os';
 import { type Clock, roundMs } from '../core/clock.ts';
+import type { DurationMs, RunMs } from '../core/time.ts';
 
 /** A step of the wall clock relative to the run clock. */
 export interface ClockStep {
   /** When it was detected, run clock. */
-  readonly atMs: number;
+  readonly atMs: RunMs;
   /** Positive: forward. */
-  readonly byMs: number;
+  readonly byMs: DurationMs;
   /** `suspend`: the machine slept for that time, during which the run clock stands still. */
   readonly cause: 'step' | 'suspend';
 }

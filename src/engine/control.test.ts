@@ -4,6 +4,8 @@ import { join } from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
 import { controlHealth, type ControlSample, dilationOf } from '../core/control.ts';
 import { controlSilenceMs, controlWorkMs } from '../core/starvation-limits.ts';
+import { runMs } from '../core/time.ts';
+import { fromPlain } from '../core/testing/plain.ts';
 import { type Control, sampleOf, startControl, startControlProgram } from './control.ts';
 import { createMachineHealth } from './machine-health.ts';
 import { createSystemClock } from './system-clock.ts';
@@ -95,11 +97,11 @@ describe('the control', () => {
       await clock.sleep(5, AbortSignal.timeout(30_000));
     const reported = samples.length;
     for (const sample of samples) machine.addSample(sample);
-    const lastMs = samples.at(-1)?.finishMs ?? 0;
+    const lastMs = samples.at(-1)?.finishMs ?? runMs(0);
     await clock.sleep(lastMs + controlSilenceMs + 1 - clock.nowMs(), AbortSignal.timeout(30_000));
     // At most one line that it had written before it was stopped.
     expect(samples.length - reported).toBeLessThanOrEqual(1);
-    expect(machine.unmet(lastMs + controlSilenceMs + 1, 1000)).toEqual([
+    expect(machine.unmet(runMs(lastMs + controlSilenceMs + 1), 1000)).toEqual([
       expect.stringMatching(
         /^the control on the prober's machine reported nothing for 2\.00 s: .*quieter machine/,
       ),
@@ -117,35 +119,34 @@ describe('the control', () => {
   });
 
   test('has sample times on the run clock, even if a line is read late', () => {
-    expect(sampleOf('5000000000 16250.6 8040', 5_250_000_000n, 900)).toEqual({
+    expect(sampleOf('5000000000 16250.6 8040', 5_250_000_000n, runMs(900))).toEqual({
       finishMs: 650,
       wallMs: 16.251,
       cpuMs: 8.04,
     });
-    expect(sampleOf('no line of ours', 1n, 1)).toBeUndefined();
+    expect(sampleOf('no line of ours', 1n, runMs(1))).toBeUndefined();
   });
 });
 
 describe('the health of a machine by its control', () => {
-  const at = (finishMs: number, dilation: number): ControlSample => ({
-    finishMs,
-    cpuMs: 8,
-    wallMs: 8 * dilation,
-  });
+  const at = (finishMs: number, dilation: number) =>
+    fromPlain<ControlSample>({ finishMs, cpuMs: 8, wallMs: 8 * dilation });
   const list = (...dilations: number[]) => dilations.map((d, i) => at((i + 1) * 500, d));
+  const healthOf = (samples: readonly ControlSample[], nowMs: number) =>
+    controlHealth(samples, runMs(nowMs), runMs(0));
 
   test('depends on the median, or on one piece of work that stood still', () => {
-    expect(controlHealth(list(1, 1.6, 1.2, 1.1, 1), 2600, 0)).toEqual({ state: 'ok', dilation: 1.1 });
+    expect(healthOf(list(1, 1.6, 1.2, 1.1, 1), 2600)).toEqual({ state: 'ok', dilation: 1.1 });
     // Two interrupted pieces of work are not starvation.
-    expect(controlHealth(list(1, 3.9, 1.2, 3.8, 1), 2600, 0).state).toBe('ok');
-    expect(controlHealth(list(1, 3.9, 3.8, 3.8, 1), 2600, 0)).toEqual({ state: 'starved', dilation: 3.8 });
-    expect(controlHealth(list(1, 1, 1, 1, 60), 2600, 0).state).toBe('starved');
+    expect(healthOf(list(1, 3.9, 1.2, 3.8, 1), 2600).state).toBe('ok');
+    expect(healthOf(list(1, 3.9, 3.8, 3.8, 1), 2600)).toEqual({ state: 'starved', dilation: 3.8 });
+    expect(healthOf(list(1, 1, 1, 1, 60), 2600).state).toBe('starved');
   });
 
   test('is unknown without a sample for 2 s', () => {
-    expect(controlHealth(list(1, 1), 3000, 0).state).toBe('ok');
-    expect(controlHealth(list(1, 1), 3001, 0)).toEqual({ state: 'silent', dilation: 1 });
-    expect(controlHealth([], 1000, 0)).toEqual({ state: 'ok', dilation: null });
-    expect(controlHealth([], 2001, 0)).toEqual({ state: 'silent', dilation: null });
+    expect(healthOf(list(1, 1), 3000).state).toBe('ok');
+    expect(healthOf(list(1, 1), 3001)).toEqual({ state: 'silent', dilation: 1 });
+    expect(healthOf([], 1000)).toEqual({ state: 'ok', dilation: null });
+    expect(healthOf([], 2001)).toEqual({ state: 'silent', dilation: null });
   });
 });

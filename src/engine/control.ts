@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { roundMs, type Clock } from '../core/clock.ts';
 import type { ControlSample } from '../core/control.ts';
 import { DrillError, messageOf } from '../core/errors.ts';
+import { earlier, type RunMs } from '../core/time.ts';
 import { linesOf } from '../hosts/follow-command.ts';
 import { compileCache } from './compile-cache.ts';
 import { readyLine } from './control-ready.ts';
@@ -123,12 +124,12 @@ async function readSamples(
  * Parses a line of the control, read at `nowNs` (CLOCK_MONOTONIC) and `nowMs` (run clock); undefined for any
  * other line.
  */
-export function sampleOf(line: string, nowNs: bigint, nowMs: number): ControlSample | undefined {
+export function sampleOf(line: string, nowNs: bigint, nowMs: RunMs): ControlSample | undefined {
   const [, endNs, wallUs, cpuUs] = /^(\d+) ([\d.]+) (\d+)$/.exec(line) ?? [];
   if (endNs === undefined) return undefined;
   const agoMs = Number(nowNs - BigInt(endNs)) / 1e6;
   return {
-    finishMs: roundMs(nowMs - agoMs),
+    finishMs: roundMs(earlier(nowMs, agoMs)),
     wallMs: roundMs(Number(wallUs) / 1000),
     cpuMs: roundMs(Number(cpuUs) / 1000),
   };

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import type { DurationMs } from '../core/time.ts';
 import type { CpuTimes } from './harness-cost.ts';
 import { cpuMsOf } from './proc-stat.ts';
 
@@ -8,7 +9,7 @@ export function readCpuTimes(): CpuTimes {
   return { ownMs: (user + system) / 1000, childrenMs: childrenMs() };
 }
 
-function childrenMs(): number | undefined {
+function childrenMs(): DurationMs | undefined {
   try {
     return cpuMsOf(readFileSync('/proc/self/stat', 'utf8'), 'children') ?? undefined;
   } catch {

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { DrillError } from '../core/errors.ts';
 import type { DrillEvent } from '../core/event.ts';
+import { runMs } from '../core/time.ts';
 import { type EventLog, openEventLog } from './event-log.ts';
 import { simulatedClock } from './testing/simulated-clock.ts';
 import { mountTmpfs, type SmallDisk, whyNoTmpfs } from './testing/small-disk.ts';
@@ -70,7 +71,7 @@ describe.skipIf(noTmpfs !== undefined)('the event log on a full disk', () => {
     expect(lines.pop()).toBe('');
     return lines.map((line) => JSON.parse(line) as DrillEvent);
   };
-  const mark = { type: 'mark', probe: 'p', name: 'n', atMs: 1, text: 'x'.repeat(500) } as const;
+  const mark = { type: 'mark', probe: 'p', name: 'n', atMs: runMs(1), text: 'x'.repeat(500) } as const;
   /** Appends until the log's last block is full, too. */
   const breakIt = (log: EventLog): number => {
     disk.fill();

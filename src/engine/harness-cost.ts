@@ -1,13 +1,15 @@
 import type { HarnessCost } from '../core/event.ts';
+import type { ProbeId } from '../core/ids.ts';
 import type { PlannedProbe } from '../core/plan.ts';
 import { probeKind } from '../probes/catalog.ts';
+import type { DurationMs } from '../core/time.ts';
 
 /** CPU time that processes of firedrill have used, ms. */
 export interface CpuTimes {
   /** This process with all its threads. */
-  readonly ownMs: number;
+  readonly ownMs: DurationMs;
   /** Ended child processes of this process; undefined if the system does not report it. */
-  readonly childrenMs: number | undefined;
+  readonly childrenMs: DurationMs | undefined;
 }
 
 /** What the meter needs. */
@@ -21,7 +23,7 @@ export interface MeterOptions {
 /** Counts what the probing costs. */
 export interface HarnessMeter {
   /** Counts one sample of a probe. */
-  countSample(probeId: string): void;
+  countSample(probeId: ProbeId): void;
   /** The cost since the meter was created. */
   read(): HarnessCost;
 }

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { exitCodeOf } from '../core/errors.ts';
 import type { NewEvent } from '../core/event.ts';
+import { runMs } from '../core/time.ts';
 import { faultKind } from '../faults/catalog.ts';
 import { unkindHost } from '../faults/testing/disturbance.ts';
 import { scriptedHost } from '../faults/testing/scripted-host.ts';
@@ -184,7 +185,7 @@ function runWith(faults: readonly string[], delayMs: (nowMs: number) => number, 
   const open: OpenFault[] = faults.map((faultId) => ({
     record: undoRecord({ faultId, params }),
     kind: { ...faultKind('command')!, healAfter: 'redundancy' },
-    sinceMs: 0,
+    sinceMs: runMs(0),
   }));
   const run = {
     clock,
@@ -212,7 +213,11 @@ function healSeen(gone: number, delayMs: (argv: readonly string[]) => number) {
   const prompt = scriptedHost(([word]) => ({ exitCode: word === 'is-broken' ? gone : 0 }));
   const host = unkindHost(prompt, (_, argv) => ({ lateMs: delayMs(argv) }), clock);
   const params = { run: ['true'], undo: ['rm', '/x'], effect: ['is-broken'], timeout: minuteMs };
-  const open = { record: undoRecord({ faultId: 'f', params }), kind: faultKind('command')!, sinceMs: 0 };
+  const open = {
+    record: undoRecord({ faultId: 'f', params }),
+    kind: faultKind('command')!,
+    sinceMs: runMs(0),
+  };
   const heal = (effectSeen?: true) => {
     run.activeFaults.splice(0, 1, { ...open, ...(effectSeen === undefined ? {} : { effectSeen }) });
     return healOpen({ ...run, accessTo: () => ({ host, server: undefined }) }, () => true);

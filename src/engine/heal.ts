@@ -2,6 +2,7 @@ import type { Clock } from '../core/clock.ts';
 import { DrillError, messageOf } from '../core/errors.ts';
 import type { FaultContext } from '../core/fault.ts';
 import { limitText } from '../core/format-duration.ts';
+import type { DurationMs } from '../core/time.ts';
 import { faultKind } from '../faults/catalog.ts';
 import { endLease } from './leases.ts';
 import type { LedgerRecord } from './ledger.ts';
@@ -34,7 +35,7 @@ export interface HealOptions {
   /** Ends the heal at once, proven or not. */
   readonly abandon?: AbortSignal | undefined;
   /** Longest time for the heal, ms. */
-  readonly withinMs?: number;
+  readonly withinMs?: DurationMs;
 }
 
 /** A heal that is not proven. */
@@ -157,7 +158,7 @@ async function healOne(run: Healing, open: OpenFault): Promise<void> {
  * Time limit of the next heal or repair, ms. All of a run share one limit, so a host that never answers does
  * not cost the full limit for each fault.
  */
-export function healTimeLeftMs({ healing }: Pick<RunState, 'healing'>): number {
+export function healTimeLeftMs({ healing }: Pick<RunState, 'healing'>): DurationMs {
   return Math.max(leastHealMs, persistForMs - healing.spentMs);
 }
 

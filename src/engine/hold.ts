@@ -1,9 +1,11 @@
+import type { ProbeId } from '../core/ids.ts';
 import type { Sample } from '../core/sample.ts';
+import type { RunMs } from '../core/time.ts';
 
 /** A sample showed that conditions do not hold. */
 export interface Lost {
   /** When it arrived, run clock. */
-  readonly atMs: number;
+  readonly atMs: RunMs;
   /** The failed conditions in words, with the observed values. */
   readonly unmet: readonly string[];
 }
@@ -14,7 +16,7 @@ export interface Hold {
    * Since when all conditions have held without interruption, as of the last check; ms on the run clock.
    * Undefined while they do not.
    */
-  readonly sinceMs: number | undefined;
+  readonly sinceMs: RunMs | undefined;
   /**
    * The first sample since the last `startAgain` that showed that a condition does not hold; undefined if
    * there is none.
@@ -34,7 +36,7 @@ export interface Hold {
 /** Inputs of a hold. */
 export interface HoldOptions {
   /** The probe instances that the conditions read. */
-  readonly probeIds: ReadonlySet<string>;
+  readonly probeIds: ReadonlySet<ProbeId>;
   readonly follow: (listener: (sample: Sample) => void) => () => void;
   /** The conditions that do not hold now. */
   readonly unmet: () => readonly string[];
@@ -42,12 +44,12 @@ export interface HoldOptions {
   readonly unmetBy: (sample: Sample) => readonly string[];
   /** The conditions that this sample disproves, whatever the unknown values are. */
   readonly brokenBy: (sample: Sample) => readonly string[];
-  readonly nowMs: () => number;
+  readonly nowMs: () => RunMs;
   /**
    * All conditions held at this moment, so a timeout of a sample sent after it counts. Default: no condition
    * has held yet.
    */
-  readonly fromMs?: number;
+  readonly fromMs?: RunMs;
   /** Called when `lost` is set. */
   readonly onLost?: () => void;
 }

@@ -1,5 +1,6 @@
 import { DrillError, isUnreachable, messageOf } from '../core/errors.ts';
 import type { FaultContext } from '../core/fault.ts';
+import type { HostName, RoleName } from '../core/ids.ts';
 import { addressNames, fillAddresses, fillPlaceholders, mapStrings } from '../core/placeholders.ts';
 import type { Json, PlannedFault, PlannedHost } from '../core/plan.ts';
 import { type AnyFaultKind, faultKind } from '../faults/catalog.ts';
@@ -20,6 +21,7 @@ import {
 import type { OpenFault, RunState } from './run-state.ts';
 import { refuseLastHealthyNode } from './safety.ts';
 import type { SteadyState } from './steady-state.ts';
+import { later, latest, type RunMs } from '../core/time.ts';
 
 /**
  * Longest wait until a role matches exactly one host, ms. Probes start just before preparations, and a heal
@@ -191,9 +193,9 @@ export async function takeStep(run: Acting, step: PlannedFault): Promise<boolean
 
 /** When a fault was issued and acknowledged, run clock. */
 interface ActTimes {
-  readonly notBeforeMs: number;
+  readonly notBeforeMs: RunMs;
   /** Undefined if the connection to the host broke first: the fault's outcome is unknown. */
-  readonly ackedMs?: number;
+  readonly ackedMs?: RunMs;
   /** How the connection broke. */
   readonly broken?: string;
 }
@@ -220,7 +222,7 @@ async function act(
   });
   log.sync();
   callForRepairs(run, fault.id);
-  const notBeforeMs = Math.max(issued.t, clock.nowMs());
+  const notBeforeMs = latest(issued.t, clock.nowMs());
   try {
     const receipt = await kind.inject(params, before, ctx);
     const acked = log.append({ type: 'fault.acked', fault: fault.id, receipt });
@@ -273,7 +275,7 @@ async function awaitEffect(
   { kind, params, before, ctx }: ResolvedStep & { readonly before: Json },
   times: ActTimes,
 ): Promise<boolean> {
-  const deadline = clock.nowMs() + (kind.effectWithinMs ?? effectWithinMs);
+  const deadline = later(clock.nowMs(), kind.effectWithinMs ?? effectWithinMs);
   let { notBeforeMs } = times;
   let attempts = 0;
   let seen = 'no effect was seen';
@@ -333,7 +335,7 @@ async function resolveStep(run: ResolveContext, fault: PlannedFault): Promise<Re
   return { kind, planned, params, ctx };
 }
 
-async function hostOf(run: ResolveContext, on: PlannedFault['on']): Promise<string> {
+async function hostOf(run: ResolveContext, on: PlannedFault['on']): Promise<HostName> {
   if ('host' in on) return on.host;
   if ('role' in on) return resolveRole(run, on.role);
   const host = run.hostByFault.get(on.fault);
@@ -344,11 +346,11 @@ async function hostOf(run: ResolveContext, on: PlannedFault['on']): Promise<stri
 
 async function resolveRole(
   { plan, clock, log, signal, observer }: ResolveContext,
-  role: string,
-): Promise<string> {
+  role: RoleName,
+): Promise<HostName> {
   const condition = plan.roles[role];
   if (condition === undefined) throw new DrillError('harness', `the plan has no role ${role}`);
-  const deadline = clock.nowMs() + roleWithinMs;
+  const deadline = later(clock.nowMs(), roleWithinMs);
   for (;;) {
     try {
       const host = observer.resolveRole(role, condition);

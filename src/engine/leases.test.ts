@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { DrillEvent, NewEvent } from '../core/event.ts';
 import type { ExecResult, Host } from '../core/host.ts';
+import { runMs } from '../core/time.ts';
 import { faultKind } from '../faults/catalog.ts';
 import { faultContext } from '../faults/testing/fault-context.ts';
 import { unkindHost } from '../faults/testing/disturbance.ts';
@@ -17,7 +18,7 @@ function logged() {
     events,
     append(event: NewEvent): DrillEvent {
       events.push(event);
-      return { ...event, t: 0 };
+      return { ...event, t: runMs(0) };
     },
   };
 }
@@ -94,7 +95,7 @@ describe('the renewal of leases', () => {
     renewLeases({
       clock,
       log,
-      open: [{ record, kind: faultKind('command')!, sinceMs: 0 }],
+      open: [{ record, kind: faultKind('command')!, sinceMs: runMs(0) }],
       accessTo: () => ({ host, server: undefined }),
     });
 

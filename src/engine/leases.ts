@@ -1,6 +1,7 @@
 import { limitText } from '../core/format-duration.ts';
 import { DrillError, messageOf } from '../core/errors.ts';
 import type { FaultContext } from '../core/fault.ts';
+import type { FaultId } from '../core/ids.ts';
 import { isRoot } from '../faults/lib/commands.ts';
 import {
   armAutoRevert,
@@ -14,6 +15,7 @@ import {
 import type { EventLog } from './event-log.ts';
 import type { LedgerRecord } from './ledger.ts';
 import type { OpenFault, RunState } from './run-state.ts';
+import { distantFuture, type DurationMs, later, type RunMs } from '../core/time.ts';
 
 /** Renewals within one lease duration: a single late or lost renewal does not end a fault. */
 const renewalsPerLease = 3;
@@ -27,7 +29,7 @@ const checkEveryMs = 250;
 export async function leaseFor(
   ctx: FaultContext,
   undo: string | undefined,
-  leaseMs: number | undefined,
+  leaseMs: DurationMs | undefined,
 ): Promise<LedgerRecord['lease']> {
   if (undo === undefined || leaseMs === undefined || !(await hasSystemd(ctx))) return undefined;
   // A user of the group `docker` may kill a container and start it again, and may not create a systemd timer.
@@ -42,11 +44,11 @@ export async function leaseFor(
 export async function armLease(
   ctx: FaultContext,
   { lease, undo }: Pick<LedgerRecord, 'lease' | 'undo'>,
-): Promise<number | undefined> {
+): Promise<RunMs | undefined> {
   if (lease === undefined || undo === undefined) return undefined;
   const askedMs = ctx.clock.nowMs();
   await armAutoRevert(ctx, { tag: lease.tag, leaseMs: lease.ms, undo });
-  return askedMs + lease.ms;
+  return later(askedMs, lease.ms);
 }
 
 /** Stops the timer of a healed fault. @throws DrillError if the timer is still armed */
@@ -72,14 +74,14 @@ export interface LeaseHolder extends Pick<RunState, 'clock' | 'accessTo'> {
 /** Renews the leases of open faults. */
 export interface LeaseRenewer {
   /** Stops renewing the lease of that fault; resolves when no renewal of it is under way. */
-  release(faultId: string): Promise<void>;
+  release(faultId: FaultId): Promise<void>;
   /** Stops all renewals. */
   stop(): Promise<void>;
 }
 
 /** State of one fault's lease. */
 interface KeptLease {
-  dueMs: number;
+  dueMs: RunMs;
   /** Number of renewal attempts. Each attempt creates a timer with its own name. */
   attempts: number;
   /** A renewal failed, and the log has the warning. */
@@ -96,11 +98,17 @@ export function renewLeases(run: LeaseHolder): LeaseRenewer {
   const { clock, log } = run;
   const stopped = new AbortController();
   /** By tag, because a fault that was withdrawn and prepared again has a new lease. */
-  const leases = new Map<string, KeptLease>();
+  const leases = new Map<FaultId, KeptLease>();
   const keptOf = (tag: string): KeptLease => {
     const known = leases.get(tag);
     if (known !== undefined) return known;
-    const created = { dueMs: Infinity, attempts: 0, expiring: false, released: false, renewing: undefined };
+    const created: KeptLease = {
+      dueMs: distantFuture,
+      attempts: 0,
+      expiring: false,
+      released: false,
+      renewing: undefined,
+    };
     leases.set(tag, created);
     return created;
   };
@@ -116,7 +124,7 @@ export function renewLeases(run: LeaseHolder): LeaseRenewer {
         timeoutMs: leaseMs / renewalsPerLease,
       });
       kept.expiring = false;
-      log.append({ type: 'lease.renewed', fault: record.faultId, untilMs: askedMs + leaseMs });
+      log.append({ type: 'lease.renewed', fault: record.faultId, untilMs: later(askedMs, leaseMs) });
     } catch (error) {
       if (stopped.signal.aborted || kept.expiring) return;
       kept.expiring = true;
@@ -129,8 +137,8 @@ export function renewLeases(run: LeaseHolder): LeaseRenewer {
     if (lease === undefined || undo === undefined) return;
     const kept = keptOf(lease.tag);
     if (kept.released || kept.renewing !== undefined) return;
-    const nextMs = clock.nowMs() + lease.ms / renewalsPerLease;
-    if (kept.dueMs === Infinity) kept.dueMs = nextMs;
+    const nextMs = later(clock.nowMs(), lease.ms / renewalsPerLease);
+    if (kept.dueMs === distantFuture) kept.dueMs = nextMs;
     if (clock.nowMs() < kept.dueMs) return;
     kept.dueMs = nextMs;
     kept.renewing = renew(open, { tag: lease.tag, leaseMs: lease.ms, undo }, kept).finally(() => {

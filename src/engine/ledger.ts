@@ -11,16 +11,19 @@ import {
 import { basename, dirname, join, resolve } from 'node:path';
 import { z } from 'zod';
 import { DrillError, messageOf } from '../core/errors.ts';
+import type { FaultId } from '../core/ids.ts';
 import { fileSlug } from '../core/names.ts';
 import { shellQuote } from '../core/shell-quote.ts';
 import { type DeepReadonly, hostSchema, jsonSchema, type PlannedHost } from '../core/plan.ts';
 import { cannotWrite, diskFailure, syncDirectory, writeFully } from './disk.ts';
 
+const faultId: z.ZodType<FaultId> = z.string();
+
 const recordSchema = z.object({
   version: z.literal(1),
   runId: z.string(),
   target: z.string(),
-  faultId: z.string(),
+  faultId,
   kind: z.string(),
   host: hostSchema,
   params: jsonSchema,

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { cpus } from 'node:os';
+import type { DurationMs } from '../core/time.ts';
 import { cpuMsOf } from './proc-stat.ts';
 import { readPressureLine, type MachineReading } from './pressure-reading.ts';
 
@@ -11,7 +12,7 @@ export interface LocalMachine {
   /** null if the counters cannot be read. */
   read(): MachineReading | null;
   /** CPU time of firedrill and its child processes so far, ms; null if it cannot be read. */
-  ownCpuMs(): number | null;
+  ownCpuMs(): DurationMs | null;
 }
 
 /** Reads /proc: a few small files per call, about 0.2 ms. */

@@ -1,11 +1,12 @@
+import { type DurationMs, later, type RunMs } from '../core/time.ts';
 import type { Timers } from './schedule.ts';
 
 /** How late this thread's event loop runs, measured by its own ticks. */
 export interface LoopWatch {
   /** Longest stall that overlaps [fromMs, now], ms; 0 if there was none of at least `stallMs`. */
-  stallSince(fromMs: number): number;
+  stallSince(fromMs: RunMs): DurationMs;
   /** Lateness of the ticks since the last call, ms. */
-  take(): { readonly maxMs: number; readonly p99Ms: number };
+  take(): { readonly maxMs: DurationMs; readonly p99Ms: DurationMs };
   stop(): void;
 }
 
@@ -22,10 +23,10 @@ const rememberMs = 60_000;
  *
  * @param onTick called on each tick: 50 times per second while the loop is on time
  */
-export function watchLoop(nowMs: () => number, timers: Timers, onTick = (): void => {}): LoopWatch {
-  let dueMs = nowMs() + tickMs;
+export function watchLoop(nowMs: () => RunMs, timers: Timers, onTick = (): void => {}): LoopWatch {
+  let dueMs = later(nowMs(), tickMs);
   let lateness: number[] = [];
-  let stalls: { readonly fromMs: number; readonly toMs: number }[] = [];
+  let stalls: { readonly fromMs: RunMs; readonly toMs: RunMs }[] = [];
   let stopped = false;
 
   const tick = (): void => {
@@ -37,7 +38,7 @@ export function watchLoop(nowMs: () => number, timers: Timers, onTick = (): void
       stalls.push({ fromMs: dueMs, toMs: now });
     }
     onTick();
-    dueMs = now + tickMs;
+    dueMs = later(now, tickMs);
     timer = timers.setTimeout(tick, tickMs);
     if (stopped) timers.clearTimeout(timer);
   };

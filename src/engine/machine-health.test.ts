@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import type { MachinePressure } from '../core/event.ts';
+import { later, runMs } from '../core/time.ts';
 import { createMachineHealth } from './machine-health.ts';
 
 const pressure = (cpu: Partial<MachinePressure['cpu']>): MachinePressure => ({
@@ -16,19 +17,21 @@ const pressure = (cpu: Partial<MachinePressure['cpu']>): MachinePressure => ({
 /** A machine with these control samples, every 500 ms from 500 ms on. */
 function fed(...dilations: number[]) {
   const machine = createMachineHealth();
-  machine.startControl(0);
+  machine.startControl(runMs(0));
   for (const [i, dilation] of dilations.entries())
-    machine.addSample({ finishMs: (i + 1) * 500, cpuMs: 8, wallMs: 8 * dilation });
-  return { machine, nowMs: dilations.length * 500 };
+    machine.addSample({ finishMs: runMs((i + 1) * 500), cpuMs: 8, wallMs: 8 * dilation });
+  return { machine, nowMs: runMs(dilations.length * 500) };
 }
 
 test('a machine without a control is fit', () => {
-  expect(createMachineHealth().unmet(99_999, 10_000)).toEqual([]);
+  expect(createMachineHealth().unmet(runMs(99_999), 10_000)).toEqual([]);
 });
 
 test('a machine is not fit before the first sample', () => {
   const { machine } = fed();
-  expect(machine.unmet(100, 1000)).toEqual(["the control on the prober's machine has not reported yet"]);
+  expect(machine.unmet(runMs(100), 1000)).toEqual([
+    "the control on the prober's machine has not reported yet",
+  ]);
 });
 
 test('the median over the hold decides, and the message has the figures and a hint', () => {
@@ -48,8 +51,8 @@ test('the last 2.5 s of a long hold count, too: a machine that has just begun to
   expect(machine.unmet(nowMs, 30_000)).toEqual([
     expect.stringMatching(/^this machine is overloaded: 8 ms of CPU work took 96 ms \(dilation 12 x/),
   ]);
-  for (let i = 1; i <= 3; i++) machine.addSample({ finishMs: nowMs + i * 500, cpuMs: 8, wallMs: 8 });
-  expect(machine.unmet(nowMs + 1500, 30_000)).toEqual([]);
+  for (let i = 1; i <= 3; i++) machine.addSample({ finishMs: later(nowMs, i * 500), cpuMs: 8, wallMs: 8 });
+  expect(machine.unmet(later(nowMs, 1500), 30_000)).toEqual([]);
 });
 
 test('the message has the run queue if the kernel has no PSI, and neither if nothing was read', () => {
@@ -64,6 +67,6 @@ test('a short hold is judged by 2.5 s of samples, and a single standstill counts
   expect(machine.unmet(nowMs, 100)).toEqual([
     expect.stringMatching(/^this machine is overloaded: 8 ms of CPU work took 320 ms \(dilation 40 x/),
   ]);
-  machine.addSample({ finishMs: nowMs + 500, cpuMs: 8, wallMs: 8 });
-  expect(machine.unmet(nowMs + 500, 100)).toEqual([]);
+  machine.addSample({ finishMs: later(nowMs, 500), cpuMs: 8, wallMs: 8 });
+  expect(machine.unmet(later(nowMs, 500), 100)).toEqual([]);
 });

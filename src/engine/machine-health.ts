@@ -8,18 +8,19 @@ import {
 import { durationText } from '../core/format-duration.ts';
 import type { MachinePressure } from '../core/event.ts';
 import { controlEveryMs, controlSamples, dilationLimit } from '../core/starvation-limits.ts';
+import { type DurationMs, earlier, type RunMs } from '../core/time.ts';
 
 /** Whether the prober's machine is fit for a drill, by the control samples and the machine's pressure. */
 export interface MachineHealth {
   /** From now on control samples must arrive. Without a control, every machine counts as fit. */
-  startControl(nowMs: number): void;
+  startControl(nowMs: RunMs): void;
   addSample(sample: ControlSample): void;
   addPressure(pressure: MachinePressure): void;
   /**
    * Why the machine was not fit during the last `overMs` or is not fit now, with figures and a hint; empty if
    * it is fit.
    */
-  unmet(nowMs: number, overMs: number): readonly string[];
+  unmet(nowMs: RunMs, overMs: DurationMs): readonly string[];
 }
 
 /** Longest history, in samples; every gate's hold is shorter. */
@@ -27,7 +28,7 @@ const keptSamples = 1200;
 
 /** Fitness of a machine without any samples. */
 export function createMachineHealth(): MachineHealth {
-  let startedMs: number | undefined;
+  let startedMs: RunMs | undefined;
   let samples: ControlSample[] = [];
   let pressure: MachinePressure | undefined;
   return {
@@ -44,7 +45,7 @@ export function createMachineHealth(): MachineHealth {
     unmet: (nowMs, overMs) => {
       if (startedMs === undefined) return [];
       // A short hold has too few samples for a median.
-      const sinceMs = nowMs - Math.max(overMs, controlSamples * controlEveryMs);
+      const sinceMs = earlier(nowMs, Math.max(overMs, controlSamples * controlEveryMs));
       const recent = samples.filter((s) => s.finishMs >= sinceMs);
       const last = samples.at(-1);
       if (last === undefined) return ["the control on the prober's machine has not reported yet"];

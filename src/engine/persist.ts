@@ -2,8 +2,10 @@ import type { Clock } from '../core/clock.ts';
 import { DrillError, isUnreachable, messageOf } from '../core/errors.ts';
 import { durationText, limitText } from '../core/format-duration.ts';
 import type { FaultContext } from '../core/fault.ts';
+import type { HostName } from '../core/ids.ts';
 import { limitTime } from './time-limit.ts';
 import { withTimeoutFactor } from './timeout-factor.ts';
+import type { DurationMs } from '../core/time.ts';
 
 /** Longest time for a heal or a repair, ms. A starved machine may need most of it. */
 export const persistForMs = 15 * 60_000;
@@ -34,7 +36,7 @@ export interface FailedAttempt {
   readonly observed: boolean;
   readonly why: string;
   /** Since the start of the first attempt, ms. */
-  readonly elapsedMs: number;
+  readonly elapsedMs: DurationMs;
 }
 
 /** Result of all attempts. */
@@ -45,8 +47,8 @@ export type Persisted =
       /** Undefined if the run was stopped before the first attempt ended. */
       readonly last: FailedAttempt | undefined;
       /** When an attempt last got an answer, ms since the start of the first attempt; undefined: never. */
-      readonly observedMs: number | undefined;
-      readonly elapsedMs: number;
+      readonly observedMs: DurationMs | undefined;
+      readonly elapsedMs: DurationMs;
       /** `abandon` ended the attempts. */
       readonly abandoned: boolean;
     };
@@ -56,7 +58,7 @@ export interface PersistOptions {
   readonly clock: Clock;
   readonly access: Pick<FaultContext, 'host' | 'server'>;
   /** Longest time for all attempts, ms; default `persistForMs`. */
-  readonly withinMs?: number | undefined;
+  readonly withinMs?: DurationMs | undefined;
   /** Ends the attempts at once. */
   readonly abandon?: AbortSignal | undefined;
   /**
@@ -79,7 +81,7 @@ export async function persist(options: PersistOptions): Promise<Persisted> {
   const { clock, withinMs = persistForMs } = options;
   const abandon = options.abandon ?? new AbortController().signal;
   const startMs = clock.nowMs();
-  const leftMs = (): number => startMs + withinMs - clock.nowMs();
+  const leftMs = (): DurationMs => startMs + withinMs - clock.nowMs();
   const report = reporterOf(options);
   let timeoutFactor = 1;
   let signal = abandon;
@@ -92,7 +94,7 @@ export async function persist(options: PersistOptions): Promise<Persisted> {
     },
   };
   let last: FailedAttempt | undefined;
-  let observedMs: number | undefined;
+  let observedMs: DurationMs | undefined;
   while (leftMs() > 0 && !abandon.aborted) {
     const limitMs = Math.min(attemptMs * timeoutFactor, leftMs());
     const late = new DrillError('host-unreachable', `the attempt had no answer within ${limitText(limitMs)}`);
@@ -127,7 +129,7 @@ export async function persist(options: PersistOptions): Promise<Persisted> {
 /**
  * Why the work is not proven, with the number of attempts: `after 12 completed attempts in 15 min 00.0 s: …`.
  */
-export function persistedText(result: Extract<Persisted, { proven: false }>, host: string): string {
+export function persistedText(result: Extract<Persisted, { proven: false }>, host: HostName): string {
   const { last, observedMs, elapsedMs, abandoned } = result;
   const ended = abandoned ? ', ended by a second Ctrl-C' : '';
   const completed = last?.attempt ?? 0;

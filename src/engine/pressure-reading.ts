@@ -1,9 +1,10 @@
 import type { MachinePressure, Stall } from '../core/event.ts';
+import type { DurationMs } from '../core/time.ts';
 
 /** Counters of a machine since its boot. A counter that cannot be read is null. */
 export interface MachineReading {
   /** Time since the boot, ms. */
-  readonly upMs: number;
+  readonly upMs: DurationMs;
   /** Time in which some tasks, or all tasks, waited (PSI), us. */
   readonly stalls: Readonly<Record<'cpu' | 'memory' | 'io', { some: number | null; full: number | null }>>;
   /** CPU time of all cores, in the kernel's ticks. */
@@ -17,7 +18,7 @@ export interface HostReading {
    * CPU time of the host's own control group since its creation, ms; null: it has no own group, or it cannot
    * be read.
    */
-  readonly usedMs: number | null;
+  readonly usedMs: DurationMs | null;
   /** null: another reader reads this machine. */
   readonly machine: MachineReading | null;
 }
@@ -101,6 +102,6 @@ function percent(part: number, whole: number): number {
 }
 
 /** CPU time between two readings of a counter that restarts with its host, ms. */
-export function usedBetween(beforeMs: number, afterMs: number): number {
+export function usedBetween(beforeMs: DurationMs, afterMs: DurationMs): DurationMs {
   return afterMs >= beforeMs ? afterMs - beforeMs : afterMs;
 }

@@ -2,6 +2,7 @@ import { setMaxListeners } from 'node:events';
 import type { Clock } from '../core/clock.ts';
 import type { MachinePressure } from '../core/event.ts';
 import type { Host } from '../core/host.ts';
+import type { HostName } from '../core/ids.ts';
 import type { LocalMachine } from './local-machine.ts';
 import {
   type HostReading,
@@ -11,6 +12,7 @@ import {
   usedBetween,
 } from './pressure-reading.ts';
 import { pressureScript } from './pressure-script.ts';
+import type { DurationMs, RunMs } from '../core/time.ts';
 
 /** Interval of the reports on each machine, ms. */
 const reportEveryMs = 1000;
@@ -30,8 +32,8 @@ const shortId = 8;
 /** Inputs of a pressure watch. */
 export interface PressureOptions {
   /** Names of the target's hosts, in the plan's order. */
-  readonly hosts: readonly string[];
-  readonly host: (name: string) => Pick<Host, 'follow'>;
+  readonly hosts: readonly HostName[];
+  readonly host: (name: HostName) => Pick<Host, 'follow'>;
   readonly clock: Clock;
   readonly local: LocalMachine;
   readonly onPressure: (pressure: MachinePressure) => void;
@@ -58,11 +60,11 @@ interface Known {
   /** The reading of its last report. */
   reported: MachineReading | undefined;
   /** CPU time since the last report, ms; undefined: never read. */
-  unreportedMs: number | undefined;
+  unreportedMs: DurationMs | undefined;
   /**
    * When its CPU time was last read, on the clock; undefined: never, or the reading command has ended since.
    */
-  readMs: number | undefined;
+  readMs: RunMs | undefined;
   /**
    * Whether the last report lists it as unread. `lost`: its counter restarted in the meantime, so its CPU
    * time of that period is unknown.
@@ -88,7 +90,7 @@ export const startPressure: StartPressure = ({ hosts, host, clock, local, onPres
     readMs: undefined,
     unread: 'no',
   }));
-  const sleep = (ms: number): Promise<boolean> =>
+  const sleep = (ms: DurationMs): Promise<boolean> =>
     clock.sleep(ms, stop.signal).then(
       () => true,
       () => false,
@@ -152,7 +154,7 @@ function beginAgain(known: Known): void {
   if (known.unread === 'yes') known.unread = 'lost';
 }
 
-function take(known: Known, reading: HostReading, nowMs: number): void {
+function take(known: Known, reading: HostReading, nowMs: RunMs): void {
   const beforeMs = known.latest?.usedMs ?? null;
   // The first reading of a counter shows nothing about the time before it.
   if (reading.usedMs !== null && beforeMs !== null) {
@@ -165,15 +167,15 @@ function take(known: Known, reading: HostReading, nowMs: number): void {
 /** CPU time of some hosts since the last report. */
 interface Used {
   /** null: one of them was never read, or there are no hosts. */
-  readonly ms: number | null;
+  readonly ms: DurationMs | null;
   readonly gaps: Pick<MachinePressure, 'unreadHosts' | 'readLate'>;
 }
 
 /** CPU time of these hosts since the last call. */
-function takeUsed(hosts: readonly Known[], nowMs: number): Used {
-  let ms: number | null = hosts.length === 0 ? null : 0;
-  const unreadHosts: string[] = [];
-  const readLate: { host: string; usedMs: number }[] = [];
+function takeUsed(hosts: readonly Known[], nowMs: RunMs): Used {
+  let ms: DurationMs | null = hosts.length === 0 ? null : 0;
+  const unreadHosts: HostName[] = [];
+  const readLate: { host: HostName; usedMs: DurationMs }[] = [];
   for (const known of hosts) {
     const usedMs = known.unreportedMs;
     if (usedMs === undefined) {
@@ -199,7 +201,7 @@ function takeUsed(hosts: readonly Known[], nowMs: number): Used {
 /** Returns a reporter of the prober's machine since its last report. */
 function reportProber(
   local: LocalMachine,
-): (known: readonly Known[], nowMs: number) => MachinePressure | null {
+): (known: readonly Known[], nowMs: RunMs) => MachinePressure | null {
   let before = local.read();
   let ownBeforeMs = local.ownCpuMs();
   return (known, nowMs) => {
@@ -231,7 +233,7 @@ function reportProber(
 function othersOf(
   known: readonly Known[],
   localBootId: string | undefined,
-  nowMs: number,
+  nowMs: RunMs,
 ): readonly MachinePressure[] {
   const ids = new Set(
     known.flatMap((k) => (k.bootId === undefined || k.bootId === localBootId ? [] : [k.bootId])),
@@ -261,6 +263,6 @@ function othersOf(
 }
 
 /** Percent of one core, to a tenth. */
-function ofOneCore(usedMs: number | null, overMs: number): number | null {
+function ofOneCore(usedMs: DurationMs | null, overMs: DurationMs): number | null {
   return usedMs === null ? null : Math.round((usedMs / overMs) * 1000) / 10;
 }

@@ -4,7 +4,8 @@ import { DrillError } from '../core/errors.ts';
 import type { NewEvent } from '../core/event.ts';
 import type { PlannedProbe } from '../core/plan.ts';
 import { ProbeTimeout, type ProbeKind, type ProbeSession } from '../core/probe.ts';
-import type { Sample } from '../core/sample.ts';
+import type { LogMark, Sample } from '../core/sample.ts';
+import { fromPlain } from '../core/testing/plain.ts';
 import { openLane, type Lane } from './prober-lane.ts';
 import { steppedTime, type SteppedTime } from './testing/stepped-time.ts';
 import { createSystemClock } from './system-clock.ts';
@@ -174,11 +175,11 @@ describe('openLane', () => {
   it('runs a probe’s commands on its `from` host, and records host and value of marks', async () => {
     const marked = Promise.withResolvers<readonly NewEvent[]>();
     const reached: string[] = [];
-    const marks = [
+    const marks = fromPlain<LogMark[]>([
       { name: 'state', wallMs: 0, text: 'beta is MASTER', host: 'beta', value: 'MASTER' },
       { name: 'plain', wallMs: 0, text: 'nothing special' },
       { name: 'vague', wallMs: 500, bounds: { minMs: 0, maxMs: 1500 }, text: 'about then' },
-    ];
+    ]);
     const kind = kindOf({ observe: async () => ({ status: 'ok', marks }) });
     const planned = { name: 'p', kind: 'fake', params: null, intervalMs: 60_000, timeoutMs: 100 };
     const lane = await openLane({

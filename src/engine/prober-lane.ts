@@ -3,12 +3,14 @@ import { roundMs } from '../core/clock.ts';
 import { DrillError, messageOf } from '../core/errors.ts';
 import type { NewEvent } from '../core/event.ts';
 import type { Host } from '../core/host.ts';
+import type { ProbeId } from '../core/ids.ts';
 import type { PlannedProbe } from '../core/plan.ts';
 import { ProbeTimeout, type ProbeKind, type ProbeSession, type ResolveName } from '../core/probe.ts';
 import type { LogMark, Observation, Phases, Sample } from '../core/sample.ts';
 import { watchClock } from './clock-watch.ts';
 import { watchLoop, type LoopWatch } from './loop-watch.ts';
 import { startSchedule, type Schedule, type Timers } from './schedule.ts';
+import { distantPast, type DurationMs, type RunMs, runMs, type WallMs } from '../core/time.ts';
 
 /** Inputs of a lane. */
 export interface LaneOptions {
@@ -107,7 +109,7 @@ function runLane(
   let flushTimer: unknown;
   let stopped: Promise<void> | undefined;
 
-  let flushedMs = -Infinity;
+  let flushedMs = distantPast;
 
   const flush = (): void => {
     if (queue.length === 0) return;
@@ -131,8 +133,11 @@ function runLane(
   const startProbe = (phase: number, planned: PlannedProbe, session: ProbeSession): void => {
     const attempt = async (
       slot: number,
-      dueMs: number,
-      { given, answered }: { readonly given: Promise<Observation>; readonly answered: (ms: number) => void },
+      dueMs: RunMs,
+      {
+        given,
+        answered,
+      }: { readonly given: Promise<Observation>; readonly answered: (ms: DurationMs) => void },
     ): Promise<void> => {
       const sendMs = clock.nowMs();
       const seen = await given;
@@ -250,7 +255,7 @@ function isTimeout(seen: Observation, { aborted }: AbortSignal): boolean {
  */
 function observe(
   session: ProbeSession,
-  timeoutMs: number,
+  timeoutMs: DurationMs,
   stopping: Stopping,
   options: Pick<LaneOptions, 'clock' | 'timers'>,
 ): { readonly given: Promise<Observation>; readonly over: Promise<void> } {
@@ -266,7 +271,7 @@ function observe(
 async function withTimeout(
   observing: Promise<Observation>,
   controller: AbortController,
-  timeoutMs: number,
+  timeoutMs: DurationMs,
   stopping: Stopping,
   { clock, timers }: Pick<LaneOptions, 'clock' | 'timers'>,
 ): Promise<Observation> {
@@ -307,13 +312,13 @@ async function withTimeout(
 const reportStallMs = 50;
 
 function toSample(
-  probe: string,
+  probe: ProbeId,
   slot: number,
   times: {
-    readonly dueMs: number;
-    readonly sendMs: number;
-    readonly finishMs: number;
-    readonly stallMs: number;
+    readonly dueMs: RunMs;
+    readonly sendMs: RunMs;
+    readonly finishMs: RunMs;
+    readonly stallMs: DurationMs;
   },
   seen: Observation,
 ): Sample {
@@ -345,6 +350,7 @@ function roundPhases(phases: Phases): Phases {
 function toMark(planned: PlannedProbe, mark: LogMark, clock: Clock): NewEvent {
   const host = mark.host ?? planned.host;
   const offsetMs = clock.wallMs() - clock.nowMs();
+  const onRunClock = (ms: WallMs): RunMs => roundMs(runMs(ms - offsetMs));
   const { bounds } = mark;
   return {
     type: 'mark',
@@ -352,10 +358,8 @@ function toMark(planned: PlannedProbe, mark: LogMark, clock: Clock): NewEvent {
     ...(host === undefined ? {} : { host }),
     name: mark.name,
     ...(mark.value === undefined ? {} : { value: mark.value }),
-    atMs: roundMs(mark.wallMs - offsetMs),
-    ...(bounds === undefined
-      ? {}
-      : { minMs: roundMs(bounds.minMs - offsetMs), maxMs: roundMs(bounds.maxMs - offsetMs) }),
+    atMs: onRunClock(mark.wallMs),
+    ...(bounds === undefined ? {} : { minMs: onRunClock(bounds.minMs), maxMs: onRunClock(bounds.maxMs) }),
     text: mark.text,
   };
 }

@@ -4,6 +4,7 @@ import type { Clock } from '../core/clock.ts';
 import { DrillError, messageOf } from '../core/errors.ts';
 import type { NewEvent } from '../core/event.ts';
 import type { Host } from '../core/host.ts';
+import type { HostName } from '../core/ids.ts';
 import type { PlannedProbe } from '../core/plan.ts';
 import { probeKind } from '../probes/catalog.ts';
 import { createNameResolver } from '../resolver/name-resolver.ts';
@@ -12,11 +13,12 @@ import { raiseSessionPriority } from './priority.ts';
 import { openLane, type Lane } from './prober-lane.ts';
 import type { FromWorker, ToWorker, WorkerInput } from './prober-messages.ts';
 import type { Timers } from './schedule.ts';
+import type { DurationMs } from '../core/time.ts';
 
 /** Inputs of the prober. */
 export interface ProberOptions {
   readonly probes: readonly PlannedProbe[];
-  readonly host: (name: string) => Host;
+  readonly host: (name: HostName) => Host;
   /**
    * The run clock. It must be a system clock, because the prober's thread creates a second one from its
    * origin.
@@ -36,7 +38,7 @@ export interface ProberOptions {
   /** For tests: the thread's program. */
   readonly workerUrl?: URL;
   /** For tests: after this time without a message, the thread counts as hung, ms. */
-  readonly silenceMs?: number;
+  readonly silenceMs?: DurationMs;
 }
 
 /** The running probes. */
@@ -206,7 +208,7 @@ function proberError(what: string, cause?: unknown): DrillError {
 }
 
 /** Awaits a thread's opening; ends the thread if it fails or takes too long. */
-async function within(ms: number, opening: Promise<void>, end: () => Promise<void>): Promise<void> {
+async function within(ms: DurationMs, opening: Promise<void>, end: () => Promise<void>): Promise<void> {
   const { promise: late, reject } = Promise.withResolvers<never>();
   const timer = setTimeout(() => reject(proberError(`did not start within ${ms} ms`)), ms);
   try {

@@ -3,6 +3,7 @@ import type { Clock } from '../core/clock.ts';
 import { controlEveryMs, controlWorkMs } from '../core/starvation-limits.ts';
 import { messageOf } from '../core/errors.ts';
 import type { Host } from '../core/host.ts';
+import type { HostName, ProbeId } from '../core/ids.ts';
 import type { PlannedProbe } from '../core/plan.ts';
 import type { Sample } from '../core/sample.ts';
 import type { Control, StartControl } from './control.ts';
@@ -14,6 +15,7 @@ import type { MachineHealth } from './machine-health.ts';
 import type { PressureWatch, StartPressure } from './pressure.ts';
 import { startProber, type Prober } from './prober.ts';
 import type { Timers } from './schedule.ts';
+import type { DurationMs } from '../core/time.ts';
 
 /** Interval of the wall-clock anchors, ms: they show a step of the wall clock. */
 const anchorEveryMs = 10_000;
@@ -22,8 +24,8 @@ const anchorEveryMs = 10_000;
 export interface RecordingOptions {
   readonly probes: readonly PlannedProbe[];
   /** Names of the hosts whose machines are watched. */
-  readonly hosts: readonly string[];
-  readonly host: (name: string) => Host;
+  readonly hosts: readonly HostName[];
+  readonly host: (name: HostName) => Host;
   readonly clock: Clock;
   /** See `ProberOptions`. */
   readonly timers?: Timers | undefined;
@@ -37,7 +39,7 @@ export interface RecordingOptions {
   /** Called with each sample after it is logged. */
   readonly onSample?: (sample: Sample) => void;
   /** Called for each slot that was not sent. */
-  readonly onDropped?: (probeId: string, slot: number) => void;
+  readonly onDropped?: (probeId: ProbeId, slot: number) => void;
   /** Commands started on hosts so far. */
   readonly commands: () => number;
   /** Called when the prober cannot continue. */
@@ -114,7 +116,12 @@ function orBroken<A extends unknown[]>(
 }
 
 /** Calls `act`, which does not throw, at each interval on the clock until the signal aborts. */
-async function repeat(clock: Clock, everyMs: number, act: () => void, signal: AbortSignal): Promise<void> {
+async function repeat(
+  clock: Clock,
+  everyMs: DurationMs,
+  act: () => void,
+  signal: AbortSignal,
+): Promise<void> {
   for (;;) {
     await clock.sleep(everyMs, signal).catch(() => undefined);
     if (signal.aborted) return;

@@ -1,6 +1,7 @@
 import type { Clock } from '../core/clock.ts';
 import { DrillError, messageOf } from '../core/errors.ts';
 import type { FaultContext } from '../core/fault.ts';
+import type { FaultId } from '../core/ids.ts';
 import type { Json } from '../core/plan.ts';
 import { type AnyFaultKind, faultKind } from '../faults/catalog.ts';
 import type { LedgerRecord } from './ledger.ts';
@@ -9,6 +10,7 @@ import { requireSameMachine } from './machine.ts';
 import { persist, persistedText, type PersistOptions } from './persist.ts';
 import { closeRecord } from './records.ts';
 import type { PendingRepair, RunState } from './run-state.ts';
+import { later } from '../core/time.ts';
 
 /**
  * Longest time from the acknowledgement of a fault or repair until its effect, if its kind sets no other, ms.
@@ -26,7 +28,7 @@ type PendingRecords = Pick<RunState, 'pendingRepairs' | 'ledger' | 'log'>;
  */
 export function callForRepairs(
   { pendingRepairs, acted, ledger }: Pick<RunState, 'pendingRepairs' | 'acted' | 'ledger'>,
-  faultId: string,
+  faultId: FaultId,
 ): void {
   for (const one of pendingRepairs.filter(({ fault }) => fault === faultId)) {
     const { awaitsFault: _, ...record } = one.record;
@@ -37,14 +39,14 @@ export function callForRepairs(
 }
 
 /** The fault was not injected: its repairs are not needed. */
-export function callOffRepairs(run: PendingRecords & Pick<RunState, 'acted'>, faultId: string): void {
+export function callOffRepairs(run: PendingRecords & Pick<RunState, 'acted'>, faultId: FaultId): void {
   run.acted.delete(faultId);
   for (const one of run.pendingRepairs.filter(({ fault }) => fault === faultId))
     replaceRecord(run, one, { ...one.record, awaitsFault: true });
 }
 
 /** A repair is done: it is no longer pending. */
-export function settleRepair(run: PendingRecords, stepId: string): void {
+export function settleRepair(run: PendingRecords, stepId: FaultId): void {
   const at = run.pendingRepairs.findIndex(({ record }) => record.faultId === stepId);
   const [pendingRepairs] = at < 0 ? [] : run.pendingRepairs.splice(at, 1);
   if (pendingRepairs !== undefined) closeRecord(run, pendingRepairs.record, 'done');
@@ -54,13 +56,13 @@ export function settleRepair(run: PendingRecords, stepId: string): void {
  * A repair was tried and failed. It stays pending, and this run does not try it again. If its host gave no
  * answer, it is tried again at the end of the run.
  */
-export function failRepair(run: Pick<RunState, 'pendingRepairs' | 'unanswered'>, stepId: string): void {
+export function failRepair(run: Pick<RunState, 'pendingRepairs' | 'unanswered'>, stepId: FaultId): void {
   for (const pendingRepairs of run.pendingRepairs)
     if (pendingRepairs.record.faultId === stepId) pendingRepairs.failed = !run.unanswered.has(stepId);
 }
 
 /** Records that a repair is about to be issued, or (undefined) that its host refused it. */
-export function markRepair(run: PendingRecords, stepId: string, issued: LedgerRecord['issued']): void {
+export function markRepair(run: PendingRecords, stepId: FaultId, issued: LedgerRecord['issued']): void {
   for (const pendingRepairs of run.pendingRepairs)
     if (pendingRepairs.record.faultId === stepId) markPending(run, pendingRepairs, issued);
 }
@@ -186,7 +188,7 @@ function repairOnce(
   let made: { readonly before: Json } | undefined;
   /** It was issued and its answer was lost, so it may have been made. */
   let lost = record.issued;
-  let effectUntilMs = clock.nowMs() + effectWaitMs;
+  let effectUntilMs = later(clock.nowMs(), effectWaitMs);
 
   const make = async (ctx: FaultContext): Promise<{ readonly before: Json }> => {
     if (once) await requireAnswer(ctx);
@@ -199,7 +201,7 @@ function repairOnce(
       if (!isRefusal(error)) {
         if (once) throw notKnown(record, messageOf(error));
         lost = issued;
-        effectUntilMs = clock.nowMs() + effectWaitMs;
+        effectUntilMs = later(clock.nowMs(), effectWaitMs);
       } else if (lost === undefined) mark?.(undefined);
       throw error;
     }

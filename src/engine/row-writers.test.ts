@@ -3,6 +3,7 @@ import type { Clock } from '../core/clock.ts';
 import type { NewEvent } from '../core/event.ts';
 import type { PlannedWriter } from '../core/plan.ts';
 import { rangesOf } from '../core/row-ranges.ts';
+import { runMs } from '../core/time.ts';
 import type { Row, WriterKind, Written } from '../core/writer.ts';
 import { startRowWriters, storeName, type RowWriters } from './row-writers.ts';
 import { simulatedClock } from './testing/simulated-clock.ts';
@@ -97,7 +98,7 @@ async function writingOn(
     log: {
       append: (event) => {
         said.push(event as Said[number]);
-        return { t: 0, ...event };
+        return { t: runMs(0), ...event };
       },
     },
     readText: async () => '',

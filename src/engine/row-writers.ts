@@ -6,6 +6,7 @@ import type { NewEvent, ReadMoment } from '../core/event.ts';
 import type { PlannedPath, PlannedWriter } from '../core/plan.ts';
 import { ProbeTimeout } from '../core/probe.ts';
 import { rangesText } from '../core/row-ranges.ts';
+import { type DurationMs, later } from '../core/time.ts';
 import type { Row, RowClient, WriterContext, WriterKind, WriterPath, Written } from '../core/writer.ts';
 import type { EventLog } from './event-log.ts';
 import { limitTime } from './time-limit.ts';
@@ -171,7 +172,7 @@ async function untilDone(
   attempt: (path: OpenPath) => Promise<void>,
   signal: AbortSignal = new AbortController().signal,
 ): Promise<string | undefined> {
-  const deadline = clock.nowMs() + endWithinMs;
+  const deadline = later(clock.nowMs(), endWithinMs);
   for (;;) {
     let why = 'the writer has no path';
     for (const path of paths) {
@@ -262,12 +263,12 @@ async function reading(
  */
 async function everySlot(
   clock: Clock,
-  intervalMs: number,
+  intervalMs: DurationMs,
   phase: number,
   begin: AbortSignal,
   act: () => Promise<void>,
 ): Promise<void> {
-  const startMs = clock.nowMs() + phase * intervalMs;
+  const startMs = later(clock.nowMs(), phase * intervalMs);
   for (let slot = 0; ;) {
     try {
       await clock.sleep(Math.max(0, startMs + slot * intervalMs - clock.nowMs()), begin);
@@ -315,7 +316,7 @@ async function readBackOnce(
   reading: Reading,
   { clock, signal }: WritingOptions,
 ): Promise<RowsRead> {
-  const deadline = clock.nowMs() + (reading.moment === 'end' ? endWithinMs : 0);
+  const deadline = later(clock.nowMs(), reading.moment === 'end' ? endWithinMs : 0);
   for (;;) {
     const read = await readOnce(planned, reading, clock, signal);
     if (read.rows !== undefined || signal.aborted || clock.nowMs() + pauseMs >= deadline) return read;
@@ -326,7 +327,7 @@ async function readBackOnce(
 /** Runs a function with a signal that aborts after the timeout, or with `outer`. */
 async function withTimeout<T>(
   clock: Clock,
-  timeoutMs: number,
+  timeoutMs: DurationMs,
   act: (signal: AbortSignal) => Promise<T>,
   outer?: AbortSignal,
 ): Promise<T> {

@@ -1,18 +1,20 @@
 import type { Clock } from '../core/clock.ts';
 import type { FaultContext } from '../core/fault.ts';
+import type { FaultId, HostName } from '../core/ids.ts';
 import type { Plan } from '../core/plan.ts';
 import type { AnyFaultKind } from '../faults/catalog.ts';
 import type { EventLog } from './event-log.ts';
 import type { Ledger, LedgerRecord } from './ledger.ts';
 import type { RowWriters } from './row-writers.ts';
 import type { StateObserver } from './state-observer.ts';
+import type { DurationMs, RunMs } from '../core/time.ts';
 
 /** A fault or preparation that was injected and is not proven healed. */
 export interface OpenFault {
   readonly record: LedgerRecord;
   readonly kind: AnyFaultKind;
   /** When its injection was about to begin, run clock. */
-  readonly sinceMs: number;
+  readonly sinceMs: RunMs;
   /** A check has seen its effect. */
   effectSeen?: true;
 }
@@ -20,7 +22,7 @@ export interface OpenFault {
 /** A pending repair and the fault that needs it. */
 export interface PendingRepair {
   record: LedgerRecord;
-  readonly fault: string;
+  readonly fault: FaultId;
   /** The drill tried it, and it failed. */
   failed: boolean;
 }
@@ -45,19 +47,19 @@ export interface RunState {
   /** Pending repairs, in order. */
   readonly pendingRepairs: PendingRepair[];
   /** Host of each fault by the fault's id. */
-  readonly hostByFault: Map<string, string>;
+  readonly hostByFault: Map<FaultId, HostName>;
   /** Faults that were injected, or may have been: only their repairs are made. */
-  readonly acted: Set<string>;
+  readonly acted: Set<FaultId>;
   /** Hosts whose power was observed to be off because of a fault, until its heal begins. */
-  readonly off: Set<string>;
+  readonly off: Set<HostName>;
   /** Steps whose outcome is unknown because their host gave no answer. */
-  readonly unanswered: Set<string>;
+  readonly unanswered: Set<FaultId>;
   /** Time that heals and repairs have used so far, ms. */
-  readonly healing: { spentMs: number };
+  readonly healing: { spentMs: DurationMs };
   /** Stops renewing that fault's lease. */
-  releaseLease(faultId: string): Promise<void>;
+  releaseLease(faultId: FaultId): Promise<void>;
   /** Access to a host. */
-  accessTo(name: string): Pick<FaultContext, 'host' | 'server'>;
+  accessTo(name: HostName): Pick<FaultContext, 'host' | 'server'>;
   setBurst(on: boolean): void;
   /** Starts the plan's writers. Throws as `startRowWriters` does. */
   startWriting(): Promise<void>;

@@ -2,6 +2,7 @@ import { setMaxListeners } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { withCleanup } from '../core/cleanup.ts';
 import { asDrillError } from '../core/errors.ts';
+import type { FaultId, HostName } from '../core/ids.ts';
 import type { Plan } from '../core/plan.ts';
 import type { StartControl } from './control.ts';
 import type { EventLog } from './event-log.ts';
@@ -50,7 +51,7 @@ export function createRun(plan: Plan, deps: DrillDeps, outer: AbortSignal): Run 
   const host = memoizeByHost(plan.hosts, (planned) => counting.counted(deps.createHost(planned)));
   const server = memoizeByHost(plan.hosts, deps.createServer);
   const machine = createMachineHealth();
-  const off = new Set<string>();
+  const off = new Set<HostName>();
   const observer = createStateObserver(plan, deps.clock, machine, (host) => off.has(host));
   const broken = new AbortController();
   const signal = AbortSignal.any([outer, broken.signal, deps.log.broken]);
@@ -60,7 +61,7 @@ export function createRun(plan: Plan, deps: DrillDeps, outer: AbortSignal): Run 
   let writing: RowWriters | undefined;
   let leases: LeaseRenewer | undefined;
   const open: OpenFault[] = [];
-  const hostByFault = new Map<string, string>();
+  const hostByFault = new Map<FaultId, HostName>();
   const accessTo: Run['accessTo'] = (name) => ({ host: host(name), server: server(name) });
   return {
     plan,

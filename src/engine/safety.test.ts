@@ -6,6 +6,8 @@ import { readLog } from '../analysis/read-log.ts';
 import { summarize } from '../analysis/summarize.ts';
 import type { DrillEvent } from '../core/event.ts';
 import type { Plan } from '../core/plan.ts';
+import type { Sample } from '../core/sample.ts';
+import { fromPlain } from '../core/testing/plain.ts';
 import { watchSafety } from './safety.ts';
 import { createStateObserver } from './state-observer.ts';
 import { drillOn, FakeMachine, fakePlan } from './testing/fake-machine.ts';
@@ -76,7 +78,14 @@ describe('a drill is stopped and healed', () => {
     const clock = simulatedClock();
     const plan = lasting({ limits: { faultMs: 60_000, outageMs: 600 } });
     const over = new AbortController();
-    const attempt = { probe: 'web', slot: 0, dueMs: 0, sendMs: 0, finishMs: 5000, status: 'fail' } as const;
+    const attempt = fromPlain<Sample>({
+      probe: 'web',
+      slot: 0,
+      dueMs: 0,
+      sendMs: 0,
+      finishMs: 5000,
+      status: 'fail',
+    });
     await watchSafety(
       {
         plan,

@@ -1,9 +1,11 @@
 import { existsSync } from 'node:fs';
 import { limitText } from '../core/format-duration.ts';
 import { DrillError } from '../core/errors.ts';
+import type { FaultId, HostName } from '../core/ids.ts';
 import type { PlannedFault } from '../core/plan.ts';
 import { recoveryProbe } from './recovery-probe.ts';
 import type { RunState } from './run-state.ts';
+import type { RunMs } from '../core/time.ts';
 
 const checkEveryMs = 250;
 
@@ -38,7 +40,7 @@ function stopFileIn({ stopFile }: SafetyOptions): string | undefined {
   return stopFile !== undefined && existsSync(stopFile) ? `a stop file exists: ${stopFile}` : undefined;
 }
 
-function overdueFault({ activeFaults: open, clock, plan: { limits } }: SafetyOptions): string | undefined {
+function overdueFault({ activeFaults: open, clock, plan: { limits } }: SafetyOptions): FaultId | undefined {
   const overdue = open.find(({ sinceMs }) => clock.nowMs() - sinceMs > limits.faultMs);
   return overdue === undefined
     ? undefined
@@ -51,7 +53,7 @@ function overdueFault({ activeFaults: open, clock, plan: { limits } }: SafetyOpt
  */
 function outageLimit({ plan, observer, hostByFault }: SafetyOptions): () => string | undefined {
   const { outageMs } = plan.limits;
-  let badSinceMs: number | undefined;
+  let badSinceMs: RunMs | undefined;
   return () => {
     // An outage during a preparation does not belong to a fault's recovery.
     if (outageMs === undefined || !plan.faults.some(({ id }) => hostByFault.has(id))) return undefined;
@@ -76,7 +78,7 @@ function outageLimit({ plan, observer, hostByFault }: SafetyOptions): () => stri
 export function refuseLastHealthyNode(
   { plan, observer, activeFaults: open }: Pick<RunState, 'plan' | 'observer' | 'activeFaults'>,
   fault: PlannedFault,
-  host: string,
+  host: HostName,
 ): void {
   const { healthy, leavesNoHealthyNode } = plan;
   const ids = plan.faults.map(({ id }) => id);

@@ -1,6 +1,8 @@
+import { distantPast, type DurationMs, earliest, later, type RunMs } from '../core/time.ts';
+
 /** The timer functions of the runtime, or of a test. */
 export interface Timers {
-  setTimeout(callback: () => void, ms: number): unknown;
+  setTimeout(callback: () => void, ms: DurationMs): unknown;
   clearTimeout(handle: unknown): void;
 }
 
@@ -10,11 +12,11 @@ export type DropReason = 'in-flight' | 'pace';
 /** Inputs of a schedule. */
 export interface ScheduleOptions {
   /** Reads the run clock, ms. */
-  readonly nowMs: () => number;
+  readonly nowMs: () => RunMs;
   readonly timers: Timers;
-  readonly intervalMs: number;
+  readonly intervalMs: DurationMs;
   /** Timeout of one sample, ms: it bounds the number of samples in flight. */
-  readonly timeoutMs: number;
+  readonly timeoutMs: DurationMs;
   /**
    * Offset of this schedule within its interval, in [0, 1), so that probes with the same interval are not
    * sent in the same millisecond.
@@ -24,17 +26,17 @@ export interface ScheduleOptions {
    * Sends a slot, synchronously at the send time. Calls `answered` with the target's answer time if it
    * answers. Settles when the sample has really ended, which may be long after its timeout; never rejects.
    */
-  readonly send: (slot: number, dueMs: number, answered: (tookMs: number) => void) => Promise<void>;
+  readonly send: (slot: number, dueMs: RunMs, answered: (tookMs: DurationMs) => void) => Promise<void>;
   /** True while the probe can take no other sample: then the slot is dropped with the reason `pace`. */
   readonly isBusy?: () => boolean;
   /** Called for a slot that was not sent. */
-  readonly drop: (slot: number, dueMs: number, reason: DropReason) => void;
+  readonly drop: (slot: number, dueMs: RunMs, reason: DropReason) => void;
 }
 
 /** A running schedule. */
 export interface Schedule {
   /** Sets the interval from now on; slot numbers continue. */
-  setIntervalMs(ms: number): void;
+  setIntervalMs(ms: DurationMs): void;
   /** Stops sending. Samples in flight continue. */
   stop(): void;
 }
@@ -67,10 +69,15 @@ const pacedBy = 9;
 export function startSchedule(options: ScheduleOptions): Schedule {
   const { nowMs, timers, send, drop } = options;
   let slot = 0;
-  let segment = newSegment(options, nowMs() + options.phase * options.intervalMs, slot, options.intervalMs);
+  let segment = newSegment(
+    options,
+    later(nowMs(), options.phase * options.intervalMs),
+    slot,
+    options.intervalMs,
+  );
   let inFlight = 0;
   let mostInFlight = segment.cap;
-  let lastDueMs = -Infinity;
+  let lastDueMs = distantPast;
   const answers: number[] = [];
   let timer: unknown;
   let stopped = false;
@@ -91,7 +98,7 @@ export function startSchedule(options: ScheduleOptions): Schedule {
     arm();
   };
 
-  const reasonToDrop = (due: number): DropReason | undefined => {
+  const reasonToDrop = (due: RunMs): DropReason | undefined => {
     if (segment.inFlight >= segment.cap || inFlight >= mostInFlight) return 'in-flight';
     if (options.isBusy?.() === true) return 'pace';
     // The tolerance of 0.5 ms covers sums of an interval that is not a whole number of ms.
@@ -114,7 +121,7 @@ export function startSchedule(options: ScheduleOptions): Schedule {
       current.inFlight--;
       inFlight--;
     };
-    const answered = (tookMs: number): void => {
+    const answered = (tookMs: DurationMs): void => {
       if (answers.push(tookMs) > pacedBy) answers.shift();
     };
     // A rejection is a defect of the sender: the process's own handler ends the run.
@@ -125,9 +132,9 @@ export function startSchedule(options: ScheduleOptions): Schedule {
   return {
     setIntervalMs: (intervalMs) => {
       if (stopped || intervalMs === segment.intervalMs) return;
-      const staggered = nowMs() + options.phase * intervalMs;
+      const staggered = later(nowMs(), options.phase * intervalMs);
       // A shorter interval must not delay the slot that is due next.
-      const base = intervalMs < segment.intervalMs ? Math.min(staggered, dueMs(segment, slot)) : staggered;
+      const base = intervalMs < segment.intervalMs ? earliest(staggered, dueMs(segment, slot)) : staggered;
       segment = newSegment(options, base, slot, intervalMs);
       mostInFlight = Math.max(mostInFlight, segment.cap);
       arm();
@@ -141,25 +148,25 @@ export function startSchedule(options: ScheduleOptions): Schedule {
 
 /** A stretch of the grid with one interval. */
 interface Segment {
-  readonly baseMs: number;
+  readonly baseMs: RunMs;
   readonly firstSlot: number;
-  readonly intervalMs: number;
+  readonly intervalMs: DurationMs;
   readonly cap: number;
   inFlight: number;
 }
 
 function newSegment(
   options: ScheduleOptions,
-  baseMs: number,
+  baseMs: RunMs,
   firstSlot: number,
-  intervalMs: number,
+  intervalMs: DurationMs,
 ): Segment {
   const cap = Math.ceil(options.timeoutMs / intervalMs) + spareInFlight;
   return { baseMs, firstSlot, intervalMs, cap, inFlight: 0 };
 }
 
-function dueMs(segment: Segment, slot: number): number {
-  return segment.baseMs + (slot - segment.firstSlot) * segment.intervalMs;
+function dueMs(segment: Segment, slot: number): RunMs {
+  return later(segment.baseMs, (slot - segment.firstSlot) * segment.intervalMs);
 }
 
 /** The median, the lower one of two; 0 without values. */

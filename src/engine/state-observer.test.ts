@@ -2,6 +2,8 @@ import { describe, expect, test } from 'vitest';
 import type { Clock } from '../core/clock.ts';
 import type { PlannedProbe } from '../core/plan.ts';
 import type { Sample } from '../core/sample.ts';
+import { runMs, wallMs } from '../core/time.ts';
+import { fromPlain } from '../core/testing/plain.ts';
 import { createMachineHealth } from './machine-health.ts';
 import { seeded } from '../analysis/testing/log-builder.ts';
 import { simulatedClock } from './testing/simulated-clock.ts';
@@ -24,8 +26,8 @@ function probe(name: string, host?: string): PlannedProbe {
 function manualClock(): Clock & { advance(ms: number): void } {
   let nowMs = 0;
   return {
-    nowMs: () => nowMs,
-    wallMs: () => nowMs,
+    nowMs: () => runMs(nowMs),
+    wallMs: () => wallMs(nowMs),
     advance: (ms) => {
       nowMs += ms;
     },
@@ -37,7 +39,7 @@ function manualClock(): Clock & { advance(ms: number): void } {
 }
 
 function sample(id: string, at: number, part: Partial<Sample> = {}): Sample {
-  return {
+  return fromPlain<Sample>({
     probe: id,
     slot: Math.floor(at / 1000),
     dueMs: at,
@@ -45,7 +47,7 @@ function sample(id: string, at: number, part: Partial<Sample> = {}): Sample {
     finishMs: at,
     status: 'ok',
     ...part,
-  };
+  });
 }
 
 const probes = [

@@ -3,6 +3,7 @@ import { type Condition, describeCondition, type GateCondition, instancesRead } 
 import { DrillError } from '../core/errors.ts';
 import { durationText } from '../core/format-duration.ts';
 import { isFresh } from '../core/freshness.ts';
+import type { HostName, ProbeId, RoleName } from '../core/ids.ts';
 import type { Gate, Plan } from '../core/plan.ts';
 import type { Sample } from '../core/sample.ts';
 import {
@@ -16,6 +17,7 @@ import {
 import { followAnswers } from './answered.ts';
 import { followHold, type Hold, type HoldOptions } from './hold.ts';
 import type { MachineHealth } from './machine-health.ts';
+import { type DurationMs, earliest, later, type RunMs } from '../core/time.ts';
 
 /** Outcome of a wait; `unmet` says in words what was missing at its end. */
 export interface GateOutcome {
@@ -41,7 +43,7 @@ export interface StateObserver {
   /** Records a sample and wakes the waits. */
   record(sample: Sample): void;
   /** Records that a slot was not sent, so it has no sample. */
-  drop(probeId: string, slot: number): void;
+  drop(probeId: ProbeId, slot: number): void;
   /**
    * Calls the listener with each sample from now on, in order of arrival. Returns a function that ends that.
    */
@@ -49,7 +51,7 @@ export interface StateObserver {
   /**
    * Every sample of these instances sent before this moment is answered or timed out, ms on the run clock.
    */
-  answeredUntilMs(probeIds: readonly string[]): number;
+  answeredUntilMs(probeIds: readonly ProbeId[]): RunMs;
   /**
    * Tracks whether the conditions continue to hold, including samples that are still in flight now. `onLost`
    * is called at the first sample that shows that a condition does not hold.
@@ -59,13 +61,13 @@ export interface StateObserver {
    * Why the prober's machine was not fit during the last `overMs`, in words; empty if it was fit, or if that
    * is unknown.
    */
-  machineProblems(overMs: number): readonly string[];
+  machineProblems(overMs: DurationMs): readonly string[];
   /** The latest sample of an instance, unless it is stale. */
-  latest(probeId: string): Sample | undefined;
+  latest(probeId: ProbeId): Sample | undefined;
   /** The gate's conditions that do not hold now, in words with the observed values. */
   unmet(conditions: readonly GateCondition[]): string[];
   /** The one host for which the role's condition holds. @throws DrillError `role-unresolved` */
-  resolveRole(role: string, condition: Condition): string;
+  resolveRole(role: RoleName, condition: Condition): string;
   /** The hosts whose fresh samples meet the condition. */
   hostsWith(condition: Condition): readonly string[];
   /**
@@ -75,7 +77,7 @@ export interface StateObserver {
    */
   waitForGate(gate: Gate, signal: AbortSignal, options?: GateOptions): Promise<GateOutcome>;
   /** Resolves at the next sample or after `maxMs`. */
-  nextSample(maxMs: number, signal: AbortSignal): Promise<void>;
+  nextSample(maxMs: DurationMs, signal: AbortSignal): Promise<void>;
 }
 
 /**
@@ -86,16 +88,16 @@ export function createStateObserver(
   plan: Pick<Plan, 'probes' | 'roles'>,
   clock: Clock,
   machine?: Pick<MachineHealth, 'unmet'>,
-  isOff: (host: string) => boolean = () => false,
+  isOff: (host: HostName) => boolean = () => false,
 ): StateObserver {
   const { probes, roles } = plan;
-  const lastSamples = new Map<string, Sample>();
+  const lastSamples = new Map<ProbeId, Sample>();
   const byId = new Map(probes.map((probe) => [probe.id, probe]));
   const answered = followAnswers(probes);
   const listeners = new Set<(sample: Sample) => void>();
   let wake: (() => void)[] = [];
 
-  const latest = (probeId: string): Sample | undefined => {
+  const latest = (probeId: ProbeId): Sample | undefined => {
     const sample = lastSamples.get(probeId);
     const probe = byId.get(probeId);
     if (sample === undefined || probe === undefined) return undefined;
@@ -119,8 +121,8 @@ export function createStateObserver(
     listeners.add(listener);
     return () => void listeners.delete(listener);
   };
-  const answeredUntilMs = (ids: readonly string[]): number =>
-    Math.min(clock.nowMs(), ...ids.map((id) => answered.untilMs(id, clock.nowMs())));
+  const answeredUntilMs = (ids: readonly ProbeId[]): RunMs =>
+    earliest(clock.nowMs(), ...ids.map((id) => answered.untilMs(id, clock.nowMs())));
   /** The instances that the conditions read, including those that decide their roles. */
   const spokenOf = (conditions: readonly GateCondition[]): string[] =>
     conditions.flatMap((condition) => {
@@ -143,7 +145,7 @@ export function createStateObserver(
       nowMs: () => clock.nowMs(),
     });
 
-  const nextSample = async (maxMs: number, signal: AbortSignal): Promise<void> => {
+  const nextSample = async (maxMs: DurationMs, signal: AbortSignal): Promise<void> => {
     const woken = new Promise<void>((resolve) => {
       wake.push(resolve);
     });
@@ -192,7 +194,7 @@ export function createStateObserver(
       return host;
     },
     async waitForGate(gate, signal, { machineHealthy = false, endWhenLost = false } = {}) {
-      const deadline = clock.nowMs() + gate.withinMs;
+      const deadline = later(clock.nowMs(), gate.withinMs);
       const ids = spokenOf(gate.require);
       const holding = hold(gate.require);
       try {

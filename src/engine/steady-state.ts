@@ -1,5 +1,6 @@
 import { durationText } from '../core/format-duration.ts';
 import type { Plan } from '../core/plan.ts';
+import { type DurationMs, later, type RunMs, runMs } from '../core/time.ts';
 import { probingLoad } from '../scenario/probing-load.ts';
 import type { EventLog } from './event-log.ts';
 import { logGate } from './gate-log.ts';
@@ -63,15 +64,15 @@ export function followSteadyState(run: SteadyRun): SteadyState {
   const { plan, clock, log, observer } = run;
   const bursts = hasBurst(plan);
   let required = plan.steady.require;
-  let deadlineMs = 0;
+  let deadlineMs = runMs(0);
   let loads = 0;
   let bursting = false;
   /** When the state was reached, or its load began, run clock. */
-  let fromMs = 0;
+  let fromMs = runMs(0);
   let watching: Hold | undefined;
   let ended = false;
   let regaining: Promise<boolean> | undefined;
-  let regainUntilMs: number | undefined;
+  let regainUntilMs: RunMs | undefined;
   /** What was missing at the last `isHeld`. */
   let missed: Reasons = [];
 
@@ -95,7 +96,7 @@ export function followSteadyState(run: SteadyRun): SteadyState {
     watching = observer.watch(required, () => setBurst(false));
     fromMs = clock.nowMs();
   };
-  const leftMs = (): number => Math.max(0, deadlineMs - clock.nowMs());
+  const leftMs = (): DurationMs => Math.max(0, deadlineMs - clock.nowMs());
   const note = (text: string): void => void log.append({ type: 'log', level: 'warn', text });
   const giveUp = (unmet: Reasons): false => {
     watching?.end();
@@ -161,14 +162,14 @@ export function followSteadyState(run: SteadyRun): SteadyState {
     const still = missing();
     const why = still.length > 0 ? still : missed;
     if (watching?.lost !== undefined && loads >= mostLoads) return giveUp(why);
-    regainUntilMs ??= clock.nowMs() + plan.steady.withinMs;
+    regainUntilMs ??= later(clock.nowMs(), plan.steady.withinMs);
     deadlineMs = regainUntilMs;
     return (await settleAfter(why)) && climb();
   };
 
   return {
     async accessTo() {
-      deadlineMs = clock.nowMs() + plan.steady.withinMs;
+      deadlineMs = later(clock.nowMs(), plan.steady.withinMs);
       const unmet = await settle();
       if (unmet !== undefined) return giveUp(unmet);
       await run.startWriting();
@@ -197,7 +198,7 @@ export function followSteadyState(run: SteadyRun): SteadyState {
 function lostText(
   { plan, writing }: Pick<SteadyRun, 'plan' | 'writing'>,
   lost: Lost,
-  { fromMs, underLoad }: { readonly fromMs: number; readonly underLoad: boolean },
+  { fromMs, underLoad }: { readonly fromMs: RunMs; readonly underLoad: boolean },
 ): Reasons {
   const after = `${lost.unmet.join('; ')}: lost ${durationText(Math.max(0, lost.atMs - fromMs))} after`;
   if (!underLoad) return [`${after} the steady state was reached`];

@@ -1,4 +1,5 @@
 import type { Clock } from '../core/clock.ts';
+import { later, type RunMs, runMs, wallMs } from '../core/time.ts';
 
 /** A clock that other threads can share: they create their own from the same origin. */
 export interface SystemClock extends Clock {
@@ -13,15 +14,15 @@ export interface SystemClock extends Clock {
  * @param originNs offset 0; default: now. A worker thread passes its parent's.
  */
 export function createSystemClock(originNs: bigint = process.hrtime.bigint()): SystemClock {
-  const nowMs = (): number => Number(process.hrtime.bigint() - originNs) / 1e6;
+  const nowMs = (): RunMs => runMs(Number(process.hrtime.bigint() - originNs) / 1e6);
   return {
     originNs,
     nowMs,
-    wallMs: () => Date.now(),
+    wallMs: () => wallMs(Date.now()),
     sleep: async (ms, signal) => {
       signal.throwIfAborted();
       const { promise, resolve, reject } = Promise.withResolvers<void>();
-      const endMs = nowMs() + ms;
+      const endMs = later(nowMs(), ms);
       let timer: NodeJS.Timeout;
       // Timers may fire a fraction of a millisecond early, and a sleep must never end early.
       const arm = (): void => {

@@ -1,4 +1,5 @@
 import type { Clock } from '../core/clock.ts';
+import type { DurationMs } from '../core/time.ts';
 
 /** A signal that aborts at a time on the clock, or with another signal. */
 export interface TimeLimit {
@@ -10,7 +11,7 @@ export interface TimeLimit {
 }
 
 /** Limits work to `ms` on the clock. `reason` is the signal's reason then. */
-export function limitTime(clock: Clock, ms: number, reason: Error, outer?: AbortSignal): TimeLimit {
+export function limitTime(clock: Clock, ms: DurationMs, reason: Error, outer?: AbortSignal): TimeLimit {
   const limit = new AbortController();
   const ended = new AbortController();
   void clock.sleep(ms, ended.signal).then(

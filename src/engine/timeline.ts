@@ -1,8 +1,10 @@
 import { messageOf, isUnreachable } from '../core/errors.ts';
+import type { FaultId } from '../core/ids.ts';
 import type { PlannedFault } from '../core/plan.ts';
 import { type Healing, healOpen } from './heal.ts';
 import { injectFault, type Injecting } from './inject.ts';
 import type { SteadyState } from './steady-state.ts';
+import { later, type RunMs } from '../core/time.ts';
 
 /** The faults of a drill in progress. */
 export interface Timeline {
@@ -54,9 +56,9 @@ export function startTimeline(run: Injecting & Healing, steady: SteadyState): Ti
    * Injects a fault at its time, counted from `startMs`, by default from the steady state; false if it had no
    * effect.
    */
-  const begin = async (fault: PlannedFault, startMs?: number): Promise<boolean> => {
+  const begin = async (fault: PlannedFault, startMs?: RunMs): Promise<boolean> => {
     for (;;) {
-      const dueMs = (): number => (startMs ?? zeroMs) + fault.atMs;
+      const dueMs = (): RunMs => later(startMs ?? zeroMs, fault.atMs);
       // The steady state may be reached again during the sleep, which moves the due time.
       do await clock.sleep(Math.max(0, dueMs() - clock.nowMs()), signal);
       while (clock.nowMs() < dueMs());
@@ -76,7 +78,7 @@ export function startTimeline(run: Injecting & Healing, steady: SteadyState): Ti
     injected.resolve(true);
     if (fault.forMs === undefined) return;
     await clock.sleep(fault.forMs, signal);
-    const mine = ({ record }: { record: { faultId: string } }): boolean => record.faultId === fault.id;
+    const mine = ({ record }: { record: { faultId: FaultId } }): boolean => record.faultId === fault.id;
     await healOpen(run, mine);
     if (run.activeFaults.some(mine)) stop.abort(new Error(`${fault.id} is not healed`));
     else healed.resolve(true);

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { DrillError } from '../core/errors.ts';
 import type { FaultContext, FaultKind } from '../core/fault.ts';
 import { commandWord } from '../core/names.ts';
+import { later } from '../core/time.ts';
 import { lastText, run, runOk } from './lib/commands.ts';
 import { inspectContainer, requireContainer, requireDocker } from './lib/docker-cli.ts';
 import { listProcesses, placeText, signalProcesses, within } from './lib/processes.ts';
@@ -126,7 +127,7 @@ export const processKill: FaultKind<Params, Before, null> = {
   },
 
   async heal(p, before, ctx) {
-    const deadline = ctx.clock.nowMs() + ownRecoveryMs;
+    const deadline = later(ctx.clock.nowMs(), ownRecoveryMs);
     while (!(await this.healed(p, before, ctx))) {
       const status = await statusOf(p, ctx);
       if (status === missing && p.container !== undefined) await requireContainer(ctx, p.container);

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { DrillError } from '../core/errors.ts';
+import { wallMs } from '../core/time.ts';
 import { serverStop } from './server.stop.ts';
 import { faultContext } from './testing/fault-context.ts';
 import { scriptedHost } from './testing/scripted-host.ts';
@@ -12,7 +13,9 @@ const at = (server: ScriptedServer | undefined, host = scriptedHost(() => ({})))
 
 describe('server.stop', () => {
   test('stops through the cloud, and records the request ID and the cloud’s times', async () => {
-    const server = scriptedServer(['ACTIVE'], () => Promise.resolve({ startMs: 1000, finishMs: null }));
+    const server = scriptedServer(['ACTIVE'], () =>
+      Promise.resolve({ startMs: wallMs(1000), finishMs: null }),
+    );
     await expect(serverStop.inject(params, null, at(server))).resolves.toEqual({
       requestId: 'req-1',
       startedAt: '1970-01-01T00:00:01.000Z',

@@ -1,6 +1,7 @@
 import { commandWords, exitText } from '../core/command-words.ts';
 import { DrillError } from '../core/errors.ts';
 import { limitText } from '../core/format-duration.ts';
+import type { DurationMs } from '../core/time.ts';
 import type { FollowOutcome } from './follow-command.ts';
 import type { Outcome } from './run-command.ts';
 import type { NotRun } from './ssh-command.ts';
@@ -18,7 +19,7 @@ export type Broken =
 export function commandError(
   host: string,
   argv: readonly string[],
-  timeoutMs: number,
+  timeoutMs: DurationMs,
   outcome: Broken,
 ): DrillError {
   const what = `${host}: ${commandWords(argv)}`;

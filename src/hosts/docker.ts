@@ -11,6 +11,7 @@ import { keepShells, type ShellRunner } from './kept-shells.ts';
 import { pipeCommand } from './pipe-command.ts';
 import { runCommand, type CommandRunner, type Outcome } from './run-command.ts';
 import { keptShell } from '../core/shell-quote.ts';
+import type { DurationMs } from '../core/time.ts';
 import { firstStray } from './host-notes.ts';
 
 /**
@@ -205,7 +206,7 @@ export function createDockerHost(
   /** Runs a Docker command on the container. Returns its result, and throws if it did not exit. */
   const manage = async (
     words: readonly string[],
-    timeoutMs: number,
+    timeoutMs: DurationMs,
     signal: AbortSignal,
   ): Promise<ExecResult> => {
     const argv = [...docker, ...words, container];

@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import type { DurationMs } from '../core/time.ts';
 import { environmentScript, keptScript, newMark, readMarks } from './command-marks.ts';
 import { defaultMaxOutputBytes, type Command, type Outcome } from './run-command.ts';
 import { startPiped } from './start-piped.ts';
@@ -78,7 +79,7 @@ interface Shell {
   /** Runs a script. `reader` gets the bytes of both streams, and the shell's end. */
   readonly give: (script: string, reader: Reader) => void;
   /** Closes the shell after this time, unless `give` is called before. */
-  readonly closeIn: (ms: number) => void;
+  readonly closeIn: (ms: DurationMs) => void;
   /** Kills the shell at once. */
   readonly drop: () => void;
 }

@@ -2,11 +2,12 @@ import { constants } from 'node:os';
 import type { Readable } from 'node:stream';
 import { StringDecoder } from 'node:string_decoder';
 import { execa } from 'execa';
+import type { DurationMs } from '../core/time.ts';
 
 /** One command on this machine. */
 export interface Command {
   readonly argv: readonly string[];
-  readonly timeoutMs: number;
+  readonly timeoutMs: DurationMs;
   readonly signal: AbortSignal;
   readonly input?: string | undefined;
   readonly maxOutputBytes?: number | undefined;
@@ -19,7 +20,7 @@ export interface Command {
    * At the timeout or abort, the command first gets SIGTERM and this time to clean up, ms, and its end is waited for.
    * By default it is killed at once.
    */
-  readonly graceMs?: number;
+  readonly graceMs?: DurationMs;
 }
 
 /** How a command ended. Expected outcomes are returned, not thrown. */

@@ -2,6 +2,7 @@ import { userInfo } from 'node:os';
 import { DrillError } from '../core/errors.ts';
 import { limitText } from '../core/format-duration.ts';
 import type { SshTransport } from '../core/plan.ts';
+import type { DurationMs } from '../core/time.ts';
 import type { CommandRunner } from './run-command.ts';
 import { expandHome, expandTokens, tokensOf } from './ssh-tokens.ts';
 
@@ -40,7 +41,7 @@ export interface SshSettings {
   readonly family: 0 | 4 | 6;
   readonly bindAddress?: string;
   /** Limit of the TCP connect and of the SSH handshake, each. */
-  readonly connectTimeoutMs: number;
+  readonly connectTimeoutMs: DurationMs;
 }
 
 /** The settings of a host, and the route to its jump host. */

@@ -1,5 +1,6 @@
 import { performance } from 'node:perf_hooks';
 import { messageOf } from '../core/errors.ts';
+import type { DurationMs } from '../core/time.ts';
 import type { SshConnection } from './ssh-connection.ts';
 
 /** A place for one command on a connection. */
@@ -42,7 +43,7 @@ export function createPool(open: (timeoutFactor: number) => Promise<SshConnectio
   const members = new Set<Member>();
   const waiting: Waiting[] = [];
   let opening = 0;
-  let failed: { readonly error: unknown; readonly atMs: number } | undefined;
+  let failed: { readonly error: unknown; readonly atMs: DurationMs } | undefined;
 
   const placeOn = (member: Member): SshPlace => {
     member.used += 1;

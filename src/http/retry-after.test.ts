@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest';
+import { wallMs } from '../core/time.ts';
 import { retryAfterMs } from './retry-after.ts';
 
-const wallMs = Date.UTC(2026, 0, 1, 12);
+const noonMs = wallMs(Date.UTC(2026, 0, 1, 12));
 const later = 'Thu, 01 Jan 2026 12:00:30 GMT';
 
 test.each([
@@ -16,5 +17,5 @@ test.each([
   ['neither', { 'retry-after': 'soon' }, undefined],
   ['nothing', {}, undefined],
 ])('Retry-After: %s', (_, headers, expected) => {
-  expect(retryAfterMs(headers, wallMs)).toBe(expected);
+  expect(retryAfterMs(headers, noonMs)).toBe(expected);
 });

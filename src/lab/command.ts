@@ -1,3 +1,4 @@
+import type { DurationMs } from '../core/time.ts';
 import { runCommand as runOnThisMachine } from '../hosts/run-command.ts';
 
 /** The result of a command. A non-zero exit code is data, not an error. */
@@ -12,7 +13,7 @@ export interface CommandResult {
 
 /** Limits and environment of one command. */
 export interface CommandOptions {
-  readonly timeoutMs: number;
+  readonly timeoutMs: DurationMs;
   readonly signal: AbortSignal;
   readonly cwd?: string;
   /** Added to the environment of this process. */

@@ -1,4 +1,5 @@
 import { DrillError, messageOf } from '../core/errors.ts';
+import type { DurationMs } from '../core/time.ts';
 import {
   type CommandOptions,
   type CommandResult,
@@ -10,9 +11,9 @@ import {
 /** Progress of `lab up` and `lab down`, for the console. Each event names its step. */
 export type LabEvent =
   /** `limitMs`: the time limit of the step, if there is one. */
-  | { readonly step: string; readonly state: 'start'; readonly text: string; readonly limitMs?: number }
+  | { readonly step: string; readonly state: 'start'; readonly text: string; readonly limitMs?: DurationMs }
   /** `elapsedMs`: time since the start of the step. */
-  | { readonly step: string; readonly state: 'done'; readonly text: string; readonly elapsedMs: number }
+  | { readonly step: string; readonly state: 'done'; readonly text: string; readonly elapsedMs: DurationMs }
   | { readonly step: string; readonly state: 'info'; readonly text: string }
   /** A line of output of a command in the step; there may be many. */
   | { readonly step: string; readonly state: 'output'; readonly text: string }
@@ -34,8 +35,8 @@ export function labContext(signal: AbortSignal, report: (event: LabEvent) => voi
 /** How long one step took. */
 export interface StepTiming {
   readonly step: string;
-  readonly startedMs: number;
-  readonly elapsedMs: number;
+  readonly startedMs: DurationMs;
+  readonly elapsedMs: DurationMs;
 }
 
 /**
@@ -63,7 +64,7 @@ export class StepLog {
   }
 
   /** Milliseconds since the creation of this log. */
-  elapsedMs(): number {
+  elapsedMs(): DurationMs {
     return performance.now() - this.#originMs;
   }
 }

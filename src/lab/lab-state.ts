@@ -2,6 +2,7 @@ import { randomBytes, X509Certificate } from 'node:crypto';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { splitNameValue } from '../core/name-value.ts';
+import { wallMs, type WallMs } from '../core/time.ts';
 import { type LabContext, labError, mustRun } from './lab-context.ts';
 import type { Lab, LabManifest } from './manifest.ts';
 
@@ -38,7 +39,7 @@ export async function ensureState(
   const paths = statePaths(lab);
   try {
     const created = await mkdir(join(paths.vmDir, 'ssh'), { recursive: true });
-    const spec = await missing(lab, Date.now());
+    const spec = await missing(lab, wallMs(Date.now()));
     if (spec.length > 0) await make(context, lab, spec);
     await writeKnownHosts(lab);
     await fillTemplates(lab, await ensureSecrets(lab));
@@ -80,7 +81,7 @@ async function make(context: LabContext, lab: Lab, spec: readonly string[]): Pro
 }
 
 /** Missing files, as input lines of make-state.sh. */
-async function missing(lab: Lab, nowMs: number): Promise<string[]> {
+async function missing(lab: Lab, nowMs: WallMs): Promise<string[]> {
   const paths = statePaths(lab);
   const spec: string[] = [];
   const ca = await readCertificate(paths.caCertificate);
@@ -167,7 +168,7 @@ function sameNames(found: string | undefined, requested: LabManifest['certificat
   return have.join() === alternativeNames(requested).sort().join();
 }
 
-function isGood(certificate: X509Certificate | undefined, nowMs: number): boolean {
+function isGood(certificate: X509Certificate | undefined, nowMs: WallMs): boolean {
   return (
     certificate !== undefined &&
     Date.parse(certificate.validTo) - nowMs > minimumLeftMs &&

@@ -1,5 +1,6 @@
 import { DrillError } from '../core/errors.ts';
 import type { Finding } from '../core/finding.ts';
+import type { DurationMs } from '../core/time.ts';
 import { ensureBaseImage } from './base-image.ts';
 import { buildInnerImages, buildVmImages } from './build-images.ts';
 import { ensureCompose } from './compose-plugin.ts';
@@ -21,7 +22,7 @@ export interface LabUpOptions {
 /** Result of `lab up`. */
 export interface LabUpResult {
   readonly timings: readonly StepTiming[];
-  readonly elapsedMs: number;
+  readonly elapsedMs: DurationMs;
   readonly state: StatePaths;
   /** False if no provision command changed anything: the running stack was not disturbed. */
   readonly changed: boolean;

@@ -1,15 +1,16 @@
 import { readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Finding } from '../core/finding.ts';
+import type { DurationMs } from '../core/time.ts';
 import type { LabContext } from './lab-context.ts';
 import { busyShareBetween, cgroupCpus, cpusAllowed, cpuPressure } from './cpu-limits.ts';
 
 /** The speed and the load of the machine. Unknown values are undefined. */
 export interface MachineSpeed {
   /** Time from fork to exit of `/bin/true`, started by a shell, ms: the median of several rounds. */
-  readonly processStartMs: number | undefined;
+  readonly processStartMs: DurationMs | undefined;
   /** Wall time of a fixed piece of arithmetic on one core, ms: the best of several. */
-  readonly coreWorkMs: number;
+  readonly coreWorkMs: DurationMs;
   /** Total wall time of that work divided by its CPU time: how much other programs delay work at normal priority. */
   readonly dilation: number;
   /** CPUs that this process may run on. */
@@ -37,10 +38,10 @@ export const labLimits = {
 
 /** Dependencies of the measurement. Tests simulate a machine. */
 export interface SpeedDeps extends Pick<LabContext, 'run' | 'signal'> {
-  readonly nowMs: () => number;
+  readonly nowMs: () => DurationMs;
   /** CPU time of this process, ms. */
-  readonly cpuMs: () => number;
-  readonly sleep: (ms: number) => Promise<void>;
+  readonly cpuMs: () => DurationMs;
+  readonly sleep: (ms: DurationMs) => Promise<void>;
   /** The text of a file; undefined if it cannot be read. */
   readonly read: (path: string) => Promise<string | undefined>;
   /** The fixed piece of arithmetic. */

@@ -1,8 +1,10 @@
+import type { DurationMs } from '../core/time.ts';
+
 /**
  * Shortest and longest time of one step, ms. The phase of a cycle at the event decides where the time
  * falls.
  */
 export interface Bounds {
-  readonly minMs: number;
-  readonly maxMs: number;
+  readonly minMs: DurationMs;
+  readonly maxMs: DurationMs;
 }

@@ -6,6 +6,7 @@ import type {
   PredictionStep,
   RetriesModel,
 } from '../core/plan.ts';
+import type { DurationMs } from '../core/time.ts';
 import type { Bounds } from './bounds.ts';
 import { checkBounds, periodOf } from './check.ts';
 import { keepalivedBounds, keepalivedSteps } from './keepalived.ts';
@@ -61,7 +62,7 @@ function evenly({ minMs, maxMs }: Bounds): Part {
 }
 
 /** Quantile function of the triangular distribution. */
-function triangular(minMs: number, modeMs: number, maxMs: number): Part['at'] {
+function triangular(minMs: DurationMs, modeMs: DurationMs, maxMs: DurationMs): Part['at'] {
   const span = maxMs - minMs;
   if (span === 0) return () => minMs;
   const left = (modeMs - minMs) / span;

@@ -1,11 +1,12 @@
 import type { Plan } from '../core/plan.ts';
+import type { DurationMs } from '../core/time.ts';
 import { predictRecovery } from './chain.ts';
 
 /** Predicted time of a drill from its first sample to restored redundancy, by its settings and models. */
 export interface DrillTime {
-  readonly medianMs: number;
+  readonly medianMs: DurationMs;
   /** The time if each predicted part takes its longest. */
-  readonly slowMs: number;
+  readonly slowMs: DurationMs;
 }
 
 /** How long the gate holds again after the steady state, with the burst and the writers on, ms. */
@@ -26,7 +27,7 @@ export function drillTime(plan: Plan): DrillTime | undefined {
   if (rto === undefined) return undefined;
   const lastFaultMs = Math.max(0, ...faults.map(({ atMs }) => atMs));
   const around = steady.forMs + burstLeadMs + lastFaultMs + redundancy.forMs;
-  const total = (rtoMs: number, wholeMs: number): number =>
+  const total = (rtoMs: DurationMs, wholeMs: DurationMs): number =>
     around + Math.max(rtoMs + recovery.stableForMs, wholeMs);
   return {
     medianMs: total(rto.medianMs, whole?.medianMs ?? 0),

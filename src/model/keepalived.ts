@@ -1,7 +1,9 @@
 import { roundMs } from '../core/clock.ts';
+import type { HostName } from '../core/ids.ts';
 import type { KeepalivedModel, PredictionStep } from '../core/plan.ts';
 import type { Bounds } from './bounds.ts';
 import { checkBounds } from './check.ts';
+import type { DurationMs } from '../core/time.ts';
 
 /** The steps that a prediction can name for a keepalived model. */
 export const keepalivedSteps = [
@@ -34,7 +36,7 @@ const highestPriority = 254;
  * keepalived uses the effective priority, after tracking (VRRP_TIMER_SKEW in vrrp.h).
  * Example: priority 90, advert interval 1 s: 166/256 s = 648.438 ms in both.
  */
-export function skewMs({ version, advertIntervalMs }: KeepalivedModel, priority: number): number {
+export function skewMs({ version, advertIntervalMs }: KeepalivedModel, priority: number): DurationMs {
   return roundMs(((256 - priority) * (version === 2 ? 1000 : advertIntervalMs)) / 256);
 }
 
@@ -42,7 +44,7 @@ export function skewMs({ version, advertIntervalMs }: KeepalivedModel, priority:
  * Master_Down_Interval, ms: 3 * advert interval + Skew_Time (RFC 3768 and 5798, 6.1). Assumes the default of
  * `down_timer_adverts` in keepalived.conf: 3.
  */
-export function masterDownIntervalMs(model: KeepalivedModel, priority: number): number {
+export function masterDownIntervalMs(model: KeepalivedModel, priority: number): DurationMs {
   return roundMs(3 * model.advertIntervalMs + skewMs(model, priority));
 }
 
@@ -64,7 +66,7 @@ function timerBounds(model: KeepalivedModel, priority: number): Bounds {
  * A host's effective priority, 1 to 254. Tracking adds a positive weight while the script succeeds, a
  * negative one while it fails.
  */
-function effectivePriority(model: KeepalivedModel, host: string, scriptOk: boolean): number {
+function effectivePriority(model: KeepalivedModel, host: HostName, scriptOk: boolean): number {
   const weight = model.script?.weight ?? 0;
   const added = scriptOk ? Math.max(weight, 0) : Math.min(weight, 0);
   return Math.min(highestPriority, Math.max(lowestPriority, (model.priorities[host] ?? 0) + added));
@@ -72,7 +74,7 @@ function effectivePriority(model: KeepalivedModel, host: string, scriptOk: boole
 
 /** Hosts of the model by priority. The first one wins an election among healthy hosts. */
 function ranked(model: KeepalivedModel): readonly string[] {
-  const priority = (host: string): number => model.priorities[host] ?? 0;
+  const priority = (host: HostName): number => model.priorities[host] ?? 0;
   return Object.keys(model.priorities).sort((a, b) => priority(b) - priority(a));
 }
 

@@ -22,6 +22,7 @@ import {
 import { DrillError, messageOf } from '../core/errors.ts';
 import type { ProbeContext } from '../core/probe.ts';
 import type { FailCause, Observation, Phases } from '../core/sample.ts';
+import type { DurationMs } from '../core/time.ts';
 import { bodyText } from './body-text.ts';
 import { nameLookup } from './name-lookup.ts';
 import { abortedBy, failureOf } from './net-errors.ts';
@@ -157,7 +158,7 @@ export async function exchange(
 ): Promise<HttpReply | Observation> {
   const startMs = ctx.clock.nowMs();
   const since = (): number => ctx.clock.nowMs() - startMs;
-  const phases: { connectMs?: number; tlsMs?: number; firstByteMs?: number } = {};
+  const phases: { connectMs?: DurationMs; tlsMs?: DurationMs; firstByteMs?: DurationMs } = {};
   const { promise, resolve } = Promise.withResolvers<HttpReply | Observation>();
   let request: ClientRequest | undefined;
   let reply: { readonly message: IncomingMessage; readonly chunks: Buffer[]; bytes: number } | undefined;

@@ -5,6 +5,7 @@ import type { Clock } from '../core/clock.ts';
 import { DrillError } from '../core/errors.ts';
 import type { ExecResult, Host } from '../core/host.ts';
 import type { ProbeSession } from '../core/probe.ts';
+import { runMs, wallMs } from '../core/time.ts';
 import { createLocalHost } from '../hosts/local.ts';
 import { neverFollowed } from '../hosts/testing/never-followed.ts';
 import { arp } from './arp.ts';
@@ -62,8 +63,8 @@ function vantage(...rounds: (Answers | Partial<ExecResult> | Error)[]): { host: 
 
 let nowMs = 0;
 const clock: Clock = {
-  nowMs: () => nowMs,
-  wallMs: () => nowMs,
+  nowMs: () => runMs(nowMs),
+  wallMs: () => wallMs(nowMs),
   sleep: async () => {
     throw new Error('no probe sleeps');
   },

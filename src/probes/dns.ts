@@ -5,6 +5,7 @@ import { DrillError } from '../core/errors.ts';
 import type { ProbeKind } from '../core/probe.ts';
 import type { Observation } from '../core/sample.ts';
 import { shorten } from '../core/shorten.ts';
+import type { DurationMs } from '../core/time.ts';
 import { abortedBy, failureOf } from '../net/net-errors.ts';
 import { regex, requireRegex } from '../net/text-params.ts';
 
@@ -92,7 +93,7 @@ function judge(
   records: unknown,
   type: RecordType,
   expected: RegExp | undefined,
-  phases: { readonly firstByteMs: number },
+  phases: { readonly firstByteMs: DurationMs },
 ): Observation {
   const value = textsOf(records, type).sort().join(', ').slice(0, valueLimit);
   if (expected === undefined || expected.test(value)) return { status: 'ok', value, phases };
@@ -101,7 +102,7 @@ function judge(
 }
 
 /** An error from the server has the cause `dns`. Any other error is a connection failure. */
-function failed(error: NodeJS.ErrnoException, phases: { readonly firstByteMs: number }): Observation {
+function failed(error: NodeJS.ErrnoException, phases: { readonly firstByteMs: DurationMs }): Observation {
   const words = answerWords[error.code ?? ''];
   return words === undefined
     ? failureOf(error, 'dns')

@@ -5,6 +5,7 @@ import type { ExecResult } from '../core/host.ts';
 import type { ProbeKind } from '../core/probe.ts';
 import type { FailCause, Observation } from '../core/sample.ts';
 import { shorten } from '../core/shorten.ts';
+import type { DurationMs } from '../core/time.ts';
 import { abortedBy } from '../net/net-errors.ts';
 import { preflightTimeoutMs, requireIputils } from './lib/iputils.ts';
 import { hostOrAddress, requireHostOrAddress } from '../net/text-params.ts';
@@ -84,7 +85,7 @@ export const icmp: ProbeKind<Params> = {
  * statistics prove that the exit code is from ping: shells and sudo write to the same streams and use the
  * same exit codes.
  */
-function judge({ exitCode, stdout, stderr }: ExecResult, waitMs: number): Observation {
+function judge({ exitCode, stdout, stderr }: ExecResult, waitMs: DurationMs): Observation {
   const [, sent, received] = /^(\d+) packets transmitted, (\d+) received/m.exec(stdout) ?? [];
   if (exitCode === 0 && Number(received) > 0) {
     const tookMs = /^\d+ bytes from .* time[=<]([\d.]+) ms/m.exec(stdout)?.[1];

@@ -4,6 +4,7 @@ import type { Host } from '../core/host.ts';
 import type { ProbeContext, ProbeKind, ProbeSession } from '../core/probe.ts';
 import type { LogMark, Observation } from '../core/sample.ts';
 import { shorten } from '../core/shorten.ts';
+import { wallMs, type WallMs } from '../core/time.ts';
 import { requireNames, unitName } from './lib/journal-names.ts';
 import { logMarks, markFinder, type MarkLine } from './lib/log-marks.ts';
 import { withoutNoise } from './lib/noise.ts';
@@ -151,7 +152,7 @@ function matches(p: Params): string[] {
 /** The fields of a journal entry that marks need. */
 interface Entry {
   readonly cursor: string;
-  readonly wallMs: number;
+  readonly wallMs: WallMs;
   readonly message: string | undefined;
 }
 
@@ -180,7 +181,7 @@ function parseEntry(line: string): Entry | undefined {
     MESSAGE: message,
   } = fields as Record<string, unknown>;
   if (typeof cursor !== 'string' || typeof stamp !== 'string') return undefined;
-  return { cursor, wallMs: Number(stamp) / 1000, message: textOf(message) };
+  return { cursor, wallMs: wallMs(Number(stamp) / 1000), message: textOf(message) };
 }
 
 /**

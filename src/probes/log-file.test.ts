@@ -7,6 +7,7 @@ import { DrillError } from '../core/errors.ts';
 import type { FollowEnd, Host } from '../core/host.ts';
 import type { ProbeSession } from '../core/probe.ts';
 import type { LogMark, Observation } from '../core/sample.ts';
+import { runMs, wallMs } from '../core/time.ts';
 import { createLocalHost } from '../hosts/local.ts';
 import { scriptedHost } from '../faults/testing/scripted-host.ts';
 import { logFile } from './log-file.ts';
@@ -43,8 +44,8 @@ class Machine {
       follow: (argv, signal) => this.#follow(argv, signal),
     };
     this.clock = {
-      nowMs: () => this.#nowMs,
-      wallMs: () => this.#nowMs,
+      nowMs: () => runMs(this.#nowMs),
+      wallMs: () => wallMs(this.#nowMs),
       sleep: (_ms, signal) =>
         new Promise((resolve) => {
           this.#sleepers.push(resolve);
@@ -271,8 +272,8 @@ describe('log-file probe with a real tail', () => {
     const path = join(folder, 'app.log');
     writeFileSync(path, 'state OLD\n');
     const clock: Clock = {
-      nowMs: () => performance.now(),
-      wallMs: () => Date.now(),
+      nowMs: () => runMs(performance.now()),
+      wallMs: () => wallMs(Date.now()),
       sleep: (ms, signal) => sleep(ms, undefined, { signal }),
     };
     const host = createLocalHost('here');

@@ -4,6 +4,7 @@ import type { Host } from '../core/host.ts';
 import type { ProbeKind } from '../core/probe.ts';
 import type { LogMark } from '../core/sample.ts';
 import { shorten } from '../core/shorten.ts';
+import { wallMs } from '../core/time.ts';
 import { FollowedFile, type FileLine } from './lib/followed-file.ts';
 import { preflightTimeoutMs } from './lib/iputils.ts';
 import { logMarks, markFinder, type LogTime } from './lib/log-marks.ts';
@@ -82,7 +83,7 @@ const otherZoneMs = 14 * 60_000;
 
 /** The line's own timestamp if it has a valid one, otherwise the time at which it was read. */
 function timeOf({ text, minMs, maxMs }: FileLine, p: Params, offsetMinutes: number): LogTime {
-  const arrival = { wallMs: (minMs + maxMs) / 2, bounds: { minMs, maxMs } };
+  const arrival = { wallMs: wallMs((minMs + maxMs) / 2), bounds: { minMs, maxMs } };
   if (p.time === 'arrival') return arrival;
   const stamped = timeIn(text, p.time, { offsetMinutes, nowMs: maxMs });
   if (stamped === undefined) return arrival;

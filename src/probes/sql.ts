@@ -5,6 +5,7 @@ import { messageOf } from '../core/errors.ts';
 import type { ProbeContext, ProbeKind, ProbeSession } from '../core/probe.ts';
 import type { Observation, Phases } from '../core/sample.ts';
 import { shorten } from '../core/shorten.ts';
+import type { DurationMs } from '../core/time.ts';
 import { keepSqlSessions, type KeptSqlSessions } from './lib/kept-sql-sessions.ts';
 import { ResolvingSocket } from '../net/name-lookup.ts';
 import { abortedBy, failureOf } from '../net/net-errors.ts';
@@ -56,7 +57,7 @@ function keptSession(p: Params, sessions: KeptSqlSessions, ctx: ProbeContext): P
     isBusy: () => sessions.isBusy(),
     observe: async (signal) => {
       const startMs = ctx.clock.nowMs();
-      const phases: { connectMs?: number; firstByteMs?: number } = {};
+      const phases: { connectMs?: DurationMs; firstByteMs?: DurationMs } = {};
       const since = (): number => ctx.clock.nowMs() - startMs;
       let used: ResolvingSocket | undefined;
       const watch = (socket: ResolvingSocket): void => {
@@ -90,7 +91,7 @@ async function attempt(
 ): Promise<Observation> {
   if (signal.aborted) return abortedBy(signal);
   const startMs = ctx.clock.nowMs();
-  const phases: { connectMs?: number; firstByteMs?: number } = {};
+  const phases: { connectMs?: DurationMs; firstByteMs?: DurationMs } = {};
   const since = (): number => ctx.clock.nowMs() - startMs;
   // The probe creates the socket, so that it can always destroy it: the client's end() waits for the server.
   const socket = new ResolvingSocket(ctx.resolveName);

@@ -3,6 +3,7 @@ import type { Clock } from '../core/clock.ts';
 import { DrillError } from '../core/errors.ts';
 import type { ExecResult, FollowEnd, Host } from '../core/host.ts';
 import type { ProbeSession } from '../core/probe.ts';
+import { runMs, wallMs } from '../core/time.ts';
 import { observe, openProbe } from './testing/attempt.ts';
 import { vrrp } from './vrrp.ts';
 
@@ -65,8 +66,8 @@ class Vantage {
       },
     };
     this.clock = {
-      nowMs: () => this.#nowMs,
-      wallMs: () => this.#nowMs,
+      nowMs: () => runMs(this.#nowMs),
+      wallMs: () => wallMs(this.#nowMs),
       sleep: (ms, signal) =>
         new Promise((resolve) => {
           this.#sleepers.push({ untilMs: this.#nowMs + ms, wake: resolve });

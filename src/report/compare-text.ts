@@ -3,6 +3,7 @@ import type { Compared, ComparedScenario, Comparison, Sampled } from '../analysi
 import { nightText } from '../analysis/alarm.ts';
 import { neededEach } from '../analysis/rank-test.ts';
 import type { Measure } from '../core/summary.ts';
+import type { DurationMs } from '../core/time.ts';
 import { signedText } from '../analysis/format.ts';
 import { aligned, capital, counted, markdown, plain, wrap } from './text.ts';
 
@@ -15,7 +16,7 @@ function differenceText({ ms, minMs, maxMs }: Measure): string {
   return `${timeText(ms)} (${timeText(minMs)} to ${timeText(maxMs)})`;
 }
 
-function timeText(ms: number): string {
+function timeText(ms: DurationMs): string {
   if (Number.isFinite(ms)) return signedText(ms);
   return ms > 0 ? '+∞' : '−∞';
 }
@@ -25,7 +26,7 @@ function sampledText(sampled: Sampled | null): string {
   if (sampled === null) return none;
   const { count, minMs, medianMs, maxMs, bounds, unended } = sampled;
   const longest = `> ${durationText(unended?.longerThanMs ?? 0)}`;
-  const time = (ms: number) => (Number.isFinite(ms) ? durationText(ms) : longest);
+  const time = (ms: DurationMs) => (Number.isFinite(ms) ? durationText(ms) : longest);
   if (count > 1) return `${time(medianMs)} [${time(minMs)} to ${time(maxMs)}]`;
   if (unended !== null) return longest;
   if (bounds === null) return durationText(medianMs);

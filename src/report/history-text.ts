@@ -1,3 +1,4 @@
+import type { DurationMs } from '../core/time.ts';
 import { dominantStage } from '../analysis/stages.ts';
 import { measureText } from '../analysis/format.ts';
 import type { KeptRun } from '../analysis/kept-run.ts';
@@ -13,13 +14,13 @@ export interface HistoryLine {
   readonly label: string | null;
   readonly verdict: KeptRun['verdict'];
   readonly healed: boolean;
-  readonly rto: { readonly ms: number; readonly minMs: number; readonly maxMs: number } | null;
+  readonly rto: { readonly ms: DurationMs; readonly minMs: DurationMs; readonly maxMs: DurationMs } | null;
   /** Bounds are absent in runs of versions that stored none. */
   readonly longestStage: {
     readonly name: string;
-    readonly ms: number;
-    readonly minMs?: number;
-    readonly maxMs?: number;
+    readonly ms: DurationMs;
+    readonly minMs?: DurationMs;
+    readonly maxMs?: DurationMs;
   } | null;
   /** The run's folder. */
   readonly folder: string;

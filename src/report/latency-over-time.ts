@@ -1,14 +1,16 @@
 import { type Counts, Histogram, leastMs } from '../analysis/histogram.ts';
 import type { LogSink, OtherEvent, SampleEvent } from '../analysis/scan-log.ts';
+import type { ProbeId } from '../core/ids.ts';
+import { type DurationMs, later, type RunMs, runMs } from '../core/time.ts';
 
 /** Latency of the good answers to requests sent in [fromMs, toMs). ms; relative error at most 1/256, the maximum is exact. */
 export interface LatencyBucket {
-  readonly fromMs: number;
-  readonly toMs: number;
-  readonly minMs: number;
-  readonly p50Ms: number;
-  readonly p99Ms: number;
-  readonly maxMs: number;
+  readonly fromMs: RunMs;
+  readonly toMs: RunMs;
+  readonly minMs: DurationMs;
+  readonly p50Ms: DurationMs;
+  readonly p99Ms: DurationMs;
+  readonly maxMs: DurationMs;
 }
 
 /** Maximum buckets of a run: more than a chart can show. */
@@ -27,10 +29,10 @@ interface Series {
  * long the run: when a sample lies beyond the last bucket, all buckets become twice as wide.
  */
 export class LatencyOverTime implements LogSink {
-  readonly #series = new Map<string, Series>();
+  readonly #series = new Map<ProbeId, Series>();
   readonly #scratch = new Histogram();
   #widthMs = firstWidthMs;
-  #startMs = 0;
+  #startMs = runMs(0);
 
   event(event: OtherEvent): void {
     if (event.type === 'run.started') this.#startMs = event.t;
@@ -59,7 +61,7 @@ export class LatencyOverTime implements LogSink {
   }
 
   /** A probe's buckets with at least one good answer, in order of time. */
-  of(probe: string): readonly LatencyBucket[] {
+  of(probe: ProbeId): readonly LatencyBucket[] {
     const series = this.#series.get(probe);
     if (series === undefined) return [];
     this.#close(series);
@@ -68,10 +70,10 @@ export class LatencyOverTime implements LogSink {
       this.#scratch.addAll(counts);
       const spread = this.#scratch.spread();
       this.#scratch.take();
-      const fromMs = this.#startMs + index * this.#widthMs;
+      const fromMs = later(this.#startMs, index * this.#widthMs);
       return spread === null
         ? []
-        : [{ fromMs, toMs: fromMs + this.#widthMs, minMs: leastMs(counts), ...spread }];
+        : [{ fromMs, toMs: later(fromMs, this.#widthMs), minMs: leastMs(counts), ...spread }];
     });
   }
 

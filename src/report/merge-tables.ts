@@ -1,5 +1,6 @@
 import { type Gate, type GateRow, isUnknownDrill, judgeRows, type Regression } from '../analysis/gate.ts';
 import { DrillError } from '../core/errors.ts';
+import type { DurationMs } from '../core/time.ts';
 import type { FailureTable, RowLine, TableShard } from './table.ts';
 
 /** The table of one shard and its folder. */
@@ -83,7 +84,7 @@ function mergedGate(first: Gate, parts: readonly ShardTable[]): Gate {
 /** A figure as table.json has it; undefined in tables of older versions. JSON has no Infinity: null represents it. */
 function storedRow({ drill, figure, baseline, now, nights, why }: Regression): GateRow | undefined {
   if ((nights as Regression['nights'] | undefined) === undefined) return undefined;
-  const unbounded = (ms: number | null): number => ms ?? Infinity;
+  const unbounded = (ms: DurationMs | null): number => ms ?? Infinity;
   const side = (values: Regression['nights']['now']) =>
     values.map((night) => ({ ...night, ms: unbounded(night.ms), maxMs: unbounded(night.maxMs) }));
   return {

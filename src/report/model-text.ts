@@ -1,5 +1,6 @@
 import { durationText } from '../core/format-duration.ts';
 import type { Predicted } from '../core/summary.ts';
+import type { DurationMs } from '../core/time.ts';
 import { aligned, plain } from './text.ts';
 
 /** One line of a prediction: a stage or a total, and the same with the file's own settings. */
@@ -73,7 +74,7 @@ function drillLines({ scenario, title, target, lines }: WhatIf, compared: boolea
   return [...head, ...aligned([names, ...rows], [1, 2, 3, 4, 5, ...(compared ? [6] : [])])];
 }
 
-function changeText(ms: number): string {
+function changeText(ms: DurationMs): string {
   const words = durationText(Math.abs(ms));
   return ms === 0 ? '0 ms' : `${ms > 0 ? '+' : '-'}${words}`;
 }

@@ -1,4 +1,5 @@
 import type { Measure, Stage, Summary } from '../core/summary.ts';
+import type { DurationMs } from '../core/time.ts';
 import { plain } from './text.ts';
 
 type Labels = Readonly<Record<string, string>>;
@@ -14,7 +15,7 @@ interface Gauge {
 const verdicts = ['pass', 'fail', 'inconclusive'] as const;
 
 /** Seconds, Prometheus' base unit, rounded to 1 µs. */
-function seconds(ms: number): number {
+function seconds(ms: DurationMs): number {
   return Math.round(ms * 1000) / 1_000_000;
 }
 

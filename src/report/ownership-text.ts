@@ -2,6 +2,7 @@ import { durationText, offsetText } from '../core/format-duration.ts';
 import { listText, measureText } from '../analysis/format.ts';
 import { middle } from '../analysis/moment.ts';
 import type { Ownership, OwnershipSide, OwnershipStretch, OwnershipWindow } from '../core/summary.ts';
+import type { DurationMs } from '../core/time.ts';
 import { counted } from './text.ts';
 
 /** Maximum changes in a line of text; the rest is in summary.json. */
@@ -27,9 +28,10 @@ export function totalText(windows: readonly OwnershipWindow[], unobservedMs = 0)
 
 /** A row of the ownership table: a moment at which the owners of at least one side changed. */
 export interface OwnershipRow {
-  readonly fromMs: number;
+  /** Offset of the moment, as in the summary. */
+  readonly fromMs: DurationMs;
   /** Half of the interval that contains the change, ms; 0 if the moment is exact. */
-  readonly plusMinusMs: number;
+  readonly plusMinusMs: DurationMs;
   /** One cell for each side, in order; null before the side's first stretch. */
   readonly cells: readonly { readonly stretch: OwnershipStretch | null; readonly changed: boolean }[];
 }

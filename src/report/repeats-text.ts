@@ -1,5 +1,6 @@
 import { durationText } from '../core/format-duration.ts';
 import type { Repeats } from '../core/summary.ts';
+import type { DurationMs } from '../core/time.ts';
 import { predictedText } from './verdict-text.ts';
 
 function percent(share: number, digits = 0): string {
@@ -13,7 +14,7 @@ export function repeatsText(repeats: Repeats): string[] {
   const of =
     count === drills ? `${count} drills` : `${count} of ${drills} drills (the others have no measured time)`;
   const longest = `longer than ${durationText(unended?.longerThanMs ?? 0)}`;
-  const time = (ms: number | null) => (ms === null ? longest : durationText(ms));
+  const time = (ms: DurationMs | null) => (ms === null ? longest : durationText(ms));
   const median =
     highMs === null
       ? `the median is longer than ${durationText(lowMs)}, without an upper bound`

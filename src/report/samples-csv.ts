@@ -2,6 +2,7 @@ import { stringify } from 'csv-stringify/sync';
 import { type Anchor, wallTimeBy } from '../analysis/run-log.ts';
 import type { LogSink, OtherEvent, SampleEvent } from '../analysis/scan-log.ts';
 import { roundMs } from '../core/clock.ts';
+import { runMs, wallMs } from '../core/time.ts';
 
 /**
  * Columns of samples.csv. `_ms` are milliseconds: `due`, `send`, and `finish` on the
@@ -37,7 +38,7 @@ const batchRows = 1000;
 export class SamplesCsv implements LogSink {
   readonly #write: (text: string) => void;
   #rows: Row[] = [];
-  #anchor: Anchor = { t: 0, wallMs: 0 };
+  #anchor: Anchor = { t: runMs(0), wallMs: wallMs(0) };
 
   /** `write` receives the text in chunks. */
   constructor(write: (text: string) => void) {

@@ -1,5 +1,6 @@
 import { measureText } from '../analysis/format.ts';
 import { durationText } from '../core/format-duration.ts';
+import type { DurationMs } from '../core/time.ts';
 import { repeatsText } from './repeats-text.ts';
 import { gateLines, gateTitle, renderGateMarkdown, renderGateText } from './gate-text.ts';
 import { capital, markdown, plain, wrap } from './text.ts';
@@ -9,7 +10,7 @@ import type { DrillLine, FailureTable, RowLine } from './table.ts';
 const width = 120;
 const none = '–';
 
-function time(ms: number | null): string {
+function time(ms: DurationMs | null): string {
   return ms === null ? none : durationText(ms);
 }
 

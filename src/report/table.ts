@@ -2,6 +2,7 @@ import type { Gate } from '../analysis/gate.ts';
 import { figureOf, timedFigure } from '../analysis/figures.ts';
 import { median, repeatsOf } from '../analysis/repeats.ts';
 import type { Measure, Predicted, Repeats, Summary, VerdictWord } from '../core/summary.ts';
+import type { DurationMs } from '../core/time.ts';
 
 /** A row of the failure table, from the suite. */
 export interface TableRow {
@@ -28,7 +29,7 @@ export interface TableDrill {
   /** Why it was not run. */
   readonly notRun: string | null;
   /** From the end of the drill until the target was steady again, ms; null if it was not, or if the table did not wait for it. */
-  readonly backToSteadyMs: number | null;
+  readonly backToSteadyMs: DurationMs | null;
 }
 
 /** A drill in table.json. */
@@ -44,12 +45,12 @@ export interface DrillLine {
   readonly notRun: string | null;
   readonly measured: Measure | null;
   /** Lower bound of a figure that timed out, ms; absent if it did not, and in tables of older versions. */
-  readonly longerThanMs?: number;
+  readonly longerThanMs?: DurationMs;
   /** The run ended before the drill was complete. */
   readonly cutShort?: true;
   readonly rpo: Summary['rpo'];
-  readonly redundancyMs: number | null;
-  readonly backToSteadyMs: number | null;
+  readonly redundancyMs: DurationMs | null;
+  readonly backToSteadyMs: DurationMs | null;
 }
 
 /** A row with the results of its drills. Times in ms. */
@@ -57,17 +58,17 @@ export interface RowLine extends TableRow {
   /** Statistics of the drills' estimates; `bounds` span from the lowest lower bound to the highest upper bound. */
   readonly measured: {
     readonly count: number;
-    readonly minMs: number;
-    readonly medianMs: number;
-    readonly maxMs: number;
-    readonly bounds: { readonly minMs: number; readonly maxMs: number };
+    readonly minMs: DurationMs;
+    readonly medianMs: DurationMs;
+    readonly maxMs: DurationMs;
+    readonly bounds: { readonly minMs: DurationMs; readonly maxMs: DurationMs };
   } | null;
   /** Row counts are sums over the drills, the time is the longest; null if no drill measured it. */
   readonly rpo: Summary['rpo'];
   /** The longest of the drills. */
-  readonly redundancyMs: number | null;
+  readonly redundancyMs: DurationMs | null;
   /** The longest of the drills. */
-  readonly backToSteadyMs: number | null;
+  readonly backToSteadyMs: DurationMs | null;
   /** The worst verdict of the drills. null: none was run. */
   readonly verdict: VerdictWord | null;
   readonly healed: boolean;

@@ -5,16 +5,17 @@ import { starvedSpans } from '../analysis/degraded.ts';
 import { middle } from '../analysis/moment.ts';
 import { endOf } from '../analysis/windows.ts';
 import { durationText, limitText } from '../core/format-duration.ts';
+import { type DurationMs, earliest, type RunMs } from '../core/time.ts';
 
 /** A line of the event log in a report. `atMs` on the run clock. */
 export interface TimelineEntry {
-  readonly atMs: number;
+  readonly atMs: RunMs;
   readonly what: string;
 }
 
 function faultEntries({ log }: Analysis): TimelineEntry[] {
   const entries: TimelineEntry[] = [];
-  const add = (atMs: number | null, what: string) => {
+  const add = (atMs: RunMs | null, what: string) => {
     if (atMs !== null) entries.push({ atMs, what });
   };
   const who = (f: FaultRecord) => `${f.id} (${f.kind}${f.host === null ? '' : ` on ${f.host}`})`;
@@ -46,7 +47,7 @@ function faultEntries({ log }: Analysis): TimelineEntry[] {
 }
 
 /** When a step was certainly done. */
-function doneMs({ ackedMs, unansweredMs, effect }: FaultRecord): number | null {
+function doneMs({ ackedMs, unansweredMs, effect }: FaultRecord): RunMs | null {
   return unansweredMs === null ? ackedMs : (effect?.notAfterMs ?? null);
 }
 
@@ -116,7 +117,7 @@ export function timelineOf(analysis: Analysis): readonly TimelineEntry[] {
     ]),
     ...(log.controlProbe?.degraded ?? []).flatMap((s) => [
       { atMs: s.fromMs, what: 'the prober is degraded: its HTTP control does not answer in time' },
-      { atMs: Math.min(s.toMs, log.endMs), what: "the prober's HTTP control answers in time again" },
+      { atMs: earliest(s.toMs, log.endMs), what: "the prober's HTTP control answers in time again" },
     ]),
     ...log.clockSteps.map((s) => ({
       atMs: s.atMs,
@@ -133,7 +134,7 @@ export function timelineOf(analysis: Analysis): readonly TimelineEntry[] {
   return entries.sort((a, b) => a.atMs - b.atMs);
 }
 
-function burstText(probes: readonly { readonly burstIntervalMs?: number }[]): string {
+function burstText(probes: readonly { readonly burstIntervalMs?: DurationMs }[]): string {
   const fastest = Math.min(...probes.map((p) => p.burstIntervalMs ?? Infinity));
   return Number.isFinite(fastest) ? `probing in a burst, every ${limitText(fastest)}` : 'probing in a burst';
 }

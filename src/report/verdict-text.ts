@@ -3,6 +3,7 @@ import { dominantStage } from '../analysis/stages.ts';
 import { nextToPrediction } from '../analysis/prediction-notes.ts';
 import { estimateText, measureText } from '../analysis/format.ts';
 import type { CheckResult, Predicted, Stage, Summary, VerdictWord } from '../core/summary.ts';
+import type { DurationMs } from '../core/time.ts';
 import { sideText } from './ownership-text.ts';
 import { controlText, harnessText } from './prober-text.ts';
 import { rowLines, rpoText } from './rows-text.ts';
@@ -39,11 +40,11 @@ export function worstVerdict(drills: readonly Pick<Summary, 'verdict' | 'healed'
 /** The part of a check that has its limits; also of a stored run. */
 interface Limited {
   readonly kind: string;
-  readonly limits?: { readonly maxMs?: number | undefined } | undefined;
+  readonly limits?: { readonly maxMs?: DurationMs | undefined } | undefined;
 }
 
 /** The limit of a run's check on its RTO, ms; undefined without one. */
-export function rtoLimitMs({ checks }: { readonly checks: readonly Limited[] }): number | undefined {
+export function rtoLimitMs({ checks }: { readonly checks: readonly Limited[] }): DurationMs | undefined {
   return checks.find(({ kind }) => kind === 'rto')?.limits?.maxMs;
 }
 
@@ -121,9 +122,9 @@ export function stageText({
   minMs = ms,
   maxMs = ms,
 }: {
-  readonly ms: number;
-  readonly minMs?: number | undefined;
-  readonly maxMs?: number | undefined;
+  readonly ms: DurationMs;
+  readonly minMs?: DurationMs | undefined;
+  readonly maxMs?: DurationMs | undefined;
 }): string {
   return minMs === maxMs ? durationText(ms) : measureText({ ms, minMs, maxMs });
 }

@@ -2,11 +2,12 @@ import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { vipFailover } from '../analysis/testing/vip-failover.ts';
 import { DrillError } from '../core/errors.ts';
 import type { DrillEvent } from '../core/event.ts';
+import { runMs } from '../core/time.ts';
 import { reportToAll } from './all.ts';
 import type { Reporter } from './reporter.ts';
 import { finished } from './testing/received.ts';
 
-const event: DrillEvent = { t: 1, type: 'run.ended' };
+const event: DrillEvent = { t: runMs(1), type: 'run.ended' };
 const drill = finished(vipFailover());
 const methods = ['event', 'drillEnded', 'runEnded'] as const;
 

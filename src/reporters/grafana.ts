@@ -1,7 +1,8 @@
 import { measureText } from '../analysis/format.ts';
 import type { Summary } from '../core/summary.ts';
+import { earliest, latest } from '../core/time.ts';
 import { below, endpoint, needed, setting } from './lib/endpoint.ts';
-import { faultStretch, recoveryOf, type Stretch, wallMs } from './lib/moments.ts';
+import { faultStretch, recoveryOf, type Stretch, wallMsOf } from './lib/moments.ts';
 import { outbox } from './lib/outbox.ts';
 import type { ReporterKind } from './reporter.ts';
 
@@ -60,7 +61,7 @@ export function annotationsOf(summary: Summary, dashboard?: string): readonly An
   const annotation = (kind: string, { fromMs, toMs }: Stretch, text: string): Annotation => ({
     ...(dashboard === undefined ? {} : { dashboardUID: dashboard }),
     time: Math.floor(fromMs),
-    timeEnd: Math.ceil(Math.max(fromMs, toMs)),
+    timeEnd: Math.ceil(latest(fromMs, toMs)),
     tags: [...tags, kind].map(tagOf),
     text: escaped(text),
   });
@@ -78,9 +79,9 @@ export function annotationsOf(summary: Summary, dashboard?: string): readonly An
 
 /** From the first effect to the recovery. Without a recovery: from the first fault, or else the start, to the end. */
 function drillStretch(summary: Summary): Stretch {
-  const issued = summary.faults.map((f) => wallMs(f.issuedAt));
-  const fromMs = issued.length === 0 ? wallMs(summary.startedAt) : Math.min(...issued);
-  return recoveryOf(summary) ?? { fromMs, toMs: wallMs(summary.endedAt) };
+  const issued = summary.faults.map((f) => wallMsOf(f.issuedAt));
+  const fromMs = issued.length === 0 ? wallMsOf(summary.startedAt) : earliest(...issued);
+  return recoveryOf(summary) ?? { fromMs, toMs: wallMsOf(summary.endedAt) };
 }
 
 function drillText({ scenario, verdict, healed, rto, reasons }: Summary): string {

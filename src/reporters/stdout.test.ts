@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { runMs } from '../core/time.ts';
 import { vipFailover } from '../analysis/testing/vip-failover.ts';
 import type { FailureTable } from '../report/table.ts';
 import { events } from './events.ts';
@@ -29,7 +30,7 @@ async function printedBy(
   const ctx = received();
   const reporter = kind.create(value, ctx);
   for (const drill of drills) {
-    for (const event of drill === passed ? ([{ t: 1, type: 'run.ended' }] as const) : [])
+    for (const event of drill === passed ? ([{ t: runMs(1), type: 'run.ended' }] as const) : [])
       reporter.event?.(event);
     await reporter.drillEnded?.(drill);
   }
@@ -75,9 +76,9 @@ describe('events', () => {
     const lines = (await printedBy(events, [passed, passed])).trimEnd().split('\n');
     const repeats = expect.objectContaining({ drills: 2 }) as unknown;
     expect(lines.map((line) => JSON.parse(line) as unknown)).toEqual([
-      { t: 1, type: 'run.ended' },
+      { t: runMs(1), type: 'run.ended' },
       { type: 'drill.summary', folder: passed.folder, exitCode: 0, summary: passed.summary },
-      { t: 1, type: 'run.ended' },
+      { t: runMs(1), type: 'run.ended' },
       { type: 'drill.summary', folder: passed.folder, exitCode: 0, summary: { ...passed.summary, repeats } },
       { type: 'command.ended', exitCode: 0 },
     ]);

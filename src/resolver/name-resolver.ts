@@ -6,6 +6,7 @@ import { networkInterfaces } from 'node:os';
 import { setTimeout } from 'node:timers/promises';
 import { messageOf } from '../core/errors.ts';
 import type { NameAddress, ResolveName } from '../core/probe.ts';
+import type { DurationMs } from '../core/time.ts';
 import { parseHosts, searchList } from './system-files.ts';
 
 /** Sources of a resolver; by default those of the system's configuration. */
@@ -19,7 +20,7 @@ export interface NameSources {
   /** Queried if the DNS servers answer that there is no such name. */
   readonly askSystem?: (name: string) => Promise<readonly NameAddress[]>;
   /** Monotonic clock, ms. */
-  readonly nowMs?: () => number;
+  readonly nowMs?: () => DurationMs;
 }
 
 /**
@@ -65,13 +66,13 @@ const codeWords: Readonly<Record<string, string>> = {
 /** Addresses (possibly none), and until when they may be used, ms. */
 interface Kept {
   readonly addresses: readonly NameAddress[];
-  readonly untilMs: number;
+  readonly untilMs: DurationMs;
 }
 
 /** Addresses and how long they may be used, ms. */
 interface Found {
   readonly addresses: readonly NameAddress[];
-  readonly ttlMs: number;
+  readonly ttlMs: DurationMs;
 }
 
 /**
@@ -215,8 +216,8 @@ function inOrder(addresses: readonly NameAddress[]): readonly NameAddress[] {
 }
 
 /** Caches a value for `filesForMs`. */
-function readAgain<T>(make: () => T, nowMs: () => number): () => T {
-  let last: { readonly value: T; readonly atMs: number } | undefined;
+function readAgain<T>(make: () => T, nowMs: () => DurationMs): () => T {
+  let last: { readonly value: T; readonly atMs: DurationMs } | undefined;
   return () => {
     if (last === undefined || nowMs() - last.atMs >= filesForMs) last = { value: make(), atMs: nowMs() };
     return last.value;

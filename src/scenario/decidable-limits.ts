@@ -1,13 +1,15 @@
 import type { Condition } from '../core/condition.ts';
 import { limitText } from '../core/format-duration.ts';
+import type { ProbeName } from '../core/ids.ts';
 import type { PlannedProbe } from '../core/plan.ts';
 import type { CheckInput } from './check-schema.ts';
 import { entryOf, type Known, type Report } from './references.ts';
+import type { DurationMs } from '../core/time.ts';
 
 /** What is sampled for a limit: its name, its interval, and the field that sets the interval. */
 interface Sampled {
   readonly name: string;
-  readonly intervalMs: number;
+  readonly intervalMs: DurationMs;
   readonly field: 'interval' | 'reads';
   readonly bursts: boolean;
 }
@@ -19,7 +21,7 @@ interface Sampled {
  */
 export function checkDecidable(
   checks: readonly CheckInput[],
-  recoveryProbe: string,
+  recoveryProbe: ProbeName,
   known: Known,
   report: Report,
 ): void {
@@ -34,7 +36,7 @@ export function checkDecidable(
 
 function limitOf(
   check: CheckInput,
-): { readonly field: 'max' | 'tolerance'; readonly ms: number } | undefined {
+): { readonly field: 'max' | 'tolerance'; readonly ms: DurationMs } | undefined {
   switch (check.kind) {
     case 'downtime':
     case 'heal-outage':
@@ -49,7 +51,7 @@ function limitOf(
   }
 }
 
-function sampledBy(check: CheckInput, recoveryProbe: string, known: Known): Sampled[] {
+function sampledBy(check: CheckInput, recoveryProbe: ProbeName, known: Known): Sampled[] {
   switch (check.kind) {
     case 'downtime':
       return probesWhere(known, (probe) =>
@@ -105,6 +107,6 @@ function undecidableText(
 }
 
 /** A duration as a file writes it. */
-function fieldText(ms: number): string {
+function fieldText(ms: DurationMs): string {
   return ms % 1000 === 0 ? `${ms / 1000}s` : `${ms}ms`;
 }

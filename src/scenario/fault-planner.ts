@@ -1,4 +1,5 @@
 import { limitText } from '../core/format-duration.ts';
+import type { FaultId } from '../core/ids.ts';
 import { addressNames, mapStrings } from '../core/placeholders.ts';
 import type { Plan, PlannedFault, PlannedHost } from '../core/plan.ts';
 import { faultKind } from '../faults/catalog.ts';
@@ -7,6 +8,7 @@ import type { Known, Report } from './references.ts';
 import type { Scenario } from './scenario-schema.ts';
 import type { NodePath, Source } from './source.ts';
 import { textsIn } from './variables.ts';
+import type { DurationMs } from '../core/time.ts';
 
 /** All steps of a scenario. */
 type Steps = Pick<Plan, 'prepare' | 'faults' | 'repair'>;
@@ -18,7 +20,7 @@ const sections = ['prepare', 'faults', 'repair'] as const;
 /** Names that steps may refer to. */
 export interface StepContext extends Known {
   /** The longest period of the models that predict the recovery; undefined if none has a period. */
-  readonly slowestPeriodMs: number | undefined;
+  readonly slowestPeriodMs: DurationMs | undefined;
 }
 
 /** Plans the steps of a scenario. Jitter is not applied yet: see `drawJitter`. */
@@ -164,7 +166,7 @@ const shortestLeaseMs = 3000;
 
 /** Checks that a step with a `lease` supports one, and that the lease is long enough to renew. */
 function checkLease(
-  leaseMs: number | undefined,
+  leaseMs: DurationMs | undefined,
   kind: string,
   isUndone: boolean,
   problem: (message: string) => void,
@@ -234,7 +236,7 @@ function checkOrder(faults: readonly PlannedFault[], report: Report): void {
   }
 }
 
-function waitsForItself(fault: PlannedFault, byId: ReadonlyMap<string, PlannedFault>): boolean {
+function waitsForItself(fault: PlannedFault, byId: ReadonlyMap<FaultId, PlannedFault>): boolean {
   const seen = new Set<string>();
   let next: PlannedFault | undefined = fault;
   while (next?.after !== undefined && !seen.has(next.id)) {

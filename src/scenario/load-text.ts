@@ -1,5 +1,6 @@
 import { limitText } from '../core/format-duration.ts';
 import type { Plan } from '../core/plan.ts';
+import type { DurationMs } from '../core/time.ts';
 import { probingLoad, type Load, type LoadPlan } from './probing-load.ts';
 
 /**
@@ -92,14 +93,14 @@ interface Share {
   readonly name: string;
   readonly base: number;
   readonly burst: number;
-  readonly intervalMs: number;
-  readonly burstMs: number | undefined;
+  readonly intervalMs: DurationMs;
+  readonly burstMs: DurationMs | undefined;
 }
 
 /** The same, with its load and interval at one of the rates. */
 interface Adding extends Share {
   readonly adds: number;
-  readonly everyMs: number;
+  readonly everyMs: DurationMs;
 }
 
 function partsOf(plan: LoadPlan, what: LimitedFigure): Share[] {

@@ -1,3 +1,4 @@
+import type { HostName } from '../core/ids.ts';
 import type { Plan, PlannedProbe, PlannedWriter } from '../core/plan.ts';
 import { probeKind } from '../probes/catalog.ts';
 import { writerKind } from '../writers/catalog.ts';
@@ -18,7 +19,7 @@ export interface Load {
 
 /** Load of one host: from the probes and writer paths of this host, and from the commands that run on it. */
 export interface HostLoad {
-  readonly host: string;
+  readonly host: HostName;
   readonly base: Load;
   readonly burst: Load;
 }
@@ -52,7 +53,7 @@ export function probingLoad(plan: LoadPlan): ProbingLoad {
 
 /** A part of the load, and its host. */
 interface Part {
-  readonly host: string | undefined;
+  readonly host: HostName | undefined;
   readonly load: Partial<Load>;
 }
 
@@ -106,7 +107,7 @@ function writerLoads({ kind, paths, clients, intervalMs, readIntervalMs }: Plann
 }
 
 /** The load of one host, or of the whole stack. */
-function sum(parts: readonly Part[], host: string | undefined): Load {
+function sum(parts: readonly Part[], host: HostName | undefined): Load {
   const own = host === undefined ? parts : parts.filter((part) => part.host === host);
   const total = (figure: keyof Load): number =>
     // Rounded to six decimals: the last digits of a float sum depend on the order of its terms.

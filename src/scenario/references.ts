@@ -16,6 +16,7 @@ import type { CheckInput } from './check-schema.ts';
 import { suggest } from './suggest.ts';
 import type { NodePath } from './source.ts';
 import { planPredicted, type Stage } from './stage-schema.ts';
+import type { ProbeName } from '../core/ids.ts';
 
 /** What names in a file may refer to. */
 export type Known = Pick<Plan, 'hosts' | 'probes' | 'writers' | 'roles' | 'ownership' | 'models'>;
@@ -113,7 +114,7 @@ export function checkStages(stages: readonly Stage[], known: Known, path: NodePa
 
 /** Checks that a probe exists and has the mark. */
 function checkMark(
-  { probe, mark }: { probe: string; mark: string },
+  { probe, mark }: { probe: ProbeName; mark: string },
   known: Known,
   at: NodePath,
   report: Report,

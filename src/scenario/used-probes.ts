@@ -1,4 +1,5 @@
 import { type Condition, type GateCondition, probesRead } from '../core/condition.ts';
+import type { ProbeName } from '../core/ids.ts';
 import type { Check, Plan, StageRule } from '../core/plan.ts';
 
 /** Reasons for running a probe that nothing in the drill uses. */
@@ -27,9 +28,9 @@ export function withUsedProbes(plan: Plan, allProbes: boolean): Plan {
 }
 
 /** For each probe name, its uses in the plan, in the order of a drill, without duplicates. */
-function probeUses(plan: Plan): ReadonlyMap<string, readonly string[]> {
-  const uses = new Map<string, string[]>();
-  const use = (name: string, by: string): void => {
+function probeUses(plan: Plan): ReadonlyMap<ProbeName, readonly string[]> {
+  const uses = new Map<ProbeName, string[]>();
+  const use = (name: ProbeName, by: string): void => {
     const known = uses.get(name) ?? [];
     if (!known.includes(by)) uses.set(name, [...known, by]);
   };
@@ -80,7 +81,11 @@ function namesIn(check: Check, { probes }: Plan): readonly string[] {
   }
 }
 
-function useStage({ name, until }: StageRule, what: string, use: (name: string, by: string) => void): void {
+function useStage(
+  { name, until }: StageRule,
+  what: string,
+  use: (name: ProbeName, by: string) => void,
+): void {
   if (until.kind === 'condition') use(until.condition.probe, `${what} ${name}`);
   if (until.kind === 'mark') use(until.probe, `${what} ${name}`);
 }

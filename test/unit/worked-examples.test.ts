@@ -12,6 +12,7 @@ import { measureText } from '../../src/analysis/format.ts';
 import { durationText } from '../../src/core/format-duration.ts';
 import type { Check, Plan, StageRule } from '../../src/core/plan.ts';
 import type { FailCause } from '../../src/core/sample.ts';
+import { later } from '../../src/core/time.ts';
 import {
   cellsOf,
   columnOf,
@@ -259,7 +260,7 @@ describe('the example of a stage chain', () => {
     // The bounds of an end, from those of the stage and of its beginning.
     let begin = recovery.effect;
     const rows = spans.map(({ name, fromMs, toMs: endMs, minMs, maxMs }) => {
-      begin = { ms: endMs, loMs: begin.hiMs + minMs, hiMs: begin.loMs + maxMs };
+      begin = { ms: endMs, loMs: later(begin.hiMs, minMs), hiMs: later(begin.loMs, maxMs) };
       const length = measureText({ ms: endMs - fromMs, minMs, maxMs });
       return [name, `${seconds(begin.loMs)} to ${seconds(begin.hiMs)}`, seconds(endMs), length];
     });

@@ -2,6 +2,7 @@ import { roundMs } from '../../core/clock.ts';
 import { type DrillEvent, eventSchemaVersion, type NewEvent } from '../../core/event.ts';
 import type { Plan, PlannedProbe, PlannedWriter } from '../../core/plan.ts';
 import type { FailCause } from '../../core/sample.ts';
+import { fromPlain, type Plain } from '../../core/testing/plain.ts';
 import { readLog } from '../read-log.ts';
 import type { RunLog } from '../run-log.ts';
 import type { LogSink } from '../scan-log.ts';
@@ -125,8 +126,9 @@ export class LogBuilder {
   }
 
   /** Adds an event. */
-  at(t: number, event: NewEvent): this {
-    this.#events.push({ event: { t: roundMs(t), ...event }, order: this.#events.length });
+  at(t: number, event: Plain<NewEvent>): this {
+    const stamped = fromPlain<DrillEvent>({ t: roundMs(t), ...event });
+    this.#events.push({ event: stamped, order: this.#events.length });
     return this;
   }
 

@@ -1,6 +1,7 @@
 import type { DrillEvent, EventOf } from '../../core/event.ts';
 import type { PlannedPath, PlannedWriter } from '../../core/plan.ts';
 import { parseRanges } from '../../core/row-ranges.ts';
+import { distantPast, earliest, later, latest } from '../../core/time.ts';
 import type { RowCounts, Loss, Staleness } from '../written-rows.ts';
 
 type RowWritten = EventOf<'row.written'>;
@@ -115,17 +116,17 @@ function naiveLosses(
     const next = own[last + 1];
     const backMs =
       next === undefined
-        ? -Infinity
+        ? distantPast
         : next.outcome === 'indeterminate'
-          ? Math.min(next.finishMs, next.sendMs + slowestMs)
+          ? earliest(next.finishMs, later(next.sendMs, slowestMs))
           : next.finishMs;
     return {
       path,
       rows: rows.length,
       startLoMs: before?.sendMs ?? rows[0]!.sendMs,
-      startHiMs: Math.min(...rows.map((row) => row.finishMs)),
+      startHiMs: earliest(...rows.map((row) => row.finishMs)),
       endLoMs: rows.at(-1)!.sendMs,
-      endHiMs: Math.max(backMs, ...rows.map((row) => row.finishMs)),
+      endHiMs: latest(backMs, ...rows.map((row) => row.finishMs)),
     };
   });
 }

@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import { createServer } from '../../cloud/catalog.ts';
 import { DrillError, ExitCode } from '../../core/errors.ts';
 import type { Finding } from '../../core/finding.ts';
+import type { DurationMs } from '../../core/time.ts';
 import { inspectTarget } from '../../doctor/inspect-target.ts';
 import { burstFindings, loadFindings, timeFindings } from '../../doctor/load-findings.ts';
 import { folderFinding } from '../../doctor/this-machine.ts';
@@ -91,7 +92,7 @@ async function labFindings(
 async function targetFindings(
   target: string,
   scenarios: readonly string[],
-  burstMs: number | undefined,
+  burstMs: DurationMs | undefined,
   signal: AbortSignal,
 ): Promise<readonly Finding[]> {
   const plan = loadWatchPlan(target);

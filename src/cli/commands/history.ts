@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { DrillError } from '../../core/errors.ts';
 import { parseDuration } from '../../core/duration.ts';
+import { earlier, wallMs, type WallMs } from '../../core/time.ts';
 import { createSystemClock } from '../../engine/system-clock.ts';
 import { writeAtomic } from '../../engine/atomic-file.ts';
 import { historyLine, renderHistoryText } from '../../report/history-text.ts';
@@ -85,12 +86,12 @@ function patternOf(pattern: string): (name: string) => boolean {
 const dayMs = 24 * 3_600_000;
 
 /** The wall time of a date or of an age, ms: `2026-11-01`, `12h`, `30d`. */
-function momentOf(text: string): number {
+function momentOf(text: string): WallMs {
   const days = /^(\d{1,5})d$/.exec(text)?.[1];
   const ago = days === undefined ? parseDuration(text) : Number(days) * dayMs;
-  if (ago !== undefined) return createSystemClock().wallMs() - ago;
+  if (ago !== undefined) return earlier(createSystemClock().wallMs(), ago);
   const date = /^\d{4}-\d{2}-\d{2}/.test(text) ? Date.parse(text) : Number.NaN;
-  if (!Number.isNaN(date)) return date;
+  if (!Number.isNaN(date)) return wallMs(date);
   throw new DrillError('invalid-input', `--since ${text}: neither a date nor an age`, {
     hint: 'Pass a date, such as 2026-11-01, or an age, such as 12h or 30d.',
   });

@@ -159,6 +159,7 @@ async function up(
   const limitMs = plan.steady.withinMs;
   context.report({ step: 'steady', state: 'start', text: 'waiting for the steady state', limitMs });
   const clock = createSystemClock();
+  const startedMs = clock.nowMs();
   const { forMs } = plan.steady;
   // An unchanged stack was steady before, so a short hold is enough.
   const hold = { ...plan.steady, forMs: result.changed ? forMs : Math.min(forMs, untouchedHoldMs) };
@@ -172,9 +173,10 @@ async function up(
       },
     );
   }
-  context.report({ step: 'steady', state: 'done', text: 'steady state reached', elapsedMs: clock.nowMs() });
+  const elapsedMs = clock.nowMs() - startedMs;
+  context.report({ step: 'steady', state: 'done', text: 'steady state reached', elapsedMs });
   output.progress(
-    `lab ${options.stack} is up and steady after ${durationText(result.elapsedMs + clock.nowMs())}`,
+    `lab ${options.stack} is up and steady after ${durationText(result.elapsedMs + elapsedMs)}`,
   );
   return ExitCode.pass;
 }

@@ -6,6 +6,7 @@ import type { Tolerance } from '../../analysis/tolerance.ts';
 import type { Plan } from '../../core/plan.ts';
 import { type DrillError, ExitCode } from '../../core/errors.ts';
 import type { Summary } from '../../core/summary.ts';
+import { type DurationMs, earlier } from '../../core/time.ts';
 import { createSystemClock } from '../../engine/system-clock.ts';
 import { awaitGate } from '../../engine/watch.ts';
 import { createHost } from '../../hosts/catalog.ts';
@@ -163,7 +164,7 @@ async function runJobs(
   );
   return { exitCode, table: { table, folder } };
 
-  async function settle(plan: Plan, withinMs: number | undefined, signal: AbortSignal) {
+  async function settle(plan: Plan, withinMs: DurationMs | undefined, signal: AbortSignal) {
     const watch = loadWatchPlan(plan.target.path);
     const gate = {
       require: watch.steady.require,
@@ -173,7 +174,7 @@ async function runJobs(
     const hide = showWait(output.live, 'waiting for the steady state', gate.withinMs);
     try {
       const outcome = await awaitGate(watch, gate, { clock, createHost }, signal);
-      return { ...outcome, sinceMs: clock.nowMs() - gate.forMs };
+      return { ...outcome, sinceMs: earlier(clock.nowMs(), gate.forMs) };
     } finally {
       hide();
     }

@@ -1,4 +1,5 @@
 import { runningText } from '../../core/format-duration.ts';
+import type { DurationMs } from '../../core/time.ts';
 import type { LabEvent } from '../../lab/lab-context.ts';
 import { type Line, type Size, type Span, spinner } from './line.ts';
 
@@ -10,7 +11,7 @@ export interface LabStep {
   readonly text: string;
   readonly sinceMs: number;
   /** Longest duration, if known, ms. */
-  readonly limitMs?: number;
+  readonly limitMs?: DurationMs;
   readonly count?: { readonly done: number; readonly of: number };
   /** The last output of the step's command. */
   readonly output?: string;

@@ -127,7 +127,7 @@ function asciiOf(text: string): string {
   );
 }
 
-/** The frame of the spinner at a moment. */
+/** The frame of the spinner at a moment of any monotonic clock, ms. */
 export function spinner(nowMs: number): string {
   return spinnerFrames[Math.floor(Math.max(0, nowMs) / 100) % spinnerFrames.length] ?? '';
 }

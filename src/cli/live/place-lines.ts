@@ -1,11 +1,13 @@
 import type { Condition } from '../../core/condition.ts';
+import type { HostName, RoleName } from '../../core/ids.ts';
 import type { Plan, Sides } from '../../core/plan.ts';
 import { hostsWith, isOpen, type ObservedState } from '../../core/observed-state.ts';
 import { flow, label, type Line, type Span } from './line.ts';
 import { type LiveState, seenAt } from './state.ts';
+import type { RunMs } from '../../core/time.ts';
 
 /** The present hosts of the target's roles, and the present owners of its things. */
-export function placeLines(state: LiveState, plan: Plan, nowMs: number, columns: number): Line[] {
+export function placeLines(state: LiveState, plan: Plan, nowMs: RunMs, columns: number): Line[] {
   const seen = seenAt(state, plan, nowMs);
   const owners = Object.entries(plan.ownership).map(([thing, sides]) => ownerPart(thing, sides, seen));
   const roles = Object.entries(plan.roles).map(([role, condition]) =>
@@ -17,7 +19,7 @@ export function placeLines(state: LiveState, plan: Plan, nowMs: number, columns:
   ];
 }
 
-function rolePart(role: string, before: string | undefined, now: string): Line {
+function rolePart(role: RoleName, before: HostName | undefined, now: string): Line {
   const moved = before !== undefined && before !== now;
   return [{ text: `${role} ` }, { text: moved ? `${before} → ${now}` : now, ...styleOf(now, moved) }];
 }

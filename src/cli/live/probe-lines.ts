@@ -1,6 +1,7 @@
 import { runningText } from '../../core/format-duration.ts';
 import { isFresh } from '../../core/freshness.ts';
 import type { Plan, PlannedProbe } from '../../core/plan.ts';
+import type { DurationMs, RunMs } from '../../core/time.ts';
 import { fit, type Line, type Size, type Span, widthOf } from './line.ts';
 import { type LiveState, type LiveSample, type ProbeHistory, recoveryProbeId } from './state.ts';
 
@@ -8,7 +9,7 @@ import { type LiveState, type LiveSample, type ProbeHistory, recoveryProbeId } f
 const maxSamples = 100;
 
 /** The last samples of each probe, as far as there is room. The recovery probe and probes that are not ok have priority. */
-export function probeLines(state: LiveState, plan: Plan, nowMs: number, { columns, rows }: Size): Line[] {
+export function probeLines(state: LiveState, plan: Plan, nowMs: RunMs, { columns, rows }: Size): Line[] {
   const { probes } = plan;
   if (rows < 1) return [];
   const shown = probes.length <= rows ? probes : choose(state, probes, rows - 1);
@@ -52,7 +53,7 @@ function restLine(state: LiveState, probes: readonly PlannedProbe[], shown: read
   return [{ text: `  … ${rest.length} more probes: ${how}`, style: 'dim' }];
 }
 
-function sparkline(samples: readonly LiveSample[], timeoutMs: number): Span[] {
+function sparkline(samples: readonly LiveSample[], timeoutMs: DurationMs): Span[] {
   const spans: { text: string; style: 'red' | 'yellow' | 'green' }[] = [];
   for (const sample of samples) {
     const text =
@@ -71,7 +72,7 @@ function level(share: number): string {
   return share < 0.6 ? '▅' : '█';
 }
 
-function stateSpan(probe: PlannedProbe, history: ProbeHistory | undefined, nowMs: number): Span {
+function stateSpan(probe: PlannedProbe, history: ProbeHistory | undefined, nowMs: RunMs): Span {
   if (history === undefined) return { text: 'no answer yet', style: 'dim' };
   const { last, badSinceMs } = history;
   if (!isFresh(probe, last, nowMs)) return { text: 'no fresh answer', style: 'yellow' };

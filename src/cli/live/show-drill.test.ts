@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import type { DrillEvent } from '../../core/event.ts';
+import { runMs } from '../../core/time.ts';
 import { LogBuilder, planWith } from '../../analysis/testing/log-builder.ts';
 import { showDrill, showWait } from './show-drill.ts';
 import type { Live, View } from './terminal.ts';
@@ -29,7 +30,7 @@ test('shows the events of a run until the block is removed', () => {
       return () => listeners.delete(listener);
     },
   };
-  const hide = showDrill(live, log, { nowMs: () => 2000 });
+  const hide = showDrill(live, log, { nowMs: () => runMs(2000) });
   expect(shown()).toEqual([]);
   for (const line of new LogBuilder(planWith({})).lines())
     for (const listener of listeners) listener(JSON.parse(line) as DrillEvent);

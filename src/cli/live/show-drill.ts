@@ -1,5 +1,6 @@
 import { runningText } from '../../core/format-duration.ts';
 import type { Clock } from '../../core/clock.ts';
+import type { DurationMs } from '../../core/time.ts';
 import type { EventLog } from '../../engine/event-log.ts';
 import { type Line, spinner } from './line.ts';
 import { nothingYet, reduce } from './state.ts';
@@ -25,7 +26,7 @@ export function showDrill(
 }
 
 /** Shows a wait of at most `withinMs` in the live view. Returns a function that removes the block. */
-export function showWait(live: Live | undefined, text: string, withinMs: number): () => void {
+export function showWait(live: Live | undefined, text: string, withinMs: DurationMs): () => void {
   if (live === undefined) return () => {};
   const sinceMs = performance.now();
   return live.show((): Line[] => {

@@ -1,29 +1,31 @@
 import { controlHealth, type ControlHealth, type ControlSample } from '../../core/control.ts';
 import type { DrillEvent, MachinePressure, PhaseName } from '../../core/event.ts';
 import { isFresh } from '../../core/freshness.ts';
+import type { FaultId, HostName, ProbeId, RoleName } from '../../core/ids.ts';
 import type { Gate, Plan, PlannedFault } from '../../core/plan.ts';
 import type { Sample } from '../../core/sample.ts';
 import { type ObservedState, unmetConditions, withoutPower } from '../../core/observed-state.ts';
 import { faultKind } from '../../faults/catalog.ts';
 import { controlSamples } from '../../core/starvation-limits.ts';
+import { distantFuture, type DurationMs, type RunMs, runMs } from '../../core/time.ts';
 
 /** State of a drill for the live view. Times are offsets on the run clock, ms. */
 export interface LiveState {
   readonly plan: Plan | undefined;
-  readonly startedMs: number;
+  readonly startedMs: RunMs;
   /** In order of their start; the last one is running. */
   readonly phases: readonly LivePhase[];
-  readonly probes: ReadonlyMap<string, ProbeHistory>;
+  readonly probes: ReadonlyMap<ProbeId, ProbeHistory>;
   /** Issued faults, preparations, and repairs by id. */
-  readonly steps: ReadonlyMap<string, StepState>;
+  readonly steps: ReadonlyMap<FaultId, StepState>;
   /** For each fault id, the time at which the fault's host undoes it by itself. */
-  readonly leases: ReadonlyMap<string, number>;
+  readonly leases: ReadonlyMap<FaultId, RunMs>;
   /** The host of each role when it was first resolved. */
-  readonly resolved: ReadonlyMap<string, string>;
+  readonly resolved: ReadonlyMap<RoleName, HostName>;
   readonly wait: GateWait | undefined;
   readonly outage: LiveOutage | undefined;
   /** The last samples of the control on the prober's machine. */
-  readonly control: { readonly sinceMs: number; readonly recent: readonly ControlSample[] } | undefined;
+  readonly control: { readonly sinceMs: RunMs; readonly recent: readonly ControlSample[] } | undefined;
   /** The last reading of each machine, by its id. */
   readonly machines: ReadonlyMap<string, MachinePressure>;
   readonly burst: boolean;
@@ -33,9 +35,9 @@ export interface LiveState {
 /** A phase of the drill. */
 export interface LivePhase {
   readonly name: PhaseName;
-  readonly sinceMs: number;
+  readonly sinceMs: RunMs;
   /** Absent while the phase is running. */
-  readonly endMs?: number;
+  readonly endMs?: RunMs;
   /** The phase's gate was not met, or a step in it failed. */
   readonly failed?: true;
 }
@@ -43,27 +45,27 @@ export interface LivePhase {
 /** A fault, preparation, or repair. A time is absent until its event. */
 export interface StepState {
   readonly kind: string;
-  readonly host: string;
-  readonly issuedMs: number;
-  readonly ackedMs?: number;
-  readonly effectMs?: number;
-  readonly healingMs?: number;
-  readonly healedMs?: number;
+  readonly host: HostName;
+  readonly issuedMs: RunMs;
+  readonly ackedMs?: RunMs;
+  readonly effectMs?: RunMs;
+  readonly healingMs?: RunMs;
+  readonly healedMs?: RunMs;
   readonly failed?: true;
 }
 
 /** A gate that the drill waits for. */
 export interface GateWait {
   readonly gate: Gate;
-  readonly sinceMs: number;
+  readonly sinceMs: RunMs;
   /** Start of the time in which all conditions hold; absent while they do not. */
-  readonly heldSinceMs?: number;
+  readonly heldSinceMs?: RunMs;
 }
 
 /** One sample of a sparkline. */
 export interface LiveSample {
   readonly status: Sample['status'];
-  readonly latencyMs: number;
+  readonly latencyMs: DurationMs;
 }
 
 /** Samples of one probe. */
@@ -72,24 +74,24 @@ export interface ProbeHistory {
   /** Oldest first, at most `keptSamples`. */
   readonly samples: readonly LiveSample[];
   /** Send time of the first failed sample after the last good one; absent if the last one is good. */
-  readonly badSinceMs?: number;
+  readonly badSinceMs?: RunMs;
   /** Answer time of the first good sample after the last failed one; absent if the last one failed. */
-  readonly goodSinceMs?: number;
+  readonly goodSinceMs?: RunMs;
 }
 
 /** The outage of the recovery probe since the first fault. */
 export interface LiveOutage {
-  readonly probe: string;
+  readonly probe: ProbeId;
   /** Send time of the first failed sample. */
-  readonly firstMs: number;
+  readonly firstMs: RunMs;
   /** Answer time of the first good sample after that. */
-  readonly firstSignMs?: number;
+  readonly firstSignMs?: RunMs;
   /** Number of outages, including the present one. */
   readonly times: number;
   /** Total duration of the ended outages. */
-  readonly downMs: number;
+  readonly downMs: DurationMs;
   /** Start of the present outage; absent while the service is up. */
-  readonly sinceMs?: number;
+  readonly sinceMs?: RunMs;
 }
 
 /** Samples that are kept per probe: more than a wide terminal has columns for. */
@@ -98,7 +100,7 @@ const keptSamples = 240;
 /** The state before the first event. */
 export const nothingYet: LiveState = {
   plan: undefined,
-  startedMs: 0,
+  startedMs: runMs(0),
   phases: [],
   probes: new Map(),
   steps: new Map(),
@@ -174,7 +176,7 @@ export function reduce(state: LiveState, event: DrillEvent): LiveState {
 export function seenAt(
   { probes, steps }: Pick<LiveState, 'probes' | 'steps'>,
   plan: Plan,
-  nowMs: number,
+  nowMs: RunMs,
 ): ObservedState {
   const off = new Set([...steps.values()].filter(hasTakenPower).map(({ host }) => host));
   return {
@@ -213,7 +215,7 @@ export function plannedPhases(plan: Plan): PhaseName[] {
 }
 
 /** The instance that measures the outage; undefined while it depends on a fault that has not been issued. */
-export function recoveryProbeId({ plan, steps }: Pick<LiveState, 'plan' | 'steps'>): string | undefined {
+export function recoveryProbeId({ plan, steps }: Pick<LiveState, 'plan' | 'steps'>): ProbeId | undefined {
   if (plan === undefined) return undefined;
   const host = steps.get(plan.faults[0]?.id ?? '')?.host;
   return plan.probes.find(
@@ -223,7 +225,7 @@ export function recoveryProbeId({ plan, steps }: Pick<LiveState, 'plan' | 'steps
   )?.id;
 }
 
-function startPhase(state: LiveState, name: PhaseName, t: number): LiveState {
+function startPhase(state: LiveState, name: PhaseName, t: RunMs): LiveState {
   const { plan } = state;
   const gate = name === 'steady' ? plan?.steady : name === 'redundancy' ? plan?.redundancy : undefined;
   return {
@@ -233,7 +235,7 @@ function startPhase(state: LiveState, name: PhaseName, t: number): LiveState {
   };
 }
 
-function ended(phases: readonly LivePhase[], t: number): readonly LivePhase[] {
+function ended(phases: readonly LivePhase[], t: RunMs): readonly LivePhase[] {
   return phases.map((phase) => (phase.endMs === undefined ? { ...phase, endMs: t } : phase));
 }
 
@@ -288,12 +290,12 @@ function takeControl(state: LiveState, { finishMs, wallMs, cpuMs }: ControlSampl
 }
 
 /** The health of the control at a moment; undefined without a control. */
-export function controlAt({ control }: Pick<LiveState, 'control'>, nowMs: number): ControlHealth | undefined {
+export function controlAt({ control }: Pick<LiveState, 'control'>, nowMs: RunMs): ControlHealth | undefined {
   return control === undefined ? undefined : controlHealth(control.recent, nowMs, control.sinceMs);
 }
 
 /** Whether failed samples may be caused by the prober's own machine. False if the target runs on that machine. */
-export function hidesFailures(state: Pick<LiveState, 'control' | 'machines'>, nowMs: number): boolean {
+export function hidesFailures(state: Pick<LiveState, 'control' | 'machines'>, nowMs: RunMs): boolean {
   const carriesTarget = [...state.machines.values()].some((m) => m.prober && m.hosts.length > 0);
   return !carriesTarget && (controlAt(state, nowMs)?.state ?? 'ok') !== 'ok';
 }
@@ -336,11 +338,11 @@ function recordOutage(
   return { ...state, outage: back };
 }
 
-function hasBegun(faults: readonly PlannedFault[], steps: LiveState['steps'], atMs: number): boolean {
-  return faults.some(({ id }) => (steps.get(id)?.issuedMs ?? Infinity) <= atMs);
+function hasBegun(faults: readonly PlannedFault[], steps: LiveState['steps'], atMs: RunMs): boolean {
+  return faults.some(({ id }) => (steps.get(id)?.issuedMs ?? distantFuture) <= atMs);
 }
 
-function holdWait(state: LiveState, nowMs: number): LiveState {
+function holdWait(state: LiveState, nowMs: RunMs): LiveState {
   const { wait, plan } = state;
   if (wait === undefined || plan === undefined) return state;
   const holds = unmetConditions(wait.gate.require, seenAt(state, plan, nowMs)).length === 0;

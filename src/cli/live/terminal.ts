@@ -1,6 +1,7 @@
 import { createLogUpdate } from 'log-update';
 import { messageOf } from '../../core/errors.ts';
 import { messageText } from '../../core/message-text.ts';
+import type { DurationMs } from '../../core/time.ts';
 import { type Line, type Abilities, paint, type Size, widthOf } from './line.ts';
 
 /** A terminal. */
@@ -22,7 +23,7 @@ export interface Live {
   /** Returns the bytes that remove the block and write the pending lines, for a caller that then writes to the terminal itself. */
   handOver(): Uint8Array;
   /** Ends the live view: removes the block and writes the pending lines. Resolves after at most `maxMs`. */
-  end(maxMs: number): Promise<void>;
+  end(maxMs: DurationMs): Promise<void>;
 }
 
 /** The parts of a stream that log-update uses. */

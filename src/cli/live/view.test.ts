@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { LogBuilder, planWith, probeOf } from '../../analysis/testing/log-builder.ts';
 import type { DrillEvent, MachinePressure } from '../../core/event.ts';
 import type { Plan, PlannedFault } from '../../core/plan.ts';
+import { runMs } from '../../core/time.ts';
 import { paint, widthOf } from './line.ts';
 import { nothingYet, reduce } from './state.ts';
 import { drillLines } from './view.ts';
@@ -87,7 +88,7 @@ function drill(own: Plan = plan): LogBuilder {
 function shown(atMs: number, { columns = 80, rows = 30, unicode = true, of = drill() } = {}): string[] {
   const events = of.lines().map((line) => JSON.parse(line) as DrillEvent);
   const state = events.filter(({ t }) => t <= atMs).reduce(reduce, nothingYet);
-  return drillLines(state, atMs, { columns, rows }).map((line) =>
+  return drillLines(state, runMs(atMs), { columns, rows }).map((line) =>
     paint(line, columns, { color: false, unicode }),
   );
 }

@@ -4,6 +4,7 @@ import type { MachinePressure, PhaseName } from '../../core/event.ts';
 import type { Plan, PlannedFault } from '../../core/plan.ts';
 import { unmetConditions } from '../../core/observed-state.ts';
 import { dilationLimit } from '../../core/starvation-limits.ts';
+import { type DurationMs, earliest, latest, type RunMs } from '../../core/time.ts';
 import { flow, label, type Line, type Size, spinner } from './line.ts';
 import { placeLines } from './place-lines.ts';
 import { probeLines } from './probe-lines.ts';
@@ -22,7 +23,7 @@ import {
 const linesAbove = 8;
 
 /** The live view of a drill at `nowMs` of its run clock: lines that fit `size`, most important first. */
-export function drillLines(state: LiveState, nowMs: number, size: Size): readonly Line[] {
+export function drillLines(state: LiveState, nowMs: RunMs, size: Size): readonly Line[] {
   const { plan } = state;
   if (plan === undefined) return [];
   const { columns, rows } = size;
@@ -39,7 +40,7 @@ export function drillLines(state: LiveState, nowMs: number, size: Size): readonl
   return [...top, ...probeLines(state, plan, nowMs, { columns, rows: most - top.length })];
 }
 
-function headLine({ startedMs, burst, aborted }: LiveState, plan: Plan, nowMs: number): Line {
+function headLine({ startedMs, burst, aborted }: LiveState, plan: Plan, nowMs: RunMs): Line {
   return [
     { text: `${spinner(nowMs)} `, style: 'cyan' },
     { text: `${runningText(nowMs - startedMs)}  ` },
@@ -62,7 +63,7 @@ const phaseText: Readonly<Record<PhaseName, string>> = {
   watching: 'watching',
 };
 
-function phaseLines({ phases, aborted }: LiveState, plan: Plan, nowMs: number, columns: number): Line[] {
+function phaseLines({ phases, aborted }: LiveState, plan: Plan, nowMs: RunMs, columns: number): Line[] {
   if (phases.some(({ name }) => name === 'watching')) return [];
   const begun = new Set(phases.map(({ name }) => name));
   const toCome = aborted === undefined ? plannedPhases(plan).filter((name) => !begun.has(name)) : [];
@@ -77,7 +78,7 @@ function phaseLines({ phases, aborted }: LiveState, plan: Plan, nowMs: number, c
   );
 }
 
-function phasePart({ name, sinceMs, endMs, failed }: LivePhase, nowMs: number): Line {
+function phasePart({ name, sinceMs, endMs, failed }: LivePhase, nowMs: RunMs): Line {
   const took = runningText((endMs ?? nowMs) - sinceMs);
   const word = phaseText[name];
   if (failed === true) return [{ text: `✗ ${word} ${took}`, style: 'red' }];
@@ -89,7 +90,7 @@ function phasePart({ name, sinceMs, endMs, failed }: LivePhase, nowMs: number): 
 }
 
 /** The outage of the recovery probe since the first fault. */
-function outageLines(state: LiveState, plan: Plan, nowMs: number, columns: number): Line[] {
+function outageLines(state: LiveState, plan: Plan, nowMs: RunMs, columns: number): Line[] {
   const { outage, probes, steps } = state;
   if (outage === undefined) return [];
   const last = probes.get(outage.probe)?.last;
@@ -100,7 +101,7 @@ function outageLines(state: LiveState, plan: Plan, nowMs: number, columns: numbe
       : [
           [
             {
-              text: `first sign after ${runningText(outage.firstSignMs - Math.min(zeroMs, outage.firstMs))}`,
+              text: `first sign after ${runningText(outage.firstSignMs - earliest(zeroMs, outage.firstMs))}`,
             },
           ],
         ];
@@ -129,7 +130,7 @@ function outageLines(state: LiveState, plan: Plan, nowMs: number, columns: numbe
 }
 
 /** The gate or recovery that the drill waits for, and the time until its timeout. */
-function waitLines(state: LiveState, plan: Plan, nowMs: number, columns: number): Line[] {
+function waitLines(state: LiveState, plan: Plan, nowMs: RunMs, columns: number): Line[] {
   const phase = state.phases.at(-1);
   if (phase === undefined) return [];
   if (phase.name === 'recovery')
@@ -150,26 +151,26 @@ function waitLines(state: LiveState, plan: Plan, nowMs: number, columns: number)
   return flow(label('wait'), [left, ...missing], ' · ', columns);
 }
 
-function recoveryParts(state: LiveState, plan: Plan, { sinceMs }: LivePhase, nowMs: number): Line[] {
+function recoveryParts(state: LiveState, plan: Plan, { sinceMs }: LivePhase, nowMs: RunMs): Line[] {
   const { recovery } = plan;
   const left = leftPart('recovery', sinceMs + recovery.withinMs - nowMs, recovery.withinMs);
   if (state.outage === undefined) return [left, [{ text: 'no outage so far' }]];
   const goodSinceMs = state.probes.get(recoveryProbeId(state) ?? '')?.goodSinceMs;
   if (state.outage.sinceMs !== undefined || goodSinceMs === undefined) return [left];
-  return [left, heldPart(nowMs - Math.max(goodSinceMs, sinceMs), recovery.stableForMs)];
+  return [left, heldPart(nowMs - latest(goodSinceMs, sinceMs), recovery.stableForMs)];
 }
 
-function leftPart(what: string, leftMs: number, withinMs: number): Line {
+function leftPart(what: string, leftMs: DurationMs, withinMs: DurationMs): Line {
   const style = leftMs < withinMs / 4 ? ({ style: 'yellow' } as const) : {};
   return [{ text: `${what}: ` }, { text: `${runningText(leftMs)} left`, ...style }];
 }
 
-function heldPart(heldMs: number, forMs: number): Line {
+function heldPart(heldMs: DurationMs, forMs: DurationMs): Line {
   return [{ text: `holds ${runningText(Math.min(heldMs, forMs))} of ${runningText(forMs)}`, style: 'green' }];
 }
 
 /** The faults of the plan, open preparations, and repairs. */
-function stepLines(state: LiveState, plan: Plan, nowMs: number, columns: number): Line[] {
+function stepLines(state: LiveState, plan: Plan, nowMs: RunMs, columns: number): Line[] {
   const done = (step: PlannedFault): boolean => state.steps.get(step.id) !== undefined;
   const open = (step: PlannedFault): boolean =>
     done(step) && state.steps.get(step.id)?.healedMs === undefined;
@@ -180,7 +181,7 @@ function stepLines(state: LiveState, plan: Plan, nowMs: number, columns: number)
   ].flatMap(({ word, step }) => flow(label(word), stepParts(state, plan, step, nowMs), ' · ', columns));
 }
 
-function stepParts(state: LiveState, plan: Plan, planned: PlannedFault, nowMs: number): Line[] {
+function stepParts(state: LiveState, plan: Plan, planned: PlannedFault, nowMs: RunMs): Line[] {
   const step = state.steps.get(planned.id);
   if (step === undefined) {
     const name: Line = [{ text: `${planned.id}: ${planned.kind} on ${placeOf(planned)}` }];
@@ -204,7 +205,7 @@ function openParts(
   { issuedMs, ackedMs, effectMs }: StepState,
   planned: PlannedFault,
   plan: Plan,
-  nowMs: number,
+  nowMs: RunMs,
 ): Line[] {
   const since = effectMs ?? ackedMs ?? issuedMs;
   const what =
@@ -226,7 +227,7 @@ function openParts(
 }
 
 /** Time until the fault's host undoes the fault by itself. Each renewal by firedrill extends it. */
-function leaseParts({ leases }: LiveState, { id, leaseMs = 0 }: PlannedFault, nowMs: number): Line[] {
+function leaseParts({ leases }: LiveState, { id, leaseMs = 0 }: PlannedFault, nowMs: RunMs): Line[] {
   const untilMs = leases.get(id);
   if (untilMs === undefined) return [];
   if (nowMs > untilMs) return [[{ text: 'lease expired: its host undoes it', style: 'red' }]];
@@ -240,7 +241,7 @@ function placeOf({ on }: PlannedFault): string {
   return 'role' in on ? `the ${on.role}` : `the host of ${on.fault}`;
 }
 
-function dueText({ phases, steps }: LiveState, { atMs, after }: PlannedFault, nowMs: number): string {
+function dueText({ phases, steps }: LiveState, { atMs, after }: PlannedFault, nowMs: RunMs): string {
   const zeroMs =
     after === undefined ? phases.find(({ name }) => name === 'fault')?.sinceMs : steps.get(after)?.healedMs;
   if (zeroMs !== undefined)
@@ -249,7 +250,7 @@ function dueText({ phases, steps }: LiveState, { atMs, after }: PlannedFault, no
 }
 
 /** The health of the prober's machine, and the pressure of each machine. */
-function proberLines(state: LiveState, nowMs: number, columns: number): Line[] {
+function proberLines(state: LiveState, nowMs: RunMs, columns: number): Line[] {
   const health = controlAt(state, nowMs);
   if (health === undefined || (health.dilation === null && health.state === 'ok')) return [];
   const { state: word, dilation } = health;

@@ -1,4 +1,5 @@
 import type { Clock } from '../../core/clock.ts';
+import { later, latest, type RunMs, runMs, wallMs } from '../../core/time.ts';
 import type { Timers } from '../schedule.ts';
 
 /** A simulated clock. */
@@ -12,16 +13,16 @@ export interface SimulatedClock extends Clock {
  * when everything waits. Concurrent waits end in the order of their times on any machine.
  */
 export function simulatedClock(): SimulatedClock {
-  let nowMs = 0;
+  let nowMs = runMs(0);
   let ticking = false;
-  const sleepers: { readonly atMs: number; readonly wake: () => void }[] = [];
+  const sleepers: { readonly atMs: RunMs; readonly wake: () => void }[] = [];
 
   const tick = (): void => {
     ticking = false;
     sleepers.sort((a, b) => a.atMs - b.atMs);
     const next = sleepers.shift();
     if (next === undefined) return;
-    nowMs = Math.max(nowMs, next.atMs);
+    nowMs = latest(nowMs, next.atMs);
     next.wake();
     schedule();
   };
@@ -34,7 +35,7 @@ export function simulatedClock(): SimulatedClock {
 
   return {
     nowMs: () => nowMs,
-    wallMs: () => nowMs,
+    wallMs: () => wallMs(nowMs),
     sleeping: () => sleepers.length,
     sleep: (ms, signal) =>
       new Promise((resolve, reject) => {
@@ -44,7 +45,7 @@ export function simulatedClock(): SimulatedClock {
           reject(signal.reason as Error);
         };
         const sleeper = {
-          atMs: nowMs + ms,
+          atMs: later(nowMs, ms),
           wake: () => {
             signal.removeEventListener('abort', abort);
             resolve();

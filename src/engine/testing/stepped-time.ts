@@ -1,10 +1,11 @@
 import type { Clock } from '../../core/clock.ts';
+import { later, latest, type RunMs, runMs, wallMs } from '../../core/time.ts';
 import type { Timers } from '../schedule.ts';
 
 /** Simulated time that moves only by `advance` and `stall`, with the runtime's timer rules: whole ms, in order of time. */
 export interface SteppedTime {
   readonly clock: Clock;
-  readonly nowMs: () => number;
+  readonly nowMs: () => RunMs;
   readonly timers: Timers;
   /** Advances the time; each due timer runs at its time, with its promise callbacks before the next timer. */
   advance(ms: number): Promise<void>;
@@ -14,12 +15,12 @@ export interface SteppedTime {
 
 /** Simulated time from 0. */
 export function steppedTime(): SteppedTime {
-  let now = 0;
+  let now = runMs(0);
   let nextId = 1;
-  const pending = new Map<number, { readonly at: number; readonly callback: () => void }>();
+  const pending = new Map<number, { readonly at: RunMs; readonly callback: () => void }>();
   const timers: Timers = {
     setTimeout: (callback, ms) => {
-      pending.set(nextId, { at: now + Math.max(1, Math.trunc(ms)), callback });
+      pending.set(nextId, { at: later(now, Math.max(1, Math.trunc(ms))), callback });
       return nextId++;
     },
     clearTimeout: (id) => void pending.delete(id as number),
@@ -28,24 +29,24 @@ export function steppedTime(): SteppedTime {
     nowMs: () => now,
     clock: {
       nowMs: () => now,
-      wallMs: () => now,
+      wallMs: () => wallMs(now),
       sleep: () => Promise.reject(new Error('stepped time has no sleep')),
     },
     timers,
-    stall: (ms) => void (now += ms),
+    stall: (ms) => void (now = later(now, ms)),
     async advance(ms) {
-      const end = now + ms;
+      const end = later(now, ms);
       for (;;) {
         const next = [...pending].sort(([, a], [, b]) => a.at - b.at)[0];
         if (next === undefined || next[1].at > end) break;
         pending.delete(next[0]);
-        now = Math.max(now, next[1].at);
+        now = latest(now, next[1].at);
         next[1].callback();
         // Two turns: for the callback's promises, and for its immediates.
         await new Promise(setImmediate);
         await new Promise(setImmediate);
       }
-      now = Math.max(now, end);
+      now = latest(now, end);
     },
   };
 }

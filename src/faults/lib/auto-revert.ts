@@ -1,6 +1,7 @@
 import { DrillError } from '../../core/errors.ts';
 import type { FaultContext } from '../../core/fault.ts';
 import { shellCommand } from '../../core/shell-quote.ts';
+import type { DurationMs } from '../../core/time.ts';
 import { lastText, run, runOk } from './commands.ts';
 
 /**
@@ -15,7 +16,7 @@ export interface AutoRevert {
   /** Part of the names of its timers: `firedrill-TAG-N.timer`. */
   readonly tag: string;
   /** Time from arming or renewal until the timer fires. */
-  readonly leaseMs: number;
+  readonly leaseMs: DurationMs;
   /** Script for /bin/sh that removes exactly what the fault adds. It must be harmless if nothing is left. */
   readonly undo: string;
 }
@@ -60,7 +61,7 @@ export async function armAutoRevert(ctx: FaultContext, autoRevert: AutoRevert): 
 export async function renewAutoRevert(
   ctx: FaultContext,
   autoRevert: AutoRevert,
-  { attempt, timeoutMs }: { readonly attempt: number; readonly timeoutMs: number },
+  { attempt, timeoutMs }: { readonly attempt: number; readonly timeoutMs: DurationMs },
 ): Promise<void> {
   const script = renewScript(autoRevert, attempt + 1);
   const renewed = await run(ctx, ['/bin/sh', '-c', script], { timeoutMs });

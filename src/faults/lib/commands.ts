@@ -2,6 +2,7 @@ import { commandWords } from '../../core/command-words.ts';
 import { DrillError } from '../../core/errors.ts';
 import type { FaultContext } from '../../core/fault.ts';
 import type { ExecResult } from '../../core/host.ts';
+import type { DurationMs } from '../../core/time.ts';
 
 /** The part of a fault's context that a command needs. */
 export type CommandContext = Pick<FaultContext, 'host' | 'signal'>;
@@ -9,7 +10,7 @@ export type CommandContext = Pick<FaultContext, 'host' | 'signal'>;
 /** Options of one command. */
 export interface CommandOptions {
   /** Default: `commandTimeoutMs`. */
-  readonly timeoutMs?: number;
+  readonly timeoutMs?: DurationMs;
   /** Text for its standard input. Default: none. */
   readonly input?: string;
 }

@@ -2,6 +2,7 @@ import { DrillError } from '../../core/errors.ts';
 import { limitText } from '../../core/format-duration.ts';
 import { formatIpAddress, parseIpAddress, type IpAddress } from '../../core/ip-address.ts';
 import { printNetwork, type HostContainer } from '../../core/host.ts';
+import type { DurationMs } from '../../core/time.ts';
 import { runOk, type CommandContext } from './commands.ts';
 import { shareDropped, type FilteredPacket, type WrappingPacket } from './filter-match.ts';
 import { ipProtocolNumbers } from './ip-protocols.ts';
@@ -13,7 +14,7 @@ import { connectionDevices, type NoDevices, type ConnectionDevices } from './con
 /** What a network fault does to its host's network. */
 export type NetworkCut =
   | { readonly kind: 'link'; readonly interface: string }
-  | { readonly kind: 'delay'; readonly interface: string; readonly delayMs: number }
+  | { readonly kind: 'delay'; readonly interface: string; readonly delayMs: DurationMs }
   | { readonly kind: 'packets'; readonly filter: PacketFilter };
 
 /** firedrill's own connection to a host, as seen by the host's network. */

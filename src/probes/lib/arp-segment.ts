@@ -2,6 +2,7 @@ import { messageOf } from '../../core/errors.ts';
 import type { Host } from '../../core/host.ts';
 import type { ProbeContext } from '../../core/probe.ts';
 import { shorten } from '../../core/shorten.ts';
+import type { RunMs } from '../../core/time.ts';
 import { ArpTable, readAnswers, type ArpAnswers } from './arp-table.ts';
 import { preflightTimeoutMs, requireIputils } from './iputils.ts';
 
@@ -75,7 +76,7 @@ class SharedSegment {
   readonly table: ArpTable;
   users = 0;
   readonly #segment: Segment;
-  #latest: { readonly startMs: number; readonly round: Promise<ArpRound> } | undefined;
+  #latest: { readonly startMs: RunMs; readonly round: Promise<ArpRound> } | undefined;
 
   constructor(segment: Segment) {
     this.#segment = segment;

@@ -1,4 +1,5 @@
 import type { LogMark } from '../../core/sample.ts';
+import type { WallMs } from '../../core/time.ts';
 
 /** The MACs, in lower case, that answered for each address. The set is empty if there was no answer. */
 export type ArpAnswers = ReadonlyMap<string, ReadonlySet<string>>;
@@ -66,7 +67,7 @@ export class ArpTable {
   }
 
   /** Processes a round of answers. `wallMs`: the time of the requests. */
-  take(answers: ArpAnswers, wallMs: number): void {
+  take(answers: ArpAnswers, wallMs: WallMs): void {
     for (const node of this.#learned.keys()) {
       const macs = new Set([...(answers.get(node) ?? [])].filter((mac) => !isVirtualMac(mac)));
       // A node may come back with another MAC. While it is silent, it keeps the last one.

@@ -1,3 +1,5 @@
+import { type DurationMs, later, wallMs, type WallMs } from '../../core/time.ts';
+
 /** Output of `docker logs --timestamps` for one container. */
 export interface LogSection {
   readonly lines: readonly StampedLine[];
@@ -13,7 +15,7 @@ export interface StampedLine {
   /** The engine's timestamp, as printed. */
   readonly stamp: string;
   /** The same time, in ms since the Unix epoch. */
-  readonly wallMs: number;
+  readonly wallMs: WallMs;
 }
 
 /** Parses sections, which begin with `log of NAME` and end with `log ended CODE`. */
@@ -52,9 +54,13 @@ const stamped = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(\.\d+)?(Z|[+-]\d\d:\d\d) ?(.*
 function parseLine(line: string): StampedLine | undefined {
   const [, seconds, fraction = '', zone = '', text = ''] = stamped.exec(line.replace(/\r$/, '')) ?? [];
   if (seconds === undefined) return undefined;
-  const wholeMs = Date.parse(`${seconds}${zone}`);
+  const wholeMs = wallMs(Date.parse(`${seconds}${zone}`));
   if (Number.isNaN(wholeMs)) return undefined;
-  return { text, stamp: `${seconds}${fraction}${zone}`, wallMs: wholeMs + Number(`0${fraction}`) * 1000 };
+  return {
+    text,
+    stamp: `${seconds}${fraction}${zone}`,
+    wallMs: later(wholeMs, Number(`0${fraction}`) * 1000),
+  };
 }
 
 /**
@@ -64,6 +70,9 @@ const overlapMs = 1000;
 /** Start time for a log that was empty: reads every line. */
 const fromTheStart = '1970-01-01T00:00:00Z';
 
+/** Earlier than every line. */
+const beforeAll = wallMs(-Infinity);
+
 /** The read position in one container's log. */
 export class ContainerLog {
   /** Undefined before the first sample. Null while the log was empty. */
@@ -72,7 +81,7 @@ export class ContainerLog {
   #recent: ReadonlySet<string> = new Set();
   #overlapMs = overlapMs;
   /** Where reading began. Lines with a timestamp up to this time are not new. */
-  #startMs = -Infinity;
+  #startMs = beforeAll;
 
   /** The value for `--since`. Empty for the first sample, which reads only the newest line. */
   since(): string {
@@ -87,7 +96,7 @@ export class ContainerLog {
     const isFirst = this.#latest === undefined;
     if (isFirst && exitCode !== 0) return [];
     const unread = lines.filter((line) => !this.#recent.has(keyOf(line)));
-    const before = this.#latest?.wallMs ?? -Infinity;
+    const before = this.#latest?.wallMs ?? beforeAll;
     const latest = lines.reduce(
       (late, line) => (line.wallMs >= late.wallMs ? line : late),
       lines[0] ?? nothing,
@@ -103,12 +112,12 @@ export class ContainerLog {
     return isFirst ? [] : unread.filter(({ wallMs }) => wallMs > this.#startMs);
   }
 
-  #recentAfter(ms: number): string[] {
+  #recentAfter(ms: DurationMs): string[] {
     return [...this.#recent].filter((key) => Number(key.slice(0, key.indexOf(' '))) >= ms);
   }
 }
 
-const nothing: StampedLine = { text: '', stamp: '', wallMs: -Infinity };
+const nothing: StampedLine = { text: '', stamp: '', wallMs: beforeAll };
 
 function keyOf({ wallMs, stamp, text }: StampedLine): string {
   return `${wallMs} ${stamp} ${text}`;

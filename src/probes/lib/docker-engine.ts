@@ -2,6 +2,7 @@ import { Agent, request } from 'node:http';
 import { Duplex } from 'node:stream';
 import type { CommandPipe, Host } from '../../core/host.ts';
 import { ProbeTimeout } from '../../core/probe.ts';
+import type { DurationMs } from '../../core/time.ts';
 
 /** Most concurrent requests: a late one, and one more. */
 const mostAsked = 2;
@@ -35,7 +36,7 @@ export interface DockerEngine {
  * any context. The CLI itself reaches an engine over SSH this way. One process on the host serves all
  * samples, but the CLI would need one process per sample.
  */
-export function dockerEngine(pipe: NonNullable<Host['pipe']>, timeoutMs: number): DockerEngine {
+export function dockerEngine(pipe: NonNullable<Host['pipe']>, timeoutMs: DurationMs): DockerEngine {
   const agent = new Agent({ keepAlive: true, maxSockets: mostAsked });
   agent.createConnection = () => new PipeSocket(pipe(['docker', 'system', 'dial-stdio']));
   let asked = 0;

@@ -4,6 +4,7 @@ import { messageOf } from '../../core/errors.ts';
 import { limitText } from '../../core/format-duration.ts';
 import type { Host } from '../../core/host.ts';
 import { shorten } from '../../core/shorten.ts';
+import { earlier, earliest, later, type RunMs, type WallMs } from '../../core/time.ts';
 import { coarseMs, parsePulse, pulseScript, staleAfterMs, type Pulse } from './pulse.ts';
 
 /**
@@ -11,8 +12,8 @@ import { coarseMs, parsePulse, pulseScript, staleAfterMs, type Pulse } from './p
  */
 export interface FileLine {
   readonly text: string;
-  readonly minMs: number;
-  readonly maxMs: number;
+  readonly minMs: WallMs;
+  readonly maxMs: WallMs;
 }
 
 /** Whether all lines up to the last heartbeat have been read. */
@@ -52,7 +53,7 @@ export class FollowedFile {
   /** The last heartbeat of any run. */
   #pulse: Pulse | undefined;
   /** Its arrival on the run clock. Undefined before the first heartbeat of this run. */
-  #pulseAtMs: number | undefined;
+  #pulseAtMs: RunMs | undefined;
   #isThere = false;
   #broken = 'it has not started';
   /** Set if it is unknown which lines are new after a break. */
@@ -135,8 +136,8 @@ export class FollowedFile {
     const lines = this.#pulseAtMs === undefined ? this.#newIn(this.#pending) : this.#pending;
     this.#lastLine = this.#pending.at(-1) ?? this.#lastLine;
     this.#pending = [];
-    const maxMs = pulse.wallMs + (pulse.isCoarse ? coarseMs : 0);
-    const minMs = Math.min(maxMs, (this.#pulse ?? pulse).wallMs - tailPollMs);
+    const maxMs = later(pulse.wallMs, pulse.isCoarse ? coarseMs : 0);
+    const minMs = earliest(maxMs, earlier((this.#pulse ?? pulse).wallMs, tailPollMs));
     for (const text of lines) this.#onLine({ text, minMs, maxMs });
   }
 

@@ -2,6 +2,7 @@ import type { ResolveName } from '../../core/probe.ts';
 import { ResolvingSocket } from '../../net/name-lookup.ts';
 import { Client, DatabaseError, type ClientConfig } from 'pg';
 import { ProbeTimeout } from '../../core/probe.ts';
+import type { DurationMs } from '../../core/time.ts';
 import { followReadiness, type Readiness, sayGoodbye } from '../../net/postgres.ts';
 
 /** Most sessions: one with a late answer, and one more. */
@@ -40,7 +41,7 @@ interface Session {
  */
 export function keepSqlSessions(
   config: ClientConfig,
-  { timeoutMs, resolveName }: { readonly timeoutMs: number; readonly resolveName: ResolveName },
+  { timeoutMs, resolveName }: { readonly timeoutMs: DurationMs; readonly resolveName: ResolveName },
 ): KeptSqlSessions {
   const sessions = new Set<Session>();
 

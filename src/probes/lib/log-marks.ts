@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { LogMark } from '../../core/sample.ts';
 import { shorten } from '../../core/shorten.ts';
+import type { WallMs } from '../../core/time.ts';
 import { regex, requireRegex } from '../../net/text-params.ts';
 
 /** Longest text of a mark and longest value, in characters. */
@@ -21,9 +22,9 @@ export const logMarks = z
 
 /** The time at which a line was logged, in ms since the Unix epoch on its host's clock. */
 export interface LogTime {
-  readonly wallMs: number;
+  readonly wallMs: WallMs;
   /** Bounds of `wallMs`, unless it is an exact timestamp. */
-  readonly bounds?: { readonly minMs: number; readonly maxMs: number };
+  readonly bounds?: { readonly minMs: WallMs; readonly maxMs: WallMs };
 }
 
 /** Returns the marks that a line matches. */

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import { wallMs } from '../../core/time.ts';
 import { parseUtcOffset, timeIn, type TimeFormat } from './log-time.ts';
 
-const nowMs = Date.UTC(2026, 10, 30, 12);
+const nowMs = wallMs(Date.UTC(2026, 10, 30, 12));
 const place = { offsetMinutes: 120, nowMs };
 const at = Date.UTC(2026, 10, 30, 3, 4, 5);
 
@@ -36,7 +37,7 @@ describe('timeIn', () => {
   });
 
   it('uses the nearest year if the timestamp has none', () => {
-    const newYear = { offsetMinutes: 0, nowMs: Date.UTC(2027, 0, 1, 0, 0, 10) };
+    const newYear = { offsetMinutes: 0, nowMs: wallMs(Date.UTC(2027, 0, 1, 0, 0, 10)) };
     expect(timeIn('Dec 31 23:59:59.000 x', 'syslog', newYear)?.wallMs).toBe(
       Date.UTC(2026, 11, 31, 23, 59, 59),
     );

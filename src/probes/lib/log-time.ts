@@ -1,3 +1,4 @@
+import { later, wallMs, type WallMs } from '../../core/time.ts';
 import type { LogTime } from './log-marks.ts';
 
 /** Formats of timestamps in log lines. */
@@ -9,7 +10,7 @@ export interface TimePlace {
   /** Minutes east of UTC, for timestamps without a zone. */
   readonly offsetMinutes: number;
   /** Approximate current time, in ms since the Unix epoch, for timestamps without a year. */
-  readonly nowMs: number;
+  readonly nowMs: WallMs;
 }
 
 const months = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
@@ -36,30 +37,32 @@ const exactMs = 10;
 export function timeIn(line: string, format: TimeFormat, place: TimePlace): LogTime | undefined {
   const groups = patterns[format].exec(line)?.groups;
   if (groups === undefined) return undefined;
-  if (groups['milliseconds'] !== undefined) return { wallMs: Number(groups['milliseconds']) };
+  if (groups['milliseconds'] !== undefined) return { wallMs: wallMs(Number(groups['milliseconds'])) };
   const wholeMs =
-    groups['seconds'] === undefined ? calendarMs(groups, place) : Number(groups['seconds']) * 1000;
+    groups['seconds'] === undefined ? calendarMs(groups, place) : wallMs(Number(groups['seconds']) * 1000);
   if (Number.isNaN(wholeMs)) return undefined;
   const digits = groups['fraction'] ?? '';
-  const startMs = wholeMs + Number(`0.${digits || 0}`) * 1000;
+  const startMs = later(wholeMs, Number(`0.${digits || 0}`) * 1000);
   const unitMs = 1000 / 10 ** digits.length;
   if (unitMs < exactMs) return { wallMs: startMs };
-  return { wallMs: startMs + unitMs / 2, bounds: { minMs: startMs, maxMs: startMs + unitMs } };
+  return { wallMs: later(startMs, unitMs / 2), bounds: { minMs: startMs, maxMs: later(startMs, unitMs) } };
 }
 
 /** The whole second, in ms since the Unix epoch. */
-function calendarMs(groups: Readonly<Record<string, string | undefined>>, place: TimePlace): number {
+function calendarMs(groups: Readonly<Record<string, string | undefined>>, place: TimePlace): WallMs {
   const number = (name: string): number => Number(groups[name]);
   const monthIndex =
     groups['month'] === undefined ? number('monthNumber') - 1 : months.indexOf(groups['month']);
-  const inYear = (year: number): number =>
-    Date.UTC(year, monthIndex, number('day'), number('hour'), number('minute'), number('second')) -
-    offsetOf(groups['zone'], place) * 60_000;
+  const inYear = (year: number): WallMs =>
+    wallMs(
+      Date.UTC(year, monthIndex, number('day'), number('hour'), number('minute'), number('second')) -
+        offsetOf(groups['zone'], place) * 60_000,
+    );
   if (groups['year'] !== undefined) return inYear(number('year'));
   // Takes the nearest time among last year, this year, and next year, because around New Year a log contains
   // two years.
   const year = new Date(place.nowMs).getUTCFullYear();
-  const [nearest = Number.NaN] = [year - 1, year, year + 1]
+  const [nearest = wallMs(Number.NaN)] = [year - 1, year, year + 1]
     .map(inYear)
     .sort((a, b) => Math.abs(a - place.nowMs) - Math.abs(b - place.nowMs));
   return nearest;

@@ -1,3 +1,5 @@
+import { wallMs, type WallMs } from '../../core/time.ts';
+
 /**
  * Interval of the heartbeats of a followed command, s. A heartbeat contains its time, which distinguishes a
  * command without output from a stalled pipe.
@@ -27,7 +29,7 @@ while { sleep ${pulseSeconds} 2>/dev/null || sleep 1; } && kill -0 "$self" 2>/de
  * second.
  */
 export interface Pulse {
-  readonly wallMs: number;
+  readonly wallMs: WallMs;
   readonly isCoarse: boolean;
 }
 
@@ -36,5 +38,5 @@ export function parsePulse(text: string): Pulse | undefined {
   const [, seconds, fraction] = /^(\d+)(?:\.(\d+|%?N)?)?$/.exec(text) ?? [];
   if (seconds === undefined) return undefined;
   const isCoarse = fraction === undefined || !/^\d+$/.test(fraction);
-  return { wallMs: Number(isCoarse ? seconds : `${seconds}.${fraction}`) * 1000, isCoarse };
+  return { wallMs: wallMs(Number(isCoarse ? seconds : `${seconds}.${fraction}`) * 1000), isCoarse };
 }

@@ -1,7 +1,9 @@
+import { type DurationMs, wallMs, type WallMs } from '../../core/time.ts';
+
 /** A captured VRRP advert. */
 export interface VrrpAdvert {
   /** Capture time, in ms since the Unix epoch on the clock of the capturing host. */
-  readonly wallMs: number;
+  readonly wallMs: WallMs;
   /** Source address. */
   readonly source: string;
   readonly virtualRouterId: number;
@@ -11,13 +13,13 @@ export interface VrrpAdvert {
    * Interval until the next advert, as the advert declares it. VRRP version 2 uses seconds, and version 3
    * uses hundredths of a second.
    */
-  readonly intervalMs: number;
+  readonly intervalMs: DurationMs;
 }
 
 /** A line of the capture that is not an advert in a known format. */
 export interface UnreadPacket {
   /** Capture time, ms. Undefined if the line has no timestamp. */
-  readonly wallMs: number | undefined;
+  readonly wallMs: WallMs | undefined;
   /** Source address. Undefined if the line has none. */
   readonly source: string | undefined;
 }
@@ -43,7 +45,7 @@ export function parseAdvert(line: string): VrrpAdvert | undefined {
   if (match === null) return undefined;
   const [, source = '', virtualRouterId, priority, interval, centi] = match;
   return {
-    wallMs: Number(start[1]) * 1000,
+    wallMs: wallMs(Number(start[1]) * 1000),
     source,
     virtualRouterId: Number(virtualRouterId),
     priority: Number(priority),
@@ -58,5 +60,5 @@ export function readUnknownLine(line: string): UnreadPacket {
   const start = stamp.exec(line);
   if (start === null) return { wallMs: undefined, source: undefined };
   const source = sourceOf.exec(line.slice(start[0].length))?.[1];
-  return { wallMs: Number(start[1]) * 1000, source };
+  return { wallMs: wallMs(Number(start[1]) * 1000), source };
 }

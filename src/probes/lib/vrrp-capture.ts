@@ -4,23 +4,24 @@ import { limitText } from '../../core/format-duration.ts';
 import type { Host } from '../../core/host.ts';
 import { installHint } from '../../core/install-hint.ts';
 import { shorten } from '../../core/shorten.ts';
+import { later, latest, type WallMs } from '../../core/time.ts';
 import { coarseMs, parsePulse, pulseScript, staleAfterMs } from './pulse.ts';
 import { parseAdvert, readUnknownLine, type UnreadPacket, type VrrpAdvert } from './vrrp-advert.ts';
 
 /** Receives the events of a capture. Times are in ms since the Unix epoch on the capturing host's clock. */
 export interface CaptureListener {
   /** The capture is running from this time on, at the latest. */
-  listens(wallMs: number): void;
+  listens(wallMs: WallMs): void;
   hears(advert: VrrpAdvert): void;
   /** A line that cannot be parsed was captured at this time, or before. It may be an advert. */
-  misses(packet: UnreadPacket & { readonly wallMs: number }, line: string): void;
+  misses(packet: UnreadPacket & { readonly wallMs: WallMs }, line: string): void;
   breaks(): void;
 }
 
 /** The state of a capture. */
 export type CaptureState =
   /** All packets up to `wallMs` have been read. */
-  { readonly ok: true; readonly wallMs: number } | { readonly ok: false; readonly why: string };
+  { readonly ok: true; readonly wallMs: WallMs } | { readonly ok: false; readonly why: string };
 
 /** A capture in use. It stops when its last user closes it. */
 export interface CaptureUse {
@@ -107,7 +108,7 @@ class Capture {
   readonly #running: Promise<void>;
   #broken: string | undefined = 'it has not started';
   /** The latest time in a line. Undefined before the first one. */
-  #wallMs: number | undefined;
+  #wallMs: WallMs | undefined;
   /** Heartbeats have whole seconds only. */
   #isCoarse = false;
   /**
@@ -125,7 +126,7 @@ class Capture {
 
   add(listener: CaptureListener): void {
     this.#listeners.add(listener);
-    if (this.#wallMs !== undefined) listener.listens(this.#wallMs + (this.#isCoarse ? coarseMs : 0));
+    if (this.#wallMs !== undefined) listener.listens(later(this.#wallMs, this.#isCoarse ? coarseMs : 0));
   }
 
   /** Returns true if it was the last listener. */
@@ -210,7 +211,7 @@ class Capture {
     for (const listener of this.#listeners) listener.misses({ ...packet, wallMs }, line);
   }
 
-  #keepTime(wallMs: number): void {
+  #keepTime(wallMs: WallMs): void {
     const offsetMs = this.#clock.nowMs() - wallMs;
     const marginMs = this.#isCoarse ? coarseMs : 0;
     // The host's clock was set forward, so the jump is not a period of silence.
@@ -221,9 +222,9 @@ class Capture {
     this.#leastOffsetMs = Math.min(this.#leastOffsetMs, offsetMs);
     // A time in whole seconds is up to 1 s earlier than the real time.
     if (this.#wallMs === undefined)
-      for (const listener of this.#listeners) listener.listens(wallMs + marginMs);
+      for (const listener of this.#listeners) listener.listens(later(wallMs, marginMs));
     // Two programs write the lines, so an advert may arrive after a slightly later heartbeat.
-    this.#wallMs = Math.max(this.#wallMs ?? wallMs, wallMs);
+    this.#wallMs = latest(this.#wallMs ?? wallMs, wallMs);
   }
 
   #breaks(why: string): void {

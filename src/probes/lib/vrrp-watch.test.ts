@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { wallMs } from '../../core/time.ts';
 import { VrrpWatch } from './vrrp-watch.ts';
 
 const own = '198.18.2.11';
@@ -12,13 +13,13 @@ function watching(): {
   marks: () => string[];
 } {
   const watch = new VrrpWatch(own, 1000);
-  watch.listens(0);
+  watch.listens(wallMs(0));
   return {
     watch,
     advert: (source, atS, { priority = source === own ? 100 : 90, intervalMs = 1000 } = {}) =>
-      watch.hears({ wallMs: atS * 1000, source, virtualRouterId: 51, priority, intervalMs }),
+      watch.hears({ wallMs: wallMs(atS * 1000), source, virtualRouterId: 51, priority, intervalMs }),
     state: (atS) => {
-      const view = watch.view(atS * 1000);
+      const view = watch.view(wallMs(atS * 1000));
       return view.state === 'master' ? `master ${view.priority}` : view.state;
     },
     marks: () =>
@@ -147,13 +148,13 @@ describe('the VRRP state of an address', () => {
     advert(own, 1);
     watch.breaks();
     expect(state(1.1)).toBe('unknown');
-    watch.listens(20_000);
+    watch.listens(wallMs(20_000));
     expect(state(21)).toBe('unknown');
     advert(own, 21.5, { priority: 80 });
     expect(state(21.5)).toBe('master 80');
     expect(marks()).toEqual([]);
     watch.breaks();
-    watch.listens(40_000);
+    watch.listens(wallMs(40_000));
     expect(state(43.1)).toBe('silent');
     expect(marks()).toEqual([]);
   });

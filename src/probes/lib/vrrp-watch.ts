@@ -1,4 +1,5 @@
 import type { LogMark } from '../../core/sample.ts';
+import { type DurationMs, later, type WallMs } from '../../core/time.ts';
 import type { UnreadPacket, VrrpAdvert } from './vrrp-advert.ts';
 
 /** The state of one address at a moment, from its adverts. */
@@ -11,7 +12,7 @@ export type VrrpView =
 /** A source that advertises: its latest advert, and the start of its uninterrupted series of adverts. */
 interface MasterPeriod {
   readonly advert: VrrpAdvert;
-  readonly sinceMs: number;
+  readonly sinceMs: WallMs;
 }
 
 /**
@@ -45,25 +46,25 @@ export class VrrpWatch {
   /** By source, without sources that have stopped. */
   readonly #reigns = new Map<string, MasterPeriod>();
   /** Start of the capture without a gap. Undefined while it is not running. */
-  #listeningSinceMs: number | undefined;
+  #listeningSinceMs: WallMs | undefined;
   #latestIntervalMs: number | undefined;
   /** True if it is known to be silent, so that the next advert is a change to master. */
   #isSilent = false;
   #latestPriority: number | undefined;
   /** The latest line that cannot be parsed and may be an advert of the watched source. */
-  #missed: { readonly wallMs: number; readonly line: string } | undefined;
+  #missed: { readonly wallMs: WallMs; readonly line: string } | undefined;
   readonly #marks: LogMark[] = [];
 
   /**
    * Watches the adverts from an address. `defaultIntervalMs` applies until an advert declares its interval.
    */
-  constructor(source: string, defaultIntervalMs: number) {
+  constructor(source: string, defaultIntervalMs: DurationMs) {
     this.#source = source;
     this.#defaultIntervalMs = defaultIntervalMs;
   }
 
   /** The capture is running, from this time on at the latest. */
-  listens(wallMs: number): void {
+  listens(wallMs: WallMs): void {
     this.#listeningSinceMs ??= wallMs;
   }
 
@@ -80,7 +81,7 @@ export class VrrpWatch {
    * Processes a line that cannot be parsed. Unless it contains another source, it may be an advert of the
    * watched source.
    */
-  misses({ source, wallMs }: UnreadPacket & { readonly wallMs: number }, line: string): void {
+  misses({ source, wallMs }: UnreadPacket & { readonly wallMs: WallMs }, line: string): void {
     if (source !== undefined && source !== this.#source) return;
     this.#settle(wallMs);
     this.#missed = { wallMs, line };
@@ -100,7 +101,7 @@ export class VrrpWatch {
   }
 
   /** The state at a moment. All packets up to that moment must have been read. */
-  view(wallMs: number): VrrpView {
+  view(wallMs: WallMs): VrrpView {
     this.#settle(wallMs);
     if (this.#listeningSinceMs === undefined) return { state: 'unknown', why: 'the capture is not running' };
     if (this.#isSilent) return { state: 'silent' };
@@ -146,7 +147,7 @@ export class VrrpWatch {
   }
 
   /** Removes sources whose adverts have been missing for too long. */
-  #settle(nowMs: number): void {
+  #settle(nowMs: WallMs): void {
     for (const [source, masterPeriod] of this.#reigns) {
       if (
         source !== this.#source &&
@@ -162,7 +163,7 @@ export class VrrpWatch {
       if (nowMs - sinceMs > intervalsUntilDown * intervalMs) this.#isSilent = true;
       return;
     }
-    const dueMs = own.advert.wallMs + this.#intervalOf(own);
+    const dueMs = later(own.advert.wallMs, this.#intervalOf(own));
     const intervals = this.#laterThan(own) === undefined ? intervalsUntilDown : intervalsUntilYielded;
     if (nowMs - own.advert.wallMs <= intervals * this.#intervalOf(own)) return;
     this.#reigns.delete(this.#source);
@@ -185,7 +186,7 @@ export class VrrpWatch {
     );
   }
 
-  #mark(name: string, wallMs: number, text: string, value?: number): void {
+  #mark(name: string, wallMs: WallMs, text: string, value?: number): void {
     this.#marks.push({
       name,
       wallMs,

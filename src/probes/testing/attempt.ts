@@ -3,6 +3,7 @@ import type { Clock } from '../../core/clock.ts';
 import type { Host } from '../../core/host.ts';
 import { ProbeTimeout, type ProbeContext, type ProbeKind, type ProbeSession } from '../../core/probe.ts';
 import type { Observation } from '../../core/sample.ts';
+import { runMs, wallMs } from '../../core/time.ts';
 import { createNameResolver } from '../../resolver/name-resolver.ts';
 
 /** For tests: an observation and its duration. */
@@ -63,8 +64,8 @@ export async function attemptOnce<P>(
 }
 
 const testClock: Clock = {
-  nowMs: () => performance.now(),
-  wallMs: () => Date.now(),
+  nowMs: () => runMs(performance.now()),
+  wallMs: () => wallMs(Date.now()),
   sleep: async () => {
     throw new Error('no probe sleeps');
   },

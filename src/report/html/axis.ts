@@ -1,14 +1,15 @@
 import { scaleLinear } from 'd3-scale';
+import type { RunMs } from '../../core/time.ts';
 import type { Range } from '../../analysis/intervals.ts';
 import { html, type Html } from './template.ts';
 
 /** A time axis that all lanes of a chart share. Positions are percent of the width, because a chart is as wide as the screen. */
 export interface TimeAxis extends Range {
   /** Zero of the offsets, ms on the run clock. */
-  readonly zeroMs: number;
+  readonly zeroMs: RunMs;
   readonly ticks: readonly Tick[];
   /** Position of a moment, percent; clamped to 0 and 100. */
-  readonly at: (ms: number) => number;
+  readonly at: (ms: RunMs) => number;
 }
 
 interface Tick {
@@ -30,7 +31,7 @@ export function percent(value: number): string {
 }
 
 /** The axis of a range; offsets count from `zeroMs`. */
-export function timeAxis({ fromMs, toMs }: Range, zeroMs: number): TimeAxis {
+export function timeAxis({ fromMs, toMs }: Range, zeroMs: RunMs): TimeAxis {
   const isLong = toMs - fromMs > 1_200_000;
   const [unitMs, unit] = isLong ? [60_000, 'min'] : [1000, 's'];
   const scale = scaleLinear()

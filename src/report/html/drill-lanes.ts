@@ -7,14 +7,16 @@ import { listText } from '../../analysis/format.ts';
 import { instancesOf } from '../../core/condition.ts';
 import type { Stage } from '../../core/summary.ts';
 import { durationText, offsetText } from '../../core/format-duration.ts';
+import type { HostName, ProbeName } from '../../core/ids.ts';
 import { counted } from '../text.ts';
 import { stageText } from '../verdict-text.ts';
 import type { Lane, LaneGroup, Marker, Piece } from './lanes.ts';
 import { machineLanes } from './machine-lane.ts';
 import { probeLane } from './probe-lane.ts';
+import { later, type RunMs } from '../../core/time.ts';
 
 /** All lanes of a drill's timeline, without empty groups. Offsets in titles count from `zeroMs`. */
-export function drillLanes(analysis: Analysis, zeroMs: number): readonly LaneGroup[] {
+export function drillLanes(analysis: Analysis, zeroMs: RunMs): readonly LaneGroup[] {
   const { log } = analysis;
   const probes = [...log.series.values()].map((s) => s.probe);
   const run = { fromMs: log.startMs, toMs: log.endMs };
@@ -48,7 +50,7 @@ function phaseLane({ log }: Analysis): readonly Lane[] {
   return pieces.length === 0 ? [] : [{ label: 'phases', words, pieces }];
 }
 
-function faultLanes({ log }: Analysis, zeroMs: number): readonly Lane[] {
+function faultLanes({ log }: Analysis, zeroMs: RunMs): readonly Lane[] {
   return [...log.preparations, ...log.faults, ...log.repairs].map((fault): Lane => {
     const { id, kind, host, effect } = fault;
     const what = `${kind}${host === null ? '' : ` on ${host}`}`;
@@ -75,10 +77,10 @@ function faultLanes({ log }: Analysis, zeroMs: number): readonly Lane[] {
   });
 }
 
-function faultMarkers(fault: FaultRecord, zeroMs: number): readonly Marker[] {
+function faultMarkers(fault: FaultRecord, zeroMs: RunMs): readonly Marker[] {
   const { issuedMs, ackedMs, effect, healStartedMs, healedMs } = fault;
   const markers: Marker[] = [];
-  const add = (atMs: number | null, shape: Marker['shape'], what: string) => {
+  const add = (atMs: RunMs | null, shape: Marker['shape'], what: string) => {
     if (atMs !== null) markers.push({ atMs, shape, title: `${what} ${offsetText(atMs - zeroMs)}` });
   };
   add(issuedMs, 'issued', 'issued');
@@ -90,15 +92,15 @@ function faultMarkers(fault: FaultRecord, zeroMs: number): readonly Marker[] {
 }
 
 function stageLanes({ log, summary, recovery, heal }: Analysis): readonly Lane[] {
-  const lane = (label: string, stages: readonly Stage[], startMs: number | undefined): readonly Lane[] => {
+  const lane = (label: string, stages: readonly Stage[], startMs: RunMs | undefined): readonly Lane[] => {
     if (stages.length === 0 || startMs === undefined) return [];
     const dominant = dominantStage(stages);
     let fromMs = startMs;
     const pieces = stages.map((s): Piece => {
-      const piece = {
+      const piece: Piece = {
         fromMs,
-        toMs: fromMs + s.ms,
-        kind: s === dominant ? ('longest' as const) : ('stage' as const),
+        toMs: later(fromMs, s.ms),
+        kind: s === dominant ? 'longest' : 'stage',
         label: s.name,
         title: `${s.name}: ${stageText(s)}`,
       };
@@ -116,9 +118,9 @@ function stageLanes({ log, summary, recovery, heal }: Analysis): readonly Lane[]
 }
 
 /** The group of the recovery probe, then the group of all other probes. */
-function probeGroups(analysis: Analysis, zeroMs: number): readonly LaneGroup[] {
+function probeGroups(analysis: Analysis, zeroMs: RunMs): readonly LaneGroup[] {
   const { log } = analysis;
-  const lanes = new Map<string, Lane[]>();
+  const lanes = new Map<ProbeName, Lane[]>();
   for (const series of log.series.values()) {
     const own = lanes.get(series.probe.name) ?? [];
     own.push(probeLane(analysis, series, zeroMs));
@@ -135,15 +137,15 @@ function probeGroups(analysis: Analysis, zeroMs: number): readonly LaneGroup[] {
     : [{ title: 'Probes', lanes: [...first, ...others] }];
 }
 
-function ownershipGroups({ log, summary }: Analysis, zeroMs: number): readonly LaneGroup[] {
+function ownershipGroups({ log, summary }: Analysis, zeroMs: RunMs): readonly LaneGroup[] {
   return summary.ownership.flatMap(({ name, sides }) =>
     sides.map(({ side, spans }) => {
       const condition = log.plan.ownership[name]?.[side];
       const probes = [...log.series.values()].map((s) => s.probe);
       const names = condition === undefined ? [] : instancesOf(condition, probes).map((i) => i.host ?? i.id);
       const seen = spans.map(({ fromMs, toMs, owners, maybe }) => ({
-        fromMs: fromMs + zeroMs,
-        toMs: toMs + zeroMs,
+        fromMs: later(zeroMs, fromMs),
+        toMs: later(zeroMs, toMs),
         owners,
         maybe,
       }));
@@ -153,14 +155,14 @@ function ownershipGroups({ log, summary }: Analysis, zeroMs: number): readonly L
 }
 
 interface Owned {
-  readonly fromMs: number;
-  readonly toMs: number;
-  readonly owners: readonly string[];
-  readonly maybe: readonly string[];
+  readonly fromMs: RunMs;
+  readonly toMs: RunMs;
+  readonly owners: readonly HostName[];
+  readonly maybe: readonly HostName[];
 }
 
 /** A lane for each host, and one for times with no owner or multiple owners if there are any. */
-function ownerLanes(names: readonly string[], spans: readonly Owned[], zeroMs: number): readonly Lane[] {
+function ownerLanes(names: readonly string[], spans: readonly Owned[], zeroMs: RunMs): readonly Lane[] {
   const ownLanes = [...new Set(names)].map((name): Lane => {
     const pieces = joined(
       spans.flatMap((span): Piece[] => {
@@ -213,12 +215,12 @@ function joined(pieces: readonly Piece[]): readonly Piece[] {
   return out;
 }
 
-function rangeText({ fromMs, toMs }: Piece, zeroMs: number): string {
+function rangeText({ fromMs, toMs }: Piece, zeroMs: RunMs): string {
   return `${offsetText(fromMs - zeroMs, 2)} to ${offsetText(toMs - zeroMs, 2)} (${durationText(toMs - fromMs)})`;
 }
 
 /** A lane for each pair of log probe and host. */
-function markLanes({ log }: Analysis, zeroMs: number): readonly Lane[] {
+function markLanes({ log }: Analysis, zeroMs: RunMs): readonly Lane[] {
   const lanes = new Map<string, Marker[]>();
   for (const mark of log.marks) {
     const label = mark.host === undefined ? mark.probe : `${mark.probe.split('@')[0] ?? ''}: ${mark.host}`;

@@ -1,3 +1,4 @@
+import type { DurationMs } from '../../core/time.ts';
 import { type DrillEntry, drillColumn, type DrillRow, type DrillsPage, drillsPage } from '../drills-page.ts';
 import { worstVerdict } from '../verdict-text.ts';
 import { sectionHtml, tableHtml } from './blocks.ts';
@@ -54,7 +55,7 @@ function cellHtml(
   { summary, link }: DrillRow,
   cell: string,
   column: number,
-  longestMs: number,
+  longestMs: DurationMs,
 ): string | Html {
   if (column === drillColumn('drill') && link !== undefined)
     return html`<a href="${link}/report.html">${cell}</a>`;

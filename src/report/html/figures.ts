@@ -2,6 +2,7 @@ import { scaleLinear } from 'd3-scale';
 import { dominantStage } from '../../analysis/stages.ts';
 import { durationText, limitText } from '../../core/format-duration.ts';
 import type { Measure, Stage } from '../../core/summary.ts';
+import type { DurationMs } from '../../core/time.ts';
 import { stagePredictionText, stageText } from '../verdict-text.ts';
 import { percent } from './axis.ts';
 import { html, type Html } from './template.ts';
@@ -12,7 +13,7 @@ type Bounds = Pick<Measure, 'minMs' | 'maxMs'>;
 const headroom = 1.08;
 
 /** A measure as a bar: solid up to the lower bound, hatched up to the upper bound, with the limit as a line. */
-export function gauge(measure: Measure, limitMs: number | undefined): Html {
+export function gauge(measure: Measure, limitMs: DurationMs | undefined): Html {
   const { ms, minMs, maxMs } = measure;
   const scale = scaleLinear()
     .domain([0, Math.max(maxMs, limitMs ?? 0, 1) * headroom])
@@ -33,7 +34,7 @@ export function gauge(measure: Measure, limitMs: number | undefined): Html {
 }
 
 /** A bar: solid up to the lower bound, hatched up to the upper bound; `scale` returns percent. */
-function boundsRects(scale: (ms: number) => number, { minMs, maxMs }: Bounds, height: number): Html {
+function boundsRects(scale: (ms: DurationMs) => number, { minMs, maxMs }: Bounds, height: number): Html {
   return html`<rect class="track" width="100%" height="${height}" y="1" />
     <rect class="sure" width="${percent(scale(minMs))}" height="${height}" y="1" />
     <rect
@@ -46,7 +47,7 @@ function boundsRects(scale: (ms: number) => number, { minMs, maxMs }: Bounds, he
 }
 
 /** The bar of a table row: solid up to the lower bound, hatched up to the upper bound, `atMs` marked. `longestMs` is the end of the scale that all rows share. */
-export function boundsBar(bounds: Bounds, atMs: number, longestMs: number, words: string): Html {
+export function boundsBar(bounds: Bounds, atMs: DurationMs, longestMs: DurationMs, words: string): Html {
   const scale = scaleLinear().domain([0, longestMs]).range([0, 100]);
   return html`<svg class="bar" height="12" role="img" aria-label="${words}">
     ${boundsRects(scale, bounds, 10)}
@@ -55,7 +56,7 @@ export function boundsBar(bounds: Bounds, atMs: number, longestMs: number, words
 }
 
 /** The stages of a chain as bars at their start, the longest marked; `of` names the sum. */
-export function waterfall(stages: readonly Stage[], totalMs: number, of: string): Html | null {
+export function waterfall(stages: readonly Stage[], totalMs: DurationMs, of: string): Html | null {
   const dominant = dominantStage(stages);
   if (dominant === undefined) return null;
   let cursor = 0;

@@ -1,3 +1,4 @@
+import { latest, type RunMs } from '../../core/time.ts';
 import { axisRow, percent, type TimeAxis } from './axis.ts';
 import { html, type Html } from './template.ts';
 
@@ -23,8 +24,8 @@ export type PieceKind =
 
 /** A piece of a lane, ms on the run clock. */
 export interface Piece {
-  readonly fromMs: number;
-  readonly toMs: number;
+  readonly fromMs: RunMs;
+  readonly toMs: RunMs;
   readonly kind: PieceKind;
   /** Text inside the piece, if it fits. */
   readonly label?: string;
@@ -36,7 +37,7 @@ export type MarkerShape = 'issued' | 'acked' | 'effect' | 'heal' | 'healed' | 'm
 
 /** A moment of a lane. */
 export interface Marker {
-  readonly atMs: number;
+  readonly atMs: RunMs;
   readonly shape: MarkerShape;
   readonly title: string;
 }
@@ -58,7 +59,7 @@ export interface LaneGroup {
 
 /** A vertical line through all lanes. */
 export interface Guide {
-  readonly atMs: number;
+  readonly atMs: RunMs;
   readonly kind: 'effect' | 'recovered';
   readonly label: string;
 }
@@ -243,14 +244,14 @@ function coarser(pieces: readonly Piece[], axis: TimeAxis, limit: number): reado
     const own = pieces.filter((p) => p.kind === kind).sort((a, b) => a.fromMs - b.fromMs);
     if (own.length <= each) return own;
     const cellMs = (axis.toMs - axis.fromMs) / each;
-    const joined = new Map<number, { fromMs: number; toMs: number; count: number; first: Piece }>();
+    const joined = new Map<number, { fromMs: RunMs; toMs: RunMs; count: number; first: Piece }>();
     for (const piece of own) {
-      const cell = Math.floor((Math.max(piece.fromMs, axis.fromMs) - axis.fromMs) / cellMs);
+      const cell = Math.floor((latest(piece.fromMs, axis.fromMs) - axis.fromMs) / cellMs);
       const at = joined.get(cell);
       if (at === undefined)
         joined.set(cell, { fromMs: piece.fromMs, toMs: piece.toMs, count: 1, first: piece });
       else {
-        at.toMs = Math.max(at.toMs, piece.toMs);
+        at.toMs = latest(at.toMs, piece.toMs);
         at.count++;
       }
     }

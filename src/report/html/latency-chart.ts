@@ -3,6 +3,7 @@ import { area, line } from 'd3-shape';
 import type { BadWindow } from '../../analysis/windows.ts';
 import { durationText } from '../../core/format-duration.ts';
 import type { ProbeSummary } from '../../core/summary.ts';
+import { type DurationMs, runMs } from '../../core/time.ts';
 import type { LatencyBucket } from '../latency-over-time.ts';
 import { axisRow, percent, type TimeAxis } from './axis.ts';
 import { html, type Html, pathData } from './template.ts';
@@ -18,7 +19,7 @@ interface LatencyData {
   readonly buckets: readonly LatencyBucket[];
   readonly bad: readonly BadWindow[];
   /** A longer time without answers breaks the curve, ms. */
-  readonly breakMs: number;
+  readonly breakMs: DurationMs;
 }
 
 /** Latency of one probe over the run: minimum to maximum as an area, median and 99th percentile as lines. */
@@ -30,7 +31,7 @@ export function latencyChart(
   const least = Math.max(0.01, Math.min(...buckets.map((b) => b.minMs)));
   const most = Math.max(least * 2, ...buckets.map((b) => b.maxMs));
   const y = scaleLog().domain([least, most]).nice().range([height, 0]).clamp(true);
-  const x = (b: LatencyBucket) => (axis.at((b.fromMs + b.toMs) / 2) / 100) * width;
+  const x = (b: LatencyBucket) => (axis.at(runMs((b.fromMs + b.toMs) / 2)) / 100) * width;
   const [low = least, high = most] = y.domain();
   const decades = y.ticks(3).filter((v) => Math.abs(Math.log10(v) - Math.round(Math.log10(v))) < 1e-6);
   const ticks = decades.length >= 2 ? decades : [low, high];
@@ -97,7 +98,7 @@ export function latencyChart(
 }
 
 /** Splits the buckets into runs: a gap longer than `breakMs` starts a new run. */
-function runsOf(buckets: readonly LatencyBucket[], breakMs: number): LatencyBucket[][] {
+function runsOf(buckets: readonly LatencyBucket[], breakMs: DurationMs): LatencyBucket[][] {
   const runs: LatencyBucket[][] = [];
   let last: LatencyBucket | undefined;
   for (const bucket of buckets) {
@@ -113,7 +114,7 @@ function pathOf(parts: readonly (string | null)[]): string {
   return parts.map((part) => (part ?? '').replace(/Z$/, 'h1Z')).join('');
 }
 
-function tickText(ms: number): string {
+function tickText(ms: DurationMs): string {
   return ms < 1
     ? `${Number(ms.toPrecision(1))} ms`
     : ms < 1000

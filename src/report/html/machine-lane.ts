@@ -3,6 +3,7 @@ import type { MachineRecord, PressureReading } from '../../analysis/machine-reco
 import type { RunLog } from '../../analysis/run-log.ts';
 import { durationText, offsetText } from '../../core/format-duration.ts';
 import { pressedPct, starvedPct } from '../../core/starvation-limits.ts';
+import { earlier, type RunMs } from '../../core/time.ts';
 import { machineName } from '../prober-text.ts';
 import type { Lane, Piece } from './lanes.ts';
 
@@ -15,7 +16,7 @@ const levelText: Readonly<Record<Level, string>> = {
 };
 
 /** A band for each machine: its CPU pressure, and on the prober's machine also the control's starved times. */
-export function machineLanes(log: RunLog, zeroMs: number): readonly Lane[] {
+export function machineLanes(log: RunLog, zeroMs: RunMs): readonly Lane[] {
   const lanes = log.machines.map((machine) => {
     const starved = machine.prober ? starvedPieces(log, zeroMs) : [];
     return laneOf(machineName(machine), [...pressurePieces(machine, zeroMs), ...starved]);
@@ -34,12 +35,12 @@ function laneOf(label: string, pieces: readonly Piece[]): Lane {
 }
 
 /** Merges touching readings of one level into a piece with their highest pressure. */
-function pressurePieces(machine: MachineRecord, zeroMs: number): readonly Piece[] {
-  const runs: { fromMs: number; toMs: number; level: Level; maxPct: number | null }[] = [];
+function pressurePieces(machine: MachineRecord, zeroMs: RunMs): readonly Piece[] {
+  const runs: { fromMs: RunMs; toMs: RunMs; level: Level; maxPct: number | null }[] = [];
   for (const reading of machine.readings()) {
     const level = levelOf(reading);
     if (level === null) continue;
-    const fromMs = reading.t - reading.overMs;
+    const fromMs = earlier(reading.t, reading.overMs);
     const last = runs.at(-1);
     // Readings are about 1 s apart; a gap shorter than one reading does not split a piece.
     if (last?.level === level && fromMs - last.toMs < reading.overMs) {
@@ -66,7 +67,7 @@ function higher(a: number | null, b: number | null): number | null {
   return a === null || b === null ? (a ?? b) : Math.max(a, b);
 }
 
-function starvedPieces(log: RunLog, zeroMs: number): readonly Piece[] {
+function starvedPieces(log: RunLog, zeroMs: RunMs): readonly Piece[] {
   return starvedSpans(log).map(({ fromMs, toMs, samples }) => ({
     fromMs,
     toMs,
@@ -75,6 +76,6 @@ function starvedPieces(log: RunLog, zeroMs: number): readonly Piece[] {
   }));
 }
 
-function rangeText(fromMs: number, toMs: number, zeroMs: number): string {
+function rangeText(fromMs: RunMs, toMs: RunMs, zeroMs: RunMs): string {
   return `${offsetText(fromMs - zeroMs, 2)} to ${offsetText(toMs - zeroMs, 2)} (${durationText(toMs - fromMs)})`;
 }

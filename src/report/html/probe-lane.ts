@@ -7,6 +7,7 @@ import { type BadWindow, durationOf } from '../../analysis/windows.ts';
 import { middle } from '../../analysis/moment.ts';
 import { estimateText, measureText } from '../../analysis/format.ts';
 import { durationText, offsetText } from '../../core/format-duration.ts';
+import { later, latest, type RunMs } from '../../core/time.ts';
 import { counted } from '../text.ts';
 import { causeText } from '../watch-text.ts';
 import type { Lane, Piece } from './lanes.ts';
@@ -16,7 +17,7 @@ const valueLimit = 12;
 const changeLimit = 16;
 
 /** One probe's band: good, down with its bounds, slow, unknown; with the reported values if there are few. */
-export function probeLane({ log, windows }: Analysis, series: ProbeSeries, zeroMs: number): Lane {
+export function probeLane({ log, windows }: Analysis, series: ProbeSeries, zeroMs: RunMs): Lane {
   const { probe, samples, dropped } = series;
   const bad = windows.get(probe.id) ?? [];
   const reported = samples.flatMap((s) => (s.value === undefined || s.value === '' ? [] : [s.value]));
@@ -26,7 +27,7 @@ export function probeLane({ log, windows }: Analysis, series: ProbeSeries, zeroM
     ...answerPieces(series, zeroMs, hasValues),
     ...dropped.map(({ dueMs }): Piece => ({
       fromMs: dueMs,
-      toMs: dueMs + intervalAt(log, probe, dueMs),
+      toMs: later(dueMs, intervalAt(log, probe, dueMs)),
       kind: 'unknown',
       title: `not sent ${offsetText(dueMs - zeroMs)}`,
     })),
@@ -60,20 +61,20 @@ function laneText(bad: readonly BadWindow[], samples: readonly KeptSample[]): st
 }
 
 /** Good and unknown pieces, from sample to sample; down windows are drawn over them. */
-function answerPieces(series: ProbeSeries, zeroMs: number, hasValues: boolean): readonly Piece[] {
+function answerPieces(series: ProbeSeries, zeroMs: RunMs, hasValues: boolean): readonly Piece[] {
   const stale = staleAfterMs(series);
   const pieces: { -readonly [K in keyof Piece]: Piece[K] }[] = [];
   const add = (piece: Piece) => {
     const last = pieces.at(-1);
     if (last?.kind === piece.kind && last.label === piece.label && piece.fromMs <= last.toMs)
-      last.toMs = Math.max(last.toMs, piece.toMs);
+      last.toMs = latest(last.toMs, piece.toMs);
     else if (piece.toMs > piece.fromMs) pieces.push({ ...piece });
   };
   for (const [index, sample] of series.samples.entries()) {
     const saidMs = lastAnswerMs(sample);
     const next = series.samples[index + 1]?.sendMs;
     const isSilent = next !== undefined && next - saidMs > stale;
-    const toMs = next === undefined || isSilent ? Math.max(sample.finishMs, saidMs) : next;
+    const toMs = next === undefined || isSilent ? latest(sample.finishMs, saidMs) : next;
     if (sample.status === 'unknown') add({ fromMs: sample.sendMs, toMs, kind: 'unknown', title: '' });
     if (sample.status === 'ok') {
       const value = hasValues ? sample.value : undefined;
@@ -95,7 +96,7 @@ function answerPieces(series: ProbeSeries, zeroMs: number, hasValues: boolean): 
 }
 
 /** A window as a piece for its bounds, and over it a piece for the time that is certainly down. */
-function windowPieces(w: BadWindow, zeroMs: number): readonly Piece[] {
+function windowPieces(w: BadWindow, zeroMs: RunMs): readonly Piece[] {
   const start = middle(w.startLoMs, w.startHiMs);
   const open = w.open ? ', still open at the end' : '';
   const title = `${w.state} from ${offsetText(start - zeroMs)} for ${measureText(durationOf(w))}${open}: ${causeText(w.causes)}`;

@@ -5,6 +5,7 @@ import type { Analysis } from '../../analysis/summarize.ts';
 import { estimateText } from '../../analysis/format.ts';
 import { staleAfterMs } from '../../core/freshness.ts';
 import type { Summary } from '../../core/summary.ts';
+import { type DurationMs, earlier, earliest, later, latest } from '../../core/time.ts';
 import type { LatencyOverTime } from '../latency-over-time.ts';
 import { rpoText } from '../rows-text.ts';
 import { tailSections } from '../section-list.ts';
@@ -119,7 +120,11 @@ function figure(name: string, value: string, words: readonly (string | Html | nu
   </div> `;
 }
 
-function rtoFigure(summary: Summary, limitMs: number | undefined, longerThanMs: number | null): Html | null {
+function rtoFigure(
+  summary: Summary,
+  limitMs: DurationMs | undefined,
+  longerThanMs: DurationMs | null,
+): Html | null {
   const { rto, faults, predicted } = summary;
   const limit = summary.checks.find((c) => c.kind === 'rto')?.limit;
   const limitText = limit === undefined ? null : `limit ${limit}`;
@@ -222,11 +227,11 @@ function timelines(analysis: Analysis): readonly { readonly title: string; reado
 function outageRange({ log, recovery }: Analysis): Range | null {
   if (recovery === null || recovery.windows.length === 0) return null;
   const lastMs = recovery.recovered?.hiMs ?? recovery.windows.at(-1)?.endHiMs ?? log.endMs;
-  const toMs = Math.max(recovery.effect.hiMs, lastMs);
+  const toMs = latest(recovery.effect.hiMs, lastMs);
   const roomMs = Math.max(500, (toMs - recovery.effect.loMs) * 0.15);
   const range = {
-    fromMs: Math.max(log.startMs, recovery.effect.loMs - roomMs),
-    toMs: Math.min(log.endMs, toMs + roomMs),
+    fromMs: latest(log.startMs, earlier(recovery.effect.loMs, roomMs)),
+    toMs: earliest(log.endMs, later(toMs, roomMs)),
   };
   return range.toMs - range.fromMs > 0.6 * (log.endMs - log.startMs) ? null : range;
 }

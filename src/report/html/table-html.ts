@@ -1,6 +1,7 @@
 import { durationText } from '../../core/format-duration.ts';
 import { fileSlug } from '../../core/names.ts';
 import type { VerdictWord } from '../../core/summary.ts';
+import type { DurationMs } from '../../core/time.ts';
 import { isWorse } from '../gate-text.ts';
 import { type TableParts, tableParts } from '../table-text.ts';
 import type { FailureTable, RowLine } from '../table.ts';
@@ -74,7 +75,7 @@ function rowPart({ rows }: FailureTable, parts: TableParts): Html | null {
 }
 
 /** A bar from the lowest to the highest bound of a row's drills, with the median marked; all rows share a scale. */
-function spreadBar({ measured }: RowLine, longestMs: number): Html | null {
+function spreadBar({ measured }: RowLine, longestMs: DurationMs): Html | null {
   if (measured === null) return null;
   const { medianMs, bounds } = measured;
   const words = `median ${durationText(medianMs)}, bounds ${durationText(bounds.minMs)} to ${durationText(bounds.maxMs)}`;

@@ -1,4 +1,5 @@
 import { limitText } from '../../core/format-duration.ts';
+import type { DurationMs } from '../../core/time.ts';
 import { scaleLinear } from 'd3-scale';
 import type { KeptRun } from '../../analysis/kept-run.ts';
 import { measureText } from '../../analysis/format.ts';
@@ -61,11 +62,11 @@ function px(value: number): number {
   return Number(value.toFixed(1));
 }
 
-function tickText(ms: number): string {
+function tickText(ms: DurationMs): string {
   return ms >= 120_000 ? `${Number((ms / 60_000).toFixed(1))} min` : `${Number((ms / 1000).toFixed(2))} s`;
 }
 
-function budgetLine(ms: number, at: number): Html {
+function budgetLine(ms: DurationMs, at: number): Html {
   return html`<line class="budget" x1="0" x2="100%" y1="${px(at)}" y2="${px(at)}" /><text
       class="budgettext in"
       x="4"
@@ -78,7 +79,7 @@ function releaseLine(at: string): Html {
   return html`<line class="release" x1="${at}" x2="${at}" y1="0" y2="100%" />`;
 }
 
-function point(run: KeptRun, at: number, y: (ms: number) => number): Html {
+function point(run: KeptRun, at: number, y: (ms: DurationMs) => number): Html {
   const { rto, startedAt, label, verdict, healed } = run;
   const place = rto === null ? withoutPx : y(rto.ms);
   const bounds =

@@ -1,8 +1,9 @@
 import { describeCondition } from '../../core/condition.ts';
 import type { Json, PlannedFault } from '../../core/plan.ts';
 import type { CheckResult, Summary } from '../../core/summary.ts';
+import { earliest, later, latest, type WallMs } from '../../core/time.ts';
 import type { FinishedDrill } from '../reporter.ts';
-import { faultStretch, phasesOf, recoveryOf, type Stretch, wallMs } from './moments.ts';
+import { faultStretch, phasesOf, recoveryOf, type Stretch, wallMsOf } from './moments.ts';
 
 /** An activity of a Chaos Toolkit experiment; only hypotheses have a `tolerance`. */
 export interface Activity {
@@ -81,8 +82,8 @@ export function journalOf(
   const run = [
     ...faults.map(({ fault, activity }) =>
       carriedOut(activity, {
-        fromMs: wallMs(fault.issuedAt),
-        toMs: wallMs(fault.effectAt ?? fault.ackedAt ?? fault.issuedAt),
+        fromMs: wallMsOf(fault.issuedAt),
+        toMs: wallMsOf(fault.effectAt ?? fault.ackedAt ?? fault.issuedAt),
         succeeded: fault.effectAt !== null,
         output: { ...fault },
       }),
@@ -105,9 +106,9 @@ export function journalOf(
       method: run.map((one) => one.activity),
       rollbacks: rollbacks.map((one) => one.activity),
     },
-    start: pythonDate(wallMs(summary.startedAt)),
-    end: pythonDate(wallMs(summary.endedAt)),
-    duration: seconds({ fromMs: wallMs(summary.startedAt), toMs: wallMs(summary.endedAt) }),
+    start: pythonDate(wallMsOf(summary.startedAt)),
+    end: pythonDate(wallMsOf(summary.endedAt)),
+    duration: seconds({ fromMs: wallMsOf(summary.startedAt), toMs: wallMsOf(summary.endedAt) }),
     status: statusOf(summary),
     deviated: summary.verdict === 'fail',
     steady_states: { before, after, during: [] },
@@ -137,8 +138,8 @@ function descriptionOf({ scenario, target, runId, verdict, reasons }: Summary): 
 function steadyBefore(conditions: readonly string[], summary: Summary): Hypothesis {
   const met = summary.faults.length > 0 || summary.verdict === 'pass';
   const stretch = phasesOf(summary).find((phase) => phase.name === 'steady') ?? {
-    fromMs: wallMs(summary.startedAt),
-    toMs: wallMs(summary.endedAt),
+    fromMs: wallMsOf(summary.startedAt),
+    toMs: wallMsOf(summary.endedAt),
   };
   return {
     steady_state_met: met,
@@ -153,7 +154,7 @@ function steadyBefore(conditions: readonly string[], summary: Summary): Hypothes
 }
 
 function steadyAfter(summary: Summary): Hypothesis {
-  const atMs = wallMs(summary.endedAt);
+  const atMs = wallMsOf(summary.endedAt);
   const all = (status: CheckResult['status']) => summary.checks.every((check) => check.status === status);
   const failed = summary.checks.some((check) => check.status === 'fail');
   return {
@@ -187,10 +188,10 @@ function recoveryRuns(summary: Summary): readonly ActivityRun[] {
       output: rto,
     }),
     ...stages.map((stage) => {
-      const fromMs = wallMs(stage.startAt);
+      const fromMs = wallMsOf(stage.startAt);
       return carriedOut(activity('probe', `stage: ${stage.name}`, { measures: 'stage' }), {
         fromMs,
-        toMs: fromMs + stage.ms,
+        toMs: later(fromMs, stage.ms),
         succeeded: true,
         output: stage,
       });
@@ -208,10 +209,10 @@ function healRun(
   const timedMs =
     planned?.forMs === undefined || fault.effectAt === null
       ? undefined
-      : wallMs(fault.effectAt) + planned.forMs;
-  const dueMs = timedMs ?? (summary.heal === null ? toMs : wallMs(summary.heal.startedAt));
+      : later(wallMsOf(fault.effectAt), planned.forMs);
+  const dueMs = timedMs ?? (summary.heal === null ? toMs : wallMsOf(summary.heal.startedAt));
   return carriedOut(activity('action', `heal ${fault.id}`, { heal: fault.kind, on: fault.on }), {
-    fromMs: Math.min(dueMs, toMs),
+    fromMs: earliest(dueMs, toMs),
     toMs,
     succeeded: fault.healedAt !== null,
     output: { healed: fault.healedAt !== null },
@@ -231,7 +232,7 @@ function carriedOut(
     output,
     status: succeeded ? 'succeeded' : 'failed',
     start: pythonDate(stretch.fromMs),
-    end: pythonDate(Math.max(stretch.fromMs, stretch.toMs)),
+    end: pythonDate(latest(stretch.fromMs, stretch.toMs)),
     duration: Math.max(0, seconds(stretch)),
   };
 }
@@ -240,6 +241,6 @@ function seconds({ fromMs, toMs }: Stretch): number {
   return Math.round(toMs - fromMs) / 1000;
 }
 
-function pythonDate(ms: number): string {
+function pythonDate(ms: WallMs): string {
   return new Date(ms).toISOString().replace('Z', '000');
 }

@@ -3,6 +3,7 @@ import pRetry, { AbortError } from 'p-retry';
 import { durationText } from '../../core/format-duration.ts';
 import { DrillError, messageOf } from '../../core/errors.ts';
 import { messageText } from '../../core/message-text.ts';
+import { type DurationMs, wallMs } from '../../core/time.ts';
 import { type Answer, type Call, createHttpClient } from '../../http/http-client.ts';
 import { retryAfterMs } from '../../http/retry-after.ts';
 
@@ -32,9 +33,9 @@ export class Undelivered extends DrillError {
 /** Time limits of a delivery, ms. */
 export interface DeliveryLimits {
   /** From the first attempt to the end of the last. */
-  readonly wholeMs: number;
+  readonly wholeMs: DurationMs;
   /** Pause before the second attempt. Each pause doubles, times a random factor between 1 and 2. */
-  readonly pauseMs: number;
+  readonly pauseMs: DurationMs;
 }
 
 /** Four attempts within 10 s. */
@@ -71,7 +72,7 @@ export async function deliver(post: Post, signal: AbortSignal, { wholeMs, pauseM
     const again = (post.repeatable ? passing : surelyIdle).has(result.status);
     failure = new Undelivered(post, wordsOf(result), again);
     if (!again) throw new AbortError(failure);
-    const askedMs = retryAfterMs(result.headers, Date.now());
+    const askedMs = retryAfterMs(result.headers, wallMs(Date.now()));
     if (askedMs !== undefined) {
       if (performance.now() + askedMs >= endMs) throw new AbortError(failure);
       await sleep(askedMs, undefined, { signal: bounded });

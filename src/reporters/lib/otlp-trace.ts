@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Measure, Predicted, Stage, Summary, Window } from '../../core/summary.ts';
+import { later, latest, type WallMs } from '../../core/time.ts';
 import { listText } from '../../analysis/format.ts';
 import type { FinishedDrill } from '../reporter.ts';
 import {
@@ -9,8 +10,9 @@ import {
   recoveryOf,
   recoveryProbeOf,
   type Stretch,
-  wallMs,
+  wallMsOf,
 } from './moments.ts';
+import type { ProbeName } from '../../core/ids.ts';
 
 /** A value in OTLP's JSON encoding: 64-bit integers are strings. https://opentelemetry.io/docs/specs/otlp/ */
 export type AnyValue =
@@ -75,7 +77,7 @@ interface Part extends Stretch {
   readonly key: string;
   readonly attributes: Attributes;
   readonly events?: readonly {
-    readonly atMs: number;
+    readonly atMs: WallMs;
     readonly name: string;
     readonly attributes?: Attributes;
   }[];
@@ -114,7 +116,7 @@ function spansOf(drill: FinishedDrill): readonly Span[] {
       name: part.name.toWellFormed(),
       kind: internal,
       startTimeUnixNano: nanos(part.fromMs),
-      endTimeUnixNano: nanos(Math.max(part.fromMs, part.toMs)),
+      endTimeUnixNano: nanos(latest(part.fromMs, part.toMs)),
       attributes: attributes(part.attributes),
       events: (part.events ?? []).map((e) => ({
         timeUnixNano: nanos(e.atMs),
@@ -135,8 +137,8 @@ function drillPart({ plan, summary, exitCode }: FinishedDrill): Part {
   return {
     name: `drill ${scenario.name}`,
     key: 'drill',
-    fromMs: wallMs(summary.startedAt),
-    toMs: wallMs(summary.endedAt),
+    fromMs: wallMsOf(summary.startedAt),
+    toMs: wallMsOf(summary.endedAt),
     attributes: {
       'firedrill.run.id': summary.runId,
       'firedrill.scenario.name': scenario.name,
@@ -167,7 +169,7 @@ function drillPart({ plan, summary, exitCode }: FinishedDrill): Part {
         windows.length > mostWindows ? { int: windows.length - mostWindows } : null,
     },
     events: summary.checks.map((check) => ({
-      atMs: wallMs(summary.endedAt),
+      atMs: wallMsOf(summary.endedAt),
       name: 'check',
       attributes: {
         'firedrill.check.name': check.name,
@@ -209,7 +211,7 @@ function statusOf({ verdict, healed, reasons }: Summary): Span['status'] {
 }
 
 function faultPart(fault: Summary['faults'][number], summary: Summary): Part {
-  const event = (name: string, at: string | null) => (at === null ? [] : [{ name, atMs: wallMs(at) }]);
+  const event = (name: string, at: string | null) => (at === null ? [] : [{ name, atMs: wallMsOf(at) }]);
   return {
     name: `fault ${fault.kind}`,
     key: `fault ${fault.id}`,
@@ -243,8 +245,8 @@ function stagePart(stage: Stage, index: number): Part {
   return {
     name: `stage ${stage.name}`,
     key: `stage ${index}`,
-    fromMs: wallMs(stage.startAt),
-    toMs: wallMs(stage.startAt) + stage.ms,
+    fromMs: wallMsOf(stage.startAt),
+    toMs: later(wallMsOf(stage.startAt), stage.ms),
     attributes: {
       'firedrill.stage.name': stage.name,
       ...measure('firedrill.stage', stage),
@@ -254,12 +256,12 @@ function stagePart(stage: Stage, index: number): Part {
   };
 }
 
-function windowPart(window: Window, index: number, probe: string, { endedAt }: Summary): Part {
+function windowPart(window: Window, index: number, probe: ProbeName, { endedAt }: Summary): Part {
   return {
     name: `${window.state} ${probe}`,
     key: `window ${index}`,
-    fromMs: wallMs(window.startAt),
-    toMs: wallMs(window.endAt ?? endedAt),
+    fromMs: wallMsOf(window.startAt),
+    toMs: wallMsOf(window.endAt ?? endedAt),
     attributes: {
       'firedrill.window.state': window.state,
       'firedrill.window.open': window.endAt === null,
@@ -291,7 +293,7 @@ function healParts(summary: Summary): readonly Part[] {
     name: 'return',
     key: 'return',
     fromMs: stretch.fromMs,
-    toMs: stretch.fromMs + heal.return.ms,
+    toMs: later(stretch.fromMs, heal.return.ms),
     attributes: {
       ...measure('firedrill.heal.return', heal.return),
       ...measure('firedrill.heal.outage', heal.outage),
@@ -334,7 +336,7 @@ function anyValue(value: Plain): AnyValue {
 }
 
 /** Nanoseconds since the Unix epoch as text, rounded to 1 µs: no offset is known more precisely. */
-function nanos(ms: number): string {
+function nanos(ms: WallMs): string {
   return `${Math.round(ms * 1000)}000`;
 }
 

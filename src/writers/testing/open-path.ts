@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { ProbeTimeout } from '../../core/probe.ts';
+import { runMs, wallMs } from '../../core/time.ts';
 import type { WriterKind, WriterPath } from '../../core/writer.ts';
 import { createNameResolver } from '../../resolver/name-resolver.ts';
 
@@ -8,8 +9,8 @@ export async function openPath<P>(kind: WriterKind<P>, fields: unknown): Promise
   return kind.open(kind.params.parse(fields), {
     store: 'firedrill_test',
     clock: {
-      nowMs: () => performance.now(),
-      wallMs: () => Date.now(),
+      nowMs: () => runMs(performance.now()),
+      wallMs: () => wallMs(Date.now()),
       sleep: async () => {
         throw new Error('no writer sleeps');
       },

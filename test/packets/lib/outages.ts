@@ -1,24 +1,24 @@
 import type { Attempt } from './attempts.ts';
 
-/** A time without service, from packets. All times in ms since the Unix epoch. */
-export interface Outage {
+/** A time without service, from packets. By default, all moments are in ms since the Unix epoch; `M`: on another clock. */
+export interface Outage<M extends number = number> {
   /**
    * The last packet of the last good answer before it, or the first packet that shows "down" if that is earlier: a server
    * that stops may still finish answers.
    */
-  readonly fromMs: number;
+  readonly fromMs: M;
   /** First time at which a bad attempt shows "down". From packets, the start is only known to lie between `fromMs` and this. */
-  readonly downByMs: number;
+  readonly downByMs: M;
   /**
    * The earliest first packet of a good answer. The answer's request was sent after the last bad attempt, because answers may
    * overtake each other. Or the answer came after the end of the last bad attempt: one connection may break while another waits.
    */
-  readonly toMs: number;
+  readonly toMs: M;
   /** Time from the request to the answer at `toMs`: the end cannot be known more precisely. */
   readonly answerTookMs: number;
   /** Send times of its first and last bad attempt. */
-  readonly firstBadMs: number;
-  readonly lastBadMs: number;
+  readonly firstBadMs: M;
+  readonly lastBadMs: M;
 }
 
 /** An answer counts as held if it takes longer than this, ms, and longer than this factor times the median answer. */

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { RunLog } from '../../../src/analysis/run-log.ts';
 import { LogBuilder, planWith, probeOf } from '../../../src/analysis/testing/log-builder.ts';
+import { fromPlain } from '../../../src/core/testing/plain.ts';
 import type { Outage } from './outages.ts';
 import { windowTruth } from './window-truth.ts';
 
@@ -85,8 +86,8 @@ describe('windows compared with packets', () => {
 
   test('use the most exact anchor, because wall times are cut to whole milliseconds', () => {
     const [{ wallMs, t }] = log.anchors;
-    const later = { t: t + 5000.1, wallMs: wallMs + 5001 };
-    const earlier = { t: t + 6000.4, wallMs: wallMs + 6000 };
+    const later = fromPlain<RunLog['anchors'][0]>({ t: t + 5000.1, wallMs: wallMs + 5001 });
+    const earlier = fromPlain<RunLog['anchors'][0]>({ t: t + 6000.4, wallMs: wallMs + 6000 });
     const { windows } = windowTruth({ ...log, anchors: [...log.anchors, later, earlier] }, [
       outage(log, 10_020, 12_280),
     ]);

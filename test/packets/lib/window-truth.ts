@@ -1,3 +1,4 @@
+import { type RunMs, runMs } from '../../../src/core/time.ts';
 import { intervalAt, type ProbeSeries, type RunLog } from '../../../src/analysis/run-log.ts';
 import { moment, type Moment } from '../../../src/analysis/moment.ts';
 import { analyseRecovery, type RecoveryAnalysis, recoverySeries } from '../../../src/analysis/rto.ts';
@@ -110,9 +111,9 @@ export function windowTruth(log: RunLog, outages: readonly Outage[]): DrillTruth
 }
 
 /** An anchor's wall time is cut to whole milliseconds and read before its `t`, so every anchor is early and the latest is the most exact. */
-function toRunClock({ anchors }: RunLog, outage: Outage): Outage {
+function toRunClock({ anchors }: RunLog, outage: Outage): Outage<RunMs> {
   const aheadMs = Math.max(...anchors.map(({ wallMs, t }) => wallMs - t));
-  const offset = (wallMs: number): number => wallMs - aheadMs;
+  const offset = (wallMs: number): RunMs => runMs(wallMs - aheadMs);
   return {
     fromMs: offset(outage.fromMs),
     downByMs: offset(outage.downByMs),
@@ -127,13 +128,13 @@ function toRunClock({ anchors }: RunLog, outage: Outage): Outage {
  * Whether an outage belongs to a window, by its bad attempts: the times before and after them may touch the next outage. An
  * attempt after the probe's own good answer does not belong to it.
  */
-function isOf({ firstBadMs, lastBadMs }: Outage, window: BadWindow): boolean {
+function isOf({ firstBadMs, lastBadMs }: Outage<RunMs>, window: BadWindow): boolean {
   const asked = Math.min(window.lastBadMs + sendLagMs, window.endHiMs);
   return firstBadMs <= asked && lastBadMs >= window.firstBadMs - clockMs;
 }
 
 /** Up times between the outages of one window that are longer than an interval, so the probe should have found them. */
-function upBetween(outages: readonly Outage[], intervalMs: number): readonly string[] {
+function upBetween(outages: readonly Outage<RunMs>[], intervalMs: number): readonly string[] {
   return outages.slice(1).flatMap(({ fromMs }, index) => {
     const upMs = outages[index]?.toMs ?? fromMs;
     return fromMs - upMs > intervalMs ? [`up again by packets from ${seconds(upMs)}`] : [];

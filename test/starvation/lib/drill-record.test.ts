@@ -1,14 +1,16 @@
 import { expect, test } from 'vitest';
 import type { DrillEvent } from '../../../src/core/event.ts';
+import { fromPlain } from '../../../src/core/testing/plain.ts';
 import { recordOf } from './drill-record.ts';
 
-const sample = (finishMs: number, dilation: number): DrillEvent => ({
-  t: finishMs,
-  type: 'control.sample',
-  finishMs,
-  wallMs: 8 * dilation,
-  cpuMs: 8,
-});
+const sample = (finishMs: number, dilation: number) =>
+  fromPlain<DrillEvent>({
+    t: finishMs,
+    type: 'control.sample',
+    finishMs,
+    wallMs: 8 * dilation,
+    cpuMs: 8,
+  });
 const fault = { t: 1500, type: 'fault.issued' } as DrillEvent;
 const machine = {
   machine: 'abc',

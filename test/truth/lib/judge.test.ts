@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import type { Analysis } from '../../../src/analysis/summarize.ts';
 import type { CheckResult, Measure, Summary } from '../../../src/core/summary.ts';
+import { runMs } from '../../../src/core/time.ts';
 import { familyOf } from './families.ts';
 import { judgeBounds, judgeVerdict } from './judge.ts';
 import { judgeGates } from './judge-gates.ts';
@@ -79,7 +80,7 @@ test('a window with a moved edge, and an outage without a window, are detected',
   const { one, analysis } = await oneOutage();
   const [[id, [window]] = ['', []], ...others] = [...analysis.windows];
   if (window === undefined) throw new Error('read the windows: there is none');
-  const moved = { ...window, startLoMs: window.startHiMs, startHiMs: window.startHiMs + 1 };
+  const moved = { ...window, startLoMs: window.startHiMs, startHiMs: runMs(window.startHiMs + 1) };
   expect(others).toEqual([]);
   expect(wrongIn(one, { ...analysis, windows: new Map([[id, [moved]]]) })).toEqual(['window']);
   expect(wrongIn(one, { ...analysis, windows: new Map([[id, []]]) })).toEqual(['outage found']);

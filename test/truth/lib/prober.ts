@@ -2,6 +2,7 @@ import { roundMs } from '../../../src/core/clock.ts';
 import type { NewEvent } from '../../../src/core/event.ts';
 import type { PlannedProbe } from '../../../src/core/plan.ts';
 import type { Sample } from '../../../src/core/sample.ts';
+import { type RunMs, runMs } from '../../../src/core/time.ts';
 import { type Schedule, startSchedule, type Timers } from '../../../src/engine/schedule.ts';
 import type { Journal } from './journal.ts';
 import type { Evidence, Reply, Request, Service } from './service.ts';
@@ -110,7 +111,7 @@ function marksOf({ probe, journal }: ProbedService, { sample, evidence }: Attemp
     host: host ?? probe.host ?? '',
     name,
     ...(value === undefined ? {} : { value }),
-    atMs,
+    atMs: runMs(atMs),
     text: name,
   }));
 }
@@ -173,7 +174,7 @@ interface Attempted {
 /** Takes one sample, rounded to whole microseconds, as in the log. */
 async function attemptOnce(
   { probe, service, fate, journal }: ProbedService,
-  slot: { readonly slot: number; readonly dueMs: number },
+  slot: { readonly slot: number; readonly dueMs: RunMs },
   { time, thread }: { readonly time: SimulatedTime; readonly thread: Thread },
 ): Promise<Attempted> {
   const { promise, resolve } = Promise.withResolvers<Reply | 'timeout' | 'late'>();

@@ -6,6 +6,7 @@ import {
   type PhaseName,
 } from '../../../src/core/event.ts';
 import type { Plan, PlannedFault } from '../../../src/core/plan.ts';
+import { runMs, wallMs } from '../../../src/core/time.ts';
 import { awaitRecovery, type Recovering } from '../../../src/engine/await-recovery.ts';
 import type { WriterKind } from '../../../src/core/writer.ts';
 import { type RowWriters, startRowWriters } from '../../../src/engine/row-writers.ts';
@@ -110,11 +111,11 @@ export async function runDrill(script: DrillScript, stage: Stage): Promise<Simul
 /** The first event of the log. */
 export function runStarted(plan: Plan, seed: number): DrillEvent {
   return {
-    t: 0,
+    t: runMs(0),
     type: 'run.started',
     schemaVersion: eventSchemaVersion,
     runId: `truth-${seed}`,
-    wallMs: startWallMs,
+    wallMs: wallMs(startWallMs),
     plan,
     versions: { firedrill: '0.1.0', node: '24.0.0' },
   };

@@ -1,4 +1,5 @@
 import type { Clock } from '../../../src/core/clock.ts';
+import { latest, type RunMs, runMs, wallMs } from '../../../src/core/time.ts';
 import type { Timers } from '../../../src/engine/schedule.ts';
 
 /** The order of callbacks at the same time, as in a turn of Node's event loop: timers, then I/O, then immediates. */
@@ -8,7 +9,7 @@ const turnOrder: Readonly<Record<Turn, number>> = { timer: 0, io: 1, immediate: 
 
 /** A scheduled callback. */
 interface Due {
-  readonly atMs: number;
+  readonly atMs: RunMs;
   readonly order: number;
   /** Among equal times and turns, the smallest number runs first. */
   readonly number: number;
@@ -20,7 +21,7 @@ interface Due {
 export interface SimulatedTime {
   readonly clock: Clock;
   readonly timers: Timers;
-  nowMs(): number;
+  nowMs(): RunMs;
   /** Runs the callback at `atMs`, or now if `atMs` is past. Returns a function that cancels the callback. */
   at(atMs: number, run: () => void, turn?: Turn): () => void;
   /** Advances the time until the promise settles. Returns its value. Throws if no callback is scheduled. */
@@ -67,15 +68,15 @@ function isBefore(a: Due | undefined, b: Due | undefined): boolean {
   return a.atMs - b.atMs < 0 || (a.atMs === b.atMs && (a.order - b.order || a.number - b.number) < 0);
 }
 
-/** Starts a simulated time at 0 ms. Its wall clock is then `wallMs`. */
-export function simulatedTime(wallMs: number): SimulatedTime {
+/** Starts a simulated time at 0 ms. Its wall clock is then `startWallMs`. */
+export function simulatedTime(startWallMs: number): SimulatedTime {
   const queue = new DueQueue();
-  let nowMs = 0;
+  let nowMs = runMs(0);
   let count = 0;
 
   const at = (atMs: number, run: () => void, turn: Turn = 'timer'): (() => void) => {
     const due: Due = {
-      atMs: Math.max(nowMs, atMs),
+      atMs: latest(nowMs, runMs(atMs)),
       order: turnOrder[turn],
       number: count++,
       run,
@@ -102,7 +103,7 @@ export function simulatedTime(wallMs: number): SimulatedTime {
     });
 
   return {
-    clock: { nowMs: () => nowMs, wallMs: () => wallMs + nowMs, sleep },
+    clock: { nowMs: () => nowMs, wallMs: () => wallMs(startWallMs + nowMs), sleep },
     timers: {
       setTimeout: (run, ms) => at(nowMs + Math.max(1, Math.trunc(ms)), run),
       clearTimeout: (cancel) => (cancel as (() => void) | undefined)?.(),

@@ -1,6 +1,7 @@
 import type { Clock } from '../../../src/core/clock.ts';
 import { DrillError } from '../../../src/core/errors.ts';
 import type { ExecResult, Host } from '../../../src/core/host.ts';
+import { runMs } from '../../../src/core/time.ts';
 import { armLease, endLease, renewLeases } from '../../../src/engine/leases.ts';
 import { simulatedClock } from '../../../src/engine/testing/simulated-clock.ts';
 import { undoRecord } from '../../../src/engine/testing/undo-record.ts';
@@ -102,7 +103,7 @@ export async function leaseTimeline(lease: LeaseCase): Promise<string[]> {
   const ctx = { host, server: undefined, clock, signal };
   const record = undoRecord({ lease: { tag: 'ab12cd34', ms: lease.leaseMs } });
   await armLease(ctx, record);
-  const open = [{ record, kind: faultKind('command')!, sinceMs: 0 }];
+  const open = [{ record, kind: faultKind('command')!, sinceMs: runMs(0) }];
   const log = {
     append: (event: { type: string }) => {
       if (event.type === 'log') note('no answer: the lease is not renewed');

@@ -100,9 +100,10 @@ export function createSession(deps: CloudDeps): Session {
         );
       }
       const { issued_at, expires_at } = parsed.data.token;
-      // Both times are on the cloud's clock, so an offset of this machine's clock does not matter.
-      const issuedMs = issued_at === undefined ? clock.wallMs() : Date.parse(issued_at);
-      const lifeMs = Math.max(0, Date.parse(expires_at) - issuedMs);
+      // Both times are on the cloud's clock, so an offset of this machine's clock does not matter. Without
+      // `issued_at` the token's life is unknown, so it serves this request only.
+      const lifeMs =
+        issued_at === undefined ? 0 : Math.max(0, Date.parse(expires_at) - Date.parse(issued_at));
       const login = { token, ...computeEndpoint(config, parsed.data.token) };
       current = { login, untilMs: earlier(later(askedMs, lifeMs), Math.min(renewEarlyMs, lifeMs / 4)) };
       return login;

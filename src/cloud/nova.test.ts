@@ -160,6 +160,18 @@ describe('signing in', () => {
     expect(cloud.logins).toMatchObject([{ auth: { scope: { 'OS-TRUST:trust': { id: 't' } } } }]);
   });
 
+  test('does not keep a token without the time of its issue: its life is unknown', async () => {
+    const server = web();
+    await server.state(signal);
+    await server.state(signal);
+    expect(cloud.logins).toHaveLength(1);
+    cloud.always(/auth\/tokens/, () => token(cloud.url, { issued_at: undefined }));
+    const other = web();
+    await other.state(signal);
+    await other.state(signal);
+    expect(cloud.logins).toHaveLength(3);
+  });
+
   test('treats an answer without X-Subject-Token as unusable', async () => {
     cloud.always(/auth\/tokens/, () => ({ ...token(cloud.url), headers: {} }));
     await expect(web().state(signal)).rejects.toMatchObject({

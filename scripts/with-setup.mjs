@@ -192,11 +192,13 @@ function timeLine(name, ms) {
   return `${`${minutes}${String(seconds % 60).padStart(2)} s`.padStart(12)}  ${name}`;
 }
 
-/** Prints the repeated drills, if there are any. */
+/** Prints what was repeated, if anything was. */
 function printStarved(note) {
   if (!existsSync(note)) return;
   const lines = readFileSync(note, 'utf8').trimEnd().split('\n');
-  console.log(`\nDrills that were repeated because the machine was too busy: ${lines.length}`);
+  console.log(
+    `\nDrills and starts of a lab that were repeated because the machine was too busy: ${lines.length}`,
+  );
   for (const line of lines) console.log(`  ${line}`);
 }
 

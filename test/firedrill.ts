@@ -2,8 +2,9 @@ import { mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { execa } from 'execa';
+import pRetry, { AbortError } from 'p-retry';
 import type { Summary } from '../src/core/summary.ts';
-import { onceMoreIfStarved } from './starvation.ts';
+import { busyMachineIn, noteRepeat, onceMoreIfStarved } from './starvation.ts';
 
 const bin = join(import.meta.dirname, '../bin/firedrill.mjs');
 const root = join(import.meta.dirname, '..');
@@ -29,6 +30,11 @@ export interface Bench {
   startWith(env: Readonly<Record<string, string>>, ...args: readonly string[]): ReturnType<typeof startCli>;
   /** Like `start`, but rejects with the output if the exit code is not 0. */
   must(...args: readonly string[]): Promise<void>;
+  /**
+   * `lab up` of a stack. While other programs take the CPUs of this machine, `lab up` refuses to begin (exit code 5): it is
+   * repeated for up to 5 min then. Rejects with the output if it fails.
+   */
+  labUp(stack: string, ...options: readonly string[]): Promise<void>;
   /** `run` with these arguments and `--out`; repeated once if the machine was too busy for the drill (test/starvation.ts). */
   drill(...args: readonly string[]): Promise<Awaited<ReturnType<typeof startCli>>>;
   /** The summary of the latest run. */
@@ -52,6 +58,7 @@ export function createBench(): Bench {
     state: join(folder, 'state'),
     start: (...args) => startCli(join(folder, 'state'), args),
     startWith: (env, ...args) => startCli(join(folder, 'state'), args, env),
+    labUp: (stack, ...options) => labUp(join(folder, 'state'), stack, options),
     must: async (...args) => {
       const { exitCode, all } = await startCli(join(folder, 'state'), args);
       if (exitCode !== 0) throw new Error(`firedrill ${args.join(' ')}: exit ${exitCode}\n${all}`);
@@ -62,6 +69,22 @@ export function createBench(): Bench {
     runFolder,
     remove: () => rmSync(folder, { recursive: true, force: true }),
   };
+}
+
+/** Attempts of `lab up` on a busy machine, and the pause between them: 5 min. */
+const patience = { retries: 20, minTimeout: 15_000, factor: 1 };
+
+async function labUp(state: string, stack: string, options: readonly string[]): Promise<void> {
+  const args = ['lab', 'up', '--stack', stack, ...options];
+  await pRetry(async (attempt) => {
+    const { exitCode, all } = await startCli(state, args);
+    if (exitCode === 0) return;
+    const error = new Error(`firedrill ${args.join(' ')}: exit ${exitCode}\n${all}`);
+    const busy = exitCode === 5 ? busyMachineIn(all) : undefined;
+    if (busy === undefined) throw new AbortError(error);
+    if (attempt === 1) noteRepeat(`lab up --stack ${stack}`, busy);
+    throw error;
+  }, patience);
 }
 
 /** Runs a command on this machine; rejects if it fails. */

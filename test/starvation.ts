@@ -23,6 +23,11 @@ export function starvedWordsIn(reasons: readonly string[]): string[] {
   return reasons.filter((reason) => starvedText.test(reason));
 }
 
+/** Why `lab up` refuses a machine that other programs use (src/lab/machine-speed.ts); undefined for other output. */
+export function busyMachineIn(output: string): string | undefined {
+  return /\bother programs take \d+ % of the CPUs.*/.exec(output)?.[0];
+}
+
 /** A stored run with its folder. */
 interface Kept {
   readonly folder: string;
@@ -49,7 +54,7 @@ export async function onceMoreIfStarved<T>(out: string, drills: () => Promise<T>
   return drills();
 }
 
-/** Prints that a drill runs again, and notes it. */
+/** Prints that a drill or `lab up` runs again, and notes it. */
 export function noteRepeat(name: string, reason: string): void {
   process.stderr.write(`${name}: run again, because the machine was too busy: ${reason}\n`);
   const note = process.env['FIREDRILL_STARVED_NOTE'];

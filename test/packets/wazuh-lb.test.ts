@@ -27,7 +27,7 @@ const began = conditions();
 const rows: DrillRow[] = [];
 
 beforeAll(async () => {
-  await bench.must('lab', 'up', '--stack', 'wazuh-lb');
+  await bench.labUp('wazuh-lb');
 });
 
 afterAll(async () => {

@@ -64,7 +64,7 @@ beforeAll(async () => {
   mkdirSync(join(root, '.firedrill/starvation'), { recursive: true });
   writeFileSync(join(root, mustFailPath), withUnmeetableRto(readFileSync(join(root, path), 'utf8')));
   speed = speedText(await measureSpeed(speedDeps({ run: runCommand, signal })));
-  await bench.must('lab', 'up', '--stack', stack);
+  await bench.labUp(stack);
   const quota = await leftQuota(stack);
   if (quota !== null)
     throw new Error(

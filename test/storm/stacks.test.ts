@@ -129,7 +129,7 @@ async function traces(stack: string): Promise<Record<string, string>> {
 describe.each(stacks)('$stack', ({ stack, withinMs, drills }) => {
   let untouched: Record<string, string>;
   beforeAll(async () => {
-    await bench.must('lab', 'up', '--stack', stack);
+    await bench.labUp(stack);
     untouched = await traces(stack);
   });
   afterAll(async () => {

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { starvedReason } from '../starvation.ts';
+import { judgeSpeed, labLimits } from '../../src/lab/machine-speed.ts';
+import { busyMachineIn, starvedReason } from '../starvation.ts';
 
 describe('a reason for which starvation is the cause', () => {
   test.each([
@@ -29,5 +30,30 @@ describe('a reason for which starvation is the cause', () => {
   test('is ignored if the verdict is decided', () => {
     const reasons = ['the prober was degraded for 3.2 s'];
     expect(starvedReason({ verdict: 'fail', reasons })).toBeUndefined();
+  });
+});
+
+describe('a refusal of `lab up`', () => {
+  const { busyShare, dilation, effectiveCpus, slowProcessStartMs } = labLimits;
+  const speed = {
+    cpus: 2,
+    pressureShare: 0,
+    effectiveCpus: 2,
+    processStartMs: 1,
+    coreWorkMs: 20,
+    busyShare: 0.1,
+    dilation: 1,
+  };
+
+  test('because of other programs is recognized by its own words', () => {
+    const { observed } = judgeSpeed({ ...speed, busyShare, dilation }, false);
+    expect(busyMachineIn(`this machine cannot run the lab: speed: ${observed}\n  hint: …`)).toBe(observed);
+  });
+
+  test('because of a slow machine is not one', () => {
+    const slow = { effectiveCpus: effectiveCpus / 2, processStartMs: slowProcessStartMs * 2 };
+    const { status, observed } = judgeSpeed({ ...speed, ...slow }, false);
+    expect(status).toBe('fail');
+    expect(busyMachineIn(observed)).toBeUndefined();
   });
 });

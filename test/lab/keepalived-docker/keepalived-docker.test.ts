@@ -22,7 +22,7 @@ async function macOf(container: string): Promise<string> {
 }
 
 beforeAll(async () => {
-  await bench.must('lab', 'up', '--stack', name);
+  await bench.labUp(name);
   stack = {
     bench,
     vantage: vm('vantage'),

@@ -25,7 +25,7 @@ async function macOf(node: string): Promise<string> {
 }
 
 beforeAll(async () => {
-  await bench.must('lab', 'up', '--stack', 'wazuh-lb');
+  await bench.labUp('wazuh-lb');
   stack = {
     bench,
     vantage: vm('vantage'),

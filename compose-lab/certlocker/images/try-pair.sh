@@ -325,7 +325,7 @@ interrupted() {
 }
 
 # Shows the answers to clients of pgpool 1 between the primary's crash and the promotion.
-# Every 250 ms there is a new connection (time-out 30 s), and a query in one open session.
+# Every 250 ms there is a new connection (timeout 30 s), and a query in one open session.
 # An answer from a standby is a failure.
 gap() {
     local old new t0

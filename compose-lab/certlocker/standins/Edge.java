@@ -10,7 +10,7 @@ import java.util.Map;
  */
 final class Edge {
     private static final String TYPE = "EDGE";
-    /** The sum is below 900 ms, the usual time-out of a probe, so that the answer names a part that hangs. */
+    /** The sum is below 900 ms, the usual timeout of a probe, so that the answer names a part that hangs. */
     private static final long GATEWAY_TIMEOUT_MS = 550;
     private static final long ROUTER_TIMEOUT_MS = 300;
     /** An answer of the Router is reused for this time, so that a burst of probes sends it one request. */

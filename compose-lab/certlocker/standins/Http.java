@@ -89,7 +89,7 @@ final class Http {
         }
     }
 
-    /** GET with one time limit for the connect and the answer. Throws IOException, also for a time-out. */
+    /** GET with one time limit for the connect and the answer. Throws IOException, also for a timeout. */
     static Answer get(String url, long timeoutMs) throws IOException {
         return send(HttpRequest.newBuilder(URI.create(url)).GET(), timeoutMs);
     }

@@ -18,7 +18,7 @@ state=${FIREDRILL_STATE:-/firedrill/state}
 # starts with runc (a Go program that runs itself three times).
 #
 # The DNS server is the container itself, where none runs: the lab needs no outside names, and an unknown name fails at once,
-# without a time-out.
+# without a timeout.
 mkdir -p /etc/docker
 jq -n --arg bip "${FIREDRILL_DOCKER_BIP:-198.19.1.1/24}" --arg pool "${FIREDRILL_DOCKER_POOL:-198.19.240.0/20}" '{
   bip: $bip,

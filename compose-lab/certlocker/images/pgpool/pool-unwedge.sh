@@ -14,7 +14,7 @@
 set -uo pipefail
 
 CONF_DIR=/run/pool
-ASKS_BEFORE_RESTART=2 # 1 s apart, each with a time-out of 2 s
+ASKS_BEFORE_RESTART=2 # 1 s apart, each with a timeout of 2 s
 
 # shellcheck source=/dev/null
 source "$CONF_DIR/unwedge.env"

@@ -20,7 +20,7 @@ die() {
 
 is_yes() { [[ "${1,,}" =~ ^(yes|true|on|1)$ ]]; }
 
-# Runs a command as a job with a time-out, so that a trap runs at once: bash delays
+# Runs a command as a job with a timeout, so that a trap runs at once: bash delays
 # traps while a foreground command runs. bounded SECONDS CMD...
 bounded() {
     local seconds=$1

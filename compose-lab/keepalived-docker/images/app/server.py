@@ -23,7 +23,7 @@ from urllib.parse import urlsplit
 NODE = os.environ["NODE_NAME"]
 REDIS = (os.environ.get("REDIS_HOST", "redis"), 6379)
 UNHEALTHY_FILE = os.environ.get("UNHEALTHY_FILE", "/run/app/unhealthy")
-# Below 1 s, the time-out of most clients, so that the answer names a redis that hangs.
+# Below 1 s, the timeout of most clients, so that the answer names a redis that hangs.
 REDIS_TIMEOUT_SECONDS = 0.5
 
 

@@ -162,7 +162,7 @@ export function itConforms(name: string, open: () => Promise<Tried>, traits: Tra
       await Promise.all([
         expect(late).rejects.toMatchObject({
           code: 'host-unreachable',
-          message: expect.stringMatching(/did not end within 1 s$/) as string,
+          message: expect.stringMatching(/did not end within 1 s, and its outcome is unknown$/) as string,
         }),
         expect(aborted).rejects.toThrow(/was cut short$/),
       ]);

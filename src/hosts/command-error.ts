@@ -14,7 +14,8 @@ export type Broken =
 
 /**
  * The error for a command whose outcome is unknown. The command may have acted: check for its effect
- * before it is run again. Example: `node-1: systemctl stop nginx did not end within 10 s`.
+ * before it is run again. Example: `node-1: systemctl stop nginx did not end within 10 s, and its outcome is
+ * unknown`.
  */
 export function commandError(
   host: string,
@@ -25,7 +26,10 @@ export function commandError(
   const what = `${host}: ${commandWords(argv)}`;
   switch (outcome.kind) {
     case 'timed-out':
-      return new DrillError('host-unreachable', `${what} did not end within ${limitText(timeoutMs)}`);
+      return new DrillError(
+        'host-unreachable',
+        `${what} did not end within ${limitText(timeoutMs)}, and its outcome is unknown`,
+      );
     case 'aborted':
       return new DrillError('host-unreachable', `${what} was cut short`);
     case 'overflow':

@@ -203,7 +203,7 @@ describe('docker host', () => {
   });
 
   it.each([
-    ['did not end within 1 s', { kind: 'timed-out' }],
+    ['did not end within 1 s, and its outcome is unknown', { kind: 'timed-out' }],
     ['was cut short', { kind: 'aborted' }],
     ['wrote more than 5 bytes of output', { kind: 'overflow', limitBytes: 5 }],
     ['`docker` cannot be started', { kind: 'not-started', code: 'ENOENT', message: 'spawn docker ENOENT' }],

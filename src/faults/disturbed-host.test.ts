@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { AnyFaultKind } from './catalog.ts';
+import type { AnyFaultKind } from '../core/kinds.ts';
 import { faultKind, faultKinds } from './catalog.ts';
 import type { FaultContext } from '../core/fault.ts';
 import type { Json } from '../core/plan.ts';

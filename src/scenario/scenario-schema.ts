@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { duration } from '../core/duration.ts';
-import { faultKinds } from '../faults/catalog.ts';
+import type { Kinds } from '../core/kinds.ts';
+import { builtInKinds } from '../extension/kinds.ts';
 import { checkSchema } from './check-schema.ts';
 import { gateConditionSchema } from './condition-schema.ts';
 import { idSchema } from './id-schema.ts';
@@ -24,13 +25,13 @@ const lease = duration
     'How long the host waits for a renewal from firedrill before its auto-revert timer undoes the fault (default: 30s). Only for faults that their host can undo.',
   );
 
-const step = kindUnion(faultKinds, {
+const stepFields = {
   id,
   lease,
   on: on.describe('Role or host of the target. A role is resolved right before the step.'),
-});
+};
 
-const fault = kindUnion(faultKinds, {
+const faultFields = {
   id,
   lease,
   on: on.describe('Role or host of the target. A role is resolved right before the injection.'),
@@ -55,7 +56,7 @@ const fault = kindUnion(faultKinds, {
     .describe(
       'Longest random delay of the injection (default: none). --seed and the round determine the delay. `slowest`: the longest period of the models that predict the recovery.',
     ),
-});
+};
 
 const scalar = z.union([z.string(), z.number(), z.boolean()], {
   error: 'expected a text, a number, true, or false',
@@ -79,8 +80,10 @@ export const fileName = z
   .max(100)
   .regex(/^[a-z0-9][a-z0-9-]*$/, { error: 'expected lowercase letters, digits, and dashes' });
 
-/** A scenario file. */
-export const scenarioSchema = z
+function makeScenarioSchema({ faults }: Kinds) {
+  const step = kindUnion(faults, stepFields);
+  const fault = kindUnion(faults, faultFields);
+  return z
   .strictObject({
     name: fileName.describe('Name of the drill. The names of its folders contain it.'),
     title: z.string().min(1).describe('The drill in a few words, for reports.'),
@@ -192,6 +195,19 @@ export const scenarioSchema = z
       .describe("Stages from the heal to restored redundancy, in order (default: the target's)."),
   })
   .meta({ title: 'firedrill scenario', description: 'The faults to inject and the checks that must hold.' });
+}
+
+const made = new WeakMap<Kinds, ReturnType<typeof makeScenarioSchema>>();
+
+/** The schema of a scenario file whose target has these kinds. Computed once per set of kinds. */
+export function scenarioSchemaOf(kinds: Kinds): ReturnType<typeof makeScenarioSchema> {
+  const schema = made.get(kinds) ?? makeScenarioSchema(kinds);
+  made.set(kinds, schema);
+  return schema;
+}
+
+/** A scenario file whose target has no extensions. */
+export const scenarioSchema = scenarioSchemaOf(builtInKinds);
 
 /** A scenario as parsed; durations in ms. */
 export type Scenario = z.output<typeof scenarioSchema>;

@@ -78,10 +78,13 @@ function observationOf(text: string, { key }: Params): Observation | undefined {
   const end = text.indexOf('\r\n');
   if (end < 0) return undefined;
   const line = text.slice(0, end);
-  if (/^(?:ERROR|CLIENT_ERROR|SERVER_ERROR)/.test(line)) return { status: 'fail', cause: 'error', message: line };
+  if (/^(?:ERROR|CLIENT_ERROR|SERVER_ERROR)/.test(line))
+    return { status: 'fail', cause: 'error', message: line };
   if (key === undefined) {
     const version = /^VERSION (\S+)$/.exec(line)?.[1];
-    return version === undefined ? bad(`not an answer of memcached: ${line.slice(0, 80)}`) : { status: 'ok', value: version };
+    return version === undefined
+      ? bad(`not an answer of memcached: ${line.slice(0, 80)}`)
+      : { status: 'ok', value: version };
   }
   if (line === 'END') return bad(`no value for the key ${key}`);
   const size = /^VALUE \S+ \d+ (\d+)$/.exec(line)?.[1];

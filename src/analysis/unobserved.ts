@@ -93,7 +93,12 @@ interface Off {
   readonly beganByMs: RunMs;
 }
 
-function offOf(log: RunLog, fault: FaultRecord, host: HostName | undefined, acted: readonly FaultRecord[]): Off {
+function offOf(
+  log: RunLog,
+  fault: FaultRecord,
+  host: HostName | undefined,
+  acted: readonly FaultRecord[],
+): Off {
   const untilMs = fault.healStartedMs ?? distantFuture;
   const others = acted.filter((f) => maySilence(log, f, host) && (f.healedMs ?? distantFuture) > untilMs);
   return {

@@ -12,6 +12,7 @@ import { runCommand, type RunOptions } from './commands/run.ts';
 import { schemaNames, schemaTextFor } from './commands/schema.ts';
 import { tableCommand, type TableOptions } from './commands/table.ts';
 import { watchCommand } from './commands/watch.ts';
+import { testExtensionCommand, type TestExtensionOptions } from './commands/test-extension.ts';
 import { completeWords } from './complete-words.ts';
 import { type FileKind, fileKinds, loadWatchPlan } from './inputs.ts';
 import {
@@ -92,7 +93,10 @@ function buildProgram(stop: Stop, output: ProcessOutput, done: (code: number) =>
         stdout === true && name !== 'list' && names.includes(name);
       // A reporter of an extension may print data, too.
       const isOfExtension = (name: string): boolean => /^[a-z0-9-]+\.[a-z0-9.-]+(?:=|$)/.test(name);
-      await output.goLive({ color, json: json === true || reporterKinds.some(isData) || names.some(isOfExtension) });
+      await output.goLive({
+        color,
+        json: json === true || reporterKinds.some(isData) || names.some(isOfExtension),
+      });
     });
 
   const target = new Option('--target <file>', 'target file (default: the one that the scenario names)');
@@ -332,6 +336,16 @@ function buildProgram(stop: Stop, output: ProcessOutput, done: (code: number) =>
     .addOption(new Option('--target <file>', 'include the kinds of the extensions of this target file'))
     .action((name: (typeof schemaNames)[number], options: { target?: string }) => {
       output.data(schemaTextFor(name, options.target));
+    });
+
+  program
+    .command('test-extension')
+    .description('try what the kinds of an extension promise, with the tests of its author')
+    .argument('<module>', 'path of the module, or the name of its package')
+    .option('--tests <file>', 'file of tests (default: NAME.tests.ts or NAME.tests.js next to the module)')
+    .option('--run <folder>', 'folder of a run, for reporters')
+    .action(async (module: string, options: TestExtensionOptions) => {
+      done(await testExtensionCommand(module, options, output));
     });
 
   program

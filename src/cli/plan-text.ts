@@ -14,7 +14,10 @@ import { probingLoad } from '../scenario/probing-load.ts';
 import { predictedText } from '../report/verdict-text.ts';
 
 /** The text of plans, one after another, as `firedrill plan` prints it. */
-export function plansText(plans: readonly Plan[], kindsOf: (plan: Plan) => Kinds = () => builtInKinds): string {
+export function plansText(
+  plans: readonly Plan[],
+  kindsOf: (plan: Plan) => Kinds = () => builtInKinds,
+): string {
   const names = plans.map((plan) => `  ${plan.scenario.name}: ${plan.scenario.title}`);
   const list = plans.length === 1 ? '' : `${plans.length} drills\n${names.join('\n')}\n\n`;
   return list + plans.map((plan) => planText(plan, kindsOf(plan))).join('\n');

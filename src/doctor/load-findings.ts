@@ -27,7 +27,10 @@ export function loadFindings(target: TargetPlan, plans: readonly Plan[]): Findin
   });
 }
 
-function loadFinding(name: string, plan: Parameters<typeof loadAdvice>[0] & Pick<Plan, 'extensions'>): Finding {
+function loadFinding(
+  name: string,
+  plan: Parameters<typeof loadAdvice>[0] & Pick<Plan, 'extensions'>,
+): Finding {
   const kinds = kindsFor(plan);
   const { base, burst } = probingLoad(plan, kinds);
   const observed = `${loadText(base)}; in the burst ${loadText(burst)}`;

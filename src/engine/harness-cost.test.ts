@@ -39,7 +39,9 @@ describe('the meter of the harness', () => {
 
   test('omits the children’s CPU time if the system does not report it', () => {
     const cpu = () => ({ ownMs: 0, childrenMs: undefined });
-    expect(meterHarness({ probes: [], kinds: builtInKinds, cpu, commands: () => 0 }).read()).not.toHaveProperty('childCpuMs');
+    expect(
+      meterHarness({ probes: [], kinds: builtInKinds, cpu, commands: () => 0 }).read(),
+    ).not.toHaveProperty('childCpuMs');
   });
 
   test('reads increasing times', () => {

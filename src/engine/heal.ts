@@ -47,9 +47,11 @@ class NotHealed extends DrillError {
   constructor(record: LedgerRecord, why: string, observed: boolean, hint?: string) {
     const { faultId, kind, host } = record;
     super('heal-failed', `${faultId} (${kind} on ${host.name}) is not proven healed ${why}`, {
-      hint: hint ?? (observed
-        ? `Find out on ${host.name} why the heal has no effect (\`firedrill status --json\` prints the undo record), then run \`firedrill heal\` again.`
-        : `Make sure that ${host.name} answers, then run \`firedrill heal\` again: it needs only the undo record.`),
+      hint:
+        hint ??
+        (observed
+          ? `Find out on ${host.name} why the heal has no effect (\`firedrill status --json\` prints the undo record), then run \`firedrill heal\` again.`
+          : `Make sure that ${host.name} answers, then run \`firedrill heal\` again: it needs only the undo record.`),
     });
     this.observed = observed;
   }

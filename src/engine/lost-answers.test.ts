@@ -4,7 +4,7 @@ import type { DrillEvent, NewEvent } from '../core/event.ts';
 import type { Plan } from '../core/plan.ts';
 import type { AnyFaultKind } from '../core/kinds.ts';
 import { faultKind, faultKinds } from '../faults/catalog.ts';
-import type { Disturbance } from '../faults/testing/disturbance.ts';
+import type { Disturbance } from '../extension/conformance/disturbance.ts';
 import { faultCases, passingKinds } from '../faults/testing/fault-cases.ts';
 import { createMachine, type SimulatedMachine } from '../faults/testing/simulated-machine.ts';
 import { healOpen } from './heal.ts';

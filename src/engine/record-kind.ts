@@ -22,7 +22,9 @@ export function kindOfRecord(record: LedgerRecord, failure: (why: string) => Err
     throw failure(`because its extension is missing: ${messageOf(error)}`);
   }
   if (found === undefined)
-    throw failure(`because the extension ${module.entry} (${module.file}) has no fault kind ${kind} any more`);
+    throw failure(
+      `because the extension ${module.entry} (${module.file}) has no fault kind ${kind} any more`,
+    );
   return found;
 }
 

@@ -58,7 +58,9 @@ export function startRecording(options: RecordingOptions): Promise<Prober> {
     const meter = meterHarness({
       probes,
       kinds: loadExtensions(options.extensions).kinds,
-      cpu: readCpuTimes, commands: options.commands });
+      cpu: readCpuTimes,
+      commands: options.commands,
+    });
     const control = await openControl(options);
     cleanup.defer(async () => control?.stop());
     const pressure = openPressure(options);

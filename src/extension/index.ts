@@ -5,6 +5,7 @@ export { duration } from '../core/duration.ts';
 export { DrillError } from '../core/errors.ts';
 export { commandWord } from '../core/names.ts';
 export { ProbeTimeout } from '../core/probe.ts';
+export { createLocalHost as localHost } from '../hosts/local.ts';
 export { shellQuote } from '../core/shell-quote.ts';
 export { run, runOk } from '../faults/lib/commands.ts';
 export { nameLookup } from '../net/name-lookup.ts';
@@ -19,6 +20,17 @@ export {
   defineWriter,
   type Extension,
 } from './define.ts';
+export {
+  defineTests,
+  type ExtensionTests,
+  type FaultStand,
+  type FaultTest,
+  type ProbeSituation,
+  type ProbeTest,
+  type Stand,
+  type TransportTest,
+  type WriterTest,
+} from './define-tests.ts';
 export type { Clock } from '../core/clock.ts';
 export type { DrillErrorCode } from '../core/errors.ts';
 export type { FaultContext, FaultKind } from '../core/fault.ts';

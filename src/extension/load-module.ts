@@ -16,7 +16,11 @@ export function resolveModule(entry: string, folder: string): string {
   try {
     return createRequire(join(resolve(folder), 'target.yaml')).resolve(entry);
   } catch (error) {
-    throw cannotLoad(entry, error, `install the package (\`npm install --save-dev ${entry}\`) in ${folder} or in a folder above it; a path begins with \`./\``);
+    throw cannotLoad(
+      entry,
+      error,
+      `install the package (\`npm install --save-dev ${entry}\`) in ${folder} or in a folder above it; a path begins with \`./\``,
+    );
   }
 }
 
@@ -26,14 +30,18 @@ export function resolveModule(entry: string, folder: string): string {
  * @throws DrillError `invalid-input` if it cannot be loaded, or is no extension
  */
 export function loadModule({ entry, file }: ExtensionModule): Extension {
-  const path = resolve(file);
-  const loaded = withOwnFiredrill(() => withoutStdout(() => requireModule(entry, path)));
-  const exported: unknown =
-    typeof loaded === 'object' && loaded !== null && 'default' in loaded ? loaded.default : loaded;
+  const exported = defaultExport(entry, file);
   const problem = shapeProblem(exported);
   if (problem !== undefined)
     throw new DrillError('invalid-input', `the extension ${entry} is not usable: ${problem}`);
   return extensionOf(exported as object);
+}
+
+/** The default export of a module. @throws DrillError `invalid-input` if it cannot be loaded */
+export function defaultExport(entry: string, file: string): unknown {
+  const path = resolve(file);
+  const loaded = withOwnFiredrill(() => withoutStdout(() => requireModule(entry, path)));
+  return typeof loaded === 'object' && loaded !== null && 'default' in loaded ? loaded.default : loaded;
 }
 
 function requireModule(entry: string, path: string): unknown {
@@ -64,7 +72,7 @@ function fixFor(error: unknown, path: string): string {
 function cannotLoad(entry: string, error: unknown, fix: string): DrillError {
   // Node.js adds a stack of requires to some messages.
   const [first = ''] = messageOf(error).split('\n');
-  return new DrillError('invalid-input', `the extension ${entry} cannot be loaded: ${first}; ${fix}`, {
+  return new DrillError('invalid-input', `the module ${entry} cannot be loaded: ${first}; ${fix}`, {
     cause: error,
   });
 }

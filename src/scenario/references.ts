@@ -359,7 +359,9 @@ function checkMarks({ probe, marks }: MarkSource, known: Known, path: NodePath, 
 /** Names of a probe's marks, from its kind and from its parameters. undefined: there is no such probe. */
 function marksOf(name: string, known: Known): string[] | undefined {
   const probe = known.probes.find((candidate) => candidate.name === name);
-  return probe === undefined ? undefined : [...(known.kinds.probe(probe.kind)?.marks ?? []), ...namedMarks(probe)];
+  return probe === undefined
+    ? undefined
+    : [...(known.kinds.probe(probe.kind)?.marks ?? []), ...namedMarks(probe)];
 }
 
 function namedMarks({ params }: PlannedProbe): string[] {

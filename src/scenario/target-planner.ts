@@ -60,9 +60,13 @@ export function planTarget(target: TargetInput): TargetPlan {
   const report = (path: readonly (string | number)[], message: string): void => {
     problems.push(target.source.at(path, message));
   };
-  const hosts = Object.entries(parsed.hosts).map(([name, host]) => planHost(name, host, target.resolveFile, kinds));
+  const hosts = Object.entries(parsed.hosts).map(([name, host]) =>
+    planHost(name, host, target.resolveFile, kinds),
+  );
   const probes = parsed.probes.flatMap((probe, i) =>
-    planProbe(probe, hosts, target.resolveFile, kinds, (field, message) => report(['probes', i, field], message)),
+    planProbe(probe, hosts, target.resolveFile, kinds, (field, message) =>
+      report(['probes', i, field], message),
+    ),
   );
   const writers = parsed.writers.map((writer, i) =>
     planWriter(writer, hosts, target.resolveFile, (field, message) => report(['writers', i, field], message)),

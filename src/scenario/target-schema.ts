@@ -171,70 +171,70 @@ function makeTargetSchema(kinds: Kinds) {
   const probe = kindUnion(kinds.probes, probeFields);
   const writer = kindUnion(kinds.writers, writerFields);
   return z
-  .strictObject({
-    extensions: extensionsSchema
-      .optional()
-      .describe(
-        'Modules that bring further kinds of faults, probes, writers, transports, and reporters: a path that begins with `./` or `../`, relative to this file, or the name of a package. firedrill runs their code whenever it reads this file.',
-      ),
-    name: idSchema.describe('Name of the stack in reports and undo records.'),
-    environment: z
-      .enum(['lab', 'test', 'staging', 'production'])
-      .describe(
-        'Environment of the stack. `production` requires --allow-production and the typed name of the target.',
-      ),
-    hosts: z
-      .record(idSchema, host)
-      .describe('The hosts, by the names that scenarios use, and how firedrill runs commands on them.'),
-    probes: z.array(probe).min(1).describe('Probes that observe the stack, from outside and on its hosts.'),
-    writers: z
-      .array(writer)
-      .default([])
-      .describe(
-        'Clients that write numbered rows and read them back. A writer runs in drills that have a check on it (rpo, rows, stale-reads).',
-      ),
-    roles: z
-      .record(idSchema, conditionSchema)
-      .default({})
-      .describe(
-        'Roles by name, each with a condition. The host on which the condition holds has the role. Faults can name roles.',
-      ),
-    ownership: ownershipSchema
-      .default({})
-      .describe('Things that exactly one host should own, each with the sides that show its owner.'),
-    models: modelsSchema
-      .default({})
-      .describe(
-        'Settings of the mechanisms that detect failures. firedrill computes `predicted` of stages from them.',
-      ),
-    steady: z
-      .strictObject({
-        require: z.array(gateConditionSchema).min(1).describe('Conditions for full redundancy.'),
-        for: duration.optional().describe('How long all conditions must hold (default: 5s).'),
-        within: duration.optional().describe('Timeout for the steady state (default: 2m).'),
-      })
-      .describe('The steady state that must hold before a drill begins.'),
-    limits: z
-      .strictObject({
-        fault: duration.optional().describe('Longest duration of any fault (default: 30m).'),
-        outage: duration.optional().describe('Longest outage of the recovery probe (default: no limit).'),
-      })
-      .optional()
-      .describe('Limits at which firedrill stops a drill and heals at once.'),
-    healthy: conditionSchema
-      .optional()
-      .describe(
-        'Condition for a host that can serve. No fault hits the last such host unless the scenario sets `leavesNoHealthyNode`.',
-      ),
-    stages: stagesSchema.default([]).describe('Stages of the recovery, in order.'),
-    returnStages: stagesSchema
-      .default([])
-      .describe('Stages from the start of the heal to restored redundancy, in order.'),
-  })
-  .meta({
-    title: 'firedrill target',
-    description: 'Hosts, transports, probes, roles, and stages of one stack.',
-  });
+    .strictObject({
+      extensions: extensionsSchema
+        .optional()
+        .describe(
+          'Modules that bring further kinds of faults, probes, writers, transports, and reporters: a path that begins with `./` or `../`, relative to this file, or the name of a package. firedrill runs their code whenever it reads this file.',
+        ),
+      name: idSchema.describe('Name of the stack in reports and undo records.'),
+      environment: z
+        .enum(['lab', 'test', 'staging', 'production'])
+        .describe(
+          'Environment of the stack. `production` requires --allow-production and the typed name of the target.',
+        ),
+      hosts: z
+        .record(idSchema, host)
+        .describe('The hosts, by the names that scenarios use, and how firedrill runs commands on them.'),
+      probes: z.array(probe).min(1).describe('Probes that observe the stack, from outside and on its hosts.'),
+      writers: z
+        .array(writer)
+        .default([])
+        .describe(
+          'Clients that write numbered rows and read them back. A writer runs in drills that have a check on it (rpo, rows, stale-reads).',
+        ),
+      roles: z
+        .record(idSchema, conditionSchema)
+        .default({})
+        .describe(
+          'Roles by name, each with a condition. The host on which the condition holds has the role. Faults can name roles.',
+        ),
+      ownership: ownershipSchema
+        .default({})
+        .describe('Things that exactly one host should own, each with the sides that show its owner.'),
+      models: modelsSchema
+        .default({})
+        .describe(
+          'Settings of the mechanisms that detect failures. firedrill computes `predicted` of stages from them.',
+        ),
+      steady: z
+        .strictObject({
+          require: z.array(gateConditionSchema).min(1).describe('Conditions for full redundancy.'),
+          for: duration.optional().describe('How long all conditions must hold (default: 5s).'),
+          within: duration.optional().describe('Timeout for the steady state (default: 2m).'),
+        })
+        .describe('The steady state that must hold before a drill begins.'),
+      limits: z
+        .strictObject({
+          fault: duration.optional().describe('Longest duration of any fault (default: 30m).'),
+          outage: duration.optional().describe('Longest outage of the recovery probe (default: no limit).'),
+        })
+        .optional()
+        .describe('Limits at which firedrill stops a drill and heals at once.'),
+      healthy: conditionSchema
+        .optional()
+        .describe(
+          'Condition for a host that can serve. No fault hits the last such host unless the scenario sets `leavesNoHealthyNode`.',
+        ),
+      stages: stagesSchema.default([]).describe('Stages of the recovery, in order.'),
+      returnStages: stagesSchema
+        .default([])
+        .describe('Stages from the start of the heal to restored redundancy, in order.'),
+    })
+    .meta({
+      title: 'firedrill target',
+      description: 'Hosts, transports, probes, roles, and stages of one stack.',
+    });
 }
 
 const schemas = new WeakMap<Kinds, ReturnType<typeof makeTargetSchema>>();

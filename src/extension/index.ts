@@ -8,8 +8,10 @@ export { ProbeTimeout } from '../core/probe.ts';
 export { createLocalHost as localHost } from '../hosts/local.ts';
 export { shellQuote } from '../core/shell-quote.ts';
 export { run, runOk } from '../faults/lib/commands.ts';
+export { requireOwnConnection } from '../faults/lib/own-connection.ts';
 export { nameLookup } from '../net/name-lookup.ts';
 export { abortedBy, failureOf } from '../net/net-errors.ts';
+export { readSecret, secretRef } from '../net/secret.ts';
 export { hostPort, requireHostPort } from '../net/text-params.ts';
 export {
   defineExtension,

@@ -1,5 +1,6 @@
 import type { PlannedProbe } from '../core/plan.ts';
-import { laneOf, type ProbeLane } from '../core/probe-lane.ts';
+import type { ProbeLane } from '../core/probe-lane.ts';
+import { laneIn } from '../extension/facts.ts';
 import { countOf } from './kept-samples.ts';
 import { firstIssuedMs, intervalAt, type ProbeSeries, type RunLog } from './run-log.ts';
 import { type RecoveryAnalysis, recoverySeries } from './rto.ts';
@@ -57,7 +58,7 @@ export function proberProblems(log: RunLog, recovery: RecoveryAnalysis): readonl
       `the prober sent a sample of ${probe.id} ${durationText(worst.lateMs)} late, more than ${durationText(worst.limitMs)}`,
     );
   for (const judged of judgedProbes(log, series)) {
-    const stall = stallMs(log, laneOf(judged.kind), fromMs, toMs);
+    const stall = stallMs(log, laneIn(log.plan, judged.kind), fromMs, toMs);
     if (stall <= judged.timeoutMs / 2) continue;
     problems.push(
       `the prober's thread stalled for ${durationText(stall)}, more than half the timeout of ${judged.id}`,

@@ -4,12 +4,14 @@ import { maxOffsetMs } from '../core/log-limits.ts';
 import type {
   Check,
   CompositeModel,
+  FaultFacts,
   Gate,
   Limits,
   MarkSource,
   Model,
   ModelUse,
   Plan,
+  PlannedExtension,
   PlannedFault,
   PlannedHost,
   PlannedPath,
@@ -61,6 +63,20 @@ const host = z.looseObject({
   transport: z.looseObject({ kind: text }),
   server: unchecked,
 } satisfies Lines<PlannedHost>);
+
+const extension = z.looseObject({
+  entry: text,
+  file: text,
+  faults: z.record(
+    text,
+    z.looseObject({
+      takesPower: z.literal(true).optional(),
+      untilHealed: z.literal(true).optional(),
+      changesNetwork: z.literal(true).optional(),
+    } satisfies Lines<FaultFacts>),
+  ),
+  probes: z.record(text, z.looseObject({ lane: z.enum(['network', 'host']) })),
+} satisfies Lines<PlannedExtension>);
 
 const probe = z.looseObject({
   id: text,
@@ -243,6 +259,7 @@ const plan = z.looseObject({
     path: text,
     sha256: text,
   } satisfies Lines<Plan['target']>),
+  extensions: z.array(extension).optional(),
   hosts: z.array(host),
   probes: z.array(probe),
   probesLeftOut: z.array(text).optional(),

@@ -1,6 +1,6 @@
 import type { Condition } from '../core/condition.ts';
 import type { HostName, ProbeId } from '../core/ids.ts';
-import { faultKind } from '../faults/catalog.ts';
+import { faultFacts } from '../extension/facts.ts';
 import { seriesOf } from './intervals.ts';
 import { isPathFailure, type KeptSample, lastAnswerMs } from './kept-samples.ts';
 import type { FaultRecord, ProbeSeries, RunLog } from './run-log.ts';
@@ -39,8 +39,8 @@ export function viewsOf(log: RunLog, condition: Condition): Views {
   for (const series of new Set(parts.flatMap((part) => seriesOf(log, part)))) {
     const { id, host } = series.probe;
     const acted = [...log.faults, ...log.preparations].filter((f) => f.effect !== null);
-    const powerFaults = acted.filter((f) => f.host === host && takesPower(f));
-    const offs = powerFaults.map((f) => offOf(f, host, acted));
+    const powerFaults = acted.filter((f) => f.host === host && takesPower(log, f));
+    const offs = powerFaults.map((f) => offOf(log, f, host, acted));
     const off = new Set<KeptSample>();
     const blind = new Set<KeptSample>();
     for (const run of unreachableRuns(series)) {
@@ -73,14 +73,15 @@ export function viewsOf(log: RunLog, condition: Condition): Views {
  * Whether a fault's kind takes the power of a machine, or stops its server, and leaves it off. A
  * machine that boots by itself is off for an unknown time.
  */
-function takesPower(fault: FaultRecord): boolean {
-  const kind = faultKind(fault.kind);
-  return kind?.needs !== undefined && kind.healAfter === 'recovery';
+function takesPower({ plan }: RunLog, fault: FaultRecord): boolean {
+  const facts = faultFacts(plan, fault.kind);
+  return facts.takesPower === true && facts.untilHealed === true;
 }
 
 /** Whether a fault may block a host's answers while the host runs. */
-function maySilence(fault: FaultRecord, host: HostName | undefined): boolean {
-  return !takesPower(fault) && (fault.host === host || fault.kind.startsWith('network.'));
+function maySilence(log: RunLog, fault: FaultRecord, host: HostName | undefined): boolean {
+  const cuts = fault.kind.startsWith('network.') || faultFacts(log.plan, fault.kind).changesNetwork === true;
+  return !takesPower(log, fault) && (fault.host === host || cuts);
 }
 
 /** When missing answers prove that nothing runs on a host, ms: in samples that finish after `fromMs`. */
@@ -92,9 +93,14 @@ interface Off {
   readonly beganByMs: RunMs;
 }
 
-function offOf(fault: FaultRecord, host: HostName | undefined, acted: readonly FaultRecord[]): Off {
+function offOf(
+  log: RunLog,
+  fault: FaultRecord,
+  host: HostName | undefined,
+  acted: readonly FaultRecord[],
+): Off {
   const untilMs = fault.healStartedMs ?? distantFuture;
-  const others = acted.filter((f) => maySilence(f, host) && (f.healedMs ?? distantFuture) > untilMs);
+  const others = acted.filter((f) => maySilence(log, f, host) && (f.healedMs ?? distantFuture) > untilMs);
   return {
     fromMs: fault.effect?.notAfterMs ?? distantFuture,
     untilMs,

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { DrillError } from '../core/errors.ts';
 import type { Plan } from '../core/plan.ts';
 import type { Output } from './output.ts';
+import { kindsFor } from '../extension/load.ts';
 import { blastRadiusLines } from './plan-text.ts';
 import { locksFolder, stopFilePath } from './run-folder.ts';
 import { lockTargets } from './target-lock.ts';
@@ -43,7 +44,7 @@ export async function passGuards(
   const production = plans.filter(({ target }) => target.environment === 'production');
   for (const name of new Set(production.map(({ target }) => target.name))) {
     const own = production.filter(({ target }) => target.name === name);
-    const broken = [...new Set(own.flatMap(blastRadiusLines))];
+    const broken = [...new Set(own.flatMap((plan) => blastRadiusLines(plan, kindsFor(plan))))];
     await confirmProduction(name, { broken, consent, output, ask });
   }
   return lockTargets(

@@ -3,6 +3,7 @@ import { existsSync, readFileSync, readdirSync, statSync } from 'node:fs';
 import { dirname, join, relative, resolve, sep } from 'node:path';
 import { DrillError, messageOf } from '../core/errors.ts';
 import type { Plan } from '../core/plan.ts';
+import { extensionsOf } from '../extension/load.ts';
 import { makePlans, openScenario, type ScenarioInput } from '../scenario/planner.ts';
 import { parseSource } from '../scenario/source.ts';
 import { withSettings, type ChangedSetting } from '../scenario/settings.ts';
@@ -157,7 +158,12 @@ export function withTargetsSecrets(plan: Plan): Pick<Plan, 'hosts' | 'probes' | 
 
 /** Reads a target. Paths in the file are relative to it; paths in the plan are relative to the working folder. */
 function readTarget(path: string): TargetInput {
-  return { ...readInput(path), resolveFile: (file) => display(resolve(dirname(path), file)) };
+  const input = readInput(path);
+  return {
+    ...input,
+    resolveFile: (file) => display(resolve(dirname(path), file)),
+    extended: extensionsOf(input.source, display),
+  };
 }
 
 /** A path for display: relative if it is below the working folder, else absolute. */

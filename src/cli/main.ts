@@ -9,9 +9,10 @@ import { keptDefinitions } from './commands/kept-definitions.ts';
 import { labCommands, stackNames } from './commands/lab.ts';
 import { modelCommand, type ModelOptions } from './commands/model.ts';
 import { runCommand, type RunOptions } from './commands/run.ts';
-import { schemaNames, schemaText } from './commands/schema.ts';
+import { schemaNames, schemaTextFor } from './commands/schema.ts';
 import { tableCommand, type TableOptions } from './commands/table.ts';
 import { watchCommand } from './commands/watch.ts';
+import { testExtensionCommand, type TestExtensionOptions } from './commands/test-extension.ts';
 import { completeWords } from './complete-words.ts';
 import { type FileKind, fileKinds, loadWatchPlan } from './inputs.ts';
 import {
@@ -25,6 +26,7 @@ import {
   wholeNumber,
 } from './option-values.ts';
 import { openOutput, type Output, type ProcessOutput, printError } from './output.ts';
+import { kindsFor } from '../extension/load.ts';
 import { plansText } from './plan-text.ts';
 import { RepeatableOption } from './repeatable-option.ts';
 import { exitCodeAfter } from './reporting.ts';
@@ -89,7 +91,12 @@ function buildProgram(stop: Stop, output: ProcessOutput, done: (code: number) =>
       const names = reporter.flatMap((text) => text.split(','));
       const isData = ({ name, stdout }: (typeof reporterKinds)[number]): boolean =>
         stdout === true && name !== 'list' && names.includes(name);
-      await output.goLive({ color, json: json === true || reporterKinds.some(isData) });
+      // A reporter of an extension may print data, too.
+      const isOfExtension = (name: string): boolean => /^[a-z0-9-]+\.[a-z0-9.-]+(?:=|$)/.test(name);
+      await output.goLive({
+        color,
+        json: json === true || reporterKinds.some(isData) || names.some(isOfExtension),
+      });
     });
 
   const target = new Option('--target <file>', 'target file (default: the one that the scenario names)');
@@ -203,7 +210,7 @@ function buildProgram(stop: Stop, output: ProcessOutput, done: (code: number) =>
         const { target, var: variables, seed, allProbes } = options;
         const loaded = loadPlansAndSuites(filesNamed(scenarios), { target, variables, allProbes });
         const plans = seed === undefined ? loaded : loaded.map((plan) => drawJitter(plan, seed, 0));
-        output.data(options.json ? `${JSON.stringify(plans, null, 2)}\n` : plansText(plans));
+        output.data(options.json ? `${JSON.stringify(plans, null, 2)}\n` : plansText(plans, kindsFor));
       },
     );
 
@@ -326,8 +333,19 @@ function buildProgram(stop: Stop, output: ProcessOutput, done: (code: number) =>
     .command('schema')
     .description('print the JSON Schema of a file')
     .addArgument(new Argument('<kind>', 'kind of the file').choices(schemaNames))
-    .action((name: (typeof schemaNames)[number]) => {
-      output.data(schemaText(name));
+    .addOption(new Option('--target <file>', 'include the kinds of the extensions of this target file'))
+    .action((name: (typeof schemaNames)[number], options: { target?: string }) => {
+      output.data(schemaTextFor(name, options.target));
+    });
+
+  program
+    .command('test-extension')
+    .description('try what the kinds of an extension promise, with the tests of its author')
+    .argument('<module>', 'path of the module, or the name of its package')
+    .option('--tests <file>', 'file of tests (default: NAME.tests.ts or NAME.tests.js next to the module)')
+    .option('--run <folder>', 'folder of a run, for reporters')
+    .action(async (module: string, options: TestExtensionOptions) => {
+      done(await testExtensionCommand(module, options, output));
     });
 
   program

@@ -1,35 +1,37 @@
 import { describeCondition } from '../core/condition.ts';
 import { durationText, limitText } from '../core/format-duration.ts';
 import { fillPlaceholders, mapStrings } from '../core/placeholders.ts';
+import type { Kinds } from '../core/kinds.ts';
 import type { Plan, PlannedFault, PlannedHost, PlannedProbe, Prediction } from '../core/plan.ts';
-import { faultKind } from '../faults/catalog.ts';
+import { builtInKinds } from '../extension/kinds.ts';
 import { sshWords } from '../hosts/ssh-config.ts';
 import { predictDrill } from '../model/chain.ts';
 import { drillTime, hostAtRisk } from '../model/drill-time.ts';
-import { probeKind } from '../probes/catalog.ts';
 import { defaults } from '../scenario/defaults.ts';
 import { aligned } from '../report/text.ts';
 import { loadAdvice, loadText } from '../scenario/load-text.ts';
 import { probingLoad } from '../scenario/probing-load.ts';
-import { writerKind } from '../writers/catalog.ts';
 import { predictedText } from '../report/verdict-text.ts';
 
 /** The text of plans, one after another, as `firedrill plan` prints it. */
-export function plansText(plans: readonly Plan[]): string {
+export function plansText(
+  plans: readonly Plan[],
+  kindsOf: (plan: Plan) => Kinds = () => builtInKinds,
+): string {
   const names = plans.map((plan) => `  ${plan.scenario.name}: ${plan.scenario.title}`);
   const list = plans.length === 1 ? '' : `${plans.length} drills\n${names.join('\n')}\n\n`;
-  return list + plans.map(planText).join('\n');
+  return list + plans.map((plan) => planText(plan, kindsOf(plan))).join('\n');
 }
 
 /** The blast radius of a drill: one line for each fault and preparation. */
-export function blastRadiusLines(plan: Plan): string[] {
+export function blastRadiusLines(plan: Plan, kinds: Kinds): string[] {
   return [...plan.prepare, ...plan.faults].map(
-    (step) => `${step.kind} on ${placeText(plan, step)}: ${textOf(plan, step).blastRadius}`,
+    (step) => `${step.kind} on ${placeText(plan, step)}: ${textOf(plan, step, kinds).blastRadius}`,
   );
 }
 
 /** The text of a plan, with each command and the blast radius. */
-function planText(plan: Plan): string {
+function planText(plan: Plan, kinds: Kinds): string {
   const variables = Object.entries(plan.scenario.variables).map(([name, value]) => `${name} = ${value}`);
   const lines: string[] = [
     `${plan.scenario.name}: ${plan.scenario.title}`,
@@ -39,12 +41,13 @@ function planText(plan: Plan): string {
     'Hosts',
     ...plan.hosts.map((host) => `  ${host.name.padEnd(12)} ${transportText(host)}`),
     '',
-    ...probeLines(plan),
+    ...extensionLines(plan),
+    ...probeLines(plan, kinds),
     '',
-    ...writerLines(plan),
-    ...loadLines(plan),
+    ...writerLines(plan, kinds),
+    ...loadLines(plan, kinds),
     ...ownershipLines(plan),
-    ...numbered(stepsOf(plan)),
+    ...numbered(stepsOf(plan, kinds)),
     '',
     ...predictionLines(plan),
     'Checks',
@@ -55,13 +58,20 @@ function planText(plan: Plan): string {
   return `${lines.join('\n')}\n`;
 }
 
+/** The modules that bring kinds of their own. Empty if the target has none. */
+function extensionLines({ extensions = [] }: Plan): string[] {
+  return extensions.length === 0
+    ? []
+    : ['Extensions', ...extensions.map(({ entry, file }) => `  ${entry}: ${file}`), ''];
+}
+
 /** The probes that run, with their uses, and the probes that do not run. */
-function probeLines({ probes, probesLeftOut = [] }: Plan): string[] {
+function probeLines({ probes, probesLeftOut = [] }: Plan, kinds: Kinds): string[] {
   const lines = probes.flatMap((probe, i) => {
     const { name, usedBy = [] } = probe;
     const isLast = probes[i + 1]?.name !== name;
     return [
-      probeLine(probe),
+      probeLine(probe, kinds),
       ...(isLast && usedBy.length > 0 ? [`  ${''.padEnd(24)} for ${usedBy.join(', ')}`] : []),
     ];
   });
@@ -76,29 +86,32 @@ function probeLines({ probes, probesLeftOut = [] }: Plan): string[] {
   return [`Probes (${note})`, ...lines, ...out];
 }
 
-function probeLine({ id, kind, params, intervalMs, burstIntervalMs, timeoutMs, from }: PlannedProbe): string {
+function probeLine(
+  { id, kind, params, intervalMs, burstIntervalMs, timeoutMs, from }: PlannedProbe,
+  kinds: Kinds,
+): string {
   const burst = burstIntervalMs === undefined ? '' : `, every ${limitText(burstIntervalMs)} around the fault`;
   const where = from === undefined ? '' : `, from ${from}`;
-  const what = oneLine(probeKind(kind)?.describe(params) ?? kind);
+  const what = oneLine(kinds.probe(kind)?.describe(params) ?? kind);
   return `  ${id.padEnd(24)} every ${limitText(intervalMs)}${burst}, timeout ${limitText(timeoutMs)}${where}: ${what}`;
 }
 
 /** The load of probing on the stack and on each host, with advice if it is above a limit. */
-function loadLines(plan: Plan): string[] {
-  const { base, burst, hosts } = probingLoad(plan);
+function loadLines(plan: Plan, kinds: Kinds): string[] {
+  const { base, burst, hosts } = probingLoad(plan, kinds);
   const rows = [
     ['  base rate', loadText(base)],
     ['  burst', loadText(burst)],
     ...hosts.map(({ host, burst: load }) => [`  burst, ${host}`, loadText(load)]),
   ];
-  const advice = loadAdvice(plan).flatMap(({ text, hint }) => [`  note: ${text}`, `  hint: ${hint}`]);
+  const advice = loadAdvice(plan, kinds).flatMap(({ text, hint }) => [`  note: ${text}`, `  hint: ${hint}`]);
   return ['Load of probing and writing, while the stack answers', ...aligned(rows), ...advice, ''];
 }
 
 /** The writers of the drill: their rows and their paths. Empty if no check needs a writer. */
-function writerLines({ writers }: Plan): string[] {
+function writerLines({ writers }: Plan, kinds: Kinds): string[] {
   const lines = writers.flatMap(({ id, kind, paths, clients, keep, ...times }) => {
-    const found = writerKind(kind);
+    const found = kinds.writer(kind);
     return [
       `  ${id.padEnd(24)} one row per client every ${limitText(times.intervalMs)}, timeout ${limitText(times.timeoutMs)}; one read every ${limitText(times.readIntervalMs)}`,
       ...paths.flatMap((path) => {
@@ -161,7 +174,7 @@ function numbered(steps: readonly Step[]): string[] {
 }
 
 /** The steps of the drill, in order. */
-function stepsOf(plan: Plan): Step[] {
+function stepsOf(plan: Plan, kinds: Kinds): Step[] {
   const { steady, redundancy, recovery } = plan;
   const whole: Step = [
     `Redundancy restored: for ${limitText(redundancy.forMs)}, within ${limitText(redundancy.withinMs)}`,
@@ -172,13 +185,13 @@ function stepsOf(plan: Plan): Step[] {
     ...(plan.prepare.length === 0 ? [] : [['Undo the preparations, in reverse order'] as const]),
     ...plan.repair.map((step): Step => [
       `Repair: ${step.kind} on ${placeText(plan, step)}`,
-      `run           ${textOf(plan, step).inject}`,
+      `run           ${textOf(plan, step, kinds).inject}`,
     ]),
   ];
   return [
     ...plan.prepare.map((step): Step => [
       `Prepare: ${step.kind} on ${placeText(plan, step)}`,
-      ...actions(plan, step),
+      ...actions(plan, step, kinds),
     ]),
     [
       `Steady state: for ${limitText(steady.forMs)}, within ${limitText(steady.withinMs)}`,
@@ -186,8 +199,8 @@ function stepsOf(plan: Plan): Step[] {
     ],
     ...plan.faults.map((fault): Step => [
       `Fault ${fault.kind} on ${placeText(plan, fault)}${nameText(plan, fault)}`,
-      `when          ${whenText(plan, fault)}`,
-      ...actions(plan, fault),
+      `when          ${whenText(plan, fault, kinds)}`,
+      ...actions(plan, fault, kinds),
     ]),
     [
       `Recovery: ${recovery.probe}${recovery.onFaultHost === true ? " on the fault's host" : ''} good for ${limitText(recovery.stableForMs)}, within ${limitText(recovery.withinMs)}`,
@@ -200,26 +213,31 @@ function stepsOf(plan: Plan): Step[] {
 function textOf(
   { hosts }: Plan,
   { kind, params, on }: PlannedFault,
+  kinds: Kinds,
 ): { inject: string; heal: string; blastRadius: string } {
   const host = 'host' in on ? hosts.find(({ name }) => name === on.host) : undefined;
   const filled = host === undefined ? params : mapStrings(params, (text) => fillPlaceholders(text, host));
-  return faultKind(kind)?.describe(filled) ?? { inject: '', heal: '', blastRadius: '' };
+  return kinds.fault(kind)?.describe(filled) ?? { inject: '', heal: '', blastRadius: '' };
 }
 
-function actions(plan: Plan, step: PlannedFault): string[] {
-  const { inject, heal, blastRadius } = textOf(plan, step);
+function actions(plan: Plan, step: PlannedFault, kinds: Kinds): string[] {
+  const { inject, heal, blastRadius } = textOf(plan, step, kinds);
   return [
     `inject        ${inject}`,
     `heal          ${heal}`,
-    ...revertLines(step),
-    ...containerText(plan, step),
+    ...revertLines(step, kinds),
+    ...containerText(plan, step, kinds),
     `blast radius  ${blastRadius}`,
   ];
 }
 
 /** The difference if the fault may hit a host that is a container; empty otherwise. */
-function containerText({ hosts, roles, probes }: Plan, { kind, params, on }: PlannedFault): string[] {
-  const text = faultKind(kind)?.onContainer?.(params);
+function containerText(
+  { hosts, roles, probes }: Plan,
+  { kind, params, on }: PlannedFault,
+  kinds: Kinds,
+): string[] {
+  const text = kinds.fault(kind)?.onContainer?.(params);
   const probe = 'role' in on ? roles[on.role]?.probe : undefined;
   const mayHit = (name: string): boolean =>
     'host' in on ? on.host === name : probes.some((one) => one.name === probe && one.host === name);
@@ -228,8 +246,8 @@ function containerText({ hosts, roles, probes }: Plan, { kind, params, on }: Pla
 }
 
 /** How a step is undone if firedrill ends early. Empty for kinds that recover by themselves, or that only a cloud or a Docker engine can undo. */
-function revertLines({ kind, params, leaseMs }: PlannedFault): string[] {
-  if (faultKind(kind)?.undoes?.(params) === false)
+function revertLines({ kind, params, leaseMs }: PlannedFault, kinds: Kinds): string[] {
+  if (kinds.fault(kind)?.undoes?.(params) === false)
     return ['auto-revert   none: it has no `undo`, so neither its host nor the heal undoes it'];
   if (leaseMs === undefined) return [];
   return [
@@ -244,7 +262,7 @@ function nameText(plan: Plan, fault: PlannedFault): string {
 }
 
 /** When a fault begins and when it is healed: `2 s to 12 s (drawn) after the steady state; healed 30 s after its effect`. */
-function whenText(plan: Plan, fault: PlannedFault): string {
+function whenText(plan: Plan, fault: PlannedFault, kinds: Kinds): string {
   const from = fault.after === undefined ? 'the steady state' : `${fault.after} is healed`;
   const { atMs, jitterMs, forMs } = fault;
   const moment =
@@ -254,7 +272,7 @@ function whenText(plan: Plan, fault: PlannedFault): string {
         ? `once ${from === 'the steady state' ? 'the steady state is reached' : from}`
         : `${limitText(atMs)}${jitterMs === undefined ? '' : ' (drawn)'} after ${from}`;
   if (forMs !== undefined) return `${moment}; healed ${limitText(forMs)} after its effect`;
-  const hints = faultKind(fault.kind)?.healAfter === 'redundancy';
+  const hints = kinds.fault(fault.kind)?.healAfter === 'redundancy';
   // Preparations are undone and repairs are done only on a stack without faults, so then the heal comes earlier.
   const left = hints && plan.prepare.length === 0 && plan.repair.length === 0;
   const late = left || plan.recovery.until === 'redundancy';
@@ -279,6 +297,8 @@ function transportText(host: PlannedHost): string {
       return `docker exec ${host.transport.container}${server}`;
     case 'ssh':
       return `${sshWords(host.transport)}${server}`;
+    case 'extension':
+      return `${host.transport.text}${server}`;
   }
 }
 

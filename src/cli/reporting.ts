@@ -1,7 +1,10 @@
 import { DrillError, ExitCode, exitCodeOf } from '../core/errors.ts';
+import type { Plan } from '../core/plan.ts';
+import { loadExtensions } from '../extension/load.ts';
 import type { Reporters } from '../reporters/all.ts';
+import { reporterKinds } from '../reporters/catalog.ts';
 import { openReporters } from '../reporters/open.ts';
-import type { FinishedRun, ReporterContext } from '../reporters/reporter.ts';
+import type { FinishedRun, ReporterContext, ReporterKind } from '../reporters/reporter.ts';
 import type { ReportingOutput } from './output.ts';
 import { redactor } from './secrets.ts';
 import type { Stop } from './stop.ts';
@@ -28,18 +31,26 @@ export async function reporting(
     command,
     stop,
     output,
-  }: Pick<ReporterContext, 'command'> & { readonly stop: Stop; readonly output: ReportingOutput },
+    plans,
+  }: Pick<ReporterContext, 'command'> & {
+    readonly stop: Stop;
+    readonly output: ReportingOutput;
+    /** The command's plans, whose extensions may bring reporters. Called only if a requested name is not built in. */
+    readonly plans: () => readonly Plan[];
+  },
   work: (reporters: Reporters) => Promise<Outcome>,
 ): Promise<number> {
-  const reporters = openReporters([...(options.json ? ['events'] : []), ...options.reporter], {
+  const requested = [...(options.json ? ['events'] : []), ...options.reporter];
+  const setting = {
     command,
     env: process.env,
     out: options.out,
-    data: (text) => output.data(text),
-    say: (line) => output.progress(line),
-    workflowCommand: (line) => output.workflowCommand(line),
-    secret: (text) => redactor.add(text),
-  });
+    data: (text: string) => output.data(text),
+    say: (line: string) => output.progress(line),
+    workflowCommand: (line: string) => output.workflowCommand(line),
+    secret: (text: string) => redactor.add(text),
+  };
+  const reporters = openReporters(requested, setting, reporterKindsFor(requested, plans));
   let outcome: Outcome;
   try {
     outcome = await work(reporters);
@@ -52,6 +63,16 @@ export async function reporting(
   return outcome.exitCode === ExitCode.pass && reporters.unwritten()
     ? ExitCode.inconclusive
     : outcome.exitCode;
+}
+
+/** The built-in reporters, and those of the plans' extensions if one is requested. Their names contain a dot. */
+function reporterKindsFor(
+  requested: readonly string[],
+  plans: () => readonly Plan[],
+): readonly ReporterKind[] {
+  if (!requested.some((text) => /(?:^|,)[a-z0-9-]+\.[a-z0-9.-]+(?:[=,]|$)/.test(text))) return reporterKinds;
+  const own = plans().flatMap(({ extensions }) => loadExtensions(extensions).reporters);
+  return [...reporterKinds, ...new Set(own)];
 }
 
 /** The exit code of a command that threw. The code of a stop outranks every other code except `notHealed`. */

@@ -29,6 +29,7 @@ export function learnSecrets(plan: Naming): string[] {
   const references = referencesIn([
     plan.probes.map((p) => p.params),
     plan.writers.flatMap((w) => w.paths.map((p) => p.params)),
+    plan.hosts.flatMap(({ transport }) => (transport.kind === 'extension' ? [transport.params] : [])),
   ]);
   const found = new Map<string, string>();
   for (const { where, secret } of [

@@ -22,6 +22,8 @@ export type DrillErrorCode =
   | 'lab' // the local lab or its machine is not usable
   | 'harness'; // a defect of firedrill, or its disk failed
 
+const drillError = Symbol.for('firedrill.DrillError');
+
 /**
  * A failure of firedrill, or a refused request. Failures of the stack under drill are returned as values and
  * never thrown.
@@ -35,6 +37,15 @@ export type DrillErrorCode =
 export class DrillError extends Error {
   readonly code: DrillErrorCode;
   readonly hint: string | undefined;
+  /** Marks the errors of every copy of this class: an extension may have loaded its own copy of firedrill. */
+  readonly [drillError] = true;
+
+  /** True for errors of another copy of this class, too; for a subclass, only for its own instances. */
+  static override [Symbol.hasInstance](value: unknown): boolean {
+    return this === DrillError
+      ? Object.hasOwn(Object(value), drillError)
+      : Function.prototype[Symbol.hasInstance].call(this, value);
+  }
 
   constructor(code: DrillErrorCode, message: string, options: { hint?: string; cause?: unknown } = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });

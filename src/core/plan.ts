@@ -1,6 +1,8 @@
 import { z } from 'zod';
 import type { Condition, FailureValues, GateCondition } from './condition.ts';
+import type { ExtensionModule } from './extension-module.ts';
 import type { FaultId, HostName, ProbeId, ProbeName, RoleName } from './ids.ts';
+import type { ProbeLane } from './probe-lane.ts';
 import type { DurationMs } from './time.ts';
 
 /** JSON as the event log stores it. */
@@ -42,6 +44,8 @@ export interface Plan {
     readonly path: string;
     readonly sha256: string;
   };
+  /** The extensions of the target, in the order of the file; absent if it has none. */
+  readonly extensions?: readonly PlannedExtension[];
   readonly hosts: readonly PlannedHost[];
   /**
    * The probes that run: those that the drill uses and those that the target marks `always`, or all with
@@ -83,6 +87,23 @@ export interface Plan {
   readonly stages: readonly StageRule[];
   /** The stages of the return, from the beginning of the heal to restored redundancy. */
   readonly returnStages: readonly StageRule[];
+}
+
+/** An extension that a drill uses, with what the analysis needs to know about its kinds. */
+export interface PlannedExtension extends ExtensionModule {
+  /** Fault kinds by name. */
+  readonly faults: Readonly<Record<string, FaultFacts>>;
+  /** Probe kinds by name. */
+  readonly probes: Readonly<Record<string, { readonly lane: ProbeLane }>>;
+}
+
+/** What the analysis needs to know about a fault kind of an extension, which it does not load. */
+export interface FaultFacts {
+  /** Needs the machine's power switch or its cloud server, so its effect turns the machine off. */
+  readonly takesPower?: true;
+  /** Ends only with its heal. */
+  readonly untilHealed?: true;
+  readonly changesNetwork?: true;
 }
 
 /**
@@ -226,11 +247,26 @@ const ssh = z.object({
   sudo: z.boolean().exactOptional(),
 });
 
+/** The stored form of where an extension was loaded from. */
+export const moduleSchema = z.object({ entry: z.string(), file: z.string() });
+
+/** A transport of an extension, with the module that it came from. */
+const extension = z.object({
+  kind: z.literal('extension'),
+  /** Name of the transport kind. */
+  name: z.string(),
+  /** Parsed by the kind's schema. */
+  params: jsonSchema,
+  /** How commands reach the host, in words. */
+  text: z.string(),
+  module: moduleSchema,
+});
+
 /** The stored form of a host of the target and its transport. */
 export const hostSchema = z.object({
   name: z.string(),
   address: z.string().exactOptional(),
-  transport: z.discriminatedUnion('kind', [local, docker, ssh]),
+  transport: z.discriminatedUnion('kind', [local, docker, ssh, extension]),
   /**
    * The host's server in an OpenStack cloud: an entry of clouds.yaml (`openrc`: the OS_* variables) and the
    * server's id or name.

@@ -33,8 +33,17 @@ export interface ProbeContext {
   env(name: string): string | undefined;
 }
 
+const probeTimeout = Symbol.for('firedrill.ProbeTimeout');
+
 /** Reason of a canceled attempt: its timeout is over. Any other reason means that the run stops. */
 export class ProbeTimeout extends Error {
+  /** Marks the reasons of every copy of this class, as of `DrillError`. */
+  readonly [probeTimeout] = true;
+
+  static override [Symbol.hasInstance](value: unknown): boolean {
+    return Object.hasOwn(Object(value), probeTimeout);
+  }
+
   constructor(timeoutMs: DurationMs) {
     super(`no answer within ${limitText(timeoutMs)}`);
     this.name = 'ProbeTimeout';

@@ -1,7 +1,6 @@
 import type { HostName } from '../core/ids.ts';
+import type { Kinds } from '../core/kinds.ts';
 import type { PlannedFault, Plan } from '../core/plan.ts';
-import { faultKind, faultKinds } from '../faults/catalog.ts';
-import { probeKind } from '../probes/catalog.ts';
 import type { TargetPlan } from '../scenario/target-planner.ts';
 import type { HostRequirement } from './check-host.ts';
 
@@ -9,27 +8,33 @@ import type { HostRequirement } from './check-host.ts';
 export function requirementsOf(
   target: TargetPlan,
   plans: readonly Plan[],
+  kinds: Kinds,
 ): ReadonlyMap<string, readonly HostRequirement[]> {
   return new Map(
     target.hosts.map(({ name }) => [
       name,
-      [...probeRequirements(name, target), ...faultRequirements(name, target, plans)],
+      [...probeRequirements(name, target, kinds), ...faultRequirements(name, target, plans, kinds)],
     ]),
   );
 }
 
-function probeRequirements(host: HostName, { probes }: TargetPlan): HostRequirement[] {
+function probeRequirements(host: HostName, { probes }: TargetPlan, kinds: Kinds): HostRequirement[] {
   return probes
     .filter((probe) => (probe.from ?? probe.host) === host)
     .flatMap((probe) => {
-      const uses = probeKind(probe.kind)?.uses?.(probe.params);
+      const uses = kinds.probe(probe.kind)?.uses?.(probe.params);
       return uses === undefined ? [] : [{ ...uses, by: `probe ${probe.name}`, sure: true }];
     });
 }
 
-function faultRequirements(host: HostName, target: TargetPlan, plans: readonly Plan[]): HostRequirement[] {
+function faultRequirements(
+  host: HostName,
+  target: TargetPlan,
+  plans: readonly Plan[],
+  kinds: Kinds,
+): HostRequirement[] {
   if (plans.length === 0) {
-    return faultKinds.flatMap((kind) => {
+    return kinds.faults.flatMap((kind) => {
       const uses = kind.uses?.(undefined);
       return uses === undefined ? [] : [{ ...uses, by: kind.kind, sure: false }];
     });
@@ -37,7 +42,7 @@ function faultRequirements(host: HostName, target: TargetPlan, plans: readonly P
   return plans
     .flatMap((plan) => stepsOn(host, target, plan, [...plan.prepare, ...plan.faults, ...plan.repair]))
     .flatMap((fault) => {
-      const uses = faultKind(fault.kind)?.uses?.(fault.params);
+      const uses = kinds.fault(fault.kind)?.uses?.(fault.params);
       return uses === undefined ? [] : [{ ...uses, by: `fault ${fault.kind}`, sure: true }];
     });
 }

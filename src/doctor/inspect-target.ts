@@ -3,8 +3,9 @@ import { DrillError, messageOf } from '../core/errors.ts';
 import type { Finding } from '../core/finding.ts';
 import type { Host, HostNote, NoteListener } from '../core/host.ts';
 import type { HostName } from '../core/ids.ts';
+import type { Kinds } from '../core/kinds.ts';
 import type { Plan, PlannedFault, PlannedHost, PlannedProbe } from '../core/plan.ts';
-import { probeKind } from '../probes/catalog.ts';
+import { kindsFor } from '../extension/load.ts';
 import type { TargetPlan } from '../scenario/target-planner.ts';
 import { containerFindings } from './container-findings.ts';
 import { inspectEndpoints, type EndpointContext } from './endpoints.ts';
@@ -32,7 +33,8 @@ export async function inspectTarget(
   plans: readonly Plan[],
   deps: InspectDeps,
 ): Promise<readonly Finding[]> {
-  const requirements = requirementsOf(target, plans);
+  const kinds = kindsFor(target);
+  const requirements = requirementsOf(target, plans, kinds);
   const [hosts, servers, endpoints] = await Promise.all([
     Promise.all(
       target.hosts.map((host) =>
@@ -41,12 +43,13 @@ export async function inspectTarget(
           target,
           requirements.get(host.name) ?? [],
           undoneOn(host.name, target, plans),
+          kinds,
           deps,
         ),
       ),
     ),
     Promise.all(target.hosts.map((host) => inspectServer(host, deps))),
-    inspectEndpoints(target, probeKind, deps),
+    inspectEndpoints(target, kinds.probe, deps),
   ]);
   return [...hosts.flat(), ...servers.flat(), ...endpoints];
 }
@@ -56,6 +59,7 @@ async function inspectHost(
   { probes }: TargetPlan,
   requirements: readonly HostRequirement[],
   undone: readonly PlannedFault[],
+  kinds: Kinds,
   { createHost, clock, signal }: InspectDeps,
 ): Promise<readonly Finding[]> {
   const notes: HostNote[] = [];
@@ -68,13 +72,13 @@ async function inspectHost(
     const clocks = isOther ? [judgeClock(planned.name, await measureClock(host, clock, signal))] : [];
     const container = await inspectContainer(planned.name, host, signal);
     const here = probes.filter((probe) => (probe.from ?? probe.host) === planned.name);
-    const checks = await Promise.all(here.map((probe) => checkProbe(probe, host, signal)));
+    const checks = await Promise.all(here.map((probe) => checkProbe(probe, host, kinds, signal)));
     return [
       reached,
       ...notes.map((note) => noteFinding(name, note, planned.name)),
       ...container,
       ...checkHost(planned.name, facts, requirements).map((finding) => fitHint(finding, planned)),
-      ...leaseFindings(planned.name, facts, undone, !isOther),
+      ...leaseFindings(planned.name, facts, undone, !isOther, kinds),
       ...(await containerFindings(planned, host, facts, { probes: here, steps: undone, signal })),
       ...clocks,
       ...checks.flat(),
@@ -86,8 +90,13 @@ async function inspectHost(
 }
 
 /** The finding of a probe that checks its host itself; empty for other probes. */
-async function checkProbe(probe: PlannedProbe, host: Host, signal: AbortSignal): Promise<readonly Finding[]> {
-  const kind = probeKind(probe.kind);
+async function checkProbe(
+  probe: PlannedProbe,
+  host: Host,
+  kinds: Kinds,
+  signal: AbortSignal,
+): Promise<readonly Finding[]> {
+  const kind = kinds.probe(probe.kind);
   if (kind?.check === undefined) return [];
   const name = `probe ${probe.id}`;
   try {

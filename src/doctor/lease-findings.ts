@@ -2,7 +2,8 @@ import { limitText } from '../core/format-duration.ts';
 import type { Finding } from '../core/finding.ts';
 import type { HostName } from '../core/ids.ts';
 import type { PlannedFault } from '../core/plan.ts';
-import { faultKind } from '../faults/catalog.ts';
+import type { Kinds } from '../core/kinds.ts';
+import { builtInKinds } from '../extension/kinds.ts';
 import type { HostFacts } from './host-facts.ts';
 
 /**
@@ -14,12 +15,13 @@ export function leaseFindings(
   facts: Pick<HostFacts, 'systemd' | 'uid'>,
   steps: readonly PlannedFault[],
   isThisMachine = false,
+  kinds: Kinds = builtInKinds,
 ): readonly Finding[] {
   const name = `${host}: auto-revert`;
   const names = (some: readonly PlannedFault[]): string =>
     [...new Set(some.map(({ kind, id }) => `${kind} (${id})`))].join(', ');
   const leased = steps.filter(({ leaseMs }) => leaseMs !== undefined);
-  const bare = steps.filter(({ kind, params }) => faultKind(kind)?.undoes?.(params) === false);
+  const bare = steps.filter(({ kind, params }) => kinds.fault(kind)?.undoes?.(params) === false);
   const findings: Finding[] = [];
   if (leased.length > 0)
     findings.push({ name, ...timerFinding(facts, leased, names(leased), isThisMachine) });

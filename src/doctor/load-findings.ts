@@ -3,6 +3,7 @@ import { durationText, limitText } from '../core/format-duration.ts';
 import type { Finding } from '../core/finding.ts';
 import type { Plan } from '../core/plan.ts';
 import type { DurationMs } from '../core/time.ts';
+import { kindsFor } from '../extension/load.ts';
 import { drillTime } from '../model/drill-time.ts';
 import { loadAdvice, loadText } from '../scenario/load-text.ts';
 import { probingLoad } from '../scenario/probing-load.ts';
@@ -16,17 +17,24 @@ export function loadFindings(target: TargetPlan, plans: readonly Plan[]): Findin
   if (plans.length === 0) {
     return [loadFinding('load of all probes', { ...target, writers: [] })];
   }
-  const byLoad = Map.groupBy(plans, (plan) => JSON.stringify([probingLoad(plan), loadAdvice(plan)]));
+  const byLoad = Map.groupBy(plans, (plan) => {
+    const kinds = kindsFor(plan);
+    return JSON.stringify([probingLoad(plan, kinds), loadAdvice(plan, kinds)]);
+  });
   return [...byLoad.values()].flatMap(([plan, ...others]) => {
     if (plan === undefined) return [];
     return [loadFinding(`load of ${nameWith(plan, others.length)}`, plan)];
   });
 }
 
-function loadFinding(name: string, plan: Parameters<typeof loadAdvice>[0]): Finding {
-  const { base, burst } = probingLoad(plan);
+function loadFinding(
+  name: string,
+  plan: Parameters<typeof loadAdvice>[0] & Pick<Plan, 'extensions'>,
+): Finding {
+  const kinds = kindsFor(plan);
+  const { base, burst } = probingLoad(plan, kinds);
   const observed = `${loadText(base)}; in the burst ${loadText(burst)}`;
-  const advice = loadAdvice(plan);
+  const advice = loadAdvice(plan, kinds);
   if (advice.length === 0) return { name, status: 'ok', observed };
   return {
     name,

@@ -26,7 +26,7 @@ type Slot = Extract<NewEvent, { type: 'sample' | 'sample.dropped' }>;
  * most. @throws DrillError `invalid-input` for invalid probe parameters, `harness` if the prober fails
  */
 export async function measureBurst(
-  { hosts, probes }: Pick<Plan, 'hosts' | 'probes'>,
+  { extensions, hosts, probes }: Pick<Plan, 'extensions' | 'hosts' | 'probes'>,
   forMs: DurationMs,
   deps: BurstTrialDeps,
   signal: AbortSignal,
@@ -35,6 +35,7 @@ export async function measureBurst(
   const broken = new AbortController();
   const slots: Slot[] = [];
   const prober = await (deps.startProber ?? startProber)({
+    extensions,
     probes,
     host: memoizeByHost(hosts, deps.createHost),
     clock,

@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { DrillError } from '../core/errors.ts';
 import type { DrillEvent } from '../core/event.ts';
 import type { Plan } from '../core/plan.ts';
-import type { Disturbance } from '../faults/testing/disturbance.ts';
+import type { Disturbance } from '../extension/conformance/disturbance.ts';
 import type { StartControl } from './control.ts';
 import type { StartPressure } from './pressure.ts';
 import { openLedger } from './ledger.ts';

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { PlannedProbe } from '../core/plan.ts';
+import { builtInKinds } from '../extension/kinds.ts';
 import { countCommands } from '../hosts/count-commands.ts';
 import { scriptedHost } from '../faults/testing/scripted-host.ts';
 import { readCpuTimes } from './cpu-times.ts';
@@ -14,6 +15,7 @@ describe('the meter of the harness', () => {
     let ownMs = 5000;
     let commands = 0;
     const meter = meterHarness({
+      kinds: builtInKinds,
       probes: [
         probe('tcp', 'tcp'),
         probe('kept', 'sql', { connection: 'kept' }),
@@ -37,7 +39,9 @@ describe('the meter of the harness', () => {
 
   test('omits the children’s CPU time if the system does not report it', () => {
     const cpu = () => ({ ownMs: 0, childrenMs: undefined });
-    expect(meterHarness({ probes: [], cpu, commands: () => 0 }).read()).not.toHaveProperty('childCpuMs');
+    expect(
+      meterHarness({ probes: [], kinds: builtInKinds, cpu, commands: () => 0 }).read(),
+    ).not.toHaveProperty('childCpuMs');
   });
 
   test('reads increasing times', () => {

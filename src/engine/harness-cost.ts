@@ -1,7 +1,7 @@
 import type { HarnessCost } from '../core/event.ts';
 import type { ProbeId } from '../core/ids.ts';
+import type { Kinds } from '../core/kinds.ts';
 import type { PlannedProbe } from '../core/plan.ts';
-import { probeKind } from '../probes/catalog.ts';
 import type { DurationMs } from '../core/time.ts';
 
 /** CPU time that processes of firedrill have used, ms. */
@@ -15,6 +15,7 @@ export interface CpuTimes {
 /** What the meter needs. */
 export interface MeterOptions {
   readonly probes: readonly PlannedProbe[];
+  readonly kinds: Kinds;
   readonly cpu: () => CpuTimes;
   /** Commands started on hosts so far. */
   readonly commands: () => number;
@@ -32,10 +33,10 @@ export interface HarnessMeter {
  * Starts the count. New connections are counted per sample by the probe's kind; a reconnect after a broken
  * kept connection is not counted.
  */
-export function meterHarness({ probes, cpu, commands }: MeterOptions): HarnessMeter {
+export function meterHarness({ probes, kinds, cpu, commands }: MeterOptions): HarnessMeter {
   const start = cpu();
   const connectionsOf = new Map(
-    probes.map(({ id, kind, params }) => [id, probeKind(kind)?.cost(params).newConnections ?? 0]),
+    probes.map(({ id, kind, params }) => [id, kinds.probe(kind)?.cost(params).newConnections ?? 0]),
   );
   let samples = 0;
   let newConnections = 0;

@@ -3,7 +3,7 @@ import { exitCodeOf } from '../core/errors.ts';
 import type { NewEvent } from '../core/event.ts';
 import { runMs } from '../core/time.ts';
 import { faultKind } from '../faults/catalog.ts';
-import { unkindHost } from '../faults/testing/disturbance.ts';
+import { unkindHost } from '../extension/conformance/disturbance.ts';
 import { scriptedHost } from '../faults/testing/scripted-host.ts';
 import { healFault, healOpen, type HealOptions } from './heal.ts';
 import type { FailedAttempt } from './persist.ts';

@@ -3,9 +3,9 @@ import { DrillError, messageOf } from '../core/errors.ts';
 import type { FaultContext } from '../core/fault.ts';
 import { limitText } from '../core/format-duration.ts';
 import type { DurationMs } from '../core/time.ts';
-import { faultKind } from '../faults/catalog.ts';
 import { endLease } from './leases.ts';
 import type { LedgerRecord } from './ledger.ts';
+import { kindOfRecord, undoByHand } from './record-kind.ts';
 import { requireSameMachine } from './machine.ts';
 import { type FailedAttempt, persist, persistedText, persistForMs } from './persist.ts';
 import { closeRecord, type RecordCloser } from './records.ts';
@@ -43,12 +43,15 @@ class NotHealed extends DrillError {
   /** True: the host answered, and the fault is still in effect. False: the host could not be checked, so the state is unknown. */
   readonly observed: boolean;
 
-  constructor(record: LedgerRecord, why: string, observed: boolean) {
+  /** @param hint default: by whether the fault's effect was observed */
+  constructor(record: LedgerRecord, why: string, observed: boolean, hint?: string) {
     const { faultId, kind, host } = record;
     super('heal-failed', `${faultId} (${kind} on ${host.name}) is not proven healed ${why}`, {
-      hint: observed
-        ? `Find out on ${host.name} why the heal has no effect (\`firedrill status --json\` prints the undo record), then run \`firedrill heal\` again.`
-        : `Make sure that ${host.name} answers, then run \`firedrill heal\` again: it needs only the undo record.`,
+      hint:
+        hint ??
+        (observed
+          ? `Find out on ${host.name} why the heal has no effect (\`firedrill status --json\` prints the undo record), then run \`firedrill heal\` again.`
+          : `Make sure that ${host.name} answers, then run \`firedrill heal\` again: it needs only the undo record.`),
     });
     this.observed = observed;
   }
@@ -66,9 +69,7 @@ export async function healFault(
   clock: Clock,
   { releaseLease = async () => {}, onFailed, abandon, withinMs }: HealOptions = {},
 ): Promise<void> {
-  const kind = faultKind(record.kind);
-  if (kind === undefined)
-    throw new NotHealed(record, `because this version of firedrill has no fault kind ${record.kind}`, false);
+  const kind = kindOfRecord(record, (why) => new NotHealed(record, why, false, undoByHand(record)));
   const isOver = async (ctx: FaultContext): Promise<boolean> => {
     if (!(await kind.healed(record.params, record.before, ctx))) return false;
     await releaseLease();

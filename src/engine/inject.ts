@@ -2,8 +2,8 @@ import { DrillError, isUnreachable, messageOf } from '../core/errors.ts';
 import type { FaultContext } from '../core/fault.ts';
 import type { HostName, RoleName } from '../core/ids.ts';
 import { addressNames, fillAddresses, fillPlaceholders, mapStrings } from '../core/placeholders.ts';
+import type { AnyFaultKind } from '../core/kinds.ts';
 import type { Json, PlannedFault, PlannedHost } from '../core/plan.ts';
-import { type AnyFaultKind, faultKind } from '../faults/catalog.ts';
 import type { LedgerRecord } from './ledger.ts';
 import { armLease, endLease, leaseFor } from './leases.ts';
 import { machineOf } from './machine.ts';
@@ -32,7 +32,7 @@ const roleWithinMs = 30_000;
 /** The part of a run that resolving a step needs. */
 type ResolveContext = Pick<
   RunState,
-  'plan' | 'clock' | 'log' | 'signal' | 'observer' | 'hostByFault' | 'accessTo'
+  'plan' | 'kinds' | 'clock' | 'log' | 'signal' | 'observer' | 'hostByFault' | 'accessTo'
 >;
 
 /** A step with its host and parameters resolved. */
@@ -82,6 +82,7 @@ export async function injectFault(
     before,
     ...(undo === undefined ? {} : { undo }),
     ...(lease === undefined ? {} : { lease }),
+    ...extensionOf(run, kind, params),
     ...(machine === undefined ? {} : { machine }),
   });
   ledger.open(record);
@@ -128,6 +129,16 @@ async function withdraw(
   run.activeFaults.splice(run.activeFaults.indexOf(opened), 1);
 }
 
+/** For the undo record: the module of a kind that an extension brought. Empty for a built-in kind. */
+function extensionOf(
+  { kinds }: Pick<RunState, 'kinds'>,
+  kind: AnyFaultKind,
+  params: Json,
+): Pick<LedgerRecord, 'extension'> {
+  const module = kinds.moduleOf(kind);
+  return module === undefined ? {} : { extension: { module, heal: kind.describe(params).heal } };
+}
+
 function noteNoLease({ log }: Pick<RunState, 'log'>, fault: PlannedFault, host: PlannedHost): void {
   const text = `${fault.id}: no auto-revert timer on ${host.name}, which needs systemd and root: if firedrill is killed, the fault lasts until \`firedrill heal\``;
   log.append({ type: 'log', level: 'warn', text });
@@ -159,6 +170,7 @@ async function addPendingRepairs(
       before: null,
       repair: true,
       awaitsFault: true,
+      ...extensionOf(run, resolved.kind, resolved.params),
       ...(machine === undefined ? {} : { machine }),
     });
     ledger.open(record);
@@ -313,7 +325,7 @@ async function awaitEffect(
  * match exactly one host
  */
 async function resolveStep(run: ResolveContext, fault: PlannedFault): Promise<ResolvedStep> {
-  const kind = faultKind(fault.kind);
+  const kind = run.kinds.fault(fault.kind);
   if (kind === undefined) throw new DrillError('harness', `no fault kind ${fault.kind}`);
   const { hosts } = run.plan;
   const planned = plannedHost(hosts, await hostOf(run, fault.on));

@@ -13,7 +13,7 @@ import { join } from 'node:path';
 import { afterAll, beforeEach, describe, expect, test } from 'vitest';
 import type { ExecResult, Host } from '../core/host.ts';
 import { armAutoRevert, renewAutoRevert } from '../faults/lib/auto-revert.ts';
-import { lostAnswer, unkindHost } from '../faults/testing/disturbance.ts';
+import { lostAnswer, unkindHost } from '../extension/conformance/disturbance.ts';
 import { faultContext } from '../faults/testing/fault-context.ts';
 import { runCommand } from '../hosts/run-command.ts';
 import { neverFollowed } from '../hosts/testing/never-followed.ts';

@@ -4,7 +4,7 @@ import type { ExecResult, Host } from '../core/host.ts';
 import { runMs } from '../core/time.ts';
 import { faultKind } from '../faults/catalog.ts';
 import { faultContext } from '../faults/testing/fault-context.ts';
-import { unkindHost } from '../faults/testing/disturbance.ts';
+import { unkindHost } from '../extension/conformance/disturbance.ts';
 import { scriptedHost } from '../faults/testing/scripted-host.ts';
 import { neverFollowed } from '../hosts/testing/never-followed.ts';
 import { armLease, endLease, renewLeases, leaseFor } from './leases.ts';

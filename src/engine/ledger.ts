@@ -14,7 +14,7 @@ import { DrillError, messageOf } from '../core/errors.ts';
 import type { FaultId } from '../core/ids.ts';
 import { fileSlug } from '../core/names.ts';
 import { shellQuote } from '../core/shell-quote.ts';
-import { type DeepReadonly, hostSchema, jsonSchema, type PlannedHost } from '../core/plan.ts';
+import { type DeepReadonly, hostSchema, jsonSchema, moduleSchema, type PlannedHost } from '../core/plan.ts';
 import { cannotWrite, diskFailure, syncDirectory, writeFully } from './disk.ts';
 
 const faultId: z.ZodType<FaultId> = z.string();
@@ -55,6 +55,11 @@ const recordSchema = z.object({
    * report them.
    */
   machine: z.object({ id: z.string(), bootId: z.string() }).exactOptional(),
+  /**
+   * The extension that the kind came from, and how its author undoes the fault, in words; absent for a
+   * built-in kind. Without the module the fault stays open.
+   */
+  extension: z.object({ module: moduleSchema, heal: z.string() }).exactOptional(),
   /** When the fault was about to be injected, ISO 8601. */
   openedAt: z.string(),
 });
@@ -103,7 +108,13 @@ export function openLedger(directory: string): Ledger {
   const fileOf = (record: Pick<LedgerRecord, 'runId' | 'faultId'>): string =>
     join(directory, `${runPrefix(record.runId)}${fileSlug(record.faultId, 100)}.json`);
   const write = (record: LedgerRecord, path: string, temporary: string): void => {
-    const known = { ...record, host: foundAnywhere(record.host) };
+    const known = {
+      ...record,
+      host: foundAnywhere(record.host),
+      ...(record.extension === undefined
+        ? {}
+        : { extension: { ...record.extension, module: withAbsolute(record.extension.module, ['file']) } }),
+    };
     writeSynced(temporary, Buffer.from(JSON.stringify(known, null, 2)));
     renameSync(temporary, path);
     syncDirectory(directory);
@@ -223,7 +234,10 @@ function namesIn(directory: string): readonly string[] {
 function foundAnywhere(host: PlannedHost): PlannedHost {
   return {
     ...host,
-    transport: withAbsolute(host.transport, ['identityFile', 'knownHosts', 'config']),
+    transport:
+      host.transport.kind === 'extension'
+        ? { ...host.transport, module: withAbsolute(host.transport.module, ['file']) }
+        : withAbsolute(host.transport, ['identityFile', 'knownHosts', 'config']),
     ...(host.server === undefined ? {} : { server: withAbsolute(host.server, ['cloudsFile']) }),
   };
 }

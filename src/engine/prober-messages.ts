@@ -1,9 +1,11 @@
 import type { DrillErrorCode } from '../core/errors.ts';
+import type { ExtensionModule } from '../core/extension-module.ts';
 import type { NewEvent } from '../core/event.ts';
 import type { PlannedProbe } from '../core/plan.ts';
 
 /** Start data of the prober's thread. */
 export interface WorkerInput {
+  readonly extensions: readonly ExtensionModule[];
   readonly probes: readonly PlannedProbe[];
   /** Origin of the run clock (see SystemClock), ns. */
   readonly originNs: bigint;

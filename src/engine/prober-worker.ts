@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { parentPort, workerData } from 'node:worker_threads';
 import { DrillError, messageOf } from '../core/errors.ts';
-import { probeKind } from '../probes/catalog.ts';
+import { loadExtensions } from '../extension/load.ts';
 import { createNameResolver } from '../resolver/name-resolver.ts';
 import { raiseThreadPriority } from './priority.ts';
 import { openLane, type Lane } from './prober-lane.ts';
@@ -23,7 +23,7 @@ try {
     await openLane({
       lane: 'network',
       probes: input.probes,
-      kindOf: probeKind,
+      kindOf: loadExtensions(input.extensions).kinds.probe,
       hostOf: () => undefined,
       clock: createSystemClock(input.originNs),
       timers: globalThis,

@@ -6,7 +6,8 @@ import type { NewEvent } from '../core/event.ts';
 import type { Host } from '../core/host.ts';
 import type { HostName } from '../core/ids.ts';
 import type { PlannedProbe } from '../core/plan.ts';
-import { probeKind } from '../probes/catalog.ts';
+import type { ExtensionModule } from '../core/extension-module.ts';
+import { loadExtensions } from '../extension/load.ts';
 import { createNameResolver } from '../resolver/name-resolver.ts';
 import { compileCache } from './compile-cache.ts';
 import { raiseSessionPriority } from './priority.ts';
@@ -17,6 +18,8 @@ import type { DurationMs } from '../core/time.ts';
 
 /** Inputs of the prober. */
 export interface ProberOptions {
+  /** The modules of the plan's extensions, whose probe kinds both threads load. */
+  readonly extensions?: readonly ExtensionModule[] | undefined;
   readonly probes: readonly PlannedProbe[];
   readonly host: (name: HostName) => Host;
   /**
@@ -83,7 +86,8 @@ export async function startProber(options: ProberOptions): Promise<Prober> {
   };
 
   const lanes: Lane[] = [];
-  const isNetwork = (probe: PlannedProbe): boolean => probeKind(probe.kind)?.lane === 'network';
+  const { kinds } = loadExtensions(options.extensions);
+  const isNetwork = (probe: PlannedProbe): boolean => kinds.probe(probe.kind)?.lane === 'network';
   const network = options.probes.filter(isNetwork);
   const hosted = options.probes.filter((probe) => !isNetwork(probe));
   try {
@@ -92,7 +96,7 @@ export async function startProber(options: ProberOptions): Promise<Prober> {
         await openLane({
           lane: 'host',
           probes: hosted,
-          kindOf: probeKind,
+          kindOf: kinds.probe,
           hostOf: options.host,
           clock: options.clock,
           timers: options.timers ?? globalThis,
@@ -135,7 +139,12 @@ async function openWorkerLane(
   // Offset 0 of the run clock on CLOCK_MONOTONIC, which all threads share.
   const originNs = process.hrtime.bigint() - BigInt(Math.round(clock.nowMs() * 1e6));
   const worker = new Worker(options.workerUrl ?? new URL('./prober-worker.ts', import.meta.url), {
-    workerData: { probes, originNs, raisePriority: options.raisePriority === true } satisfies WorkerInput,
+    workerData: {
+      extensions: (options.extensions ?? []).map(({ entry, file }) => ({ entry, file })),
+      probes,
+      originNs,
+      raisePriority: options.raisePriority === true,
+    } satisfies WorkerInput,
     env: { ...process.env, ...compileCache() },
     // An attempt's garbage is short-lived: a larger young generation (default 32 MiB or more) would only keep
     // it longer.

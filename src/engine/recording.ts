@@ -1,5 +1,6 @@
 import { closeAll, withCleanup } from '../core/cleanup.ts';
 import type { Clock } from '../core/clock.ts';
+import { loadExtensions } from '../extension/load.ts';
 import { controlEveryMs, controlWorkMs } from '../core/starvation-limits.ts';
 import { messageOf } from '../core/errors.ts';
 import type { Host } from '../core/host.ts';
@@ -13,7 +14,7 @@ import { meterHarness } from './harness-cost.ts';
 import { localMachine } from './local-machine.ts';
 import type { MachineHealth } from './machine-health.ts';
 import type { PressureWatch, StartPressure } from './pressure.ts';
-import { startProber, type Prober } from './prober.ts';
+import { startProber, type Prober, type ProberOptions } from './prober.ts';
 import type { Timers } from './schedule.ts';
 import type { DurationMs } from '../core/time.ts';
 
@@ -21,7 +22,7 @@ import type { DurationMs } from '../core/time.ts';
 const anchorEveryMs = 10_000;
 
 /** Inputs of a recording. */
-export interface RecordingOptions {
+export interface RecordingOptions extends Pick<ProberOptions, 'extensions'> {
   readonly probes: readonly PlannedProbe[];
   /** Names of the hosts whose machines are watched. */
   readonly hosts: readonly HostName[];
@@ -54,12 +55,18 @@ export interface RecordingOptions {
 export function startRecording(options: RecordingOptions): Promise<Prober> {
   const { probes, host, clock, log, onSample, onDropped, onBroken, raisePriority = false } = options;
   return withCleanup(async (cleanup) => {
-    const meter = meterHarness({ probes, cpu: readCpuTimes, commands: options.commands });
+    const meter = meterHarness({
+      probes,
+      kinds: loadExtensions(options.extensions).kinds,
+      cpu: readCpuTimes,
+      commands: options.commands,
+    });
     const control = await openControl(options);
     cleanup.defer(async () => control?.stop());
     const pressure = openPressure(options);
     cleanup.defer(async () => pressure?.stop());
     const prober = await startProber({
+      extensions: options.extensions,
       probes,
       host,
       clock,

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { unkindHost } from '../faults/testing/disturbance.ts';
+import { unkindHost } from '../extension/conformance/disturbance.ts';
 import { scriptedHost } from '../faults/testing/scripted-host.ts';
 import type { LedgerRecord } from './ledger.ts';
 import { makeRepair } from './repair.ts';

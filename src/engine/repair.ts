@@ -3,11 +3,12 @@ import { DrillError, messageOf } from '../core/errors.ts';
 import type { FaultContext } from '../core/fault.ts';
 import type { FaultId } from '../core/ids.ts';
 import type { Json } from '../core/plan.ts';
-import { type AnyFaultKind, faultKind } from '../faults/catalog.ts';
+import type { AnyFaultKind } from '../core/kinds.ts';
 import type { LedgerRecord } from './ledger.ts';
 import { healTimeLeftMs } from './heal.ts';
 import { requireSameMachine } from './machine.ts';
 import { persist, persistedText, type PersistOptions } from './persist.ts';
+import { kindOfRecord } from './record-kind.ts';
 import { closeRecord } from './records.ts';
 import type { PendingRepair, RunState } from './run-state.ts';
 import { later } from '../core/time.ts';
@@ -157,9 +158,7 @@ export async function makeRepair(
   clock: Clock,
   { mark, ...options }: RepairOptions = {},
 ): Promise<void> {
-  const kind = faultKind(record.kind);
-  if (kind === undefined)
-    throw notRepaired(record, `because this version of firedrill has no fault kind ${record.kind}`);
+  const kind = kindOfRecord(record, (why) => notRepaired(record, why));
   const result = await persist({
     ...options,
     clock,

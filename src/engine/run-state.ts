@@ -2,7 +2,7 @@ import type { Clock } from '../core/clock.ts';
 import type { FaultContext } from '../core/fault.ts';
 import type { FaultId, HostName } from '../core/ids.ts';
 import type { Plan } from '../core/plan.ts';
-import type { AnyFaultKind } from '../faults/catalog.ts';
+import type { AnyFaultKind, Kinds } from '../core/kinds.ts';
 import type { EventLog } from './event-log.ts';
 import type { Ledger, LedgerRecord } from './ledger.ts';
 import type { RowWriters } from './row-writers.ts';
@@ -33,6 +33,8 @@ export interface PendingRepair {
  */
 export interface RunState {
   readonly plan: Plan;
+  /** The kinds that the plan may name. */
+  readonly kinds: Kinds;
   readonly runId: string;
   readonly clock: Clock;
   readonly log: Pick<EventLog, 'append' | 'sync'>;

@@ -8,13 +8,13 @@ import type { StartControl } from './control.ts';
 import type { EventLog } from './event-log.ts';
 import { renewLeases, type LeaseRenewer } from './leases.ts';
 import { memoizeByHost, type HostAccess } from './host-access.ts';
+import { kindsFor } from '../extension/load.ts';
 import { countCommands } from '../hosts/count-commands.ts';
 import type { Ledger } from './ledger.ts';
 import { createMachineHealth } from './machine-health.ts';
 import type { StartPressure } from './pressure.ts';
 import type { Prober } from './prober.ts';
 import { createNameResolver } from '../resolver/name-resolver.ts';
-import { writerKind } from '../writers/catalog.ts';
 import { startRecording } from './recording.ts';
 import { watchSafety } from './safety.ts';
 import { startRowWriters, type RowWriters } from './row-writers.ts';
@@ -63,8 +63,10 @@ export function createRun(plan: Plan, deps: DrillDeps, outer: AbortSignal): Run 
   const open: OpenFault[] = [];
   const hostByFault = new Map<FaultId, HostName>();
   const accessTo: Run['accessTo'] = (name) => ({ host: host(name), server: server(name) });
+  const kinds = kindsFor(plan);
   return {
     plan,
+    kinds,
     runId: deps.runId,
     clock: deps.clock,
     log: deps.log,
@@ -89,7 +91,7 @@ export function createRun(plan: Plan, deps: DrillDeps, outer: AbortSignal): Run 
       if (plan.writers.length === 0) return;
       writing = await startRowWriters({
         writers: plan.writers,
-        kindOf: writerKind,
+        kindOf: kinds.writer,
         runId: deps.runId,
         clock: deps.clock,
         log: deps.log,
@@ -106,6 +108,7 @@ export function createRun(plan: Plan, deps: DrillDeps, outer: AbortSignal): Run 
       withCleanup(async (cleanup) => {
         const onBroken = (error: unknown): void => broken.abort(asDrillError(error));
         const recording = await startRecording({
+          extensions: plan.extensions,
           probes: plan.probes,
           hosts: plan.hosts.map(({ name }) => name),
           host,

@@ -42,7 +42,7 @@ export interface SteadyState {
 /** The part of a run that the steady state needs. */
 export interface SteadyRun extends Pick<
   RunState,
-  'plan' | 'clock' | 'signal' | 'observer' | 'setBurst' | 'startWriting' | 'writing'
+  'plan' | 'kinds' | 'clock' | 'signal' | 'observer' | 'setBurst' | 'startWriting' | 'writing'
 > {
   readonly log: Pick<EventLog, 'append'>;
 }
@@ -196,13 +196,13 @@ export function followSteadyState(run: SteadyRun): SteadyState {
 
 /** Which condition was lost, when, and under which load. */
 function lostText(
-  { plan, writing }: Pick<SteadyRun, 'plan' | 'writing'>,
+  { plan, kinds, writing }: Pick<SteadyRun, 'plan' | 'kinds' | 'writing'>,
   lost: Lost,
   { fromMs, underLoad }: { readonly fromMs: RunMs; readonly underLoad: boolean },
 ): Reasons {
   const after = `${lost.unmet.join('; ')}: lost ${durationText(Math.max(0, lost.atMs - fromMs))} after`;
   if (!underLoad) return [`${after} the steady state was reached`];
-  const { samplesPerSecond, newConnectionsPerSecond, rowsPerSecond } = probingLoad(plan).burst;
+  const { samplesPerSecond, newConnectionsPerSecond, rowsPerSecond } = probingLoad(plan, kinds).burst;
   const round = (perSecond: number): string => String(Math.round(perSecond));
   const rates = `${round(samplesPerSecond)} samples and ${round(newConnectionsPerSecond)} new connections a second`;
   const rows = writing === undefined ? '' : `, with ${round(rowsPerSecond)} rows written a second`;

@@ -31,6 +31,7 @@ export async function runWatch(
   log.append({ type: 'phase.started', phase: 'watching' });
   const counting = countCommands();
   const recording = await startRecording({
+    extensions: plan.extensions,
     probes: plan.probes,
     hosts: plan.hosts.map(({ name }) => name),
     host: memoizeByHost(plan.hosts, (planned) => counting.counted(deps.createHost(planned))),
@@ -68,7 +69,7 @@ function probesOf(gate: Gate, { probes, roles }: Pick<Plan, 'probes' | 'roles'>)
 
 /** Waits until a gate's conditions hold, without a log: for the lab's start. Only the gate's probes run. */
 export async function awaitGate(
-  plan: Pick<Plan, 'hosts' | 'probes' | 'roles'>,
+  plan: Pick<Plan, 'extensions' | 'hosts' | 'probes' | 'roles'>,
   gate: Gate,
   deps: { clock: Clock; timers?: Timers; createHost: (host: PlannedHost) => Host },
   signal: AbortSignal,
@@ -76,6 +77,7 @@ export async function awaitGate(
   const observer = createStateObserver(plan, deps.clock);
   const broken = new AbortController();
   const prober = await startProber({
+    extensions: plan.extensions,
     probes: probesOf(gate, plan),
     host: memoizeByHost(plan.hosts, deps.createHost),
     clock: deps.clock,

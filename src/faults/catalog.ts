@@ -1,4 +1,5 @@
 import type { FaultKind } from '../core/fault.ts';
+import type { AnyFaultKind } from '../core/kinds.ts';
 import type { Json } from '../core/plan.ts';
 import { command } from './command.ts';
 import { composeDown } from './compose.down.ts';
@@ -18,9 +19,6 @@ import { serverReboot } from './server.reboot.ts';
 import { serverStop } from './server.stop.ts';
 import { serviceRestart } from './service.restart.ts';
 import { serviceStop } from './service.stop.ts';
-
-/** A fault kind with its parameter types erased, as the engine and the planner use it. */
-export type AnyFaultKind = FaultKind<Json>;
 
 /** All fault kinds. The schema, `plan`, the docs, and the error messages use this list. */
 export const faultKinds: readonly AnyFaultKind[] = [

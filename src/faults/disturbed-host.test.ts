@@ -1,22 +1,10 @@
 import { describe, expect, test } from 'vitest';
-import type { AnyFaultKind } from './catalog.ts';
 import { faultKind, faultKinds } from './catalog.ts';
-import type { FaultContext } from '../core/fault.ts';
 import type { Json } from '../core/plan.ts';
-import type { Disturbance, DisturbanceAt } from './testing/disturbance.ts';
+import type { DisturbanceAt } from '../extension/conformance/disturbance.ts';
+import { cycle, disturbances, type Fault, heal } from '../extension/conformance/fault-cycle.ts';
 import { faultCases, passingKinds } from './testing/fault-cases.ts';
 import { createMachine, type SimulatedMachine } from './testing/simulated-machine.ts';
-
-const kinds = [
-  'lost before',
-  'lost after',
-  'silent',
-  'another answers',
-  'noisy',
-  'another version',
-  'no program',
-  'late',
-] as const satisfies readonly Disturbance[];
 
 test('the cases cover every kind', () => {
   expect([...new Set(faultCases.map(([kind]) => kind))].sort()).toEqual(
@@ -24,47 +12,17 @@ test('the cases cover every kind', () => {
   );
 });
 
-interface Fault {
-  readonly kind: AnyFaultKind;
-  readonly params: Json;
-}
-
 function faultOf(kindName: string, params: Readonly<Record<string, unknown>>): Fault {
   const kind = faultKind(kindName);
   if (kind === undefined) throw new Error(`no kind ${kindName}`);
   return { kind, params: kind.params.parse(params) };
 }
 
-/** Number of heal attempts. The engine also repeats a heal while it gets no answer. */
-const healAttempts = 5;
-
-/** Repeats the heal until it is proven, as the engine does. Each attempt may fail. */
-async function heal({ kind, params }: Fault, before: Json, ctx: FaultContext): Promise<boolean> {
-  for (let n = 0; n < healAttempts; n += 1) {
-    try {
-      await kind.heal(params, before, ctx);
-      if (await kind.healed(params, before, ctx)) return true;
-    } catch {
-      // The outcome is unknown, so the heal is repeated.
-    }
-  }
-  return false;
-}
-
 /** Injects and heals on a machine with these disturbances. Returns whether the heal was proven. */
-async function drill(fault: Fault, machine: SimulatedMachine, disturbances: DisturbanceAt): Promise<boolean> {
-  const { kind, params } = fault;
-  const ctx = machine.context(disturbances);
-  let before: Json;
-  try {
-    before = await kind.before(params, ctx);
-  } catch {
-    // Nothing was injected, so there is nothing to heal.
-    return !machine.isBroken();
-  }
-  await kind.inject(params, before, ctx).catch(() => undefined);
-  await kind.effect(params, before, ctx).catch(() => undefined);
-  return heal(fault, before, ctx);
+async function drill(fault: Fault, machine: SimulatedMachine, at: DisturbanceAt): Promise<boolean> {
+  const { isHealed, before } = await cycle(fault, machine.context(at));
+  // Without a state nothing was injected, so there is nothing to heal.
+  return before === undefined ? !machine.isBroken() : isHealed;
 }
 
 /** A fault in force on a machine that no longer changes, so that nothing can undo it. */
@@ -92,7 +50,7 @@ describe.each(faultCases)('%s %j', (kindName, given) => {
     expect(machine.isBroken()).toBe(false);
   });
 
-  test.each(kinds)(
+  test.each(disturbances)(
     'is never reported as healed while it is in force, if one step is disturbed: %s',
     async (disturbance) => {
       const whole = createMachine();
@@ -110,11 +68,11 @@ describe.each(faultCases)('%s %j', (kindName, given) => {
   );
 
   // `command` has no evidence other than the exit codes of its own commands.
-  const disturbances = kinds.filter(
+  const used = disturbances.filter(
     (disturbance) =>
       kindName !== 'command' || (disturbance !== 'silent' && disturbance !== 'another answers'),
   );
-  test.skipIf(passingKinds.includes(kindName)).each(disturbances)(
+  test.skipIf(passingKinds.includes(kindName)).each(used)(
     'is never reported as healed if nothing can undo it and every step is disturbed: %s',
     async (disturbance) => {
       const { machine, before } = await stuck(fault);

@@ -1,5 +1,7 @@
+import { DrillError } from '../core/errors.ts';
 import type { Host, NoteListener } from '../core/host.ts';
 import type { PlannedHost, Transport } from '../core/plan.ts';
+import { loadExtensions } from '../extension/load.ts';
 import { createDockerHost, dockerText } from './docker.ts';
 import { askForPodman, dockerOnly } from './docker-only.ts';
 import { followCommand } from './follow-command.ts';
@@ -24,7 +26,25 @@ export function createHost(planned: PlannedHost, onNote: NoteListener = () => {}
       );
     case 'ssh':
       return createSshHost(name, transport, { run: runCommand, env: process.env }, onNote);
+    case 'extension':
+      return createExtensionHost(name, transport, onNote);
   }
+}
+
+/** @throws DrillError `invalid-input` if the module can no longer be loaded, or has no such kind any more */
+function createExtensionHost(
+  name: string,
+  { name: kindName, params, module }: Extract<Transport, { kind: 'extension' }>,
+  onNote: NoteListener,
+): Host {
+  const kind = loadExtensions([module]).kinds.transport(kindName);
+  if (kind === undefined)
+    throw new DrillError(
+      'invalid-input',
+      `host ${name}: the extension ${module.entry} has no transport ${kindName}`,
+      { hint: `Restore that kind in ${module.file}.` },
+    );
+  return kind.create(params, { name, onNote });
 }
 
 /** By Docker context, so that all containers of an engine share one answer. */

@@ -8,11 +8,15 @@ import type { ReporterContext, ReporterKind } from './reporter.ts';
 /** What a command passes to its reporters. */
 export type ReporterSetting = Omit<ReporterContext, 'signal'>;
 
-/** A comma before another reporter, but not a comma within a value. */
-const between = /,(?=[A-Za-z][\w-]*(?:[=,]|$))/;
+/** A comma before another reporter, but not a comma within a value. The names of extensions contain dots, as files do. */
+function separator(kinds: readonly ReporterKind[]): RegExp {
+  const dotted = kinds.map(({ name }) => name).filter((name) => name.includes('.'));
+  const names = ['[A-Za-z][\\w-]*', ...dotted.map((name) => name.replaceAll('.', String.raw`\.`))];
+  return new RegExp(`,(?=(?:${names.join('|')})(?:[=,]|$))`);
+}
 
 /**
- * The reporters of the `--reporter` options: each is `name` or `name=value`, or a comma-separated list; default: `list`.
+ * The reporters of the `--reporter` options, built-in or of the target's extensions: each is `name` or `name=value`, or a comma-separated list; default: `list`.
  * @throws DrillError `invalid-input` for an unknown name, an invalid value, or two reporters on stdout
  */
 export function openReporters(
@@ -20,6 +24,7 @@ export function openReporters(
   setting: ReporterSetting,
   kinds: readonly ReporterKind[] = reporterKinds,
 ): Reporters {
+  const between = separator(kinds);
   const asked = (requested.length === 0 ? ['list'] : requested)
     .flatMap((text) => text.split(between))
     .map(splitNameValue);

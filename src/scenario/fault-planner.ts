@@ -1,8 +1,8 @@
 import { limitText } from '../core/format-duration.ts';
 import type { FaultId } from '../core/ids.ts';
 import { addressNames, mapStrings } from '../core/placeholders.ts';
+import type { Kinds } from '../core/kinds.ts';
 import type { Plan, PlannedFault, PlannedHost } from '../core/plan.ts';
-import { faultKind } from '../faults/catalog.ts';
 import { suggest } from './suggest.ts';
 import type { Known, Report } from './references.ts';
 import type { Scenario } from './scenario-schema.ts';
@@ -64,7 +64,7 @@ function planStep(
   }
   if (forMs === 0) report([...path, 'for'], 'for: must be more than 0');
   // Repair steps are never undone.
-  const isUndone = section !== 'repair' && isUndoneByHost(kind, params);
+  const isUndone = section !== 'repair' && isUndoneByHost(known.kinds, kind, params);
   checkLease(lease, kind, isUndone, (message) => report([...path, 'lease'], message));
   const step = {
     id: id ?? `${idPrefixes[section]}-${i + 1}`,
@@ -136,7 +136,7 @@ export function hostsHitBy(
 
 /** Checks that every host that a step may hit meets the requirements of its kind. */
 function checkNeeds(step: PlannedFault, known: Known, problem: (message: string) => void): void {
-  const { needs, changesNetwork } = faultKind(step.kind) ?? {};
+  const { needs, changesNetwork } = known.kinds.fault(step.kind) ?? {};
   for (const host of candidates(step.on, known)) {
     if (changesNetwork === true && host.transport.kind === 'local') {
       problem(
@@ -146,16 +146,16 @@ function checkNeeds(step: PlannedFault, known: Known, problem: (message: string)
     if (needs === 'server' && host.server === undefined) {
       problem(`a fault of kind ${step.kind} needs a \`server\` for host "${host.name}" in the target`);
     }
-    // Only the docker transport can cut a machine's power.
-    if (needs === 'power' && host.transport.kind !== 'docker') {
+    // Of the built-in transports, only docker can cut a machine's power.
+    if (needs === 'power' && host.transport.kind !== 'docker' && host.transport.kind !== 'extension') {
       problem(`a fault of kind ${step.kind} needs transport docker for host "${host.name}" in the target`);
     }
   }
 }
 
 /** Whether a script on the host can undo a fault with these parameters. */
-function isUndoneByHost(name: string, params: object): boolean {
-  const kind = faultKind(name);
+function isUndoneByHost(kinds: Kinds, name: string, params: object): boolean {
+  const kind = kinds.fault(name);
   return kind?.undo !== undefined && kind.undoes?.(mapStrings(params, (text) => text)) !== false;
 }
 

@@ -1,6 +1,8 @@
 import { limitText } from '../core/format-duration.ts';
+import type { Kinds } from '../core/kinds.ts';
 import type { Plan } from '../core/plan.ts';
 import type { DurationMs } from '../core/time.ts';
+import { builtInKinds } from '../extension/kinds.ts';
 import { probingLoad, type Load, type LoadPlan } from './probing-load.ts';
 
 /**
@@ -35,13 +37,13 @@ export function loadText(load: Load): string {
 type AdvisedPlan = LoadPlan & Partial<Pick<Plan, 'recovery'>>;
 
 /** Advice for each load above its limit, at the base rate and in the burst. */
-export function loadAdvice(plan: AdvisedPlan): readonly LoadAdvice[] {
-  const { base, burst } = probingLoad(plan);
+export function loadAdvice(plan: AdvisedPlan, kinds: Kinds = builtInKinds): readonly LoadAdvice[] {
+  const { base, burst } = probingLoad(plan, kinds);
   return [
-    ...adviceAt('base', base, plan, 'newConnectionsPerSecond'),
-    ...adviceAt('burst', burst, plan, 'newConnectionsPerSecond'),
-    ...adviceAt('base', base, plan, 'processesPerSecond'),
-    ...adviceAt('burst', burst, plan, 'processesPerSecond'),
+    ...adviceAt('base', base, plan, kinds, 'newConnectionsPerSecond'),
+    ...adviceAt('burst', burst, plan, kinds, 'newConnectionsPerSecond'),
+    ...adviceAt('base', base, plan, kinds, 'processesPerSecond'),
+    ...adviceAt('burst', burst, plan, kinds, 'processesPerSecond'),
   ];
 }
 
@@ -51,22 +53,28 @@ const figureText: Readonly<Record<LimitedFigure, string>> = {
 };
 
 /** If the base rate alone is above the limit, there is no advice on the burst: the edit of the base rate comes first. */
-function adviceAt(rate: 'base' | 'burst', load: Load, plan: AdvisedPlan, what: LimitedFigure): LoadAdvice[] {
+function adviceAt(
+  rate: 'base' | 'burst',
+  load: Load,
+  plan: AdvisedPlan,
+  kinds: Kinds,
+  what: LimitedFigure,
+): LoadAdvice[] {
   const limit = sensibleLoad[what];
   if (load[what] <= limit) return [];
-  if (rate === 'burst' && probingLoad(plan).base[what] > limit) return [];
+  if (rate === 'burst' && probingLoad(plan, kinds).base[what] > limit) return [];
   const where = rate === 'base' ? 'at the base rate' : 'in the burst';
   return [
     {
       text: `probing itself may be the load: ${figure(load[what])} ${figureText[what]} a second ${where} (limit: ${limit})`,
-      hint: hintFor(rate, plan, what),
+      hint: hintFor(rate, plan, kinds, what),
     },
   ];
 }
 
 /** The edit with the largest effect. Other probes' bursts come first, because only the recovery probe sets the RTO's bounds. */
-function hintFor(rate: 'base' | 'burst', plan: AdvisedPlan, what: LimitedFigure): string {
-  const parts = partsOf(plan, what)
+function hintFor(rate: 'base' | 'burst', plan: AdvisedPlan, kinds: Kinds, what: LimitedFigure): string {
+  const parts = partsOf(plan, kinds, what)
     .map((part): Adding => {
       const everyMs = rate === 'burst' ? (part.burstMs ?? part.intervalMs) : part.intervalMs;
       return { ...part, adds: part[rate], everyMs };
@@ -103,10 +111,10 @@ interface Adding extends Share {
   readonly everyMs: DurationMs;
 }
 
-function partsOf(plan: LoadPlan, what: LimitedFigure): Share[] {
+function partsOf(plan: LoadPlan, kinds: Kinds, what: LimitedFigure): Share[] {
   const { hosts } = plan;
   const share = (part: Pick<LoadPlan, 'probes' | 'writers'>) => {
-    const { base, burst } = probingLoad({ hosts, ...part });
+    const { base, burst } = probingLoad({ hosts, ...part }, kinds);
     return { base: base[what], burst: burst[what] };
   };
   const names = [...new Set(plan.probes.map(({ name }) => name))];

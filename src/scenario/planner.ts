@@ -1,6 +1,5 @@
 import { limitText } from '../core/format-duration.ts';
 import type { Plan } from '../core/plan.ts';
-import { faultKind } from '../faults/catalog.ts';
 import { slowestPeriod } from '../model/chain.ts';
 import { planCheck } from './check-schema.ts';
 import { checkDecidable } from './decidable-limits.ts';
@@ -20,10 +19,10 @@ import {
   type Report,
 } from './references.ts';
 import { checkFirstRoles } from './role-match.ts';
-import { scenarioSchema, type Scenario } from './scenario-schema.ts';
-import { InvalidInput, type Problem } from './source.ts';
+import { scenarioSchema, scenarioSchemaOf, type Scenario } from './scenario-schema.ts';
+import { InvalidInput, type Problem, type Source } from './source.ts';
 import { planPredicted, planStage } from './stage-schema.ts';
-import { planTarget, type Input, type TargetInput } from './target-planner.ts';
+import { kindsOf, planTarget, type Input, type TargetInput } from './target-planner.ts';
 import { withUsedProbes } from './used-probes.ts';
 import {
   combinationsOf,
@@ -65,10 +64,34 @@ export function makePlans(
   { overrides = {}, allProbes = false }: PlanOptions = {},
 ): Plan[] {
   return combinationsOf(scenario.source, scenario.composition, overrides).map((combination) => {
-    const parsed = parseWith(combination.source, scenarioSchema);
-    const plan = makePlan(parsed, combination, scenario.sha256, targetFor(parsed.target));
+    const { parsed, target } = parseScenario(combination.source, targetFor);
+    const plan = makePlan(parsed, combination, scenario.sha256, target);
     return withUsedProbes(plan, allProbes);
   });
+}
+
+/**
+ * Parses a scenario with the kinds of its target, so the target is read first. If that fails because the scenario names
+ * no usable target, its own problems are reported.
+ */
+function parseScenario(
+  source: Source,
+  targetFor: (named: string | undefined) => TargetInput,
+): { readonly parsed: Scenario; readonly target: TargetInput } {
+  const named: unknown = Reflect.get(Object(source.value), 'target');
+  if (named === undefined || (typeof named === 'string' && named !== '')) {
+    let target: TargetInput;
+    try {
+      target = targetFor(named);
+    } catch (error) {
+      // Without a target file there are only built-in kinds.
+      if (!(error instanceof InvalidInput)) parseWith(source, scenarioSchema);
+      throw error;
+    }
+    return { parsed: parseWith(source, scenarioSchemaOf(kindsOf(target))), target };
+  }
+  const parsed = parseWith(source, scenarioSchema);
+  return { parsed, target: targetFor(parsed.target) };
 }
 
 function makePlan(
@@ -78,6 +101,8 @@ function makePlan(
   targetInput: TargetInput,
 ): Plan {
   const target = planTarget(targetInput);
+  const kinds = kindsOf(targetInput);
+  const known = { ...target, kinds };
   const problems: Problem[] = [];
   const report: Report = (path, message) => {
     problems.push(source.at(path, message));
@@ -86,31 +111,31 @@ function makePlan(
   const stages = scenario.stages?.map(planStage) ?? target.stages;
   const predicted = redundancy?.predicted === undefined ? undefined : planPredicted(redundancy.predicted);
   const slowestPeriodMs = slowestPeriod(target.models, [...stages.map((s) => s.predicted), predicted]);
-  const steps = planSteps(scenario, source, { ...target, slowestPeriodMs }, report);
-  const recovery = planRecovery(scenario, steps.faults, target, report);
+  const steps = planSteps(scenario, source, { ...known, slowestPeriodMs }, report);
+  const recovery = planRecovery(scenario, steps.faults, known, report);
   if (recovery.until !== undefined) {
     for (const { kind, forMs } of steps.faults) {
-      if (faultKind(kind)?.healAfter !== 'recovery' || forMs !== undefined) continue;
+      if (kinds.fault(kind)?.healAfter !== 'recovery' || forMs !== undefined) continue;
       report(
         ['recovery', 'until'],
         `until: without \`for\`, ${kind} stays active until the recovery, so redundancy cannot be restored; give the fault a \`for\``,
       );
     }
   }
-  checkConditions(steady?.require ?? [], target, ['steady', 'require'], report);
+  checkConditions(steady?.require ?? [], known, ['steady', 'require'], report);
   if (problems.length === 0)
-    checkFirstRoles(steps.faults, [...target.steady.require, ...(steady?.require ?? [])], target, report);
-  checkConditions(redundancy?.require ?? [], target, ['redundancy', 'require'], report);
-  checkStages(scenario.stages ?? [], target, ['stages'], report);
-  checkStages(scenario.returnStages ?? [], target, ['returnStages'], report);
-  checkPredictedHosts(scenario.stages ?? [], steps.faults[0], target, ['stages'], report);
-  checkPredictedHosts(scenario.returnStages ?? [], steps.faults[0], target, ['returnStages'], report);
+    checkFirstRoles(steps.faults, [...target.steady.require, ...(steady?.require ?? [])], known, report);
+  checkConditions(redundancy?.require ?? [], known, ['redundancy', 'require'], report);
+  checkStages(scenario.stages ?? [], known, ['stages'], report);
+  checkStages(scenario.returnStages ?? [], known, ['returnStages'], report);
+  checkPredictedHosts(scenario.stages ?? [], steps.faults[0], known, ['stages'], report);
+  checkPredictedHosts(scenario.returnStages ?? [], steps.faults[0], known, ['returnStages'], report);
   if (predicted !== undefined) {
     const names = stages.map(({ name }) => name);
-    checkPredicted(predicted, names, target, ['redundancy', 'predicted'], report);
+    checkPredicted(predicted, names, known, ['redundancy', 'predicted'], report);
   }
-  checkChecks(scenario.checks, target, report);
-  checkDecidable(scenario.checks, scenario.recovery.probe, target, report);
+  checkChecks(scenario.checks, known, report);
+  checkDecidable(scenario.checks, scenario.recovery.probe, known, report);
   checkLimits(scenario, shorter(target.limits, scenario.limits), report);
   if (problems.length > 0) throw new InvalidInput(source.path, problems);
 
@@ -212,7 +237,7 @@ function planRecovery(
     const message = `probe "${probe.name}" has ${instances.length} instances, but the outage needs one; name a probe with one instance, or set \`onFaultHost: true\``;
     report(['recovery', 'probe'], message);
   }
-  checkRecoveryProbe(probe, recovery.keptConnection, report);
+  checkRecoveryProbe(probe, recovery.keptConnection, known, report);
   const intervalMs = probe?.intervalMs ?? defaults.intervalMs;
   return {
     probe: recovery.probe,

@@ -1,7 +1,7 @@
 import type { HostName } from '../core/ids.ts';
 import type { Plan, PlannedProbe, PlannedWriter } from '../core/plan.ts';
-import { probeKind } from '../probes/catalog.ts';
-import { writerKind } from '../writers/catalog.ts';
+import type { Kinds } from '../core/kinds.ts';
+import { builtInKinds } from '../extension/kinds.ts';
 
 /** Load of probing and writing per second, while the stack answers. */
 export interface Load {
@@ -38,9 +38,12 @@ export interface ProbingLoad {
 export type LoadPlan = Pick<Plan, 'hosts' | 'probes' | 'writers'>;
 
 /** Adds up the load of probes and writers. A kind that this version does not know counts with its samples only. */
-export function probingLoad(plan: LoadPlan): ProbingLoad {
-  const base = [...sampleLoads(plan.probes, false)];
-  const burst = [...sampleLoads(plan.probes, true), ...plan.writers.flatMap(writerLoads)];
+export function probingLoad(plan: LoadPlan, kinds: Kinds = builtInKinds): ProbingLoad {
+  const base = [...sampleLoads(plan.probes, false, kinds)];
+  const burst = [
+    ...sampleLoads(plan.probes, true, kinds),
+    ...plan.writers.flatMap((writer) => writerLoads(writer, kinds)),
+  ];
   const of = (loads: readonly Part[], host?: string): Load => sum(loads, host);
   return {
     base: of(base),
@@ -57,7 +60,7 @@ interface Part {
   readonly load: Partial<Load>;
 }
 
-function sampleLoads(probes: readonly PlannedProbe[], bursting: boolean): Part[] {
+function sampleLoads(probes: readonly PlannedProbe[], bursting: boolean, kinds: Kinds): Part[] {
   const shared = new Set<string>();
   /** True for the first call with this key. */
   const isFirst = (...key: readonly string[]): boolean => {
@@ -67,7 +70,7 @@ function sampleLoads(probes: readonly PlannedProbe[], bursting: boolean): Part[]
     return first;
   };
   return probes.flatMap((probe): Part[] => {
-    const kind = probeKind(probe.kind);
+    const kind = kinds.probe(probe.kind);
     const from = probe.from ?? probe.host;
     const rate = 1000 / ((bursting ? probe.burstIntervalMs : undefined) ?? probe.intervalMs);
     // Logs of other versions may have parameters that this kind does not have.
@@ -92,10 +95,13 @@ function sampleLoads(probes: readonly PlannedProbe[], bursting: boolean): Part[]
   });
 }
 
-function writerLoads({ kind, paths, clients, intervalMs, readIntervalMs }: PlannedWriter): Part[] {
+function writerLoads(
+  { kind, paths, clients, intervalMs, readIntervalMs }: PlannedWriter,
+  kinds: Kinds,
+): Part[] {
   return paths.map(({ host, params }) => {
     const rows = (clients * 1000) / intervalMs;
-    const newConnections = writerKind(kind)?.newConnections(params ?? {}) ?? 0;
+    const newConnections = kinds.writer(kind)?.newConnections(params ?? {}) ?? 0;
     return {
       host,
       load: {

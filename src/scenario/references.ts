@@ -1,5 +1,6 @@
 import { companionOf, type GateCondition, instancesOf, type ValuePart } from '../core/condition.ts';
 import { limitText } from '../core/format-duration.ts';
+import type { Kinds } from '../core/kinds.ts';
 import type {
   Json,
   MarkSource,
@@ -11,7 +12,6 @@ import type {
 } from '../core/plan.ts';
 import { chainStart, predictionsOf } from '../model/chain.ts';
 import { type Models, modelsWithin, stepsOfModel, termOf } from '../model/components.ts';
-import { probeKind } from '../probes/catalog.ts';
 import type { CheckInput } from './check-schema.ts';
 import { suggest } from './suggest.ts';
 import type { NodePath } from './source.ts';
@@ -19,7 +19,9 @@ import { planPredicted, type Stage } from './stage-schema.ts';
 import type { ProbeName } from '../core/ids.ts';
 
 /** What names in a file may refer to. */
-export type Known = Pick<Plan, 'hosts' | 'probes' | 'writers' | 'roles' | 'ownership' | 'models'>;
+export type Known = Pick<Plan, 'hosts' | 'probes' | 'writers' | 'roles' | 'ownership' | 'models'> & {
+  readonly kinds: Kinds;
+};
 
 /** Records a problem at a path in the file. */
 export type Report = (path: NodePath, message: string) => void;
@@ -243,6 +245,7 @@ export function checkChecks(checks: readonly CheckInput[], known: Known, report:
         }
         checkShowsOutage(
           known.probes.find(({ id }) => id === check.probe),
+          known,
           [...path, 'probe'],
           report,
         );
@@ -253,8 +256,13 @@ export function checkChecks(checks: readonly CheckInput[], known: Known, report:
 }
 
 /** Checks that a probe that measures an outage does not keep its session: a session may survive an outage for clients. */
-function checkShowsOutage(probe: PlannedProbe | undefined, path: NodePath, report: Report): void {
-  if (probe === undefined || keptBy(probe) !== 'state') return;
+function checkShowsOutage(
+  probe: PlannedProbe | undefined,
+  { kinds }: Pick<Known, 'kinds'>,
+  path: NodePath,
+  report: Report,
+): void {
+  if (probe === undefined || keptBy(probe, kinds) !== 'state') return;
   report(
     path,
     `probe "${probe.id}" keeps its sessions (\`connection: kept\`), which may survive while new clients are refused; use a probe with \`connection: new\``,
@@ -265,11 +273,12 @@ function checkShowsOutage(probe: PlannedProbe | undefined, path: NodePath, repor
 export function checkRecoveryProbe(
   probe: PlannedProbe | undefined,
   keptConnection: true | undefined,
+  { kinds }: Pick<Known, 'kinds'>,
   report: Report,
 ): void {
   if (probe === undefined) return;
-  checkShowsOutage(probe, ['recovery', 'probe'], report);
-  const kept = keptBy(probe);
+  checkShowsOutage(probe, { kinds }, ['recovery', 'probe'], report);
+  const kept = keptBy(probe, kinds);
   if (kept === 'client' && keptConnection === undefined)
     report(
       ['recovery', 'probe'],
@@ -282,8 +291,8 @@ export function checkRecoveryProbe(
     );
 }
 
-function keptBy({ kind, params }: PlannedProbe): 'client' | 'state' | undefined {
-  return probeKind(kind)?.keepsSession?.(params);
+function keptBy({ kind, params }: PlannedProbe, kinds: Kinds): 'client' | 'state' | undefined {
+  return kinds.probe(kind)?.keepsSession?.(params);
 }
 
 /** The limits of a check. */
@@ -350,7 +359,9 @@ function checkMarks({ probe, marks }: MarkSource, known: Known, path: NodePath, 
 /** Names of a probe's marks, from its kind and from its parameters. undefined: there is no such probe. */
 function marksOf(name: string, known: Known): string[] | undefined {
   const probe = known.probes.find((candidate) => candidate.name === name);
-  return probe === undefined ? undefined : [...(probeKind(probe.kind)?.marks ?? []), ...namedMarks(probe)];
+  return probe === undefined
+    ? undefined
+    : [...(known.kinds.probe(probe.kind)?.marks ?? []), ...namedMarks(probe)];
 }
 
 function namedMarks({ params }: PlannedProbe): string[] {

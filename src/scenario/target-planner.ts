@@ -1,9 +1,18 @@
 import { limitText } from '../core/format-duration.ts';
 import { fillPlaceholders, mapStrings } from '../core/placeholders.ts';
-import type { Json, Plan, PlannedHost, PlannedProbe, PlannedWriter, Transport } from '../core/plan.ts';
+import type {
+  Json,
+  Plan,
+  PlannedExtension,
+  PlannedHost,
+  PlannedProbe,
+  PlannedWriter,
+  Transport,
+} from '../core/plan.ts';
 import { pathFailureCauses } from '../core/sample.ts';
-import { probeKind } from '../probes/catalog.ts';
-import { writerKind } from '../writers/catalog.ts';
+import type { TransportKind } from '../core/transport-kind.ts';
+import type { Kinds } from '../core/kinds.ts';
+import { builtInKinds } from '../extension/kinds.ts';
 import { defaults } from './defaults.ts';
 import { checkFilled } from './filled-params.ts';
 import { parseWith, valueAt } from './problems.ts';
@@ -13,7 +22,7 @@ import { checkOwnership } from './ownership-schema.ts';
 import { checkCondition, checkConditions, checkStages } from './references.ts';
 import { InvalidInput, type Problem, type Source } from './source.ts';
 import { planStage } from './stage-schema.ts';
-import { targetSchema, type Target } from './target-schema.ts';
+import { targetSchemaOf, type Target } from './target-schema.ts';
 
 /** A parsed file, and the SHA-256 of its bytes. */
 export interface Input {
@@ -24,10 +33,17 @@ export interface Input {
 /** A target file. `resolveFile` resolves a path in it, which is relative to the target file. */
 export interface TargetInput extends Input {
   readonly resolveFile: (path: string) => string;
+  /** The kinds that the file may use, and its extensions as the plan stores them; default: no extensions. */
+  readonly extended?: { readonly kinds: Kinds; readonly extensions: readonly PlannedExtension[] };
+}
+
+/** The kinds that a target file may use. */
+export function kindsOf({ extended }: Pick<TargetInput, 'extended'>): Kinds {
+  return extended?.kinds ?? builtInKinds;
 }
 
 /** The part of a plan that `firedrill watch` needs. */
-export type WatchPlan = Pick<Plan, 'target' | 'hosts' | 'probes' | 'roles' | 'ownership'>;
+export type WatchPlan = Pick<Plan, 'target' | 'extensions' | 'hosts' | 'probes' | 'roles' | 'ownership'>;
 
 /** The part of a plan that a target defines. */
 export type TargetPlan = WatchPlan &
@@ -38,21 +54,26 @@ export type TargetPlan = WatchPlan &
  * @throws InvalidInput for an invalid file, and for references to undefined names
  */
 export function planTarget(target: TargetInput): TargetPlan {
-  const parsed = parseWith(target.source, targetSchema);
+  const kinds = kindsOf(target);
+  const parsed = parseWith(target.source, targetSchemaOf(kinds));
   const problems: Problem[] = [];
   const report = (path: readonly (string | number)[], message: string): void => {
     problems.push(target.source.at(path, message));
   };
-  const hosts = Object.entries(parsed.hosts).map(([name, host]) => planHost(name, host, target.resolveFile));
+  const hosts = Object.entries(parsed.hosts).map(([name, host]) =>
+    planHost(name, host, target.resolveFile, kinds),
+  );
   const probes = parsed.probes.flatMap((probe, i) =>
-    planProbe(probe, hosts, target.resolveFile, (field, message) => report(['probes', i, field], message)),
+    planProbe(probe, hosts, target.resolveFile, kinds, (field, message) =>
+      report(['probes', i, field], message),
+    ),
   );
   const writers = parsed.writers.map((writer, i) =>
     planWriter(writer, hosts, target.resolveFile, (field, message) => report(['writers', i, field], message)),
   );
   for (const [list, items, kindOf] of [
-    ['probes', parsed.probes, probeKind],
-    ['writers', parsed.writers, writerKind],
+    ['probes', parsed.probes, kinds.probe],
+    ['writers', parsed.writers, kinds.writer],
   ] as const) {
     const seen = new Set<string>();
     for (const [i, { id, kind, on = [] }] of items.entries()) {
@@ -70,7 +91,8 @@ export function planTarget(target: TargetInput): TargetPlan {
   const models = Object.fromEntries(
     Object.entries(parsed.models).map(([name, model]) => [name, planModel(model)]),
   );
-  const known = { hosts, probes, writers, roles: parsed.roles, ownership: parsed.ownership, models };
+  const names = { hosts, probes, writers, roles: parsed.roles, ownership: parsed.ownership, models };
+  const known = { ...names, kinds };
   for (const [role, condition] of Object.entries(parsed.roles)) {
     checkCondition(condition, known, ['roles', role], report);
     if (!probes.some((probe) => probe.name === condition.probe && probe.host !== undefined)) {
@@ -91,8 +113,10 @@ export function planTarget(target: TargetInput): TargetPlan {
   checkStages(parsed.stages, known, ['stages'], report);
   checkStages(parsed.returnStages, known, ['returnStages'], report);
   if (problems.length > 0) throw new InvalidInput(target.source.path, problems);
+  const extensions = target.extended?.extensions ?? [];
   return {
-    ...known,
+    ...names,
+    ...(extensions.length === 0 ? {} : { extensions }),
     target: {
       name: parsed.name,
       environment: parsed.environment,
@@ -118,12 +142,13 @@ function planHost(
   name: string,
   host: Target['hosts'][string],
   resolveFile: (path: string) => string,
+  kinds: Kinds,
 ): PlannedHost {
   const { address, server } = host;
   return {
     name,
     ...(address === undefined ? {} : { address }),
-    transport: planTransport(host, resolveFile),
+    transport: planTransport(host, resolveFile, kinds),
     ...(server === undefined
       ? {}
       : {
@@ -136,7 +161,13 @@ function planHost(
   };
 }
 
-function planTransport(host: Target['hosts'][string], resolveFile: (path: string) => string): Transport {
+function planTransport(
+  host: Target['hosts'][string],
+  resolveFile: (path: string) => string,
+  kinds: Kinds,
+): Transport {
+  const own = kinds.transport(host.transport);
+  if (own !== undefined) return planOwnTransport(host, own, kinds);
   switch (host.transport) {
     case 'local':
       return { kind: 'local' };
@@ -163,10 +194,29 @@ function planTransport(host: Target['hosts'][string], resolveFile: (path: string
   }
 }
 
+/** The transport of an extension. */
+function planOwnTransport(
+  host: Target['hosts'][string],
+  kind: TransportKind<unknown>,
+  kinds: Kinds,
+): Transport {
+  const { transport: name, address: _address, server: _server, ...params } = host;
+  const module = kinds.moduleOf(kind);
+  if (module === undefined) throw new Error(`transport ${name}: no module`);
+  return {
+    kind: 'extension',
+    name,
+    params: mapStrings(params, (text) => text),
+    text: kind.describe(params),
+    module,
+  };
+}
+
 function planProbe(
   probe: Target['probes'][number],
   hosts: readonly PlannedHost[],
   resolveFile: (path: string) => string,
+  kinds: Kinds,
   problem: (field: string, message: string) => void,
 ): PlannedProbe[] {
   const { id, kind, on, from, interval, timeout, burst, onFailure, always, ...params } = probe;
@@ -180,7 +230,7 @@ function planProbe(
     ...(onFailure === undefined ? {} : { onFailure }),
     ...(always === true ? { always } : {}),
   };
-  const conflict = probeKind(kind)?.conflict?.(params);
+  const conflict = kinds.probe(kind)?.conflict?.(params);
   if (conflict !== undefined) problem(conflict.field, conflict.message);
   if (common.intervalMs < 1) problem('interval', 'interval: must be at least 1ms');
   for (const cause of Object.keys(onFailure ?? {}).filter((name) => pathFailureCauses.has(name))) {
@@ -195,14 +245,14 @@ function planProbe(
   }
   const hostNamed = (name: string, field: string): PlannedHost | undefined =>
     findHost(hosts, name, (message) => problem(field, message));
-  if (from !== undefined && hostNamed(from, 'from') !== undefined && probeKind(kind)?.lane === 'network') {
+  if (from !== undefined && hostNamed(from, 'from') !== undefined && kinds.probe(kind)?.lane === 'network') {
     problem(
       'from',
       `from: a probe of kind "${kind}" runs on firedrill's machine and needs no host for commands; remove this field`,
     );
   }
   if (on === undefined) {
-    if (probeKind(kind)?.needsHost === true && from === undefined)
+    if (kinds.probe(kind)?.needsHost === true && from === undefined)
       problem('kind', `a probe of kind "${kind}" needs \`on:\`, the host on which it runs`);
     return [{ ...common, id, params: planParams(params, resolveFile) }];
   }

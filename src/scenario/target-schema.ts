@@ -2,11 +2,11 @@ import { z } from 'zod';
 import { duration } from '../core/duration.ts';
 import { commandWord } from '../core/names.ts';
 import { failCauses } from '../core/sample.ts';
-import { probeKinds } from '../probes/catalog.ts';
-import { writerKinds } from '../writers/catalog.ts';
+import type { Kinds } from '../core/kinds.ts';
+import { builtInKinds } from '../extension/kinds.ts';
 import { conditionSchema, gateConditionSchema } from './condition-schema.ts';
 import { idSchema } from './id-schema.ts';
-import { kindUnion } from './kind-union.ts';
+import { extendKind, kindUnion } from './kind-union.ts';
 import { modelsSchema } from './model-schema.ts';
 import { ownershipSchema } from './ownership-schema.ts';
 import { stagesSchema } from './stage-schema.ts';
@@ -41,7 +41,7 @@ const sshWord = z
   .string()
   .regex(/^[A-Za-z0-9_[][\w.,:@%/[\]~+-]*$/, { error: 'expected a single word that `ssh` accepts' });
 
-const host = z.discriminatedUnion('transport', [
+const builtInHosts = [
   z.strictObject({ transport: z.literal('local').describe('Commands run on this machine.'), ...common }),
   z.strictObject({
     transport: z.literal('docker').describe('Commands run with `docker exec` in a container.'),
@@ -93,7 +93,7 @@ const host = z.discriminatedUnion('transport', [
       ),
     ...common,
   }),
-]);
+] as const;
 
 const failureValues = z
   .partialRecord(z.enum(failCauses).exclude(['bad-state']), z.string().min(1))
@@ -102,7 +102,7 @@ const failureValues = z
     'Values of failed samples in conditions, by cause of the failure (`refused`, `reset`, `tls`, `http-5xx`, `http-other`, `bad-body`, or `error`), such as {refused: down}. A sample that fails for another cause has no value, so a condition with `is` is unknown.',
   );
 
-const probe = kindUnion(probeKinds, {
+const probeFields = {
   id: idSchema.describe('Name of the probe in conditions and reports.'),
   on: z
     .union([z.string().min(1), z.array(z.string().min(1)).min(1)])
@@ -131,9 +131,9 @@ const probe = kindUnion(probeKinds, {
     .describe(
       '`true` runs this probe in every drill. By default a drill runs only the probes that its recovery, gates, roles, ownership, `healthy`, checks, and stages use.',
     ),
-});
+};
 
-const writer = kindUnion(writerKinds, {
+const writerFields = {
   id: idSchema.describe('Name of the writer in checks and reports.'),
   on: z
     .union([z.string().min(1), z.array(z.string().min(1)).min(1)])
@@ -150,69 +150,104 @@ const writer = kindUnion(writerKinds, {
     ),
   reads: duration.optional().describe('Time from one read of a path to its next (default: 500ms).'),
   keep: z.literal(true).optional().describe('`true` keeps the rows after the run (default: delete them).'),
-});
+};
 
-/** A target file: the hosts of a stack, and the probes that observe it. */
-export const targetSchema = z
-  .strictObject({
-    name: idSchema.describe('Name of the stack in reports and undo records.'),
-    environment: z
-      .enum(['lab', 'test', 'staging', 'production'])
-      .describe(
-        'Environment of the stack. `production` requires --allow-production and the typed name of the target.',
-      ),
-    hosts: z
-      .record(idSchema, host)
-      .describe('The hosts, by the names that scenarios use, and how firedrill runs commands on them.'),
-    probes: z.array(probe).min(1).describe('Probes that observe the stack, from outside and on its hosts.'),
-    writers: z
-      .array(writer)
-      .default([])
-      .describe(
-        'Clients that write numbered rows and read them back. A writer runs in drills that have a check on it (rpo, rows, stale-reads).',
-      ),
-    roles: z
-      .record(idSchema, conditionSchema)
-      .default({})
-      .describe(
-        'Roles by name, each with a condition. The host on which the condition holds has the role. Faults can name roles.',
-      ),
-    ownership: ownershipSchema
-      .default({})
-      .describe('Things that exactly one host should own, each with the sides that show its owner.'),
-    models: modelsSchema
-      .default({})
-      .describe(
-        'Settings of the mechanisms that detect failures. firedrill computes `predicted` of stages from them.',
-      ),
-    steady: z
-      .strictObject({
-        require: z.array(gateConditionSchema).min(1).describe('Conditions for full redundancy.'),
-        for: duration.optional().describe('How long all conditions must hold (default: 5s).'),
-        within: duration.optional().describe('Timeout for the steady state (default: 2m).'),
-      })
-      .describe('The steady state that must hold before a drill begins.'),
-    limits: z
-      .strictObject({
-        fault: duration.optional().describe('Longest duration of any fault (default: 30m).'),
-        outage: duration.optional().describe('Longest outage of the recovery probe (default: no limit).'),
-      })
-      .optional()
-      .describe('Limits at which firedrill stops a drill and heals at once.'),
-    healthy: conditionSchema
-      .optional()
-      .describe(
-        'Condition for a host that can serve. No fault hits the last such host unless the scenario sets `leavesNoHealthyNode`.',
-      ),
-    stages: stagesSchema.default([]).describe('Stages of the recovery, in order.'),
-    returnStages: stagesSchema
-      .default([])
-      .describe('Stages from the start of the heal to restored redundancy, in order.'),
-  })
-  .meta({
-    title: 'firedrill target',
-    description: 'Hosts, transports, probes, roles, and stages of one stack.',
-  });
+/** The hosts of every transport. Planning reads the fields of an extension's transport as that kind's own parameters. */
+function hostUnion({ transports }: Kinds) {
+  const builtIn = z.discriminatedUnion('transport', builtInHosts);
+  const own = transports.map(({ kind, summary, params }) =>
+    extendKind(kind, params, { transport: z.literal(kind).describe(summary), ...common }),
+  );
+  return own.length === 0
+    ? builtIn
+    : (z.discriminatedUnion('transport', [...builtInHosts, ...own]) as unknown as typeof builtIn);
+}
+
+/** The modules that bring further kinds. The loader reads this field before the other fields are parsed. */
+export const extensionsSchema = z.array(z.string().min(1));
+
+function makeTargetSchema(kinds: Kinds) {
+  const host = hostUnion(kinds);
+  const probe = kindUnion(kinds.probes, probeFields);
+  const writer = kindUnion(kinds.writers, writerFields);
+  return z
+    .strictObject({
+      extensions: extensionsSchema
+        .optional()
+        .describe(
+          'Modules that bring further kinds of faults, probes, writers, transports, and reporters: a path that begins with `./` or `../`, relative to this file, or the name of a package. firedrill runs their code whenever it reads this file.',
+        ),
+      name: idSchema.describe('Name of the stack in reports and undo records.'),
+      environment: z
+        .enum(['lab', 'test', 'staging', 'production'])
+        .describe(
+          'Environment of the stack. `production` requires --allow-production and the typed name of the target.',
+        ),
+      hosts: z
+        .record(idSchema, host)
+        .describe('The hosts, by the names that scenarios use, and how firedrill runs commands on them.'),
+      probes: z.array(probe).min(1).describe('Probes that observe the stack, from outside and on its hosts.'),
+      writers: z
+        .array(writer)
+        .default([])
+        .describe(
+          'Clients that write numbered rows and read them back. A writer runs in drills that have a check on it (rpo, rows, stale-reads).',
+        ),
+      roles: z
+        .record(idSchema, conditionSchema)
+        .default({})
+        .describe(
+          'Roles by name, each with a condition. The host on which the condition holds has the role. Faults can name roles.',
+        ),
+      ownership: ownershipSchema
+        .default({})
+        .describe('Things that exactly one host should own, each with the sides that show its owner.'),
+      models: modelsSchema
+        .default({})
+        .describe(
+          'Settings of the mechanisms that detect failures. firedrill computes `predicted` of stages from them.',
+        ),
+      steady: z
+        .strictObject({
+          require: z.array(gateConditionSchema).min(1).describe('Conditions for full redundancy.'),
+          for: duration.optional().describe('How long all conditions must hold (default: 5s).'),
+          within: duration.optional().describe('Timeout for the steady state (default: 2m).'),
+        })
+        .describe('The steady state that must hold before a drill begins.'),
+      limits: z
+        .strictObject({
+          fault: duration.optional().describe('Longest duration of any fault (default: 30m).'),
+          outage: duration.optional().describe('Longest outage of the recovery probe (default: no limit).'),
+        })
+        .optional()
+        .describe('Limits at which firedrill stops a drill and heals at once.'),
+      healthy: conditionSchema
+        .optional()
+        .describe(
+          'Condition for a host that can serve. No fault hits the last such host unless the scenario sets `leavesNoHealthyNode`.',
+        ),
+      stages: stagesSchema.default([]).describe('Stages of the recovery, in order.'),
+      returnStages: stagesSchema
+        .default([])
+        .describe('Stages from the start of the heal to restored redundancy, in order.'),
+    })
+    .meta({
+      title: 'firedrill target',
+      description: 'Hosts, transports, probes, roles, and stages of one stack.',
+    });
+}
+
+const schemas = new WeakMap<Kinds, ReturnType<typeof makeTargetSchema>>();
+
+/** The schema of a target file with these kinds. Computed once per set of kinds. */
+export function targetSchemaOf(kinds: Kinds): ReturnType<typeof makeTargetSchema> {
+  const schema = schemas.get(kinds) ?? makeTargetSchema(kinds);
+  schemas.set(kinds, schema);
+  return schema;
+}
+
+/** A target file without extensions. */
+export const targetSchema = targetSchemaOf(builtInKinds);
 
 /** A target as parsed; durations in ms. */
 export type Target = z.output<typeof targetSchema>;

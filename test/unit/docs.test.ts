@@ -8,7 +8,7 @@ import { blocksOf, pages, strayCommands } from './lib/doc-blocks.ts';
 import { root } from './lib/our-files.ts';
 import { readerFolder } from './lib/reader-folder.ts';
 
-const { folder, env } = readerFolder(['scenarios', 'compose-lab', 'schemas', 'test']);
+const { folder, env } = readerFolder(['scenarios', 'compose-lab', 'examples', 'schemas', 'test']);
 const blocks = pages().flatMap((page) => blocksOf(page));
 const bin = join(root, 'bin/firedrill.mjs');
 let server: Listening;
@@ -19,6 +19,7 @@ const harmless = new Set([
   'plan',
   'model',
   'schema',
+  'test-extension',
   'doctor',
   'watch',
   'report',

@@ -9,6 +9,6 @@ const scenarios = ourFiles()
   .map(({ path }) => path);
 
 test.each(scenarios)('%s: `plan` prints no warning about the load of probing', (path) => {
-  const advice = loadPlans(join(root, path)).flatMap(loadAdvice);
+  const advice = loadPlans(join(root, path)).flatMap((plan) => loadAdvice(plan));
   expect(advice.map(({ text }) => text)).toEqual([]);
 });

@@ -7,6 +7,7 @@ import { summarize } from '../../src/analysis/summarize.ts';
 import { initCommand } from '../../src/cli/commands/init.ts';
 import { createNarrator } from '../../src/cli/console.ts';
 import { loadAllPlans, loadPlans } from '../../src/cli/inputs.ts';
+import { builtInKinds } from '../../src/extension/kinds.ts';
 import { plansText } from '../../src/cli/plan-text.ts';
 import type { DrillEvent } from '../../src/core/event.ts';
 import type { Plan } from '../../src/core/plan.ts';
@@ -118,7 +119,7 @@ describe('docs/tutorial-own-pair.md', () => {
       engineError: undefined,
       tools: new Set(['ip', 'systemctl']),
     };
-    const findings = checkHost('node-1', facts, requirementsOf(plan, plans).get('node-1') ?? []);
+    const findings = checkHost('node-1', facts, requirementsOf(plan, plans, builtInKinds).get('node-1') ?? []);
     const printed = new Set([
       ...linesOf(written.join('').replaceAll(`${folder}/`, '')),
       ...linesOf(plansText(plans)),
@@ -199,7 +200,7 @@ async function doctorLines(plan: Plan, plans: readonly Plan[]): Promise<string[]
   }));
   const { signal } = new AbortController();
   const findings = [
-    ...checkHost(host.name, facts, requirementsOf(plan, plans).get(host.name) ?? []),
+    ...checkHost(host.name, facts, requirementsOf(plan, plans, builtInKinds).get(host.name) ?? []),
     ...leaseFindings(host.name, facts, plan.faults, true),
     ...(await containerFindings(host, engine, facts, { probes: [], steps: plan.faults, signal })),
   ];

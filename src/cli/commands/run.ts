@@ -50,27 +50,28 @@ export async function runCommand(
   stop: Stop,
   output: ReportingOutput,
 ): Promise<number> {
-  return reporting(options, { command: 'run', stop, output }, async (reporters) => {
-    const { shard, target, allProbes } = options;
-    const all = loadAllPlans(args, { target, variables: options.var, allProbes });
+  const { shard, target, allProbes } = options;
+  const plans = () => loadAllPlans(args, { target, variables: options.var, allProbes });
+  return reporting(options, { command: 'run', stop, output, plans }, async (reporters) => {
+    const all = plans();
     const seed = (shard === undefined ? seedFor : seedForShard)(all, options.seed, output);
     const baseline = readBaseline(options, output);
     const weightOf = durationOf(baseline?.side.runs ?? []);
-    const plans = shard === undefined ? all : ofShard(all, shard, ({ scenario }) => weightOf(scenario.name));
+    const chosen = shard === undefined ? all : ofShard(all, shard, ({ scenario }) => weightOf(scenario.name));
     const ledger = userLedger();
     if (baseline !== undefined)
       printAlarmForecast(
         baseline,
         {
-          scenarios: new Set(plans.map(({ scenario }) => scenario.name)),
+          scenarios: new Set(chosen.map(({ scenario }) => scenario.name)),
           figures: all.length,
           nowMs: createSystemClock().wallMs(),
         },
         output,
       );
-    const unlock = await passGuards(plans, { consent: options, command: 'run', output, ask: terminalAsk() });
+    const unlock = await passGuards(chosen, { consent: options, command: 'run', output, ask: terminalAsk() });
     try {
-      return await runAll(plans, seed, {
+      return await runAll(chosen, seed, {
         options,
         baseline,
         figuresInAll: shard === undefined ? undefined : all.length,

@@ -1,14 +1,29 @@
 import { z } from 'zod';
-import { scenarioSchema } from '../../scenario/scenario-schema.ts';
+import type { Kinds } from '../../core/kinds.ts';
+import { builtInKinds } from '../../extension/kinds.ts';
+import { extensionsOf } from '../../extension/load.ts';
+import { scenarioSchemaOf } from '../../scenario/scenario-schema.ts';
 import { suiteSchema } from '../../scenario/suite-schema.ts';
-import { targetSchema } from '../../scenario/target-schema.ts';
+import { targetSchemaOf } from '../../scenario/target-schema.ts';
+import { display, readInput } from '../inputs.ts';
 
 /** Kinds of files that `firedrill schema` accepts. */
 export const schemaNames = ['scenario', 'target', 'suite'] as const;
 
-const schemas = { scenario: scenarioSchema, target: targetSchema, suite: suiteSchema } as const;
+const schemas = {
+  scenario: scenarioSchemaOf,
+  target: targetSchemaOf,
+  suite: () => suiteSchema,
+} as const;
 
 const made = new Map<string, string>();
+
+/** The JSON Schema of a file kind with the kinds of a target's extensions, as text. @throws InvalidInput */
+export function schemaTextFor(name: (typeof schemaNames)[number], target: string | undefined): string {
+  return target === undefined
+    ? schemaText(name)
+    : makeSchema(name, extensionsOf(readInput(target).source, display).kinds);
+}
 
 /** The JSON Schema of a file kind, as text. Draft-07, which editors support. Computed once per kind. */
 export function schemaText(name: (typeof schemaNames)[number]): string {
@@ -17,14 +32,14 @@ export function schemaText(name: (typeof schemaNames)[number]): string {
   return text;
 }
 
-function makeSchema(name: (typeof schemaNames)[number]): string {
-  const schema = schemaOf(name);
+function makeSchema(name: (typeof schemaNames)[number], kinds: Kinds = builtInKinds): string {
+  const schema = schemaOf(name, kinds);
   return `${JSON.stringify(name === 'scenario' ? allowVariables(schema) : schema, null, 2)}\n`;
 }
 
 /** The JSON Schema of a file kind after variables are replaced. */
-export function schemaOf(name: (typeof schemaNames)[number]): object {
-  return z.toJSONSchema(schemas[name], { target: 'draft-7', io: 'input' });
+export function schemaOf(name: (typeof schemaNames)[number], kinds: Kinds = builtInKinds): object {
+  return z.toJSONSchema(schemas[name](kinds), { target: 'draft-7', io: 'input' });
 }
 
 /** Text that contains a variable. */

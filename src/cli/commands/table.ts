@@ -65,9 +65,11 @@ export async function tableCommand(
   stop: Stop,
   output: ReportingOutput,
 ): Promise<number> {
-  return reporting(options, { command: 'table', stop, output }, async (reporters) => {
-    const { target, repeat, grep, shard, allProbes } = options;
-    const loaded = loadSuite(arg, { target, variables: options.var, allProbes });
+  const { target, repeat, grep, shard, allProbes } = options;
+  const load = () => loadSuite(arg, { target, variables: options.var, allProbes });
+  const all = () => load().rows.flat();
+  return reporting(options, { command: 'table', stop, output, plans: all }, async (reporters) => {
+    const loaded = load();
     const plans = loaded.rows.flat();
     const seed = (shard === undefined ? seedFor : seedForShard)(plans, options.seed, output);
     const all = jobsOf(loaded, { grep, repeat, seed });

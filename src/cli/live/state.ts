@@ -5,7 +5,7 @@ import type { FaultId, HostName, ProbeId, RoleName } from '../../core/ids.ts';
 import type { Gate, Plan, PlannedFault } from '../../core/plan.ts';
 import type { Sample } from '../../core/sample.ts';
 import { type ObservedState, unmetConditions, withoutPower } from '../../core/observed-state.ts';
-import { faultKind } from '../../faults/catalog.ts';
+import { faultFacts } from '../../extension/facts.ts';
 import { controlSamples } from '../../core/starvation-limits.ts';
 import { distantFuture, type DurationMs, type RunMs, runMs } from '../../core/time.ts';
 
@@ -178,7 +178,7 @@ export function seenAt(
   plan: Plan,
   nowMs: RunMs,
 ): ObservedState {
-  const off = new Set([...steps.values()].filter(hasTakenPower).map(({ host }) => host));
+  const off = new Set([...steps.values()].filter((step) => hasTakenPower(plan, step)).map(({ host }) => host));
   return {
     probes: plan.probes,
     roles: plan.roles,
@@ -192,8 +192,8 @@ export function seenAt(
 }
 
 /** Whether a step has switched its host off. Kinds that need a power switch or a cloud do so, until their heal begins. */
-function hasTakenPower({ kind, effectMs, healingMs }: StepState): boolean {
-  return effectMs !== undefined && healingMs === undefined && faultKind(kind)?.needs !== undefined;
+function hasTakenPower(plan: Plan, { kind, effectMs, healingMs }: StepState): boolean {
+  return effectMs !== undefined && healingMs === undefined && faultFacts(plan, kind).takesPower === true;
 }
 
 /** The phases of the plan's drill in order, if no step fails. */

@@ -4,7 +4,7 @@ import { planWith } from '../../analysis/testing/log-builder.ts';
 import type { DrillEvent } from '../../core/event.ts';
 import type { ExecOptions, ExecResult, Host } from '../../core/host.ts';
 import type { Plan, PlannedProbe } from '../../core/plan.ts';
-import { disturbCommand, type Disturbance } from '../../faults/testing/disturbance.ts';
+import { disturbCommand, type Disturbance } from '../../extension/conformance/disturbance.ts';
 import { neverFollowed } from '../../hosts/testing/never-followed.ts';
 import { runDrill } from '../drill.ts';
 import { openEventLog } from '../event-log.ts';

@@ -10,6 +10,7 @@ import { runMs, wallMs } from '../../../src/core/time.ts';
 import { awaitRecovery, type Recovering } from '../../../src/engine/await-recovery.ts';
 import type { WriterKind } from '../../../src/core/writer.ts';
 import { type RowWriters, startRowWriters } from '../../../src/engine/row-writers.ts';
+import { builtInKinds } from '../../../src/extension/kinds.ts';
 import { logGate } from '../../../src/engine/gate-log.ts';
 import {
   followSteadyState,
@@ -200,6 +201,7 @@ function runOf(running: Running): SteadyRun {
   const { plan, observer, signal, stage, prober, append } = running;
   return {
     plan,
+    kinds: builtInKinds,
     observer,
     signal,
     clock: stage.time.clock,

@@ -1,4 +1,4 @@
-import { closeAll, withCleanup } from '../core/cleanup.ts';
+import { withCleanup } from '../core/cleanup.ts';
 import type { Clock } from '../core/clock.ts';
 import { controlEveryMs, controlWorkMs } from '../core/starvation-limits.ts';
 import { messageOf } from '../core/errors.ts';
@@ -94,7 +94,7 @@ export function startRecording(options: RecordingOptions): Promise<Prober> {
       await anchors;
     });
     const opened = cleanup.move();
-    return { setBurst: (on) => prober.setBurst(on), stop: () => closeAll(opened) };
+    return { setBurst: (on) => prober.setBurst(on), stop: () => opened.close() };
   });
 }
 

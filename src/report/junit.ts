@@ -1,5 +1,4 @@
 /* oxlint-disable no-control-regex -- XML 1.0 cannot have control characters, not even as entities */
-import junit, { type Builder, type TestSuite } from 'junit-report-builder';
 import { stripControlCharactersInLines } from '../core/control-characters.ts';
 import type { CheckResult, Measure, Summary } from '../core/summary.ts';
 
@@ -37,10 +36,7 @@ export function renderJunit(summaries: readonly Summary[], { notRun = [], error 
     ...notRun.map(({ name, why }) => wordSuite(unique(name), 'not-run', why)),
     ...(error === undefined ? [] : [wordSuite(unique('firedrill'), 'command', error)]),
   ];
-  // Its types declare a default export, but the module exports the builder itself.
-  const builder = (junit as unknown as Builder).newBuilder().name('firedrill');
-  for (const suite of suites) addSuite(builder.testSuite(), suite);
-  return `${builder.build()}\n`;
+  return `<?xml version="1.0" encoding="UTF-8"?>\n${element('testsuites', { name: 'firedrill', ...countsOf(suites.flatMap(({ cases }) => cases)) }, suites.map(suiteXml))}\n`;
 }
 
 interface Suite {
@@ -156,21 +152,72 @@ function propertiesOf(summary: Summary): Suite['properties'] {
   ];
 }
 
-function addSuite(to: TestSuite, { name, classname, seconds, startedAt, properties, cases }: Suite): void {
-  to.name(legal(name)).time(rounded(seconds));
-  // The JUnit schema has no time zone in timestamps; this one is UTC.
-  if (startedAt !== undefined) to.timestamp(startedAt.slice(0, 19));
-  for (const [key, value] of properties) to.property(key, legal(value));
-  for (const one of cases) {
-    const added = to.testCase().name(legal(one.name)).className(legal(classname)).time(rounded(one.seconds));
-    if (one.outcome === undefined) continue;
-    const { element, type, message, text } = one.outcome;
-    if (element === 'error') added.error(legal(message), type, text && legal(text));
-    else {
-      added.failure(legal(message), type);
-      if (text !== undefined) added.stacktrace(legal(text));
-    }
-  }
+function suiteXml({ name, classname, seconds, startedAt, properties, cases }: Suite): string {
+  const attributes = {
+    name: legal(name),
+    time: rounded(seconds),
+    // The JUnit schema has no time zone in timestamps; this one is UTC.
+    ...(startedAt === undefined ? {} : { timestamp: startedAt.slice(0, 19) }),
+    ...countsOf(cases),
+  };
+  const listed = properties.map(([key, value]) => element('property', { name: key, value: legal(value) }));
+  return element('testsuite', attributes, [
+    ...(listed.length === 0 ? [] : [element('properties', {}, listed)]),
+    ...cases.map((one) => caseXml(one, classname)),
+  ]);
+}
+
+function caseXml({ name, seconds, outcome }: Case, classname: string): string {
+  const attributes = { name: legal(name), classname: legal(classname), time: rounded(seconds) };
+  if (outcome === undefined) return element('testcase', attributes);
+  const { message, type, text } = outcome;
+  const problem = element(outcome.element, { message: legal(message), type });
+  // CDATA cannot contain its own end, so that is split over two sections.
+  const cdata = text && `<![CDATA[${legal(text).replaceAll(']]>', ']]]]><![CDATA[>')}]]>`;
+  const whole = cdata ? problem.replace(/\/>$/, () => `>${cdata}</${outcome.element}>`) : problem;
+  return element('testcase', attributes, [whole]);
+}
+
+function countsOf(cases: readonly Case[]): Readonly<Record<string, number>> {
+  const count = (name: Outcome['element']): number =>
+    cases.filter(({ outcome }) => outcome?.element === name).length;
+  return { tests: cases.length, failures: count('failure'), errors: count('error'), skipped: 0 };
+}
+
+/** An XML element with its children on lines of their own, indented. The texts must be legal in XML. */
+function element(
+  name: string,
+  attributes: Readonly<Record<string, string | number>>,
+  children: readonly string[] = [],
+): string {
+  const start = `<${name}${Object.entries(attributes)
+    .map(([key, value]) => ` ${key}="${escaped(String(value))}"`)
+    .join('')}`;
+  if (children.length === 0) return `${start}/>`;
+  return [`${start}>`, ...children.map(indented), `</${name}>`].join('\n');
+}
+
+/** Moves the lines of an element to the right, except those in a CDATA section. */
+function indented(xml: string): string {
+  return xml
+    .split(/(<!\[CDATA\[.*?\]\]>)/s)
+    .map((part) => (part.startsWith('<![CDATA[') ? part : part.replaceAll('\n', '\n  ')))
+    .join('')
+    .replace(/^/, '  ');
+}
+
+const entities: Readonly<Record<string, string>> = {
+  '&': '&amp;',
+  '<': '&lt;',
+  '"': '&quot;',
+  '\t': '&#x9;',
+  '\n': '&#xA;',
+  '\r': '&#xD;',
+};
+
+/** The value of an attribute. An XML reader turns a line break that is not an entity into a space. */
+function escaped(text: string): string {
+  return text.replace(/[&<"\t\n\r]/g, (character) => entities[character] ?? character);
 }
 
 /** Seconds, to the millisecond. */

@@ -6,6 +6,7 @@ import type { NewEvent } from '../core/event.ts';
 import type { Host } from '../core/host.ts';
 import type { HostName } from '../core/ids.ts';
 import type { PlannedProbe } from '../core/plan.ts';
+import { codeExtension } from '../installation.ts';
 import { probeKind } from '../probes/catalog.ts';
 import { createNameResolver } from '../resolver/name-resolver.ts';
 import { compileCache } from './compile-cache.ts';
@@ -134,7 +135,7 @@ async function openWorkerLane(
   const { clock } = options;
   // Offset 0 of the run clock on CLOCK_MONOTONIC, which all threads share.
   const originNs = process.hrtime.bigint() - BigInt(Math.round(clock.nowMs() * 1e6));
-  const worker = new Worker(options.workerUrl ?? new URL('./prober-worker.ts', import.meta.url), {
+  const worker = new Worker(options.workerUrl ?? new URL(`./prober-worker.${codeExtension}`, import.meta.url), {
     workerData: { probes, originNs, raisePriority: options.raisePriority === true } satisfies WorkerInput,
     env: { ...process.env, ...compileCache() },
     // An attempt's garbage is short-lived: a larger young generation (default 32 MiB or more) would only keep

@@ -22,6 +22,13 @@ export type DrillErrorCode =
   | 'lab' // the local lab or its machine is not usable
   | 'harness'; // a defect of firedrill, or its disk failed
 
+/** A place in a file; line and column count from 1. */
+export interface Place {
+  readonly file: string;
+  readonly line: number;
+  readonly column: number;
+}
+
 /**
  * A failure of firedrill, or a refused request. Failures of the stack under drill are returned as values and
  * never thrown.
@@ -31,16 +38,24 @@ export type DrillErrorCode =
  *
  * `hint`: the command or the edit that fixes it; undefined if there is none. `printError` prints it on the next
  * line. Example: ``to kill the machine, use `power.cut` ``.
+ *
+ * `where`: the first wrong place of an input file; undefined for other errors. `message` names all of them.
  */
 export class DrillError extends Error {
   readonly code: DrillErrorCode;
   readonly hint: string | undefined;
+  readonly where: Place | undefined;
 
-  constructor(code: DrillErrorCode, message: string, options: { hint?: string; cause?: unknown } = {}) {
+  constructor(
+    code: DrillErrorCode,
+    message: string,
+    options: { hint?: string; cause?: unknown; where?: Place } = {},
+  ) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.name = 'DrillError';
     this.code = code;
     this.hint = options.hint;
+    this.where = options.where;
   }
 }
 

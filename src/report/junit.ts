@@ -1,4 +1,5 @@
 /* oxlint-disable no-control-regex -- XML 1.0 cannot have control characters, not even as entities */
+import XMLBuilder from 'fast-xml-builder';
 import { stripControlCharactersInLines } from '../core/control-characters.ts';
 import type { CheckResult, Measure, Summary } from '../core/summary.ts';
 
@@ -36,7 +37,11 @@ export function renderJunit(summaries: readonly Summary[], { notRun = [], error 
     ...notRun.map(({ name, why }) => wordSuite(unique(name), 'not-run', why)),
     ...(error === undefined ? [] : [wordSuite(unique('firedrill'), 'command', error)]),
   ];
-  return `<?xml version="1.0" encoding="UTF-8"?>\n${element('testsuites', { name: 'firedrill', ...countsOf(suites.flatMap(({ cases }) => cases)) }, suites.map(suiteXml))}\n`;
+  const testsuites = {
+    ...attributes({ name: 'firedrill', ...countsOf(suites.flatMap(({ cases }) => cases)) }),
+    testsuite: suites.map(suiteNode),
+  };
+  return builder.build({ '?xml': attributes({ version: '1.0', encoding: 'UTF-8' }), testsuites });
 }
 
 interface Suite {
@@ -152,30 +157,37 @@ function propertiesOf(summary: Summary): Suite['properties'] {
   ];
 }
 
-function suiteXml({ name, classname, seconds, startedAt, properties, cases }: Suite): string {
-  const attributes = {
-    name: legal(name),
-    time: rounded(seconds),
-    // The JUnit schema has no time zone in timestamps; this one is UTC.
-    ...(startedAt === undefined ? {} : { timestamp: startedAt.slice(0, 19) }),
-    ...countsOf(cases),
+function suiteNode({ name, classname, seconds, startedAt, properties, cases }: Suite): Node {
+  return {
+    ...attributes({
+      name: legal(name),
+      time: rounded(seconds),
+      // The JUnit schema has no time zone in timestamps; this one is UTC.
+      ...(startedAt === undefined ? {} : { timestamp: startedAt.slice(0, 19) }),
+      ...countsOf(cases),
+    }),
+    ...(properties.length === 0
+      ? {}
+      : {
+          properties: {
+            property: properties.map(([key, value]) => attributes({ name: key, value: legal(value) })),
+          },
+        }),
+    testcase: cases.map((one) => caseNode(one, classname)),
   };
-  const listed = properties.map(([key, value]) => element('property', { name: key, value: legal(value) }));
-  return element('testsuite', attributes, [
-    ...(listed.length === 0 ? [] : [element('properties', {}, listed)]),
-    ...cases.map((one) => caseXml(one, classname)),
-  ]);
 }
 
-function caseXml({ name, seconds, outcome }: Case, classname: string): string {
-  const attributes = { name: legal(name), classname: legal(classname), time: rounded(seconds) };
-  if (outcome === undefined) return element('testcase', attributes);
-  const { message, type, text } = outcome;
-  const problem = element(outcome.element, { message: legal(message), type });
-  // CDATA cannot contain its own end, so that is split over two sections.
-  const cdata = text && `<![CDATA[${legal(text).replaceAll(']]>', ']]]]><![CDATA[>')}]]>`;
-  const whole = cdata ? problem.replace(/\/>$/, () => `>${cdata}</${outcome.element}>`) : problem;
-  return element('testcase', attributes, [whole]);
+function caseNode({ name, seconds, outcome }: Case, classname: string): Node {
+  const own = attributes({ name: legal(name), classname: legal(classname), time: rounded(seconds) });
+  if (outcome === undefined) return own;
+  const { element, type, message, text } = outcome;
+  return {
+    ...own,
+    [element]: {
+      ...attributes({ message: legal(message), type }),
+      ...(text && { '#text': escaped(legal(text), inText) }),
+    },
+  };
 }
 
 function countsOf(cases: readonly Case[]): Readonly<Record<string, number>> {
@@ -184,40 +196,43 @@ function countsOf(cases: readonly Case[]): Readonly<Record<string, number>> {
   return { tests: cases.length, failures: count('failure'), errors: count('error'), skipped: 0 };
 }
 
-/** An XML element with its children on lines of their own, indented. The texts must be legal in XML. */
-function element(
-  name: string,
-  attributes: Readonly<Record<string, string | number>>,
-  children: readonly string[] = [],
-): string {
-  const start = `<${name}${Object.entries(attributes)
-    .map(([key, value]) => ` ${key}="${escaped(String(value))}"`)
-    .join('')}`;
-  if (children.length === 0) return `${start}/>`;
-  return [`${start}>`, ...children.map(indented), `</${name}>`].join('\n');
+/** An element for the builder: attributes, text, and child elements. */
+type Node = Readonly<Record<string, unknown>>;
+
+const attributePrefix = '@';
+
+function attributes(of: Readonly<Record<string, string | number>>): Node {
+  return Object.fromEntries(
+    Object.entries(of).map(([key, value]) => [attributePrefix + key, escaped(String(value), inAttribute)]),
+  );
 }
 
-/** Moves the lines of an element to the right, except those in a CDATA section. */
-function indented(xml: string): string {
-  return xml
-    .split(/(<!\[CDATA\[.*?\]\]>)/s)
-    .map((part) => (part.startsWith('<![CDATA[') ? part : part.replaceAll('\n', '\n  ')))
-    .join('')
-    .replace(/^/, '  ');
-}
+const builder = new XMLBuilder({
+  attributeNamePrefix: attributePrefix,
+  ignoreAttributes: false,
+  format: true,
+  suppressEmptyNode: true,
+  suppressBooleanAttributes: false,
+  // `escaped` does it, because the builder leaves line breaks in attributes.
+  processEntities: false,
+});
 
 const entities: Readonly<Record<string, string>> = {
   '&': '&amp;',
   '<': '&lt;',
+  '>': '&gt;',
   '"': '&quot;',
   '\t': '&#x9;',
   '\n': '&#xA;',
   '\r': '&#xD;',
 };
 
-/** The value of an attribute. An XML reader turns a line break that is not an entity into a space. */
-function escaped(text: string): string {
-  return text.replace(/[&<"\t\n\r]/g, (character) => entities[character] ?? character);
+/** In the value of an attribute, an XML reader turns a line break that is not an entity into a space. */
+const inAttribute = /[&<"\t\n\r]/g;
+const inText = /[&<>]/g;
+
+function escaped(text: string, special: RegExp): string {
+  return text.replace(special, (character) => entities[character] ?? character);
 }
 
 /** Seconds, to the millisecond. */

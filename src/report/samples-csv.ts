@@ -1,8 +1,8 @@
+import { stringify } from 'csv-stringify/sync';
 import { type Anchor, wallTimeBy } from '../analysis/run-log.ts';
 import type { LogSink, OtherEvent, SampleEvent } from '../analysis/scan-log.ts';
 import { roundMs } from '../core/clock.ts';
 import { runMs, wallMs } from '../core/time.ts';
-import { csvRecord, type CsvValue } from './csv.ts';
 
 /**
  * Columns of samples.csv. `_ms` are milliseconds: `due`, `send`, and `finish` on the
@@ -25,7 +25,7 @@ const columns = [
   'message',
 ] as const;
 
-type Row = Readonly<Record<(typeof columns)[number], CsvValue>>;
+type Row = Readonly<Record<(typeof columns)[number], string | number | undefined>>;
 
 /** Rows per write. */
 const batchRows = 1000;
@@ -68,7 +68,7 @@ export class SamplesCsv implements LogSink {
   event(event: OtherEvent): void {
     if (event.type === 'run.started') {
       this.#anchor = event;
-      this.#write(csvRecord(columns, { escapeFormulas: false }));
+      this.#write(stringify([], { columns: [...columns], header: true }));
     }
     if (event.type !== 'sample.dropped') return;
     this.#add({
@@ -91,13 +91,8 @@ export class SamplesCsv implements LogSink {
 
   /** Writes the remaining rows. */
   end(): void {
-    const records = this.#rows.map((row) =>
-      csvRecord(
-        columns.map((column) => row[column]),
-        { escapeFormulas: true },
-      ),
-    );
-    if (records.length > 0) this.#write(records.join(''));
+    if (this.#rows.length > 0)
+      this.#write(stringify(this.#rows, { columns: [...columns], escape_formulas: true }));
     this.#rows = [];
   }
 

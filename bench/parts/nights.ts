@@ -1,4 +1,4 @@
-import { type Gate, gateOf } from '../../src/analysis/gate.ts';
+import { type BaselineGate, gateOf } from '../../src/analysis/gate.ts';
 import { type KeptRun, keptRun } from '../../src/analysis/kept-run.ts';
 import { shiftOf } from '../../src/analysis/rank-test.ts';
 import { summarize } from '../../src/analysis/summarize.ts';
@@ -148,7 +148,7 @@ function normal(random: () => number): number {
   return Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random());
 }
 
-function judge({ baseline, now }: Drawn, tolerance: Tolerance): Pick<Gate, 'drills' | 'together'> {
+function judge({ baseline, now }: Drawn, tolerance: Tolerance): Pick<BaselineGate, 'drills' | 'together'> {
   return gateOf(
     { name: 'baseline', runs: baseline },
     { name: 'now', runs: now },
@@ -156,7 +156,7 @@ function judge({ baseline, now }: Drawn, tolerance: Tolerance): Pick<Gate, 'dril
   );
 }
 
-function alarmsOf({ drills, together }: Pick<Gate, 'drills' | 'together'>): boolean {
+function alarmsOf({ drills, together }: Pick<BaselineGate, 'drills' | 'together'>): boolean {
   return together?.status === 'fail' || drills.some(({ status }) => status === 'fail');
 }
 

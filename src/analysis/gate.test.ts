@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { chance } from '../model/random.ts';
-import { durationOf, type Gate, gateOf, isUnknownDrill } from './gate.ts';
+import { durationOf, type BaselineGate, gateOf, isUnknownDrill } from './gate.ts';
 import type { KeptRun } from './kept-run.ts';
 import { about, keptOf } from './testing/kept.ts';
 import { defaultTolerance, parseTolerance, type Tolerance, toleranceText } from './tolerance.ts';
@@ -173,9 +173,9 @@ describe('many drills against a baseline', () => {
       { name: 'now', runs: nights(trial, 100, count, factorOf) },
       { tolerance: defaultTolerance, figures: new Map() },
     );
-  const isAlarm = ({ drills, together }: Pick<Gate, 'drills' | 'together'>) =>
+  const isAlarm = ({ drills, together }: Pick<BaselineGate, 'drills' | 'together'>) =>
     together?.status === 'fail' || drills.some(({ status }) => status === 'fail');
-  const alarms = (trials: number, of: (trial: number) => Pick<Gate, 'drills' | 'together'>) =>
+  const alarms = (trials: number, of: (trial: number) => Pick<BaselineGate, 'drills' | 'together'>) =>
     Array.from({ length: trials }, (_, trial) => of(trial)).filter(isAlarm).length;
 
   test('raise a false alarm in one of 40 nights at most, though a night is slow as a whole', () => {

@@ -51,7 +51,7 @@ export interface Together {
 }
 
 /** The result of a comparison with a baseline. */
-export interface Gate {
+export interface BaselineGate {
   /** The path or label of the baseline. */
   readonly of: string;
   readonly tolerance: string;
@@ -82,7 +82,7 @@ export function gateOf(
     readonly figures: FiguresOf;
     readonly figuresInAll?: number | undefined;
   },
-): Pick<Gate, 'drills' | 'together'> {
+): Pick<BaselineGate, 'drills' | 'together'> {
   const rows = [...drillsOf(baseline.runs, now.runs)].flatMap(([drill, { a, b }]) => {
     const scenario = b[0]?.scenario.name;
     if (scenario === undefined) return [];
@@ -137,7 +137,7 @@ export function judgeRows(
   rows: readonly GateRow[],
   tolerance: Tolerance,
   figuresInAll?: number,
-): Pick<Gate, 'drills' | 'together'> {
+): Pick<BaselineGate, 'drills' | 'together'> {
   const compared = rows.map((row) => comparedRow(row, tolerance));
   const isPart = figuresInAll !== undefined;
   const drills = Math.max(rows.length, figuresInAll ?? 0);

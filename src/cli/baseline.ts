@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { wallMs, type WallMs } from '../core/time.ts';
 import { alarmNeeds } from '../analysis/alarm.ts';
-import { type FiguresOf, type Gate, gateOf } from '../analysis/gate.ts';
+import { type FiguresOf, type BaselineGate, gateOf } from '../analysis/gate.ts';
 import type { KeptRun } from '../analysis/kept-run.ts';
 import { nightCount } from '../analysis/nights.ts';
 import { type Tolerance, toleranceText } from '../analysis/tolerance.ts';
@@ -84,7 +84,7 @@ export function holdAgainst(
   runs: readonly KeptRun[],
   figures: FiguresOf,
   figuresInAll?: number,
-): Gate {
+): BaselineGate {
   const known = new Map(side.figures);
   for (const [scenario, own] of figures) known.set(scenario, own);
   const drilled = new Set(runs.map(({ scenario }) => scenario.name));

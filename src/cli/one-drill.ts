@@ -20,9 +20,17 @@ export interface DrillSetting {
   readonly out: string;
   /** The release under test: `--label`. */
   readonly label?: string | undefined;
-  readonly stop: Stop;
+  readonly stop: Pick<Stop, 'signal' | 'abandonHeals'>;
   readonly output: Output;
   readonly reporters: Reporters;
+}
+
+/** A drill that has ended, with what its summary does not have. */
+export interface EndedDrill extends FinishedDrill {
+  /** Ids of the faults that are not proven healed. It is right even if the log is incomplete. */
+  readonly unhealed: readonly string[];
+  /** Failures of firedrill or its disk. */
+  readonly problems: readonly DrillError[];
 }
 
 /**
@@ -34,7 +42,7 @@ export interface DrillSetting {
 export async function runOneDrill(
   plan: Plan,
   { ledger, out, label, stop, output, reporters }: DrillSetting,
-): Promise<FinishedDrill> {
+): Promise<EndedDrill> {
   refuseOpenFaults(plan, ledger);
   const recorded = await recordRun(
     { name: plan.scenario.name, secrets: withTargetsSecrets(plan), out, output },
@@ -69,7 +77,7 @@ export async function runOneDrill(
   const exitCode = problems.length === 0 ? code : worstExitCode([code, ExitCode.inconclusive]);
   const finished = { plan, summary, folder, exitCode };
   await reporters.drillEnded(finished);
-  return finished;
+  return { ...finished, unhealed, problems };
 }
 
 /** Makes the reports. On failure, an open fault is the more important error, and a broken log is the cause. */
@@ -135,7 +143,7 @@ function refuseOpenFaults(plan: Plan, ledger: Ledger): void {
 }
 
 /** Upper bound of generated seeds, which keeps them short to type. */
-const maxSeed = 1_000_000;
+export const maxSeed = 1_000_000;
 
 /** The seed for the jitter of faults: `given`, else a random one. It is printed if a plan has a jitter. */
 export function seedFor(plans: readonly Plan[], given: number | undefined, output: Output): number {

@@ -133,6 +133,13 @@ export function writeReports(folder: string): Reports {
   return { summary, unwritten };
 }
 
+/** Judges a run from its event log, and writes nothing. @throws DrillError `invalid-input` if the folder has no readable log */
+export function readSummary(folder: string): Summary {
+  const path = join(folder, logName);
+  const log = readLogFile(path);
+  return about(path, () => analyse(log)).summary;
+}
+
 /** Reads a run's log, and passes each event on to the CSV of samples and to `follower`. */
 function readFollowed(folder: string, samples: AtomicFile, follower: LogSink): RunLog {
   const csv = new SamplesCsv((text) => samples.write(text));

@@ -1,6 +1,6 @@
-import packageJson from '../../package.json' with { type: 'json' };
+import { packageVersion } from '../installation.ts';
 
 /** Versions that a run records. */
 export function versions(): { readonly firedrill: string; readonly node: string } {
-  return { firedrill: packageJson.version, node: process.versions.node };
+  return { firedrill: packageVersion, node: process.versions.node };
 }

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
-import { closeAll, withCleanup } from './cleanup.ts';
+import { type Cleanup, withCleanup } from './cleanup.ts';
 
 /** Opens three things, of which the given ones fail to close. `closed` lists the attempts to close them. */
-function open(cleanup: AsyncDisposableStack, failing: readonly string[], closed: string[]): void {
+function open(cleanup: Cleanup, failing: readonly string[], closed: string[]): void {
   for (const name of ['first', 'second', 'third']) {
     cleanup.defer(async () => {
       closed.push(name);
@@ -33,7 +33,7 @@ test('a moved stack stays open until it is closed, once', async () => {
     return cleanup.move();
   });
   expect(closed).toEqual([]);
-  await expect(closeAll(opened)).rejects.toThrow('cannot close the third');
-  await closeAll(opened);
+  await expect(opened.close()).rejects.toThrow('cannot close the third');
+  await opened.close();
   expect(closed).toEqual(['third', 'second', 'first']);
 });

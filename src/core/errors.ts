@@ -22,6 +22,13 @@ export type DrillErrorCode =
   | 'lab' // the local lab or its machine is not usable
   | 'harness'; // a defect of firedrill, or its disk failed
 
+/** A place in a file; line and column count from 1. */
+export interface Place {
+  readonly file: string;
+  readonly line: number;
+  readonly column: number;
+}
+
 const drillError = Symbol.for('firedrill.DrillError');
 
 /**
@@ -33,10 +40,13 @@ const drillError = Symbol.for('firedrill.DrillError');
  *
  * `hint`: the command or the edit that fixes it; undefined if there is none. `printError` prints it on the next
  * line. Example: ``to kill the machine, use `power.cut` ``.
+ *
+ * `where`: the first wrong place of an input file; undefined for other errors. `message` names all of them.
  */
 export class DrillError extends Error {
   readonly code: DrillErrorCode;
   readonly hint: string | undefined;
+  readonly where: Place | undefined;
   /** Marks the errors of every copy of this class: an extension may have loaded its own copy of firedrill. */
   readonly [drillError] = true;
 
@@ -47,11 +57,16 @@ export class DrillError extends Error {
       : Function.prototype[Symbol.hasInstance].call(this, value);
   }
 
-  constructor(code: DrillErrorCode, message: string, options: { hint?: string; cause?: unknown } = {}) {
+  constructor(
+    code: DrillErrorCode,
+    message: string,
+    options: { hint?: string; cause?: unknown; where?: Place } = {},
+  ) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.name = 'DrillError';
     this.code = code;
     this.hint = options.hint;
+    this.where = options.where;
   }
 }
 

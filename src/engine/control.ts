@@ -5,6 +5,7 @@ import type { ControlSample } from '../core/control.ts';
 import { DrillError, messageOf } from '../core/errors.ts';
 import { earlier, type RunMs } from '../core/time.ts';
 import { linesOf } from '../hosts/follow-command.ts';
+import { codeExtension } from '../installation.ts';
 import { compileCache } from './compile-cache.ts';
 import { readyLine } from './control-ready.ts';
 
@@ -27,7 +28,7 @@ export interface ControlOptions {
 /** Starts a control; rejects with DrillError `harness` if it cannot. */
 export type StartControl = (options: ControlOptions) => Promise<Control>;
 
-const program = fileURLToPath(new URL('./control-program.ts', import.meta.url));
+const program = fileURLToPath(new URL(`./control-program.${codeExtension}`, import.meta.url));
 const stopWithinMs = 1000;
 /**
  * After this time without output, the control counts as started, ms. It exists to show that a process gets no

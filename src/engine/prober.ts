@@ -8,6 +8,7 @@ import type { HostName } from '../core/ids.ts';
 import type { PlannedProbe } from '../core/plan.ts';
 import type { ExtensionModule } from '../core/extension-module.ts';
 import { loadExtensions } from '../extension/load.ts';
+import { codeExtension } from '../installation.ts';
 import { createNameResolver } from '../resolver/name-resolver.ts';
 import { compileCache } from './compile-cache.ts';
 import { raiseSessionPriority } from './priority.ts';
@@ -138,18 +139,21 @@ async function openWorkerLane(
   const { clock } = options;
   // Offset 0 of the run clock on CLOCK_MONOTONIC, which all threads share.
   const originNs = process.hrtime.bigint() - BigInt(Math.round(clock.nowMs() * 1e6));
-  const worker = new Worker(options.workerUrl ?? new URL('./prober-worker.ts', import.meta.url), {
-    workerData: {
-      extensions: (options.extensions ?? []).map(({ entry, file }) => ({ entry, file })),
-      probes,
-      originNs,
-      raisePriority: options.raisePriority === true,
-    } satisfies WorkerInput,
-    env: { ...process.env, ...compileCache() },
-    // An attempt's garbage is short-lived: a larger young generation (default 32 MiB or more) would only keep
-    // it longer.
-    resourceLimits: { maxYoungGenerationSizeMb: youngGenerationMib },
-  });
+  const worker = new Worker(
+    options.workerUrl ?? new URL(`./prober-worker.${codeExtension}`, import.meta.url),
+    {
+      workerData: {
+        extensions: (options.extensions ?? []).map(({ entry, file }) => ({ entry, file })),
+        probes,
+        originNs,
+        raisePriority: options.raisePriority === true,
+      } satisfies WorkerInput,
+      env: { ...process.env, ...compileCache() },
+      // An attempt's garbage is short-lived: a larger young generation (default 32 MiB or more) would only keep
+      // it longer.
+      resourceLimits: { maxYoungGenerationSizeMb: youngGenerationMib },
+    },
+  );
   const opened = Promise.withResolvers<void>();
   const stopped = Promise.withResolvers<void>();
   let isOpen = false;

@@ -1,4 +1,4 @@
-import { closeAll, withCleanup } from '../core/cleanup.ts';
+import { withCleanup } from '../core/cleanup.ts';
 import type { Clock } from '../core/clock.ts';
 import { loadExtensions } from '../extension/load.ts';
 import { controlEveryMs, controlWorkMs } from '../core/starvation-limits.ts';
@@ -101,7 +101,7 @@ export function startRecording(options: RecordingOptions): Promise<Prober> {
       await anchors;
     });
     const opened = cleanup.move();
-    return { setBurst: (on) => prober.setBurst(on), stop: () => closeAll(opened) };
+    return { setBurst: (on) => prober.setBurst(on), stop: () => opened.close() };
   });
 }
 

@@ -1,5 +1,5 @@
 import { setMaxListeners } from 'node:events';
-import { closeAll, withCleanup } from '../core/cleanup.ts';
+import { type Cleanup, withCleanup } from '../core/cleanup.ts';
 import { roundMs, type Clock } from '../core/clock.ts';
 import { DrillError, messageOf } from '../core/errors.ts';
 import type { NewEvent, ReadMoment } from '../core/event.ts';
@@ -111,7 +111,7 @@ export function startRowWriters(options: WritingOptions): Promise<RowWriters> {
         stopping.abort(new Error('the writing ends'));
         await running;
       },
-      remove: () => closeAll(opened),
+      remove: () => opened.close(),
       readBack: async (moment) => {
         for (const { planned, paths } of writers) {
           for (const open of paths) {
@@ -132,7 +132,7 @@ export function startRowWriters(options: WritingOptions): Promise<RowWriters> {
 async function openWriter(
   planned: PlannedWriter,
   options: WritingOptions,
-  cleanup: AsyncDisposableStack,
+  cleanup: Cleanup,
 ): Promise<OpenWriter> {
   const kind = options.kindOf(planned.kind);
   if (kind === undefined) throw new DrillError('harness', `${planned.id}: no writer kind "${planned.kind}"`);

@@ -1,11 +1,12 @@
-// What an extension may import from `firedrill`.
+// What an extension may import from `firedrill`; src/index.ts exports it as part of the public API. The loader gives it to
+// extensions without the rest (load-module.ts).
 
 export { z } from 'zod';
 export { duration } from '../core/duration.ts';
 export { DrillError } from '../core/errors.ts';
 export { commandWord } from '../core/names.ts';
 export { ProbeTimeout } from '../core/probe.ts';
-export { createLocalHost as localHost } from '../hosts/local.ts';
+export { localHost } from './local-host.ts';
 export { shellQuote } from '../core/shell-quote.ts';
 export { run, runOk } from '../faults/lib/commands.ts';
 export { requireOwnConnection } from '../faults/lib/own-connection.ts';

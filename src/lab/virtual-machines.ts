@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import pRetry from 'p-retry';
 import { DrillError } from '../core/errors.ts';
 import { limitText } from '../core/format-duration.ts';
+import { packageRoot } from '../installation.ts';
 import { describeFailure } from './command.ts';
 import { type LabContext, mustRun, settingsText } from './lab-context.ts';
 import type { Lab, LabService, LabVm } from './manifest.ts';
@@ -75,7 +76,7 @@ export async function labDown(
  * needs only libstdc++ from its system.
  */
 function composeEnvironment(): Record<string, string> {
-  const pinned = join(import.meta.dirname, '../../node_modules/.bin/node');
+  const pinned = join(packageRoot, 'node_modules/.bin/node');
   return { FIREDRILL_NODE: realpathSync(existsSync(pinned) ? pinned : process.execPath) };
 }
 

@@ -48,9 +48,8 @@ describe('junit.xml', () => {
     expect(cases(xml)).toEqual({
       [`${name}: drill`]: '',
       [`${name}: RTO`]:
-        '<failure message="4 s; limit: at most 3 s" type="rto"><![CDATA[RTO: 4 s is longer than 3 s]]></failure>',
-      [`${name}: other`]:
-        '<error message="4 s; limit: at most 3 s" type="rto"><![CDATA[other: no samples]]></error>',
+        '<failure message="4 s; limit: at most 3 s" type="rto">RTO: 4 s is longer than 3 s</failure>',
+      [`${name}: other`]: '<error message="4 s; limit: at most 3 s" type="rto">other: no samples</error>',
     });
     expect(xml).toContain('tests="3" failures="1" errors="1"');
   });
@@ -66,7 +65,7 @@ describe('junit.xml', () => {
     ],
     [
       { verdict: 'inconclusive', reasons: ['no effect', 'prober degraded'] },
-      'error message="no effect" type="inconclusive"><![CDATA[no effect\nprober degraded]]></error>',
+      'error message="no effect" type="inconclusive">no effect\nprober degraded</error>',
     ],
     [{ verdict: 'fail', reasons: ['not recovered'] }, 'failure message="not recovered" type="gate"'],
     [

@@ -1,5 +1,5 @@
 /* oxlint-disable no-control-regex -- XML 1.0 cannot have control characters, not even as entities */
-import junit, { type Builder, type TestSuite } from 'junit-report-builder';
+import XMLBuilder from 'fast-xml-builder';
 import { stripControlCharactersInLines } from '../core/control-characters.ts';
 import type { CheckResult, Measure, Summary } from '../core/summary.ts';
 
@@ -37,10 +37,11 @@ export function renderJunit(summaries: readonly Summary[], { notRun = [], error 
     ...notRun.map(({ name, why }) => wordSuite(unique(name), 'not-run', why)),
     ...(error === undefined ? [] : [wordSuite(unique('firedrill'), 'command', error)]),
   ];
-  // Its types declare a default export, but the module exports the builder itself.
-  const builder = (junit as unknown as Builder).newBuilder().name('firedrill');
-  for (const suite of suites) addSuite(builder.testSuite(), suite);
-  return `${builder.build()}\n`;
+  const testsuites = {
+    ...attributes({ name: 'firedrill', ...countsOf(suites.flatMap(({ cases }) => cases)) }),
+    testsuite: suites.map(suiteNode),
+  };
+  return builder.build({ '?xml': attributes({ version: '1.0', encoding: 'UTF-8' }), testsuites });
 }
 
 interface Suite {
@@ -156,21 +157,82 @@ function propertiesOf(summary: Summary): Suite['properties'] {
   ];
 }
 
-function addSuite(to: TestSuite, { name, classname, seconds, startedAt, properties, cases }: Suite): void {
-  to.name(legal(name)).time(rounded(seconds));
-  // The JUnit schema has no time zone in timestamps; this one is UTC.
-  if (startedAt !== undefined) to.timestamp(startedAt.slice(0, 19));
-  for (const [key, value] of properties) to.property(key, legal(value));
-  for (const one of cases) {
-    const added = to.testCase().name(legal(one.name)).className(legal(classname)).time(rounded(one.seconds));
-    if (one.outcome === undefined) continue;
-    const { element, type, message, text } = one.outcome;
-    if (element === 'error') added.error(legal(message), type, text && legal(text));
-    else {
-      added.failure(legal(message), type);
-      if (text !== undefined) added.stacktrace(legal(text));
-    }
-  }
+function suiteNode({ name, classname, seconds, startedAt, properties, cases }: Suite): Node {
+  return {
+    ...attributes({
+      name: legal(name),
+      time: rounded(seconds),
+      // The JUnit schema has no time zone in timestamps; this one is UTC.
+      ...(startedAt === undefined ? {} : { timestamp: startedAt.slice(0, 19) }),
+      ...countsOf(cases),
+    }),
+    ...(properties.length === 0
+      ? {}
+      : {
+          properties: {
+            property: properties.map(([key, value]) => attributes({ name: key, value: legal(value) })),
+          },
+        }),
+    testcase: cases.map((one) => caseNode(one, classname)),
+  };
+}
+
+function caseNode({ name, seconds, outcome }: Case, classname: string): Node {
+  const own = attributes({ name: legal(name), classname: legal(classname), time: rounded(seconds) });
+  if (outcome === undefined) return own;
+  const { element, type, message, text } = outcome;
+  return {
+    ...own,
+    [element]: {
+      ...attributes({ message: legal(message), type }),
+      ...(text && { '#text': escaped(legal(text), inText) }),
+    },
+  };
+}
+
+function countsOf(cases: readonly Case[]): Readonly<Record<string, number>> {
+  const count = (name: Outcome['element']): number =>
+    cases.filter(({ outcome }) => outcome?.element === name).length;
+  return { tests: cases.length, failures: count('failure'), errors: count('error'), skipped: 0 };
+}
+
+/** An element for the builder: attributes, text, and child elements. */
+type Node = Readonly<Record<string, unknown>>;
+
+const attributePrefix = '@';
+
+function attributes(of: Readonly<Record<string, string | number>>): Node {
+  return Object.fromEntries(
+    Object.entries(of).map(([key, value]) => [attributePrefix + key, escaped(String(value), inAttribute)]),
+  );
+}
+
+const builder = new XMLBuilder({
+  attributeNamePrefix: attributePrefix,
+  ignoreAttributes: false,
+  format: true,
+  suppressEmptyNode: true,
+  suppressBooleanAttributes: false,
+  // `escaped` does it, because the builder leaves line breaks in attributes.
+  processEntities: false,
+});
+
+const entities: Readonly<Record<string, string>> = {
+  '&': '&amp;',
+  '<': '&lt;',
+  '>': '&gt;',
+  '"': '&quot;',
+  '\t': '&#x9;',
+  '\n': '&#xA;',
+  '\r': '&#xD;',
+};
+
+/** In the value of an attribute, an XML reader turns a line break that is not an entity into a space. */
+const inAttribute = /[&<"\t\n\r]/g;
+const inText = /[&<>]/g;
+
+function escaped(text: string, special: RegExp): string {
+  return text.replace(special, (character) => entities[character] ?? character);
 }
 
 /** Seconds, to the millisecond. */

@@ -1,4 +1,4 @@
-import { type Gate, type GateRow, isUnknownDrill, judgeRows, type Regression } from '../analysis/gate.ts';
+import { type BaselineGate, type GateRow, isUnknownDrill, judgeRows, type Regression } from '../analysis/gate.ts';
 import { DrillError } from '../core/errors.ts';
 import type { DurationMs } from '../core/time.ts';
 import type { FailureTable, RowLine, TableShard } from './table.ts';
@@ -73,7 +73,7 @@ export function mergeTables(parts: readonly ShardTable[]): MergedTable {
 }
 
 /** Compares the drills of all shards with their common baseline again, because significance depends on the number of drills. */
-function mergedGate(first: Gate, parts: readonly ShardTable[]): Gate {
+function mergedGate(first: BaselineGate, parts: readonly ShardTable[]): BaselineGate {
   const drills = parts.flatMap(({ table }) => table.baseline?.drills ?? []);
   const sorted = drills.sort((a, b) => (a.drill < b.drill ? -1 : 1));
   const rows = sorted.flatMap((drill) => storedRow(drill) ?? []);

@@ -1,4 +1,4 @@
-import type { Gate } from '../analysis/gate.ts';
+import type { BaselineGate } from '../analysis/gate.ts';
 import { figureOf, timedFigure } from '../analysis/figures.ts';
 import { median, repeatsOf } from '../analysis/repeats.ts';
 import type { Measure, Predicted, Repeats, Summary, VerdictWord } from '../core/summary.ts';
@@ -106,7 +106,7 @@ export interface FailureTable {
   /** False if the table was stopped, or if drills were skipped because the stack was not steady. */
   readonly complete: boolean;
   /** Comparison with earlier runs; absent without a baseline. */
-  readonly baseline?: Gate;
+  readonly baseline?: BaselineGate;
   /** Absent in a complete table. */
   readonly shard?: TableShard;
   readonly rows: readonly RowLine[];

@@ -1,8 +1,8 @@
 import { DrillError } from '../core/errors.ts';
 import { splitNameValue } from '../core/name-value.ts';
 import { messageText } from '../core/message-text.ts';
-import packageJson from '../../package.json' with { type: 'json' };
 import type { Answer, Call } from '../http/http-client.ts';
+import { packageVersion } from '../installation.ts';
 import { below, endpoint, longAsSecret, setting } from './lib/endpoint.ts';
 import { traceOf } from './lib/otlp-trace.ts';
 import { outbox } from './lib/outbox.ts';
@@ -32,7 +32,7 @@ export const otlp: ReporterKind = {
         method: 'POST',
         url: url.href,
         headers,
-        body: traceOf(drill, resource, packageJson.version),
+        body: traceOf(drill, resource, packageVersion),
       };
       // A span that is sent again with the same ids is the same span.
       return [{ call: () => call, to: url.origin, repeatable: true, problem: rejected }];
@@ -84,7 +84,7 @@ function resourceOf(env: Environment): Readonly<Record<string, string>> {
   const name = setting(env, 'OTEL_SERVICE_NAME');
   return {
     'service.name': 'firedrill',
-    'service.version': packageJson.version,
+    'service.version': packageVersion,
     ...Object.fromEntries(pairsOf(env, 'OTEL_RESOURCE_ATTRIBUTES')),
     ...(name === undefined ? {} : { 'service.name': name }),
   };

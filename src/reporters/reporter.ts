@@ -1,4 +1,4 @@
-import type { Gate } from '../analysis/gate.ts';
+import type { BaselineGate } from '../analysis/gate.ts';
 import type { DrillEvent } from '../core/event.ts';
 import type { Plan } from '../core/plan.ts';
 import type { Summary } from '../core/summary.ts';
@@ -23,7 +23,7 @@ export interface FinishedRun {
   /** Only for `table`. */
   readonly table?: { readonly table: FailureTable; readonly folder: string };
   /** Comparison of the drills of `run` with earlier runs; for `table` it is in the table. */
-  readonly baseline?: Gate;
+  readonly baseline?: BaselineGate;
   /** Why the command ended early: an invalid file, a refusal by a guard rail, or a defect. */
   readonly error?: Error;
 }

@@ -28,7 +28,12 @@ export class InvalidInput extends DrillError {
       .toSorted((a, b) => a.line - b.line || a.column - b.column)
       .slice(0, maxProblems)
       .map(({ message, ...place }) => ({ ...place, message: messageText(message, maxMessageChars) }));
-    super('invalid-input', sorted.map((p) => `${path}:${p.line}:${p.column}: ${p.message}`).join('\n'));
+    const [first] = sorted;
+    super(
+      'invalid-input',
+      sorted.map((p) => `${path}:${p.line}:${p.column}: ${p.message}`).join('\n'),
+      first === undefined ? {} : { where: { file: path, line: first.line, column: first.column } },
+    );
     this.path = path;
     this.problems = sorted;
   }

@@ -1,11 +1,12 @@
 import { existsSync, readdirSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { DrillError, ExitCode } from '../../core/errors.ts';
 import { durationText, limitText } from '../../core/format-duration.ts';
 import { createSystemClock } from '../../engine/system-clock.ts';
 import { awaitGate } from '../../engine/watch.ts';
 import { createHost } from '../../hosts/catalog.ts';
+import { packageRoot } from '../../installation.ts';
 import { labContext, type LabContext } from '../../lab/lab-context.ts';
 import { labDown } from '../../lab/virtual-machines.ts';
 import { labLogs, labSsh } from '../../lab/lab-shell.ts';
@@ -22,7 +23,7 @@ import { RepeatableOption } from '../repeatable-option.ts';
 import type { Stop } from '../stop.ts';
 
 /** Folder of the lab's stacks, next to src. */
-export const labRoot = resolve(import.meta.dirname, '../../../compose-lab');
+export const labRoot = join(packageRoot, 'compose-lab');
 
 /** `firedrill lab ...`: starts, stops, and inspects the local lab. */
 export function labCommands(stop: Stop, output: Output, done: (code: number) => void): Command {

@@ -17,7 +17,7 @@ export interface OurFile {
   readonly value: unknown;
 }
 
-const others = new Set(['node_modules', '.git', '.firedrill', 'reports', 'coverage']);
+const others = new Set(['node_modules', '.git', '.firedrill', 'reports', 'coverage', 'dist']);
 
 /** Paths of all files of the checkout, relative to its root, without the folders of runs and tools. */
 function checkoutFiles(): string[] {

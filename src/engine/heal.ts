@@ -43,12 +43,14 @@ class NotHealed extends DrillError {
   /** True: the host answered, and the fault is still in effect. False: the host could not be checked, so the state is unknown. */
   readonly observed: boolean;
 
-  constructor(record: LedgerRecord, why: string, observed: boolean) {
+  constructor(record: LedgerRecord, why: string, observed: boolean, hint?: string) {
     const { faultId, kind, host } = record;
     super('heal-failed', `${faultId} (${kind} on ${host.name}) is not proven healed ${why}`, {
-      hint: observed
-        ? `Find out on ${host.name} why the heal has no effect (\`firedrill status --json\` prints the undo record), then run \`firedrill heal\` again.`
-        : `Make sure that ${host.name} answers, then run \`firedrill heal\` again: it needs only the undo record.`,
+      hint:
+        hint ??
+        (observed
+          ? `Find out on ${host.name} why the heal has no effect (\`firedrill status --json\` prints the undo record), then run \`firedrill heal\` again.`
+          : `Make sure that ${host.name} answers, then run \`firedrill heal\` again: it needs only the undo record.`),
     });
     this.observed = observed;
   }
@@ -68,7 +70,12 @@ export async function healFault(
 ): Promise<void> {
   const kind = faultKind(record.kind);
   if (kind === undefined)
-    throw new NotHealed(record, `because this version of firedrill has no fault kind ${record.kind}`, false);
+    throw new NotHealed(
+      record,
+      `because this version of firedrill has no fault kind ${record.kind}`,
+      false,
+      'Run `heal` of the version of firedrill that injected the fault.',
+    );
   const isOver = async (ctx: FaultContext): Promise<boolean> => {
     if (!(await kind.healed(record.params, record.before, ctx))) return false;
     await releaseLease();

@@ -159,7 +159,11 @@ export async function makeRepair(
 ): Promise<void> {
   const kind = faultKind(record.kind);
   if (kind === undefined)
-    throw notRepaired(record, `because this version of firedrill has no fault kind ${record.kind}`);
+    throw notRepaired(
+      record,
+      `because this version of firedrill has no fault kind ${record.kind}`,
+      'Run `heal` of the version of firedrill that began the run.',
+    );
   const result = await persist({
     ...options,
     clock,
@@ -253,12 +257,14 @@ function notKnown({ runId, faultId, kind, host }: LedgerRecord, why: string): Dr
   );
 }
 
-function notRepaired({ faultId, kind, host }: LedgerRecord, why: string): DrillError {
+function notRepaired({ faultId, kind, host }: LedgerRecord, why: string, hint?: string): DrillError {
   return new DrillError(
     'heal-failed',
     `repair ${faultId} (${kind} on ${host.name}) is still pending ${why}`,
     {
-      hint: `Make sure that ${host.name} answers and that the repair can succeed there, then run \`firedrill heal\` again.`,
+      hint:
+        hint ??
+        `Make sure that ${host.name} answers and that the repair can succeed there, then run \`firedrill heal\` again.`,
     },
   );
 }

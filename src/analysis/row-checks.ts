@@ -77,7 +77,7 @@ function judgeRpo(check: CheckOf<'rpo'>, evidence: Evidence): Outcome {
 const anomalyText = {
   lost: 'acknowledged writes lost',
   duplicated: 'rows read back more than once',
-  phantom: 'phantom rows (refused or never written)',
+  phantom: 'phantom rows (present, but refused or never sent)',
 } as const;
 
 function unrecordedText(count: number): string {

@@ -104,7 +104,7 @@ function buildProgram(stop: Stop, output: ProcessOutput, done: (code: number) =>
   const out = new Option('--out <folder>', 'folder of runs').default('reports');
   const variable = new RepeatableOption('--var <name=value>', 'set a scenario variable')
     .argParser(addVariable)
-    .default({});
+    .default({}, 'none');
   const allProbes = new Option(
     '--all-probes',
     'run every probe of the target, even if the drill does not use it',
@@ -204,7 +204,11 @@ function buildProgram(stop: Stop, output: ProcessOutput, done: (code: number) =>
     .option('--json', 'print the plans as JSON', false)
     .addOption(variable)
     .addOption(allProbes)
-    .addOption(seed)
+    .option(
+      '--seed <n>',
+      'draw the times of faults with a jitter from this seed (default: print the range of each)',
+      wholeNumber,
+    )
     .action(
       (scenarios: string[], options: Pick<RunOptions, 'target' | 'json' | 'var' | 'seed' | 'allProbes'>) => {
         const { target, var: variables, seed, allProbes } = options;
@@ -222,7 +226,7 @@ function buildProgram(stop: Stop, output: ProcessOutput, done: (code: number) =>
     .addOption(
       new RepeatableOption('--set <model.name=value>', 'predict with this value of a model setting')
         .argParser(addVariable)
-        .default({}),
+        .default({}, 'none'),
     )
     .addOption(variable)
     .option('--json', 'print the prediction as JSON', false)

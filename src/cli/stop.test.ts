@@ -84,6 +84,24 @@ describe('a stop', () => {
     );
   });
 
+  test('leaves the channel alone if the program listens on it itself', async () => {
+    const program = `
+      const { listenForStop } = await import(${JSON.stringify(url)});
+      process.on('message', () => process.disconnect());
+      listenForStop(() => {}).dispose();
+      process.send('ready');`;
+    const child = spawn(process.execPath, ['--input-type=module', '--eval', program], {
+      stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+    });
+    const exit = once(child, 'exit');
+    await once(child, 'message');
+    let answered = false;
+    // Without other work, only the channel keeps the program alive until it gets this.
+    setTimeout(() => child.send('end', () => (answered = true)), 300);
+    expect(await exit).toEqual([0, null]);
+    expect(answered).toBe(true);
+  });
+
   test('by a second Ctrl-C, two seconds after the first, ends the heal', async () => {
     await expect(stopped("send('SIGINT')", "now = 2000; send('SIGINT')")).resolves.toBe(
       [

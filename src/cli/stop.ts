@@ -65,9 +65,11 @@ export function listenForStop(write: (line: string) => void, nowMs = (): number 
   };
   const names = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
   for (const name of names) process.on(name, handler);
+  const isOurs = process.listenerCount('message') + process.listenerCount('disconnect') === 0;
   process.on('disconnect', orphaned);
-  // Without unref, the handler would keep this process alive as long as the wrapper.
-  process.channel?.unref();
+  // Without unref, the handler would keep this process alive as long as the wrapper. A program that listens on
+  // the channel itself needs it: unref is final, and would end the program between two messages.
+  if (isOurs) process.channel?.unref();
   // Without these handlers, Node would exit at once and leave the faults open.
   process.on('uncaughtException', broke).on('unhandledRejection', broke);
   return {

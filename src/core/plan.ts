@@ -509,7 +509,7 @@ export type Check =
 
 /**
  * Row anomalies. `lost`: acknowledged and missing. `duplicated`: present more than once. `phantom`: present
- * although refused or never written (phantom).
+ * although refused or never sent.
  */
 export type RowAnomaly = 'lost' | 'duplicated' | 'phantom';
 

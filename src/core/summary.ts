@@ -177,7 +177,7 @@ export interface WriterSummary {
     readonly lost: number;
     /** Present more than once. */
     readonly duplicated: number;
-    /** Phantom rows: present although refused or never written. */
+    /** Phantom rows: present although refused or never sent. */
     readonly phantom: number;
     readonly indeterminatePresent: number;
     readonly indeterminateAbsent: number;

@@ -57,6 +57,16 @@ describe('healFault', () => {
     expect(host.commands.filter((command) => command === 'rm /x')).toHaveLength(before);
   });
 
+  test('of a kind that this version lacks names the version that knows it, and runs no command', async () => {
+    const host = machine('m1');
+    const run = healFault({ ...record, kind: 'later.kind' }, { host, server: undefined }, simulatedClock());
+    await expect(run).rejects.toMatchObject({
+      message: expect.stringContaining('has no fault kind later.kind') as string,
+      hint: 'Run `heal` of the version of firedrill that injected the fault.',
+    });
+    expect(host.commands).toEqual([]);
+  });
+
   test('does not require the machine-id of a host that does not answer, because its power may be off', async () => {
     const host = unkindHost(machine('m1'), (_, [word]) => (word === 'cat' ? 'lost before' : undefined));
     await heal(host);

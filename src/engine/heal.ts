@@ -5,7 +5,7 @@ import { limitText } from '../core/format-duration.ts';
 import type { DurationMs } from '../core/time.ts';
 import { endLease } from './leases.ts';
 import type { LedgerRecord } from './ledger.ts';
-import { kindOfRecord, undoByHand } from './record-kind.ts';
+import { healWithoutKind, kindOfRecord } from './record-kind.ts';
 import { requireSameMachine } from './machine.ts';
 import { type FailedAttempt, persist, persistedText, persistForMs } from './persist.ts';
 import { closeRecord, type RecordCloser } from './records.ts';
@@ -69,7 +69,7 @@ export async function healFault(
   clock: Clock,
   { releaseLease = async () => {}, onFailed, abandon, withinMs }: HealOptions = {},
 ): Promise<void> {
-  const kind = kindOfRecord(record, (why) => new NotHealed(record, why, false, undoByHand(record)));
+  const kind = kindOfRecord(record, (why) => new NotHealed(record, why, false, healWithoutKind(record)));
   const isOver = async (ctx: FaultContext): Promise<boolean> => {
     if (!(await kind.healed(record.params, record.before, ctx))) return false;
     await releaseLease();

@@ -28,9 +28,16 @@ export function kindOfRecord(record: LedgerRecord, failure: (why: string) => Err
   return found;
 }
 
-/** How to undo a fault whose extension cannot be loaded; undefined for a built-in kind. */
-export function undoByHand({ runId, faultId, host, extension, undo }: LedgerRecord): string | undefined {
-  if (extension === undefined) return undefined;
+/** How to heal a fault whose kind is not there any more. */
+export function healWithoutKind({ runId, faultId, host, extension, undo }: LedgerRecord): string {
+  if (extension === undefined) return 'Run `heal` of the version of firedrill that injected the fault.';
   const command = undo === undefined ? '' : `, or run its undo command there: ${undo}`;
   return `Restore ${extension.module.file}, then run \`firedrill heal\` again. Or undo the fault by hand on ${host.name}: ${extension.heal}${command}; then remove the record with \`firedrill heal --forget ${runId}/${faultId}\`.`;
+}
+
+/** How to make a repair whose kind is not there any more. */
+export function repairWithoutKind({ extension }: LedgerRecord): string {
+  return extension === undefined
+    ? 'Run `heal` of the version of firedrill that began the run.'
+    : `Restore ${extension.module.file}, then run \`firedrill heal\` again.`;
 }

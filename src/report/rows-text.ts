@@ -52,7 +52,7 @@ function foundText({ found }: WriterSummary): string {
   if (found === null) return 'not read back';
   const odd = [
     found.duplicated > 0 ? `${found.duplicated} duplicated` : undefined,
-    found.phantom > 0 ? `${found.phantom} phantom (refused or never written)` : undefined,
+    found.phantom > 0 ? `${found.phantom} phantom (present, but refused or never sent)` : undefined,
   ].filter((words) => words !== undefined);
   const open = found.indeterminatePresent + found.indeterminateAbsent;
   return [

@@ -23,7 +23,7 @@ const ownerFields = {
     .min(1)
     .optional()
     .describe(
-      'Conditions on other probes. An instance matches only if all of them hold, too: on its own host, or for a probe without `on`. If one of them does not hold, the instance does not match, even if the others are unknown.',
+      'Conditions on other probes. An instance matches only if all of them hold, too. A probe with `on` is read on the instance’s own host; a probe without `on` is the same for all hosts. One condition that does not hold is enough for no match, even if others are unknown.',
     ),
 };
 

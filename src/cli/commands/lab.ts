@@ -47,7 +47,7 @@ export function labCommands(stop: Stop, output: Output, done: (code: number) => 
         'change a setting of the stack (see lab.yaml), such as timings=fast',
       )
         .argParser(addVariable)
-        .default({}),
+        .default({}, 'none'),
     )
     .option('--no-wait', 'do not wait for the steady state')
     .addOption(color())

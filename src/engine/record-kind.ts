@@ -34,3 +34,10 @@ export function undoByHand({ runId, faultId, host, extension, undo }: LedgerReco
   const command = undo === undefined ? '' : `, or run its undo command there: ${undo}`;
   return `Restore ${extension.module.file}, then run \`firedrill heal\` again. Or undo the fault by hand on ${host.name}: ${extension.heal}${command}; then remove the record with \`firedrill heal --forget ${runId}/${faultId}\`.`;
 }
+
+/** How to make a repair whose extension cannot be loaded; undefined for a built-in kind. */
+export function repairByHand({ runId, faultId, host, extension }: LedgerRecord): string | undefined {
+  return extension === undefined
+    ? undefined
+    : `Restore ${extension.module.file}, then run \`firedrill heal\` again. Or make the repair by hand on ${host.name}; then remove the record with \`firedrill heal --forget ${runId}/${faultId}\`.`;
+}

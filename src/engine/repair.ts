@@ -8,7 +8,7 @@ import type { LedgerRecord } from './ledger.ts';
 import { healTimeLeftMs } from './heal.ts';
 import { requireSameMachine } from './machine.ts';
 import { persist, persistedText, type PersistOptions } from './persist.ts';
-import { kindOfRecord } from './record-kind.ts';
+import { kindOfRecord, repairByHand } from './record-kind.ts';
 import { closeRecord } from './records.ts';
 import type { PendingRepair, RunState } from './run-state.ts';
 import { later } from '../core/time.ts';
@@ -158,7 +158,7 @@ export async function makeRepair(
   clock: Clock,
   { mark, ...options }: RepairOptions = {},
 ): Promise<void> {
-  const kind = kindOfRecord(record, (why) => notRepaired(record, why));
+  const kind = kindOfRecord(record, (why) => notRepaired(record, why, repairByHand(record)));
   const result = await persist({
     ...options,
     clock,
@@ -252,12 +252,14 @@ function notKnown({ runId, faultId, kind, host }: LedgerRecord, why: string): Dr
   );
 }
 
-function notRepaired({ faultId, kind, host }: LedgerRecord, why: string): DrillError {
+function notRepaired({ faultId, kind, host }: LedgerRecord, why: string, hint?: string): DrillError {
   return new DrillError(
     'heal-failed',
     `repair ${faultId} (${kind} on ${host.name}) is still pending ${why}`,
     {
-      hint: `Make sure that ${host.name} answers and that the repair can succeed there, then run \`firedrill heal\` again.`,
+      hint:
+        hint ??
+        `Make sure that ${host.name} answers and that the repair can succeed there, then run \`firedrill heal\` again.`,
     },
   );
 }

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { secretsOfCloud } from '../cloud/catalog.ts';
-import type { Plan, PlannedHost } from '../core/plan.ts';
+import type { Json, Plan, PlannedHost } from '../core/plan.ts';
 import { createRedactor, type Redactor } from '../core/redact.ts';
 import { proxyPasswords } from '../http/proxy.ts';
 
@@ -29,7 +29,7 @@ export function learnSecrets(plan: Naming): string[] {
   const references = referencesIn([
     plan.probes.map((p) => p.params),
     plan.writers.flatMap((w) => w.paths.map((p) => p.params)),
-    plan.hosts.flatMap(({ transport }) => (transport.kind === 'extension' ? [transport.params] : [])),
+    plan.hosts.map(transportParams),
   ]);
   const found = new Map<string, string>();
   for (const { where, secret } of [
@@ -96,9 +96,15 @@ function named(value: unknown): string | undefined {
   return [id, name].find((word) => typeof word === 'string');
 }
 
-/** Adds the cloud secrets of a host to the redactor. For heals, which have no plan. */
-export function learnCloudSecrets(host: PlannedHost): void {
+/** Adds the secrets of a host to the redactor: of its cloud, and of a transport of an extension. For heals, which have no plan. */
+export function learnHostSecrets(host: PlannedHost): void {
   for (const secret of secretsOfCloud(host)) redactor.add(secret);
+  for (const { secret } of referencesIn(transportParams(host))) redactor.add(secret);
+}
+
+/** The parameters of a transport that an extension brought; null for a built-in one, which has no secrets. */
+function transportParams({ transport }: PlannedHost): Json {
+  return transport.kind === 'extension' ? transport.params : null;
 }
 
 /** The secrets that `{ env: NAME }` and `{ file: PATH }` anywhere in a value refer to. */

@@ -16,13 +16,13 @@ export interface Kinds {
   /** Transports of extensions. The built-in ones are not in this list. */
   readonly transports: readonly TransportKind<unknown>[];
   /** The fault kind with this name, or undefined. */
-  fault(kind: string): AnyFaultKind | undefined;
+  readonly fault: (kind: string) => AnyFaultKind | undefined;
   /** The probe kind with this name, or undefined. */
-  probe(kind: string): ProbeKind<unknown> | undefined;
+  readonly probe: (kind: string) => ProbeKind<unknown> | undefined;
   /** The writer kind with this name, or undefined. */
-  writer(kind: string): WriterKind<unknown> | undefined;
+  readonly writer: (kind: string) => WriterKind<unknown> | undefined;
   /** The transport of an extension with this name, or undefined. */
-  transport(kind: string): TransportKind<unknown> | undefined;
+  readonly transport: (kind: string) => TransportKind<unknown> | undefined;
   /** The module that a kind came from; undefined for a built-in kind. */
-  moduleOf(kind: AnyFaultKind | TransportKind<unknown>): ExtensionModule | undefined;
+  readonly moduleOf: (kind: AnyFaultKind | TransportKind<unknown>) => ExtensionModule | undefined;
 }

@@ -17,6 +17,7 @@ export function fitHint(finding: Finding, host: PlannedHost): Finding {
 function hintFor({ name, transport }: PlannedHost, thing: string): string | undefined {
   switch (transport.kind) {
     case 'ssh':
+    case 'extension':
       return undefined;
     case 'local':
       return hereHints[thing] ?? toolHint(thing, { name, isThisMachine: true });

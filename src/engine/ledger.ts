@@ -11,8 +11,10 @@ import {
 import { basename, dirname, join, resolve } from 'node:path';
 import { z } from 'zod';
 import { DrillError, messageOf } from '../core/errors.ts';
+import { fileKeys } from '../core/file-keys.ts';
 import type { FaultId } from '../core/ids.ts';
 import { fileSlug } from '../core/names.ts';
+import { mapStrings } from '../core/placeholders.ts';
 import { shellQuote } from '../core/shell-quote.ts';
 import { type DeepReadonly, hostSchema, jsonSchema, moduleSchema, type PlannedHost } from '../core/plan.ts';
 import { cannotWrite, diskFailure, syncDirectory, writeFully } from './disk.ts';
@@ -236,7 +238,13 @@ function foundAnywhere(host: PlannedHost): PlannedHost {
     ...host,
     transport:
       host.transport.kind === 'extension'
-        ? { ...host.transport, module: withAbsolute(host.transport.module, ['file']) }
+        ? {
+            ...host.transport,
+            params: mapStrings(host.transport.params, (text, key) =>
+              fileKeys.has(key) ? resolve(text) : text,
+            ),
+            module: withAbsolute(host.transport.module, ['file']),
+          }
         : withAbsolute(host.transport, ['identityFile', 'knownHosts', 'config']),
     ...(host.server === undefined ? {} : { server: withAbsolute(host.server, ['cloudsFile']) }),
   };

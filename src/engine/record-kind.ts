@@ -36,8 +36,8 @@ export function healWithoutKind({ runId, faultId, host, extension, undo }: Ledge
 }
 
 /** How to make a repair whose kind is not there any more. */
-export function repairWithoutKind({ extension }: LedgerRecord): string {
+export function repairWithoutKind({ runId, faultId, host, extension }: LedgerRecord): string {
   return extension === undefined
     ? 'Run `heal` of the version of firedrill that began the run.'
-    : `Restore ${extension.module.file}, then run \`firedrill heal\` again.`;
+    : `Restore ${extension.module.file}, then run \`firedrill heal\` again. Or make the repair by hand on ${host.name}; then remove the record with \`firedrill heal --forget ${runId}/${faultId}\`.`;
 }

@@ -37,17 +37,17 @@ export function defineFault<P, B extends Json = Json, R extends Json = Json>(
 
 /** A kind of probe. */
 export function defineProbe<P>(kind: ProbeKind<P>): ProbeKind<unknown> {
-  return kind as unknown as ProbeKind<unknown>;
+  return kind;
 }
 
 /** A kind of writer. */
 export function defineWriter<P>(kind: WriterKind<P>): WriterKind<unknown> {
-  return kind as unknown as WriterKind<unknown>;
+  return kind;
 }
 
 /** A kind of transport to hosts. */
 export function defineTransport<P>(kind: TransportKind<P>): TransportKind<unknown> {
-  return kind as unknown as TransportKind<unknown>;
+  return kind;
 }
 
 /** A kind of reporter, for `--reporter`. */

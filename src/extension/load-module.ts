@@ -81,12 +81,13 @@ function cannotLoad(entry: string, error: unknown, fix: string): DrillError {
  * Sends to standard error what a module prints while it is loaded: standard output is for data, such as JSON.
  */
 function withoutStdout<T>(work: () => T): T {
-  const { write } = process.stdout;
+  const own = Object.getOwnPropertyDescriptor(process.stdout, 'write');
   process.stdout.write = process.stderr.write.bind(process.stderr);
   try {
     return work();
   } finally {
-    process.stdout.write = write;
+    if (own === undefined) Reflect.deleteProperty(process.stdout, 'write');
+    else Object.defineProperty(process.stdout, 'write', own);
   }
 }
 

@@ -31,7 +31,7 @@ const loadedBefore = new Map<string, Loaded>();
  */
 export function loadExtensions(modules: readonly ExtensionModule[] = []): Loaded {
   if (modules.length === 0) return none;
-  const key = JSON.stringify(modules.map(({ entry, file }) => [entry, resolve(file)]));
+  const key = keyOf(modules);
   const before = loadedBefore.get(key);
   if (before !== undefined) return before;
   let all: readonly Named[] = [];
@@ -56,21 +56,37 @@ export function extensionsOf(source: Source, show: (file: string) => string): Lo
   // The schema of the target reports other values.
   if (!given.success) return none;
   const problems: Problem[] = [];
-  const modules: ExtensionModule[] = [];
-  let all: readonly Named[] = [];
-  for (const [i, entry] of given.data.entries()) {
+  /** Makes a problem at an entry if `work` fails. */
+  const at = <T>(i: number, work: () => T): T | undefined => {
     try {
-      const module = { entry, file: show(resolveModule(entry, folderOf(source.path))) };
-      if (modules.some(({ file }) => file === module.file))
-        throw new DrillError('invalid-input', `${entry} is named twice; remove this entry`);
-      all = withModule(all, module);
-      modules.push(module);
+      return work();
     } catch (error) {
       problems.push(source.at(['extensions', i], `extensions: ${messageOf(error)}`));
+      return undefined;
     }
+  };
+  const modules = given.data.map((entry, i) =>
+    at(i, () => ({ entry, file: show(resolveModule(entry, folderOf(source.path))) })),
+  );
+  const found = modules.filter((module) => module !== undefined);
+  // A scenario with a matrix reads its target for each combination.
+  const before = problems.length === 0 ? loadedBefore.get(keyOf(found)) : undefined;
+  if (before !== undefined) return before;
+  let all: readonly Named[] = [];
+  for (const [i, module] of modules.entries()) {
+    if (module === undefined) continue;
+    at(i, () => {
+      if (modules.findIndex((other) => other?.file === module.file) < i)
+        throw new DrillError('invalid-input', `${module.entry} is named twice; remove this entry`);
+      all = withModule(all, module);
+    });
   }
   if (problems.length > 0) throw new InvalidInput(source.path, problems);
-  return loadExtensions(modules);
+  return loadExtensions(found);
+}
+
+function keyOf(modules: readonly ExtensionModule[]): string {
+  return JSON.stringify(modules.map(({ entry, file }) => [entry, resolve(file)]));
 }
 
 /** The kinds of one module, with its reporters. */

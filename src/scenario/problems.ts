@@ -37,7 +37,7 @@ function problemsOf(source: Source, issue: z.core.$ZodIssue, known: KnownFields)
           source.at(
             path,
             now === undefined
-              ? `unknown ${field} ${JSON.stringify(given)}${suggest(text, options)}`
+              ? `unknown ${field} ${JSON.stringify(given)}${ofExtension(text, options) || suggest(text, options)}`
               : renamed(`${field} "${text}"`, now),
           ),
         ];
@@ -100,6 +100,16 @@ function limitText(issue: z.core.$ZodIssueTooSmall | z.core.$ZodIssueTooBig): st
   }
   if (unit !== undefined) return issue.minimum === 1 ? 'must not be empty' : issue.message;
   return `must be ${issue.inclusive === false ? 'more than' : 'at least'} ${issue.minimum}`;
+}
+
+/** For a kind that could be an extension's: the edit that brings it. Empty if the name is that of no extension. */
+function ofExtension(kind: string, options: readonly string[]): string {
+  const [name] = /^[a-z][a-z0-9-]*\.(?=[a-z0-9-])/.exec(kind) ?? [];
+  return name === undefined ||
+    options.some((option) => option.startsWith(name)) ||
+    nearest(kind, options) !== undefined
+    ? ''
+    : '; if an extension brings it, name its module in `extensions` of the target';
 }
 
 function depth(issues: readonly z.core.$ZodIssue[]): number {

@@ -1,3 +1,4 @@
+import { fileKeys } from '../core/file-keys.ts';
 import { limitText } from '../core/format-duration.ts';
 import { fillPlaceholders, mapStrings } from '../core/placeholders.ts';
 import type {
@@ -167,7 +168,7 @@ function planTransport(
   kinds: Kinds,
 ): Transport {
   const own = kinds.transport(host.transport);
-  if (own !== undefined) return planOwnTransport(host, own, kinds);
+  if (own !== undefined) return planOwnTransport(host, own, kinds, resolveFile);
   switch (host.transport) {
     case 'local':
       return { kind: 'local' };
@@ -199,6 +200,7 @@ function planOwnTransport(
   host: Target['hosts'][string],
   kind: TransportKind<unknown>,
   kinds: Kinds,
+  resolveFile: (path: string) => string,
 ): Transport {
   const { transport: name, address: _address, server: _server, ...params } = host;
   const module = kinds.moduleOf(kind);
@@ -206,7 +208,7 @@ function planOwnTransport(
   return {
     kind: 'extension',
     name,
-    params: mapStrings(params, (text) => text),
+    params: planParams(params, resolveFile),
     text: kind.describe(params),
     module,
   };
@@ -325,6 +327,3 @@ function planParams(params: unknown, resolveFile: (path: string) => string, host
     return fileKeys.has(key) ? resolveFile(filled) : filled;
   });
 }
-
-/** Keys whose string value is a path, in every kind of probe and writer. */
-const fileKeys: ReadonlySet<string> = new Set(['caFile', 'certFile', 'file', 'keyFile']);

@@ -4,8 +4,3 @@ import { sqlRows } from './sql.ts';
 
 /** Every kind of writer, one line each. Schema, `plan`, and error messages are derived from this list. */
 export const writerKinds: readonly WriterKind<unknown>[] = [sqlRows, httpRows];
-
-/** The kind of that name; undefined for an unknown one. */
-export function writerKind(kind: string): WriterKind<unknown> | undefined {
-  return writerKinds.find((candidate) => candidate.kind === kind);
-}

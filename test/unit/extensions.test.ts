@@ -249,7 +249,7 @@ export default defineExtension({
   const path = scenario(`{ kind: acme.mark, on: here, file: ${at('marked')}, for: 300ms }`);
   writeFileSync(
     path,
-    `${readFileSync(path, 'utf8').replace(/checks:.*/, 'checks: [{ kind: rpo, of: orders, max: 0s }]')}`,
+    readFileSync(path, 'utf8').replace(/checks:.*/, 'checks: [{ kind: rpo, of: orders, max: 0s }]'),
   );
   const plan = await bench.start('plan', path);
   expect(plan.stdout).toContain('here         room cellar');
@@ -271,6 +271,17 @@ export default defineExtension({
     faults: [{ kind: 'acme.mark', effectAt: expect.any(String) as unknown }],
   });
   expect(summary.rpo?.acked).toBeGreaterThan(0);
+});
+
+test('`doctor` checks what the kinds of an extension need on their host', async () => {
+  write(
+    'a.ts',
+    faultModule('acme', markFault('acme.mark', "uses: () => ({ tools: ['firedrill-no-such-tool'] })")),
+  );
+  const target = writeTarget('[./a.ts]');
+  const path = scenario(`{ kind: acme.mark, on: here, file: ${at('marked')}, for: 300ms }`);
+  const { stdout } = await bench.start('doctor', path, '--target', target);
+  expect(stdout).toMatch(/FAIL here: firedrill-no-such-tool.*fault acme\.mark/);
 });
 
 test.each(['disk', 'memcached'])('the example %s passes `test-extension`', async (name) => {
@@ -338,6 +349,24 @@ describe('an undo record of an extension', () => {
     renameSync(at('b.ts'), module);
     const there = await bench.start('heal');
     expect([there.exitCode, there.stdout]).toEqual([0, 'healed, proven: r fault-1: acme.mark on here']);
+    expect(existsSync(at('marked'))).toBe(false);
+  });
+
+  test('is written by a run that is killed, and is healed later', async () => {
+    write('a.ts', faultModule('acme', markFault('acme.mark')));
+    writeTarget('[./a.ts]');
+    const path = scenario(`{ kind: acme.mark, on: here, file: ${at('marked')}, for: 10m }`);
+    const run = bench.start('run', path, '--out', at('reports'));
+    await expect.poll(() => existsSync(at('marked'))).toBe(true);
+    run.kill('SIGKILL');
+    await run;
+    const [open] = openLedger(join(bench.state, 'ledger')).list();
+    expect(open?.extension).toEqual({
+      module: { entry: './a.ts', file: at('a.ts') },
+      heal: `remove ${at('marked')}`,
+    });
+    const { exitCode, stdout } = await bench.start('heal');
+    expect([exitCode, stdout]).toEqual([0, expect.stringMatching(/^healed, proven: /)]);
     expect(existsSync(at('marked'))).toBe(false);
   });
 

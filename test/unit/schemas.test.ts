@@ -3,7 +3,7 @@ import { dirname, join, relative } from 'node:path';
 import { Ajv } from 'ajv';
 import { describe, expect, test } from 'vitest';
 import { madeFiles } from '../../scripts/docs/made-files.ts';
-import { schemaNames, schemaText } from '../../src/cli/commands/schema.ts';
+import { schemaNames, schemaText, schemaTextFor } from '../../src/cli/commands/schema.ts';
 import { malformedFiles } from '../../src/scenario/testing/corpus.ts';
 import { scenarioSchema } from '../../src/scenario/scenario-schema.ts';
 import { parseSource } from '../../src/scenario/source.ts';
@@ -16,8 +16,12 @@ const zodSchemas = { scenario: scenarioSchema, target: targetSchema, suite: suit
 
 /** Compiles the published schema. In strict mode, an unknown keyword is an error. */
 function validatorOf(kind: FileKind) {
+  return compiled(readFileSync(join(root, `schemas/${kind}.schema.json`), 'utf8'));
+}
+
+function compiled(schema: string) {
   const ajv = new Ajv({ strict: true, strictTypes: false, allErrors: true });
-  return ajv.compile(JSON.parse(readFileSync(join(root, `schemas/${kind}.schema.json`), 'utf8')) as object);
+  return ajv.compile(JSON.parse(schema) as object);
 }
 const validators = {
   scenario: validatorOf('scenario'),
@@ -39,12 +43,28 @@ describe('a committed file', () => {
     expect(count('suite')).toBeGreaterThanOrEqual(3);
   });
 
-  test.each(files.map((file) => [file.path, file] as const))('%s', (_path, { path, kind, text, value }) => {
+  const isExtended = ({ path }: { readonly path: string }): boolean =>
+    path.startsWith('examples/extensions/');
+  const plain = files.filter((file) => !isExtended(file));
+
+  test.each(plain.map((file) => [file.path, file] as const))('%s', (_path, { path, kind, text, value }) => {
     const schema = relative(dirname(path), `schemas/${kind}.schema.json`);
     expect(text.split('\n')[0]).toBe(`# yaml-language-server: $schema=${schema}`);
     validators[kind](value);
     expect(validators[kind].errors ?? []).toEqual([]);
   });
+
+  test.each(files.filter(isExtended).map((file) => [file.path, file] as const))(
+    '%s, with the kinds of its extensions',
+    (_path, { kind, value }) => {
+      const schema = schemaTextFor(kind, join(root, 'examples/extensions/target.yaml'));
+      const validate = compiled(schema);
+      validate(value);
+      expect(validate.errors ?? []).toEqual([]);
+      validators[kind](value);
+      expect(validators[kind].errors).not.toEqual(null);
+    },
+  );
 });
 
 type Branch = readonly { readonly code: string; readonly errors?: unknown }[];

@@ -119,7 +119,11 @@ describe('docs/tutorial-own-pair.md', () => {
       engineError: undefined,
       tools: new Set(['ip', 'systemctl']),
     };
-    const findings = checkHost('node-1', facts, requirementsOf(plan, plans, builtInKinds).get('node-1') ?? []);
+    const findings = checkHost(
+      'node-1',
+      facts,
+      requirementsOf(plan, plans, builtInKinds).get('node-1') ?? [],
+    );
     const printed = new Set([
       ...linesOf(written.join('').replaceAll(`${folder}/`, '')),
       ...linesOf(plansText(plans)),

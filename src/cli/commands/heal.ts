@@ -7,7 +7,7 @@ import type { FailedAttempt } from '../../engine/persist.ts';
 import { DrillError, ExitCode, messageOf } from '../../core/errors.ts';
 import { createServer } from '../../cloud/catalog.ts';
 import { createHost } from '../../hosts/catalog.ts';
-import { learnCloudSecrets } from '../secrets.ts';
+import { learnHostSecrets } from '../secrets.ts';
 import { type Output, printError, printNote } from '../output.ts';
 import type { Stop } from '../stop.ts';
 import { locksFolder, userLedger } from '../run-folder.ts';
@@ -89,7 +89,7 @@ async function healRecords(
       continue;
     }
     output.progress(`${doing} ${what}`);
-    learnCloudSecrets(record.host);
+    learnHostSecrets(record.host);
     try {
       const host = createHost(record.host, (note) => printNote(note, output));
       const access = { host, server: createServer(record.host) };

@@ -178,7 +178,9 @@ export function seenAt(
   plan: Plan,
   nowMs: RunMs,
 ): ObservedState {
-  const off = new Set([...steps.values()].filter((step) => hasTakenPower(plan, step)).map(({ host }) => host));
+  const off = new Set(
+    [...steps.values()].filter((step) => hasTakenPower(plan, step)).map(({ host }) => host),
+  );
   return {
     probes: plan.probes,
     roles: plan.roles,

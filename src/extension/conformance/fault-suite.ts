@@ -165,10 +165,7 @@ async function aborted(kind: AnyFaultKind, test: FaultTest): Promise<void> {
       const ctx = { ...trial.ctx, signal: stop.signal, host: withExec(trial.ctx.host, hanging) };
       const call =
         method === 'before' ? kind.before(trial.params, ctx) : kind[method](trial.params, before, ctx);
-      const ended = Promise.resolve(call).then(
-        () => {},
-        () => {},
-      );
+      const ended = Promise.allSettled([call]);
       await new Promise(setImmediate);
       stop.abort(new Error('the run stops'));
       await within(abortWithinMs, `\`${method}\``, ended);
@@ -229,7 +226,7 @@ async function onStand<T>(
     });
     const { signal } = new AbortController();
     const ctx: FaultContext = { host, server: stand.server, clock: createSystemClock(), signal };
-    return await work({ kind, params: params.data as Json, stand, ctx, commands: () => commands });
+    return await work({ kind, params: params.data, stand, ctx, commands: () => commands });
   } finally {
     await stand.tearDown?.();
   }

@@ -275,11 +275,11 @@ test('a reporter may not change the run', async () => {
   const run = { events: [], drill, files: () => new Map([['summary.json', 'x']]) };
   const kind = (
     name: string,
-    drillEnded: ReturnType<ReporterKind['create']>['drillEnded'],
+    drillEnded: NonNullable<ReturnType<ReporterKind['create']>['drillEnded']>,
   ): ReporterKind => ({
     name,
     describe: 'a reporter',
-    create: () => ({ ...(drillEnded === undefined ? {} : { drillEnded }) }),
+    create: () => ({ drillEnded }),
   });
   const found = await failures(
     {

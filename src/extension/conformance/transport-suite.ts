@@ -50,14 +50,7 @@ export async function tryTransport(
     const first = await within(commandMs, 'the first line', lines.next());
     require(first.value === 'ready', `the first line is ${JSON.stringify(first.value)}`);
     stop.abort(new Error('the run stops'));
-    await within(
-      endWithinMs,
-      'the followed command',
-      lines.next().then(
-        () => {},
-        () => {},
-      ),
-    );
+    await within(endWithinMs, 'the followed command', Promise.allSettled([lines.next()]));
   });
   report({
     kind: kind.kind,

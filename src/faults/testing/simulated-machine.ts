@@ -2,7 +2,12 @@ import type { CloudServer } from '../../core/cloud.ts';
 import type { FaultContext } from '../../core/fault.ts';
 import type { ExecResult, Host } from '../../core/host.ts';
 import { neverFollowed } from '../../hosts/testing/never-followed.ts';
-import { disturb, disturbCommand, lostAnswer, type DisturbanceAt } from '../../extension/conformance/disturbance.ts';
+import {
+  disturb,
+  disturbCommand,
+  lostAnswer,
+  type DisturbanceAt,
+} from '../../extension/conformance/disturbance.ts';
 import { faultContext } from './fault-context.ts';
 import { linuxHost } from './linux-host.ts';
 

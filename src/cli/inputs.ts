@@ -8,6 +8,7 @@ import { parseSource } from '../scenario/source.ts';
 import { withSettings, type ChangedSetting } from '../scenario/settings.ts';
 import { planTarget, type Input, type TargetInput, type TargetPlan } from '../scenario/target-planner.ts';
 import { unknownOverride, variableNames } from '../scenario/variables.ts';
+import { whereItIs } from './state-folder.ts';
 
 /** Reads and parses a scenario, target, or suite file. @throws InvalidInput, DrillError `invalid-input` */
 export function readInput(path: string): Input {
@@ -157,7 +158,7 @@ export function withTargetsSecrets(plan: Plan): Pick<Plan, 'hosts' | 'probes' | 
 
 /** Reads a target. Paths in the file are relative to it; paths in the plan are relative to the working folder. */
 function readTarget(path: string): TargetInput {
-  return { ...readInput(path), resolveFile: (file) => display(resolve(dirname(path), file)) };
+  return { ...readInput(path), resolveFile: (file) => display(whereItIs(resolve(dirname(path), file))) };
 }
 
 /** A path for display: relative if it is below the working folder, else absolute. */

@@ -81,6 +81,16 @@ export default defineConfig({
           hookTimeout: hangMs,
         },
       },
+      ...['package', 'package-all'].map((name) => ({
+        // The package, installed by npm; `package-all` also by other package managers, and run by each supported Node.
+        test: {
+          name,
+          include: ['test/package/*.test.ts'],
+          env: name === 'package-all' ? { FIREDRILL_TESTS: 'all' } : {},
+          testTimeout: hangMs,
+          hookTimeout: hangMs,
+        },
+      })),
       {
         // Slow, and not part of `npm test`: builds and runs a real Keystone and Nova.
         test: {

@@ -48,6 +48,15 @@ const needy = {
     need: 'hint: run the tests on Debian with python3; they unpack Debian packages without installing them.',
   },
   ...Object.fromEntries(
+    ['package', 'package-all'].map((project) => [
+      project,
+      {
+        whyNot: whyNoRegistry,
+        need: 'hint: run the tests where npm reaches a registry; they install the package with its dependencies.',
+      },
+    ]),
+  ),
+  ...Object.fromEntries(
     ['lab', 'lab-all', 'packets', 'storm', 'docs-lab', 'openstack'].map((project) => [
       project,
       {
@@ -72,16 +81,26 @@ const shortParts = [
     name: 'pure, unit, pages, shells, terminal, reporters',
     projects: ['pure', 'unit', 'pages', 'shells', 'terminal', 'reporters'],
   },
+  { name: 'package', projects: ['package'] },
   { name: 'lab', projects: ['lab'] },
 ];
 const longParts = [
   shortParts[0],
-  ...['lab-all', 'fuzz', 'truth', 'disk-full', 'packets', 'storm', 'docs-lab', 'openstack', 'collector'].map(
-    (name) => ({
-      name,
-      projects: [name],
-    }),
-  ),
+  ...[
+    'package-all',
+    'lab-all',
+    'fuzz',
+    'truth',
+    'disk-full',
+    'packets',
+    'storm',
+    'docs-lab',
+    'openstack',
+    'collector',
+  ].map((name) => ({
+    name,
+    projects: [name],
+  })),
 ];
 
 /** Number of the slowest test files to print. */
@@ -217,6 +236,12 @@ function whyNotAll(names) {
 function whyNoReaders() {
   if (!existsSync('/usr/share/keyrings/debian-archive-keyring.gpg')) return 'this is not Debian.';
   return isOnPath('python3') ? undefined : 'python3 is not installed.';
+}
+
+/** Undefined if npm can download a package, with the registry of this machine. */
+async function whyNoRegistry() {
+  const view = ['view', 'commander', 'version', '--fetch-retries=1', '--fetch-timeout=20000'];
+  return (await run('npm', view, { quiet: true })) === 0 ? undefined : 'the npm registry does not answer.';
 }
 
 function isOnPath(name) {

@@ -9,6 +9,7 @@ import { parseSource } from '../scenario/source.ts';
 import { withSettings, type ChangedSetting } from '../scenario/settings.ts';
 import { planTarget, type Input, type TargetInput, type TargetPlan } from '../scenario/target-planner.ts';
 import { unknownOverride, variableNames } from '../scenario/variables.ts';
+import { whereItIs } from './state-folder.ts';
 
 /** Reads and parses a scenario, target, or suite file. @throws InvalidInput, DrillError `invalid-input` */
 export function readInput(path: string): Input {
@@ -161,7 +162,7 @@ function readTarget(path: string): TargetInput {
   const input = readInput(path);
   return {
     ...input,
-    resolveFile: (file) => display(resolve(dirname(path), file)),
+    resolveFile: (file) => display(whereItIs(resolve(dirname(path), file))),
     extended: extensionsOf(input.source, display),
   };
 }

@@ -31,6 +31,7 @@ import { plansText } from './plan-text.ts';
 import { RepeatableOption } from './repeatable-option.ts';
 import { exitCodeAfter } from './reporting.ts';
 import { writeReports } from './run-folder.ts';
+import { setStateFolder } from './state-folder.ts';
 import { listenForStop, type Stop } from './stop.ts';
 import { filesNamed, loadPlansAndSuites, suiteNames } from './suite.ts';
 import { isTableFolder, rewriteTable } from './table-folder.ts';
@@ -81,10 +82,12 @@ function buildProgram(stop: Stop, output: ProcessOutput, done: (code: number) =>
     )
     .version(versions().firedrill)
     .showSuggestionAfterError()
-
+    .addOption(stateDir())
     .enablePositionalOptions()
     .exitOverride()
     .hook('preAction', async (_program, command) => {
+      const { stateDir } = command.optsWithGlobals<{ readonly stateDir?: string }>();
+      if (stateDir !== undefined) setStateFolder(stateDir);
       const { color, json, reporter = [] } = command.opts<GoLiveOptions>();
       // Only long-running commands have --no-color, and only they get a live view.
       if (color === undefined) return;
@@ -378,7 +381,20 @@ function buildProgram(stop: Stop, output: ProcessOutput, done: (code: number) =>
   program.addCommand(initDefinition(output, done));
   program.addCommand(labCommands(stop, output, done));
   for (const command of program.commands) command.exitOverride();
+  // It may also stand after the name of a command.
+  for (const command of commandsBelow(program)) command.addOption(stateDir().hideHelp());
   return program;
+}
+
+function stateDir(): Option {
+  return new Option(
+    '--state-dir <folder>',
+    'folder of undo records, locks, and the state of an installed lab (default: $FIREDRILL_STATE_DIR, or firedrill in the XDG state folder)',
+  );
+}
+
+function commandsBelow(command: Command): Command[] {
+  return command.commands.flatMap((one) => [one, ...commandsBelow(one)]);
 }
 
 /** Judges a run or a table again, and prints it. Returns the errors of reports that could not be written. */

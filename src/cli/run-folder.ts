@@ -1,6 +1,5 @@
 import { randomBytes } from 'node:crypto';
 import { closeSync, mkdirSync, openSync, readSync, rmSync } from 'node:fs';
-import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { readLog } from '../analysis/read-log.ts';
 import type { RunLog } from '../analysis/run-log.ts';
@@ -22,6 +21,7 @@ import { renderMarkdown } from '../report/markdown.ts';
 import { renderMetrics } from '../report/openmetrics.ts';
 import { SamplesCsv } from '../report/samples-csv.ts';
 import { redactor } from './secrets.ts';
+import { stateFolder } from './state-folder.ts';
 
 const logName = 'events.ndjson';
 
@@ -68,14 +68,6 @@ export function runFolder(within: string, runId: string): string {
   return join(within, runId);
 }
 
-/** The folder of undo records and locks, shared by all checkouts: `FIREDRILL_STATE_DIR`, else the XDG state folder. */
-export function stateFolder(): string {
-  const own = process.env['FIREDRILL_STATE_DIR'];
-  if (own !== undefined && own !== '') return own;
-  const xdg = process.env['XDG_STATE_HOME'];
-  return join(xdg !== undefined && xdg !== '' ? xdg : join(homedir(), '.local', 'state'), 'firedrill');
-}
-
 /** Path of the stop file. While it exists, running drills stop and no drill begins. */
 export function stopFilePath(): string {
   return join(stateFolder(), 'stop');
@@ -86,7 +78,7 @@ export function locksFolder(): string {
   return join(stateFolder(), 'locks');
 }
 
-/** The ledger of this user's open faults, from all checkouts. */
+/** The ledger of this user's open faults, from all installations. */
 export function userLedger(): Ledger {
   return openLedger(join(stateFolder(), 'ledger'));
 }

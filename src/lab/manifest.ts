@@ -110,10 +110,14 @@ export function parseManifest(text: string, path: string): LabManifest {
 }
 
 /**
- * Reads `<labRoot>/<stack>/lab.yaml`. The state folder is `.firedrill/lab/<stack>` next to `labRoot`. Throws DrillError
- * `invalid-input` if there is no such stack, or if its manifest is wrong.
+ * Reads `<labRoot>/<stack>/lab.yaml`. The stack's state folder is in `stateRoot`, by default `.firedrill/lab` next to
+ * `labRoot`. Throws DrillError `invalid-input` if there is no such stack, or if its manifest is wrong.
  */
-export async function loadLab(labRoot: string, stack: string): Promise<Lab> {
+export async function loadLab(
+  labRoot: string,
+  stack: string,
+  stateRoot = join(dirname(resolve(labRoot)), '.firedrill', 'lab'),
+): Promise<Lab> {
   if (!name.safeParse(stack).success) {
     throw new DrillError(
       'invalid-input',
@@ -136,7 +140,7 @@ export async function loadLab(labRoot: string, stack: string): Promise<Lab> {
   return {
     manifest: parseManifest(text, path),
     stackDir: dirname(path),
-    stateDir: join(dirname(resolve(labRoot)), '.firedrill', 'lab', stack),
+    stateDir: join(resolve(stateRoot), stack),
   };
 }
 

@@ -29,7 +29,7 @@ function composeArgv(lab: Lab): string[] {
  */
 export async function startVms(context: LabContext, lab: Lab, fromScratch: boolean): Promise<string> {
   const up = ['up', '--detach', '--remove-orphans', ...(fromScratch ? ['--force-recreate'] : [])];
-  await mustRun(context, [...composeArgv(lab), ...up], { timeoutMs: 120_000, env: composeEnvironment() });
+  await mustRun(context, [...composeArgv(lab), ...up], { timeoutMs: 120_000, env: composeEnvironment(lab) });
   return `${lab.manifest.vms.length} VMs are on`;
 }
 
@@ -41,7 +41,7 @@ export async function startServices(context: LabContext, lab: Lab, fromScratch: 
   const { services } = lab.manifest;
   const names = services.map((service) => service.name);
   const up = ['up', '--detach', ...(fromScratch ? ['--force-recreate'] : []), ...names];
-  await mustRun(context, [...composeArgv(lab), ...up], { timeoutMs: 120_000, env: composeEnvironment() });
+  await mustRun(context, [...composeArgv(lab), ...up], { timeoutMs: 120_000, env: composeEnvironment(lab) });
   let reported = '';
   for (const service of services) reported = await provision(context, service, {});
   return reported;
@@ -72,12 +72,15 @@ export async function labDown(
 }
 
 /**
- * Variables for compose files: the Node.js for services in TypeScript. The one from the dependencies is preferred, because it
- * needs only libstdc++ from its system.
+ * Variables for compose files: the stack's state folder, and the Node.js for services in TypeScript. The one from the
+ * dependencies is preferred, because it needs only libstdc++ from its system.
  */
-function composeEnvironment(): Record<string, string> {
+function composeEnvironment({ stateDir }: Lab): Record<string, string> {
   const pinned = join(packageRoot, 'node_modules/.bin/node');
-  return { FIREDRILL_NODE: realpathSync(existsSync(pinned) ? pinned : process.execPath) };
+  return {
+    FIREDRILL_LAB_STATE: stateDir,
+    FIREDRILL_NODE: realpathSync(existsSync(pinned) ? pinned : process.execPath),
+  };
 }
 
 /**

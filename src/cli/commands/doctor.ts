@@ -18,7 +18,8 @@ import { createNameResolver } from '../../resolver/name-resolver.ts';
 import { loadAllPlans, loadWatchPlan } from '../inputs.ts';
 import { drillFindings } from '../lab-drill.ts';
 import type { Output } from '../output.ts';
-import { stateFolder, userLedger } from '../run-folder.ts';
+import { userLedger } from '../run-folder.ts';
+import { labStateFolder, stateFolder } from '../state-folder.ts';
 import { learnSecrets } from '../secrets.ts';
 import { labRoot, stackNames } from './lab.ts';
 
@@ -77,7 +78,7 @@ async function labFindings(
   const findings: Finding[] = [];
   const speed = await measureSpeed(speedDeps(context));
   for (const name of stack === undefined ? stackNames() : [stack]) {
-    const lab = await loadLab(labRoot, name);
+    const lab = await loadLab(labRoot, name, labStateFolder());
     for (const finding of await inspectMachine(context, lab.manifest, speed)) {
       // A finding that is the same for all stacks is listed once.
       if (!findings.some((known) => known.name === finding.name && known.observed === finding.observed)) {

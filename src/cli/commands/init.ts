@@ -8,6 +8,7 @@ import { targetText } from '../../init/target-text.ts';
 import { makePlans, openScenario } from '../../scenario/planner.ts';
 import { InvalidInput, parseSource } from '../../scenario/source.ts';
 import type { TargetInput } from '../../scenario/target-planner.ts';
+import { commandName } from '../command-name.ts';
 import { type LocalEngine, localEngine } from '../docker-containers.ts';
 import { askForStack, type InitOptions } from '../init-questions.ts';
 import type { Output } from '../output.ts';
@@ -54,14 +55,15 @@ export async function initCommand(
 }
 
 function nextSteps(target: string, scenario: string): string[] {
+  const firedrill = commandName();
   const steps = [
     [
-      `npx firedrill doctor --target ${target} ${scenario}`,
+      `${firedrill} doctor --target ${target} ${scenario}`,
       'check this machine, the hosts, and the endpoints; changes nothing',
     ],
-    [`npx firedrill watch --target ${target} --for 30s`, 'check that the probes see the state that you know'],
-    [`npx firedrill plan ${scenario}`, 'print what the drill would do, command by command'],
-    [`npx firedrill run ${scenario}`, 'run the drill'],
+    [`${firedrill} watch --target ${target} --for 30s`, 'check that the probes see the state that you know'],
+    [`${firedrill} plan ${scenario}`, 'print what the drill would do, command by command'],
+    [`${firedrill} run ${scenario}`, 'run the drill'],
   ] as const;
   const width = Math.max(...steps.map(([command]) => command.length));
   return [

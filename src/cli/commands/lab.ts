@@ -12,8 +12,9 @@ import { labDown } from '../../lab/virtual-machines.ts';
 import { labLogs, labSsh } from '../../lab/lab-shell.ts';
 import { labStatus } from '../../lab/lab-status.ts';
 import { labBuild, labUp } from '../../lab/lab-up.ts';
-import { loadLab } from '../../lab/manifest.ts';
+import { type Lab, loadLab } from '../../lab/manifest.ts';
 import { loadWatchPlan } from '../inputs.ts';
+import { labStateFolder } from '../state-folder.ts';
 import { drillFindings } from '../lab-drill.ts';
 import { labReporter } from '../live/lab-reporter.ts';
 import type { Output } from '../output.ts';
@@ -61,7 +62,7 @@ export function labCommands(stop: Stop, output: Output, done: (code: number) => 
     .addOption(stack())
     .addOption(color())
     .action(async (options: { stack: string }) => {
-      const elapsedMs = await labBuild(context(), await loadLab(labRoot, options.stack));
+      const elapsedMs = await labBuild(context(), await labNamed(options.stack));
       output.progress(
         `lab ${options.stack} is built after ${durationText(elapsedMs)}; start it with \`firedrill lab up --stack ${options.stack}\``,
       );
@@ -74,7 +75,7 @@ export function labCommands(stop: Stop, output: Output, done: (code: number) => 
     .option('--volumes', 'also remove the volumes: databases and loaded images', false)
     .addOption(color())
     .action(async (options: { stack: string; volumes: boolean }) => {
-      await labDown(context(), await loadLab(labRoot, options.stack), { volumes: options.volumes });
+      await labDown(context(), await labNamed(options.stack), { volumes: options.volumes });
     });
 
   lab
@@ -83,7 +84,7 @@ export function labCommands(stop: Stop, output: Output, done: (code: number) => 
     .addOption(stack())
     .option('--json', 'print JSON', false)
     .action(async (options: { stack: string; json: boolean }) => {
-      const vms = await labStatus(context(), await loadLab(labRoot, options.stack));
+      const vms = await labStatus(context(), await labNamed(options.stack));
       if (options.json) output.data(`${JSON.stringify({ vms }, null, 2)}\n`);
       else {
         for (const vm of vms) {
@@ -108,7 +109,7 @@ export function labCommands(stop: Stop, output: Output, done: (code: number) => 
         vm: string,
         options: { stack: string; unit?: string; container?: string; lines: number; follow: boolean },
       ) => {
-        done(await labLogs(context(), await loadLab(labRoot, options.stack), vm, options));
+        done(await labLogs(context(), await labNamed(options.stack), vm, options));
       },
     );
 
@@ -122,11 +123,15 @@ export function labCommands(stop: Stop, output: Output, done: (code: number) => 
     .action(async (vm: string, command: string[], options: { stack: string }) => {
       // `lab ssh VM -- COMMAND`: the dashes end firedrill's own options.
       const argv = command[0] === '--' ? command.slice(1) : command;
-      done(await labSsh(context(), await loadLab(labRoot, options.stack), vm, argv));
+      done(await labSsh(context(), await labNamed(options.stack), vm, argv));
     });
 
   for (const command of lab.commands) command.exitOverride();
   return lab;
+}
+
+function labNamed(stack: string): Promise<Lab> {
+  return loadLab(labRoot, stack, labStateFolder());
 }
 
 /** Names of the stacks that have a manifest. */
@@ -145,7 +150,7 @@ async function up(
   options: { stack: string; set: Readonly<Record<string, string>>; wait: boolean },
   output: Output,
 ): Promise<number> {
-  const lab = await loadLab(labRoot, options.stack);
+  const lab = await labNamed(options.stack);
   for (const { name, observed } of drillFindings(lab, {
     settingsChanged: Object.keys(options.set).length > 0,
   })) {

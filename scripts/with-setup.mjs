@@ -48,7 +48,7 @@ const needy = {
     need: 'hint: run the tests on Debian with python3; they unpack Debian packages without installing them.',
   },
   ...Object.fromEntries(
-    ['lab', 'lab-all', 'packets', 'storm', 'docs-lab', 'openstack'].map((project) => [
+    ['lab', 'lab-all', 'packets', 'storm', 'docs-lab', 'openstack', 'image'].map((project) => [
       project,
       {
         whyNot: whyNoEngine,
@@ -76,12 +76,21 @@ const shortParts = [
 ];
 const longParts = [
   shortParts[0],
-  ...['lab-all', 'fuzz', 'truth', 'disk-full', 'packets', 'storm', 'docs-lab', 'openstack', 'collector'].map(
-    (name) => ({
-      name,
-      projects: [name],
-    }),
-  ),
+  ...[
+    'lab-all',
+    'fuzz',
+    'truth',
+    'disk-full',
+    'packets',
+    'storm',
+    'docs-lab',
+    'openstack',
+    'collector',
+    'image',
+  ].map((name) => ({
+    name,
+    projects: [name],
+  })),
 ];
 
 /** Number of the slowest test files to print. */

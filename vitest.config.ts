@@ -109,6 +109,17 @@ export default defineConfig({
         },
       },
       {
+        // Slow, and not part of `npm test`: builds the container image, and runs drills from it.
+        test: {
+          name: 'image',
+          include: ['test/image/*.test.ts'],
+          globalSetup: ['test/image/lib/images.ts'],
+          testTimeout: 600_000,
+          hookTimeout: 900_000,
+          sequence: { concurrent: false },
+        },
+      },
+      {
         // Slow, and not part of `npm test`: 30 drills in parallel with a packet capture.
         test: {
           name: 'packets',

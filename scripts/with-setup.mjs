@@ -21,6 +21,7 @@ import { constants, tmpdir } from 'node:os';
 import { delimiter, join, relative } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { fileURLToPath } from 'node:url';
+import { signaturesResult } from './lib/signatures.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const bin = join(root, 'node_modules', '.bin');
@@ -57,7 +58,7 @@ const needy = {
     ]),
   ),
   ...Object.fromEntries(
-    ['lab', 'lab-all', 'packets', 'storm', 'docs-lab', 'openstack'].map((project) => [
+    ['lab', 'lab-all', 'packets', 'storm', 'docs-lab', 'openstack', 'image'].map((project) => [
       project,
       {
         whyNot: whyNoEngine,
@@ -97,6 +98,7 @@ const longParts = [
     'docs-lab',
     'openstack',
     'collector',
+    'image',
   ].map((name) => ({
     name,
     projects: [name],
@@ -143,9 +145,20 @@ function test(node) {
   return runParts(node, shortParts);
 }
 
-function testAll(node) {
+async function testAll(node) {
   console.log('npm run test:all takes about 3 h. It includes the tests of `npm test`.\n');
-  return runParts(node, longParts);
+  const signatures = await auditSignatures();
+  console.log(`npm audit signatures: ${signatures.state}: ${signatures.text}\n`);
+  const code = await runParts(node, longParts);
+  return signatures.state === 'failed' ? 1 : code;
+}
+
+/** Checks the registry's signatures of all dependencies. */
+async function auditSignatures() {
+  let output = '';
+  const args = ['audit', 'signatures', '--fetch-retries=0', '--fetch-timeout=60000'];
+  const code = await run('npm', args, { onOutput: (text) => (output += text) });
+  return signaturesResult(code, output);
 }
 
 /**
@@ -329,8 +342,8 @@ function pinnedNode() {
 }
 
 /** Runs a command on this terminal, and returns its exit code. It forwards signals, so that the command heals before it ends. */
-function run(command, args, { quiet = false, tied = false } = {}) {
-  const stdio = quiet ? 'ignore' : 'inherit';
+function run(command, args, { quiet = false, tied = false, onOutput } = {}) {
+  const stdio = quiet ? 'ignore' : onOutput === undefined ? 'inherit' : 'pipe';
   const options = {
     cwd: root,
     // `tied`: firedrill has a channel to this process. If this process dies, firedrill heals and ends (src/cli/stop.ts).
@@ -339,6 +352,8 @@ function run(command, args, { quiet = false, tied = false } = {}) {
   };
   return new Promise((resolve) => {
     const child = spawn(command, args, options);
+    if (onOutput !== undefined)
+      for (const stream of [child.stdout, child.stderr]) stream.on('data', onOutput);
     const pass = (name) => child.kill(name);
     const names = ['SIGINT', 'SIGTERM', 'SIGHUP'];
     for (const name of names) process.on(name, pass);

@@ -9,7 +9,7 @@ import {
   unlinkSync,
   writeFileSync,
 } from 'node:fs';
-import { hostname, userInfo } from 'node:os';
+import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
@@ -17,6 +17,7 @@ import { DrillError, messageOf } from '../core/errors.ts';
 import { fileSlug } from '../core/names.ts';
 import { shellQuote } from '../core/shell-quote.ts';
 import { cannotWrite } from '../engine/disk.ts';
+import { currentUser } from '../hosts/current-user.ts';
 
 /** The process that holds a target's lock. */
 const ownerSchema = z.object({
@@ -168,7 +169,7 @@ function thisProcess(command: string): Owner {
     bootId: bootId(),
     pidNamespace: pidNamespace(),
     machineId: machineId(),
-    user: userInfo().username,
+    user: currentUser().username,
     host: hostname(),
     command,
     sinceIso: new Date().toISOString(),

@@ -1,8 +1,8 @@
-import { userInfo } from 'node:os';
 import { DrillError } from '../core/errors.ts';
 import { limitText } from '../core/format-duration.ts';
 import type { SshTransport } from '../core/plan.ts';
 import type { DurationMs } from '../core/time.ts';
+import { currentUser } from './current-user.ts';
 import type { CommandRunner } from './run-command.ts';
 import { expandHome, expandTokens, tokensOf } from './ssh-tokens.ts';
 
@@ -187,7 +187,7 @@ function settingsOf(
   }
   const host = one('hostname') ?? asked;
   const port = Number(one('port') ?? 22);
-  const user = one('user') ?? userInfo().username;
+  const user = one('user') ?? currentUser().username;
   const alias = one('hostkeyalias');
   const jumpHost = jump === 'none' ? '' : parseHop(jump.split(',').at(-1) ?? '').host;
   const tokens = tokensOf({ asked, host, port, user, alias, jump: jumpHost });

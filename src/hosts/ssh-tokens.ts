@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
-import { hostname, userInfo } from 'node:os';
+import { hostname } from 'node:os';
+import { currentUser } from './current-user.ts';
 
 /** The values of ssh_config tokens for one connection. */
 export interface TokenValues {
@@ -22,7 +23,7 @@ export function tokensOf({
   alias,
   jump,
 }: TokenValues): Readonly<Record<string, string>> {
-  const me = userInfo();
+  const me = currentUser();
   const local = hostname();
   const connection = createHash('sha1').update(`${local}${host}${port}${user}${jump}`).digest('hex');
   return {
@@ -64,7 +65,7 @@ export function expandTokens(
 export function expandHome(path: string): { readonly text: string } | { readonly unknown: string } {
   if (!path.startsWith('~')) return { text: path };
   const [name = ''] = path.slice(1).split('/');
-  const me = userInfo();
+  const me = currentUser();
   if (name !== '' && name !== me.username) return { unknown: `~${name}` };
   return { text: `${me.homedir}${path.slice(1 + name.length)}` };
 }

@@ -30,7 +30,7 @@ export function clientProbeLines(url: string, passwordEnv: string | undefined): 
         'kind: http',
         `url: ${yamlText(url)}`,
         'burst: 100ms',
-        '# body: ok                   # a regular expression that the body must match',
+        '# expect: { body: ok }       # a regular expression that the body must match',
         '# connectTo: 10.0.0.11:443   # connect to this address in place of those of the name',
       ];
     case 'sql':

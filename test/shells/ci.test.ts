@@ -1,15 +1,10 @@
-import { randomUUID } from 'node:crypto';
-import { readFileSync, writeFileSync } from 'node:fs';
-import { registerHooks } from 'node:module';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { describe, expect, test } from 'vitest';
-import { TextDocument } from 'vscode-languageserver-textdocument';
 import { parse } from 'yaml';
 import { sharedTemporaryFolder } from '../temporary-folder.ts';
-
-const root = join(import.meta.dirname, '../..');
-const read = (path: string): unknown => parse(readFileSync(join(root, path), 'utf8'));
+import { githubProblems, gitlabRunner, readYaml, root, shellcheck } from './lib/ci-readers.ts';
 
 /** The parts of a GitHub workflow that the tests check. */
 interface Workflow {
@@ -21,7 +16,12 @@ interface Workflow {
   readonly jobs: {
     readonly drills: {
       readonly env: object;
-      readonly steps: readonly { readonly run?: string; readonly uses?: string; readonly if?: string }[];
+      readonly steps: readonly {
+        readonly run?: string;
+        readonly uses?: string;
+        readonly if?: string;
+        readonly with?: Readonly<Record<string, string>>;
+      }[];
     };
   };
 }
@@ -39,73 +39,76 @@ interface Pipeline {
   };
 }
 
-const workflow = read('.github/workflows/drills.yml') as Workflow;
-const pipeline = read('.gitlab-ci.yml') as Pipeline;
+const workflow = readYaml('.github/workflows/drills.yml') as Workflow;
+const action = readYaml('action.yml') as { readonly inputs: object };
 const { steps } = workflow.jobs.drills;
+const drills = steps.find(({ uses }) => uses === './')?.with ?? {};
 const github = steps.flatMap(({ run }) => run ?? []);
-const gitlab = [...pipeline.drills.script, ...pipeline.drills.after_script];
-const ours = (commands: readonly string[]): string[] =>
-  commands.filter((command) => /^(?:npx|npm) /.test(command));
 
-/** Messages of GitHub's own language service about a workflow. */
-async function problems(text: string): Promise<readonly string[]> {
-  // The package imports JSON without an import attribute, as bundlers allow.
-  const hooks = registerHooks({
-    load: (url, context, next) =>
-      next(url, url.endsWith('.json') ? { ...context, importAttributes: { type: 'json' } } : context),
-  });
-  const { validate } = await import('@actions/languageservice');
-  hooks.deregister();
-  // The service caches documents by URI, so use a new one each time.
-  const address = `file:///${randomUUID()}/.github/workflows/drills.yml`;
-  const found = await validate(TextDocument.create(address, 'yaml', 1, text));
-  return found.map(({ message }) => (typeof message === 'string' ? message : message.value));
-}
-
+const files = (): Record<string, string> =>
+  Object.fromEntries(
+    ['.gitlab-ci.yml', 'templates/firedrill/template.yml'].map((path) => [
+      path,
+      readFileSync(join(root, path), 'utf8'),
+    ]),
+  );
 const checkout = sharedTemporaryFolder();
 
-/** Runs gitlab-ci-local, a GitLab runner without a GitLab server. It validates the pipeline with GitLab's schema first. */
-async function gitlabRunner(text: string, ...args: readonly string[]) {
-  writeFileSync(join(checkout, '.gitlab-ci.yml'), text);
-  return execa(
-    'gitlab-ci-local',
-    ['--state-dir', 'state', '--ignore-predefined-vars', 'CI_PIPELINE_SOURCE,CI_COMMIT_TAG', ...args],
-    {
-      cwd: checkout,
-      preferLocal: true,
-      localDir: root,
-      reject: false,
-      all: true,
-    },
-  );
+let pipelineOnce: Promise<Pipeline> | undefined;
+
+/** The pipeline with the component in place of its `include`. */
+function expanded(): Promise<Pipeline> {
+  pipelineOnce ??= preview();
+  return pipelineOnce;
+}
+
+async function preview(): Promise<Pipeline> {
+  const { stdout, exitCode, all } = await gitlabRunner(checkout, files(), '--preview');
+  expect(exitCode, all).toBe(0);
+  return parse(stdout) as Pipeline;
+}
+
+/** The commands of firedrill in lines of shell, without what differs between an action and a shell. */
+function firedrillIn(lines: readonly string[]): string[] {
+  return lines
+    .flatMap((line) => line.split('&&'))
+    .map((command) => command.trim().replace(/^npx /, ''))
+    .filter((command) => command.startsWith('firedrill '));
 }
 
 describe('the CI of the repository', () => {
   test('is valid for GitHub, including its expressions', async () => {
     const text = readFileSync(join(root, '.github/workflows/drills.yml'), 'utf8');
-    expect(await problems(text)).toEqual([]);
-    expect(await problems(text.replace('timeout-minutes', 'timeout-minuts'))).toEqual([
+    expect(await githubProblems(text)).toEqual([]);
+    expect(await githubProblems(text.replace('timeout-minutes', 'timeout-minuts'))).toEqual([
       "Unexpected value 'timeout-minuts'",
     ]);
-    expect(await problems(text.replace('github.ref_type', 'github.reftype'))).toEqual([
+    expect(await githubProblems(text.replace('github.ref_type', 'github.reftype'))).toEqual([
       'Context access might be invalid: reftype',
     ]);
   });
 
+  test('passes only inputs that the action has', () => {
+    expect(Object.keys(drills).length).toBeGreaterThan(4);
+    expect(Object.keys(drills).filter((input) => !Object.hasOwn(action.inputs, input))).toEqual([]);
+  });
+
   test('from the docs, with multiple machines, is valid for GitHub', async () => {
     const [, jobs = ''] =
-      /```yaml\n(jobs:\n[\s\S]*?)```/.exec(readFileSync(join(root, 'docs/nightly-ci.md'), 'utf8')) ?? [];
-    expect(await problems(`on: workflow_dispatch\n${jobs}`)).toEqual([]);
-    expect(await problems(`on: workflow_dispatch\n${jobs.replace('matrix.shard', 'matrix.shart')}`)).toEqual([
+      /```yaml\n(jobs:\n[\s\S]*?matrix:[\s\S]*?)```/.exec(
+        readFileSync(join(root, 'docs/nightly-ci.md'), 'utf8'),
+      ) ?? [];
+    expect(await githubProblems(`on: workflow_dispatch\n${jobs}`)).toEqual([]);
+    const wrong = jobs.replace('matrix.shard', 'matrix.shart');
+    expect(await githubProblems(`on: workflow_dispatch\n${wrong}`)).toEqual([
       'Context access might be invalid: shart',
     ]);
   });
 
   test('is valid for GitLab, which runs it each night, by hand, and for release tags, but not for a push', async () => {
-    const text = readFileSync(join(root, '.gitlab-ci.yml'), 'utf8');
     const jobs = async (...variables: readonly string[]) => {
       const set = variables.flatMap((variable) => ['--variable', variable]);
-      const { stdout, exitCode, all } = await gitlabRunner(text, '--list-csv', ...set);
+      const { stdout, exitCode, all } = await gitlabRunner(checkout, files(), '--list-csv', ...set);
       expect(exitCode, all).toBe(0);
       return stdout
         .split('\n')
@@ -118,43 +121,54 @@ describe('the CI of the repository', () => {
     expect(await jobs('CI_COMMIT_TAG=v1.2')).toEqual(['drills']);
     expect(await jobs('CI_COMMIT_TAG=nightly-1')).toEqual([]);
     expect(await jobs('CI_PIPELINE_SOURCE=push')).toEqual([]);
-    const wrong = await gitlabRunner(text.replace('expire_in', 'expire'), '--list');
+    const path = 'templates/firedrill/template.yml';
+    const broken = { ...files(), [path]: (files()[path] ?? '').replace('expire_in: $', 'expire: $') };
+    const wrong = await gitlabRunner(checkout, broken, '--list');
     expect(wrong.exitCode).not.toBe(0);
     expect(wrong.all).toContain("'expire' property is not expected to be here at drills.artifacts");
   });
 
-  test('runs the same commands on GitHub and GitLab', () => {
-    expect(ours(github)).toEqual(ours(gitlab));
-    expect(ours(github).map((command) => command.split(' ').slice(0, 3).join(' '))).toEqual([
-      'npm ci',
-      'npx firedrill doctor',
-      'npx firedrill lab',
-      'npx firedrill table',
-      'npx firedrill heal',
-      'npx firedrill lab',
+  test('runs the same commands on GitHub and GitLab', async () => {
+    const { drills: job } = await expanded();
+    const { command, scenarios, args, out } = drills;
+    const variable = (text = ''): string => text.replaceAll(/\$\{\{ env\.([A-Z]+) \}\}/g, '$$$1');
+    const table = `firedrill ${command} "${variable(scenarios)}" --out "${out}" --reporter "list,junit" ${variable(args)}`;
+    const [doctor = '', up = '', down = ''] = firedrillIn(github);
+    expect(firedrillIn([...job.script, ...job.after_script])).toEqual([
+      doctor,
+      up,
+      table,
+      'firedrill heal',
+      down,
+    ]);
+    expect([doctor, up, down].map((text) => text.split(' ').slice(1, 3).join(' '))).toEqual([
+      'doctor --stack',
+      'lab up',
+      'lab down',
     ]);
   });
 
-  test.each(ours(github).filter((command) => command.startsWith('npx ')))(
-    '%s: has only existing options',
-    async (command) => {
-      const words = command.split(' ').slice(2);
+  test('passes only options that the commands have', async () => {
+    const { drills: job } = await expanded();
+    for (const text of firedrillIn([...job.script, ...job.after_script])) {
+      const words = text.split(' ').slice(1);
       const verbs = words.slice(0, words[0] === 'lab' ? 2 : 1);
       const { stdout } = await execa(process.execPath, [join(root, 'bin/firedrill.mjs'), ...verbs, '--help']);
-      expect(
-        words.filter(
-          (word) => word.startsWith('--') && !stdout.includes(`${word} `) && !stdout.includes(`${word}\n`),
-        ),
-      ).toEqual([]);
-    },
-  );
-
-  test.each([...github, ...gitlab])('%s: ShellCheck has no finding', async (command) => {
-    const { stdout } = await execa('shellcheck', ['--shell=bash', '-'], { input: command, reject: false });
-    expect(stdout).toBe('');
+      const options = words.filter((word) => word.startsWith('--'));
+      expect(options.filter((word) => !stdout.includes(`${word} `) && !stdout.includes(`${word}\n`))).toEqual(
+        [],
+      );
+    }
   });
 
-  test('runs each night, by hand, and for release tags, and never twice in parallel', () => {
+  test('has no finding of ShellCheck in its commands', async () => {
+    const { drills: job } = await expanded();
+    for (const commands of [github, job.script, job.after_script])
+      expect(await shellcheck(commands.join('\n'))).toBe('');
+  });
+
+  test('runs each night, by hand, and for release tags, and never twice in parallel', async () => {
+    const pipeline = await expanded();
     expect(workflow.on).toHaveProperty('workflow_dispatch');
     expect(workflow.on.schedule.map(({ cron }) => cron.split(' ').length)).toEqual([5]);
     expect(workflow.on.push.tags).toEqual(['v*']);
@@ -168,21 +182,24 @@ describe('the CI of the repository', () => {
     expect(pipeline.stages).toContain(pipeline.drills.stage);
   });
 
-  test('heals and keeps its results also after a failure', () => {
+  test('takes the lab down and keeps its results also after a failure', async () => {
     const always = steps.filter((step) => step.if === 'always()');
-    expect(
-      always.flatMap(({ run, uses }) => run?.split(' ').slice(0, 3).join(' ') ?? uses?.replace(/@.*/, '')),
-    ).toEqual(['npx firedrill heal', 'actions/upload-artifact', 'npx firedrill lab']);
-    expect(pipeline.drills.artifacts).toMatchObject({ when: 'always', paths: ['drills'] });
+    expect(always.map(({ run }) => run?.split(' ').slice(0, 4).join(' '))).toEqual([
+      'npx firedrill lab down',
+    ]);
+    const { drills: job } = await expanded();
+    expect(job.artifacts).toMatchObject({ when: 'always', paths: ['drills'] });
+    expect(drills).toMatchObject({ out: 'drills', artifact: 'drills' });
   });
 
-  test('sets every variable of its commands', () => {
-    const used = [
-      ...ours(github)
-        .join('\n')
-        .matchAll(/\$([A-Z_]+)/g),
-    ].map(([, name]) => name);
-    for (const set of [workflow.jobs.drills.env, pipeline.drills.variables])
-      expect(used.filter((name) => !Object.keys(set).includes(name ?? ''))).toEqual([]);
+  test('sets every variable of its commands', async () => {
+    const { drills: job } = await expanded();
+    const namesIn = (text: string): string[] =>
+      [...text.matchAll(/\$(?:\{\{ env\.)?([A-Z]+)\b/g)].map(([, name = '']) => name);
+    const here = [...github, ...Object.values(drills)].flatMap(namesIn);
+    expect(here.length).toBeGreaterThan(4);
+    expect(here.filter((name) => !Object.hasOwn(workflow.jobs.drills.env, name))).toEqual([]);
+    const there = firedrillIn(job.script).flatMap(namesIn);
+    expect(there.filter((name) => !Object.hasOwn(job.variables, name))).toEqual([]);
   });
 });

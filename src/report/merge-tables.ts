@@ -1,4 +1,10 @@
-import { type BaselineGate, type GateRow, isUnknownDrill, judgeRows, type Regression } from '../analysis/gate.ts';
+import {
+  type BaselineGate,
+  type GateRow,
+  isUnknownDrill,
+  judgeRows,
+  type Regression,
+} from '../analysis/gate.ts';
 import { DrillError } from '../core/errors.ts';
 import type { DurationMs } from '../core/time.ts';
 import type { FailureTable, RowLine, TableShard } from './table.ts';

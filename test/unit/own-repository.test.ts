@@ -30,7 +30,7 @@ describe('the repository of examples/own-repository', () => {
         stdin: 'ignore',
       });
       expect(exitCode, all).toBe(0);
-      if (command.includes(' plan ')) expect(all).toContain('docker restart --time 10 shop-proxy-1');
+      expect(all.includes('docker restart --time 10 shop-proxy-1')).toBe(command.includes(' plan '));
     },
   );
 
@@ -43,10 +43,10 @@ describe('the repository of examples/own-repository', () => {
       'npx firedrill plan',
       'npx firedrill run',
     ]);
-    const read = (path: string): Record<string, Record<string, string>> =>
-      JSON.parse(readFileSync(path, 'utf8')) as Record<string, Record<string, string>>;
-    const version = read(join(root, 'package.json'))['version'];
-    expect(read(join(example, 'package.json'))['devDependencies']).toEqual({ firedrill: version });
+    const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string };
+    expect(JSON.parse(readFileSync(join(example, 'package.json'), 'utf8'))).toMatchObject({
+      devDependencies: { firedrill: version },
+    });
     expect(readFileSync(join(example, '.github/workflows/drills.yml'), 'utf8')).toContain(
       `/firedrill@v${version}`,
     );

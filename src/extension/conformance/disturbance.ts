@@ -68,8 +68,8 @@ export async function disturbCommand(
     if (other === 'no program') return said('', 127, `sh: 1: exec: ${argv[0]}: not found\n`);
     if (other === 'silent') return said('');
     const { stdout, stderr, exitCode } = await act();
-    const loud = (text: string): string => `${noise.before}${text}${noise.after}`;
-    return said(loud(stdout), exitCode, loud(stderr));
+    const noisy = (text: string): string => `${noise.before}${text}${noise.after}`;
+    return said(noisy(stdout), exitCode, noisy(stderr));
   });
 }
 

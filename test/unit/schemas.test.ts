@@ -48,7 +48,10 @@ describe('a committed file', () => {
   const plain = files.filter((file) => !isExtended(file));
 
   test.each(plain.map((file) => [file.path, file] as const))('%s', (_path, { path, kind, text, value }) => {
-    const schema = relative(dirname(path), `schemas/${kind}.schema.json`);
+    // A user's repository has the schemas in its installed package.
+    const [own = ''] = /^examples\/own-repository\//.exec(path) ?? [];
+    const folder = own === '' ? '' : `${own}node_modules/firedrill/`;
+    const schema = relative(dirname(path), `${folder}schemas/${kind}.schema.json`);
     expect(text.split('\n')[0]).toBe(`# yaml-language-server: $schema=${schema}`);
     validators[kind](value);
     expect(validators[kind].errors ?? []).toEqual([]);

@@ -135,13 +135,16 @@ async function openWorkerLane(
   const { clock } = options;
   // Offset 0 of the run clock on CLOCK_MONOTONIC, which all threads share.
   const originNs = process.hrtime.bigint() - BigInt(Math.round(clock.nowMs() * 1e6));
-  const worker = new Worker(options.workerUrl ?? new URL(`./prober-worker.${codeExtension}`, import.meta.url), {
-    workerData: { probes, originNs, raisePriority: options.raisePriority === true } satisfies WorkerInput,
-    env: { ...process.env, ...compileCache() },
-    // An attempt's garbage is short-lived: a larger young generation (default 32 MiB or more) would only keep
-    // it longer.
-    resourceLimits: { maxYoungGenerationSizeMb: youngGenerationMib },
-  });
+  const worker = new Worker(
+    options.workerUrl ?? new URL(`./prober-worker.${codeExtension}`, import.meta.url),
+    {
+      workerData: { probes, originNs, raisePriority: options.raisePriority === true } satisfies WorkerInput,
+      env: { ...process.env, ...compileCache() },
+      // An attempt's garbage is short-lived: a larger young generation (default 32 MiB or more) would only keep
+      // it longer.
+      resourceLimits: { maxYoungGenerationSizeMb: youngGenerationMib },
+    },
+  );
   const opened = Promise.withResolvers<void>();
   const stopped = Promise.withResolvers<void>();
   let isOpen = false;

@@ -3,6 +3,7 @@ import { dirname, join, resolve } from 'node:path';
 import { totalKinds } from '../analysis/figures.ts';
 import { DrillError, messageOf } from '../core/errors.ts';
 import type { Plan } from '../core/plan.ts';
+import { codeExtension, packageRoot } from '../installation.ts';
 import { drawJitter } from '../scenario/jitter.ts';
 import { suggest } from '../scenario/suggest.ts';
 import { InvalidInput, type Problem } from '../scenario/source.ts';
@@ -29,13 +30,15 @@ export interface SuiteChoices {
   readonly allProbes?: boolean;
 }
 
+/** Folders of suites: the user's own, and in an installed package those of the lab's stacks. */
+const suiteFolders = ['scenarios', ...(codeExtension === 'js' ? [join(packageRoot, 'scenarios')] : [])];
+
 /** Names of suites: the folders in `scenarios` that have a suite.yaml. */
 export function suiteNames(): string[] {
-  const folder = 'scenarios';
-  if (!existsSync(folder)) return [];
-  return readdirSync(folder)
-    .filter((name) => existsSync(join(folder, name, 'suite.yaml')))
-    .sort();
+  const names = suiteFolders
+    .filter((folder) => existsSync(folder))
+    .flatMap((folder) => readdirSync(folder).filter((name) => existsSync(join(folder, name, 'suite.yaml'))));
+  return [...new Set(names)].sort();
 }
 
 /** The suite file of an argument: the file itself, or `scenarios/NAME/suite.yaml` for a name. */
@@ -49,8 +52,7 @@ function suiteFile(arg: string): string {
 }
 
 function fileOfName(name: string): string | undefined {
-  const file = join('scenarios', name, 'suite.yaml');
-  return existsSync(file) ? file : undefined;
+  return suiteFolders.map((folder) => join(folder, name, 'suite.yaml')).find((file) => existsSync(file));
 }
 
 /** An input file, and its kind. */

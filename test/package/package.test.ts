@@ -149,6 +149,7 @@ describe('the installed command', () => {
     );
     expect(stdout).toContain('"my-state/lab/certlocker/ca.pem"');
     expect(stdout).not.toContain('.firedrill');
+    expect((await consumer.firedrill('validate', 'certlocker')).exitCode).toBe(0);
   });
 
   test('shows lines of the sources in stack traces', async () => {

@@ -28,6 +28,8 @@ interface LockEntry {
   readonly version: string;
   readonly dev?: boolean;
   readonly optional?: boolean;
+  /** A folder of this repository. Its own entry has the rest. */
+  readonly link?: boolean;
 }
 
 interface Manifest {
@@ -45,8 +47,8 @@ export function shippedPackages(folder: string): ShippedPackage[] {
   const lock = JSON.parse(readFileSync(join(folder, 'package-lock.json'), 'utf8')) as {
     readonly packages: Readonly<Record<string, LockEntry>>;
   };
-  return Object.entries(lock.packages).flatMap(([path, { version, dev, optional }]) => {
-    if (path === '' || dev === true) return [];
+  return Object.entries(lock.packages).flatMap(([path, { version, dev, optional, link }]) => {
+    if (path === '' || dev === true || link === true) return [];
     const installed = join(folder, path);
     if (!existsSync(join(installed, 'package.json'))) {
       if (optional === true) return [];

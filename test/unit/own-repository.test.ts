@@ -30,7 +30,7 @@ describe('the repository of examples/own-repository', () => {
         stdin: 'ignore',
       });
       expect(exitCode, all).toBe(0);
-      if (command.includes(' plan ')) expect(all).toContain('docker restart --time 10 shop-proxy-1');
+      expect(all).toContain(command.includes(' plan ') ? 'docker restart --time 10 shop-proxy-1' : ': valid');
     },
   );
 
@@ -43,19 +43,17 @@ describe('the repository of examples/own-repository', () => {
       'npx firedrill plan',
       'npx firedrill run',
     ]);
-    const read = (path: string): Record<string, Record<string, string>> =>
-      JSON.parse(readFileSync(path, 'utf8')) as Record<string, Record<string, string>>;
-    const version = read(join(root, 'package.json'))['version'];
-    expect(read(join(example, 'package.json'))['devDependencies']).toEqual({ firedrill: version });
-    expect(readFileSync(join(example, '.github/workflows/drills.yml'), 'utf8')).toContain(
-      `/firedrill@v${version}`,
-    );
-    expect(readFileSync(join(example, '.gitlab-ci.yml'), 'utf8')).toContain(
-      `/firedrill/firedrill@${version}`,
-    );
-    expect(readFileSync(join(root, 'templates/firedrill/template.yml'), 'utf8')).toContain(
-      `default: ${version}`,
-    );
+    const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string };
+    const manifest = JSON.parse(readFileSync(join(example, 'package.json'), 'utf8')) as object;
+    expect(manifest).toMatchObject({ devDependencies: { firedrill: version } });
+    const read = (path: string): string => readFileSync(join(root, path), 'utf8');
+    const component = `/firedrill/firedrill@${version}`;
+    expect(read('examples/own-repository/.github/workflows/drills.yml')).toContain(`/firedrill@v${version}`);
+    expect(read('examples/own-repository/.gitlab-ci.yml')).toContain(component);
+    expect(read('templates/firedrill/template.yml')).toContain(`default: ${version}`);
+    const page = read('docs/nightly-ci.md');
+    expect(page).toContain(`/firedrill@v${version}`);
+    expect(page).toContain(component);
   });
 
   test('shows the verdict of a committed drill', () => {

@@ -13,6 +13,6 @@ elif [[ ${FIREDRILL_VERSION:-} != local ]]; then
     echo "::error title=firedrill::version is $version: expected an exact version such as 0.2.0, or local"
     exit 2
   fi
-  npm install --prefix "$RUNNER_TEMP/firedrill" --no-audit --no-fund --loglevel=error "${FIREDRILL_PACKAGE:-firedrill}@$version"
+  npm install --prefix "$RUNNER_TEMP/firedrill" --no-audit --no-fund --loglevel=error "firedrill@$version"
 fi
 exec bash "$here/firedrill.sh" --version

@@ -68,12 +68,16 @@ async function build(tarball: string, architecture: Architecture): Promise<void>
   console.log(`built ${tags.join(', ')}: ${(Number(size.stdout) / 1e6).toFixed(0)} MB`);
 }
 
-/** Packs this checkout, as `npm publish` does. Returns the path of the tarball. */
+/** Packs this checkout. Its .npmrc turns scripts off, also its own that compile it. Returns the path of the tarball. */
 async function packed(): Promise<string> {
-  const { stdout } = await execa('npm', ['pack', '--json', '--pack-destination', folder], {
-    cwd: root,
-    stderr: 'inherit',
-  });
+  const { stdout } = await execa(
+    'npm',
+    ['pack', '--json', '--ignore-scripts=false', '--pack-destination', folder],
+    {
+      cwd: root,
+      stderr: 'inherit',
+    },
+  );
   // A build that runs before (`prepack`) may print lines of its own above.
   const [{ filename }] = JSON.parse(stdout.slice(stdout.search(/^\[/m))) as [{ readonly filename: string }];
   return join(folder, filename);

@@ -28,8 +28,8 @@ interface LockEntry {
   readonly version: string;
   readonly dev?: boolean;
   readonly optional?: boolean;
-  /** A folder of this repository. */
-  readonly link?: true;
+  /** A folder of this repository. Its own entry has the rest. */
+  readonly link?: boolean;
 }
 
 interface Manifest {

@@ -78,8 +78,12 @@ describe('the licenses of the production dependencies', () => {
     expect(noticesText(packages)).toContain(`readme 1.0.0 (ISC)\n\n${granted}\n`);
   });
 
-  test('leave out development packages, and optional ones that are not installed', () => {
-    const folder = folderWith({ tool: { lock: { dev: true } }, native: { lock: { optional: true } } });
+  test('leave out development packages, links to folders, and optional packages that are not installed', () => {
+    const folder = folderWith({
+      tool: { lock: { dev: true } },
+      native: { lock: { optional: true } },
+      linked: { lock: { link: true } },
+    });
     expect(shippedPackages(folder)).toEqual([]);
     expect(() => shippedPackages(folderWith({ lost: {} }))).toThrow('node_modules/lost: it is not installed');
   });

@@ -138,10 +138,17 @@ function readModule(path: string): Module {
       .slice(statement.start, statement.end)
       .replace(/^export /, '')
       .replace(/^declare /, '');
+    const inlined: string[] = [];
     const needsDeclare = !/^(interface|type) /.test(code);
+    // The compiler names types of other files so where it infers them.
+    const inline = /import\("(\.[^"]+)"\)\.(\w+)/g;
+    for (const [, source = '', name = ''] of code.matchAll(inline)) {
+      foreign.set(name, { from: fileOf(source), name });
+      inlined.push(name);
+    }
     const own: Declared = {
-      text: `${doc === undefined ? '' : `${text.slice(doc.start, doc.end)}\n`}${needsDeclare ? 'declare ' : ''}${code}\n`,
-      uses: usesOf(statement),
+      text: `${doc === undefined ? '' : `${text.slice(doc.start, doc.end)}\n`}${needsDeclare ? 'declare ' : ''}${code.replaceAll(inline, '$2')}\n`,
+      uses: new Set([...usesOf(statement), ...inlined]),
     };
     for (const name of names) declared.set(name, own);
   }

@@ -1,10 +1,21 @@
-import { type LookupFunction, Socket, type SocketConnectOpts } from 'node:net';
+import { Socket, type SocketConnectOpts } from 'node:net';
 import type { ResolveName } from '../core/probe.ts';
+
+/** `LookupFunction` of node:net, as far as it is used. It is part of the public types, which need no types of Node. */
+export type Lookup = (
+  hostname: string,
+  options: { readonly all?: boolean | undefined; readonly family?: number | 'IPv4' | 'IPv6' | undefined },
+  callback: (
+    error: Error | null,
+    address: string | { address: string; family: number }[],
+    family?: number,
+  ) => void,
+) => void;
 
 /** The lookup of one connection. */
 export interface NameLookup {
   /** For `connect` of node:net and its callers. Not called for IP addresses. */
-  readonly lookup: LookupFunction;
+  readonly lookup: Lookup;
   /** The name that is being looked up; undefined before and after. */
   readonly resolving: string | undefined;
 }
@@ -12,7 +23,7 @@ export interface NameLookup {
 /** A lookup with this resolver instead of getaddrinfo. */
 export function nameLookup(resolveName: ResolveName): NameLookup {
   let resolving: string | undefined;
-  const lookup: LookupFunction = (name, { all, family }, callback) => {
+  const lookup: Lookup = (name, { all, family }, callback) => {
     resolving = name;
     const end = (error: Error | null, addresses: Awaited<ReturnType<ResolveName>>): void => {
       resolving = undefined;

@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
+import type { z } from 'zod';
 import { messageOf } from '../../core/errors.ts';
 import type { DurationMs } from '../../core/time.ts';
 
@@ -56,4 +57,12 @@ export function requireJson(value: unknown, what: string): void {
   const text: string | undefined = JSON.stringify(value);
   const same = text !== undefined && isDeepStrictEqual(JSON.parse(text), value);
   require(same, `${what} is not the same after it was stored as JSON`);
+}
+
+/** The parameters of a test as the kind parses them, which a plan stores as JSON. @throws Broken if they are invalid */
+export function parsedParams<P>(schema: z.ZodType<P>, given: unknown): P {
+  const { success, data, error } = schema.safeParse(given);
+  require(success, `the test's parameters are invalid: ${messageOf(error)}`);
+  requireJson(data, 'the result of `params`');
+  return data;
 }

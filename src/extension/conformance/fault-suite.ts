@@ -1,11 +1,10 @@
-import { messageOf } from '../../core/errors.ts';
 import type { FaultContext } from '../../core/fault.ts';
 import type { ExecOptions, Host } from '../../core/host.ts';
 import type { AnyFaultKind } from '../../core/kinds.ts';
 import type { Json } from '../../core/plan.ts';
 import { createSystemClock } from '../../engine/system-clock.ts';
 import type { FaultStand, FaultTest } from '../define-tests.ts';
-import { check, type Report, require, requireJson, within } from './check.ts';
+import { check, parsedParams, type Report, require, requireJson, within } from './check.ts';
 import { type Disturbance, type DisturbanceAt, disturbCommand } from './disturbance.ts';
 import { cycle, disturbances, type Fault, heal } from './fault-cycle.ts';
 
@@ -29,7 +28,6 @@ export async function tryFault(kind: AnyFaultKind, test: FaultTest, report: Repo
 
   await attempt('describes itself, with parameters that can be stored, and changes nothing', () =>
     onStand(kind, test, async ({ params, stand }) => {
-      requireJson(params, 'the result of `params`');
       const { inject, heal: healText, blastRadius } = kind.describe(params);
       for (const [name, text] of Object.entries({ inject, heal: healText, blastRadius }))
         require(typeof text === 'string' && text !== '', `describe().${name} is empty`);
@@ -217,8 +215,7 @@ async function onStand<T>(
 ): Promise<T> {
   const stand = await test.setUp();
   try {
-    const params = kind.params.safeParse(stand.params);
-    require(params.success, `the test's parameters are invalid: ${messageOf(params.error)}`);
+    const params = parsedParams(kind.params, stand.params);
     let commands = 0;
     const host = withExec(stand.host, (argv, options) => {
       commands += 1;
@@ -226,7 +223,7 @@ async function onStand<T>(
     });
     const { signal } = new AbortController();
     const ctx: FaultContext = { host, server: stand.server, clock: createSystemClock(), signal };
-    return await work({ kind, params: params.data, stand, ctx, commands: () => commands });
+    return await work({ kind, params, stand, ctx, commands: () => commands });
   } finally {
     await stand.tearDown?.();
   }

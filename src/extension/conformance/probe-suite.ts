@@ -1,12 +1,11 @@
 import { readFile } from 'node:fs/promises';
 import { ProbeTimeout, type ProbeContext, type ProbeKind, type ProbeSession } from '../../core/probe.ts';
-import { messageOf } from '../../core/errors.ts';
 import { failCauses, type Observation } from '../../core/sample.ts';
 import type { DurationMs } from '../../core/time.ts';
 import { createSystemClock } from '../../engine/system-clock.ts';
 import { createNameResolver } from '../../resolver/name-resolver.ts';
 import type { ProbeSituation, ProbeTest } from '../define-tests.ts';
-import { check, type Report, require, requireJson, within } from './check.ts';
+import { check, parsedParams, type Report, require, requireJson, within } from './check.ts';
 
 /** Timeout of an attempt, ms. */
 const timeoutMs = 1000;
@@ -98,10 +97,7 @@ async function onSession(
 ): Promise<void> {
   const stand = await situation.setUp();
   try {
-    const parsed = kind.params.safeParse(stand.params);
-    require(parsed.success, `the test's parameters are invalid: ${messageOf(parsed.error)}`);
-    const params = parsed.data;
-    requireJson(params, 'the result of `params`');
+    const params = parsedParams(kind.params, stand.params);
     require(kind.describe(params) !== '', '`describe` is empty');
     requireJson(kind.cost(params), 'the result of `cost`');
     kind.uses?.(undefined);

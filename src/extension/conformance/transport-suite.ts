@@ -2,7 +2,7 @@ import { isUnreachable, messageOf } from '../../core/errors.ts';
 import type { ExecResult, Host } from '../../core/host.ts';
 import type { TransportKind } from '../../core/transport-kind.ts';
 import type { TransportTest } from '../define-tests.ts';
-import { Broken, check, type Report, require, requireJson, within } from './check.ts';
+import { Broken, check, parsedParams, type Report, require, within } from './check.ts';
 
 /** Time limit of a command, ms. */
 const commandMs = 10_000;
@@ -84,11 +84,9 @@ async function onHost(
 ): Promise<void> {
   const stand = await test.setUp();
   try {
-    const parsed = kind.params.safeParse(stand.params);
-    require(parsed.success, `the test's parameters are invalid: ${messageOf(parsed.error)}`);
-    requireJson(parsed.data, 'the result of `params`');
-    require(kind.describe(parsed.data) !== '', '`describe` is empty');
-    const host = kind.create(parsed.data, { name: 'alpha', onNote: () => {} });
+    const params = parsedParams(kind.params, stand.params);
+    require(kind.describe(params) !== '', '`describe` is empty');
+    const host = kind.create(params, { name: 'alpha', onNote: () => {} });
     require(host.name === 'alpha', `the host's name is ${JSON.stringify(host.name)}`);
     await work(host);
   } finally {

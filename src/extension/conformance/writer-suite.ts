@@ -1,8 +1,7 @@
-import { messageOf } from '../../core/errors.ts';
 import { ProbeTimeout } from '../../core/probe.ts';
 import type { RowClient, Rows, WriterKind, WriterPath } from '../../core/writer.ts';
 import type { WriterTest } from '../define-tests.ts';
-import { check, type Report, require, requireJson, within } from './check.ts';
+import { check, parsedParams, type Report, require, within } from './check.ts';
 import { contextFor } from './probe-suite.ts';
 
 /** Longest time of one action on the store, ms. */
@@ -80,14 +79,12 @@ async function onStore(
 ): Promise<void> {
   const stand = await test.setUp();
   try {
-    const parsed = kind.params.safeParse(stand.params);
-    require(parsed.success, `the test's parameters are invalid: ${messageOf(parsed.error)}`);
-    requireJson(parsed.data, 'the result of `params`');
-    for (const [name, text] of Object.entries(kind.describe(parsed.data)))
+    const params = parsedParams(kind.params, stand.params);
+    for (const [name, text] of Object.entries(kind.describe(params)))
       require(text !== '', `describe().${name} is empty`);
-    require([0, 1].includes(kind.newConnections(parsed.data)), '`newConnections` is neither 0 nor 1');
+    require([0, 1].includes(kind.newConnections(params)), '`newConnections` is neither 0 nor 1');
     const store = `firedrill_test_${process.pid}_${Date.now()}`;
-    const path = await kind.open(parsed.data, { ...contextFor(undefined), store });
+    const path = await kind.open(params, { ...contextFor(undefined), store });
     await path.create(AbortSignal.timeout(actWithinMs));
     try {
       await work(path);

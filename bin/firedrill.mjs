@@ -24,26 +24,31 @@ if (!isCheckout && nodeMajor < nodeOfPackage) {
 } else if (!isCheckout) {
   // Stack traces then show lines of the sources.
   process.setSourceMapsEnabled(true);
-  await start('../dist', 'js', cacheFolder());
+  await start((name) => `../dist/${name}.js`, cacheFolder());
 } else if (nodeMajor >= nodeOfCheckout) {
-  await start('../src', 'ts', join(root, 'node_modules', '.cache', 'firedrill'));
+  await start(sourceFile, join(root, 'node_modules', '.cache', 'firedrill'));
 } else {
   startPinned();
 }
 
 /** Runs the command line. The compiled code is kept between runs, which more than halves the time of a start. */
-async function start(folder, extension, cache) {
+async function start(fileOf, cache) {
   const args = process.argv.slice(2);
   // Without the rest of the code, which takes ten times as long to load.
   if (args.length === 1 && ['--version', '-V'].includes(args[0])) {
-    const { packageVersion } = await import(`${folder}/installation.${extension}`);
+    const { packageVersion } = await import(fileOf('installation'));
     console.log(packageVersion);
     return;
   }
   module.enableCompileCache(cache);
-  const { main } = await import(`${folder}/cli/main.${extension}`);
-  const { endProcess } = await import(`${folder}/cli/end-process.${extension}`);
+  const { main } = await import(fileOf('main'));
+  const { endProcess } = await import(fileOf('end-process'));
   endProcess(await main(args));
+}
+
+/** The source of one of the files in `dist` that this file needs. */
+function sourceFile(name) {
+  return name === 'installation' ? '../src/installation.ts' : `../src/cli/${name}.ts`;
 }
 
 /** The cache folder of the XDG base directory specification, which ignores relative paths. */

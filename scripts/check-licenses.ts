@@ -1,8 +1,9 @@
-// `npm run licenses`: checks that each production dependency has an allowed license and ships its text.
+// `npm run licenses`: checks that each package that a user gets has an allowed license and ships its text.
+import { bundle } from './lib/bundle.ts';
 import { licenseProblems, shippedPackages } from './lib/licenses.ts';
 import { root } from './lib/product-files.ts';
 
-const packages = shippedPackages(root);
+const packages = shippedPackages(root, (await bundle()).packages);
 const problems = licenseProblems(packages);
 for (const problem of problems) console.error(problem);
 const counts = Map.groupBy(packages, ({ license }) => license ?? '(none)');

@@ -1,4 +1,5 @@
-// Prints the CycloneDX list of what the npm package brings, from the lock file.
+// Prints the CycloneDX list of what the npm package brings, from the lock file: its dependencies, and the packages that are bundled
+// in its code, with all that these need.
 //
 // `npm sbom --omit dev` is not used in the checkout: npm 11 leaves out production packages that a development package needs, too
 // (zod, yaml). So npm first removes the development packages from a copy of the lock file; that needs no network.
@@ -6,7 +7,14 @@ import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSy
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { execa } from 'execa';
+import { bundle } from './lib/bundle.ts';
 import { root } from './lib/product-files.ts';
+
+interface Manifest {
+  readonly dependencies: Readonly<Record<string, string>>;
+  readonly devDependencies?: Readonly<Record<string, string>>;
+  readonly scripts?: object;
+}
 
 const temporary = mkdtempSync(join(tmpdir(), 'firedrill-sbom-'));
 try {
@@ -14,9 +22,14 @@ try {
   const folder = join(temporary, 'firedrill');
   mkdirSync(folder);
   copyFileSync(join(root, 'package-lock.json'), join(folder, 'package-lock.json'));
-  const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as Record<string, unknown>;
-  const { devDependencies: _dev, scripts: _scripts, ...shipped } = manifest;
-  writeFileSync(join(folder, 'package.json'), JSON.stringify(shipped));
+  const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as Manifest;
+  const { devDependencies, scripts: _scripts, ...rest } = manifest;
+  const { packages } = await bundle();
+  const bundled = Object.entries(devDependencies ?? {}).filter(([name]) =>
+    packages.includes(`node_modules/${name}`),
+  );
+  const dependencies = { ...rest.dependencies, ...Object.fromEntries(bundled) };
+  writeFileSync(join(folder, 'package.json'), JSON.stringify({ ...rest, dependencies }));
   const quiet = ['--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'];
   await execa('npm', ['install', '--package-lock-only', '--offline', ...quiet], { cwd: folder });
   const { stdout } = await execa('npm', ['sbom', '--sbom-format=cyclonedx', '--package-lock-only'], {

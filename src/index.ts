@@ -1,6 +1,6 @@
 // The public API. What is not exported here is not public: `exports` in package.json names this file only. Its types are
 // in docs/reference/api.d.ts.txt.
-export * from './extension/index.ts';
+export * from './extension/extension-api.ts';
 export { drill } from './api/drill.ts';
 export type { DrillOptions, DrillResult, LoggedEvent } from './api/drill.ts';
 export type { PlanOptions } from './api/options.ts';

@@ -36,10 +36,8 @@ export function publicTypes(): string {
   const folder = mkdtempSync(join(tmpdir(), 'firedrill-types-'));
   try {
     const compiler = join(root, 'node_modules/typescript/bin/tsc');
-    const project = ['-p', join(root, 'tsconfig.build.json'), '--outDir', folder];
-    const only = ['--declaration', '--emitDeclarationOnly', '--noCheck', '--removeComments', 'false'];
-    const noMaps = ['--sourceMap', 'false', '--inlineSources', 'false'];
-    execFileSync(process.execPath, [compiler, ...project, ...only, ...noMaps]);
+    const project = ['-p', join(root, 'tsconfig.declarations.json'), '--outDir', folder];
+    execFileSync(process.execPath, [compiler, ...project]);
     return joined(folder);
   } finally {
     rmSync(folder, { recursive: true, force: true });

@@ -1,8 +1,8 @@
 import { createRequire, registerHooks } from 'node:module';
-import { dirname, extname, join, resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { dirname, join, resolve } from 'node:path';
 import { DrillError, messageOf } from '../core/errors.ts';
 import type { ExtensionModule } from '../core/extension-module.ts';
+import { codeExtension } from '../installation.ts';
 import { extensionOf, shapeProblem } from './check-shape.ts';
 import type { Extension } from './define.ts';
 
@@ -96,8 +96,7 @@ function withoutStdout<T>(work: () => T): T {
  * them, and share its classes.
  */
 function withOwnFiredrill<T>(work: () => T): T {
-  // `.ts` in a checkout, `.js` in the published package.
-  const own = new URL(`./index${extname(fileURLToPath(import.meta.url))}`, import.meta.url).href;
+  const own = new URL(`./extension-api.${codeExtension}`, import.meta.url).href;
   const hooks = registerHooks({
     resolve: (specifier, context, next) =>
       specifier === 'firedrill' ? { url: own, shortCircuit: true } : next(specifier, context),

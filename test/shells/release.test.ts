@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { describe, expect, test } from 'vitest';
+import { bundle } from '../../scripts/lib/bundle.ts';
 import { githubProblems, readYaml, root, shellcheck } from './lib/ci-readers.ts';
 
 interface Release {
@@ -72,7 +73,10 @@ describe('the release workflow', () => {
     };
     expect(list.bomFormat).toBe('CycloneDX');
     const names = list.components.map(({ name }) => name);
-    expect(Object.keys(dependencies).filter((name) => !names.includes(name))).toEqual([]);
+    const { packages } = await bundle();
+    const bundled = packages.map((path) => path.replace(/^.*node_modules\//, ''));
+    const missing = [...Object.keys(dependencies), ...bundled].filter((name) => !names.includes(name));
+    expect(missing).toEqual([]);
     expect(names).not.toContain('vitest');
     expect(list.components.filter(({ hashes = [] }) => hashes.length === 0)).toEqual([]);
   });

@@ -82,7 +82,7 @@ export default defineConfig({
         },
       },
       ...['package', 'package-all'].map((name) => ({
-        // The package, installed by npm; `package-all` also by other package managers, and run by each supported Node.
+        // The package, as users install it; `package-all` also on each supported Node.
         test: {
           name,
           include: ['test/package/*.test.ts'],

@@ -188,6 +188,14 @@ describe('the installed command', () => {
     expect((await consumer.firedrill('validate', 'certlocker')).exitCode).toBe(0);
   });
 
+  test('loads an extension in TypeScript, and tries what it promises', async () => {
+    cpSync(join(root, 'examples/extensions'), join(consumer.folder, 'extensions'), { recursive: true });
+    const planned = await consumer.firedrill('plan', 'extensions/full-disk.yaml');
+    expect(planned).toMatchObject({ exitCode: 0, stdout: expect.stringContaining('disk.fill') as string });
+    const tried = await consumer.firedrill('test-extension', 'extensions/disk.ts');
+    expect(tried).toMatchObject({ exitCode: 0, stdout: expect.stringContaining('0 failed') as string });
+  });
+
   test('shows lines of the sources in stack traces', async () => {
     const { stderr } = await consumer.module(`
       process.setSourceMapsEnabled(true);
@@ -350,7 +358,7 @@ describe('the API', () => {
   }
 });
 
-describe.runIf(isLong)('installed in another way', () => {
+describe('installed in another way', () => {
   test('by npm, globally', async () => {
     const prefix = join(shared, 'prefix');
     const quiet = ['--no-audit', '--no-fund', '--ignore-scripts', '--loglevel=error'];
@@ -388,7 +396,7 @@ describe.runIf(isLong)('installed in another way', () => {
     }
   });
 
-  test.each(['22', '24', '26'])('and run by Node %s', async (line) => {
+  test.runIf(isLong).each(['22', '24', '26'])('and run by Node %s', async (line) => {
     const folder = join(shared, `node-${line}`);
     const name = `node-linux-${process.arch}`;
     const quiet = ['--no-audit', '--no-fund', '--loglevel=error'];

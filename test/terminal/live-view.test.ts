@@ -83,7 +83,7 @@ const ofBlock = /[⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏▁▂▅]|^ {2}(steps|wait|outa
 const expectShown = (columns: number, rows: number): Promise<void> =>
   onStage(async ({ start }) => {
     const open = await start(columns, rows);
-    const down = await until((screen) => /outage +DOWN [2-9]/.test(screen), open);
+    const down = await until((screen) => /outage +DOWN (?:[2-9]|\d\d)/.test(screen), open);
     expect(down).toMatch(/web: (reset|timeout)/);
     expect(down).toMatch(/heals in \d/);
     expect(down).toMatch(/recovery: \d+\.\d s left/);
@@ -91,7 +91,7 @@ const expectShown = (columns: number, rows: number): Promise<void> =>
     expect(down).toMatch(/active alpha → beta/);
     expect(down).toMatch(/web .*x{4}/);
     // Permanent lines are above the block, and only the last frame is on the screen.
-    expect(down).toMatch(/\+\d\.\d{3} s {2}.*\n/);
+    expect(down).toMatch(/\+\d+\.\d{3} s {2}.*\n/);
     expect(down.match(/pull-the-plug on/g)).toHaveLength(1);
     // oxlint-disable-next-line no-control-regex
     expect(await open.painted()).toMatch(/\u001B\[31m\S*DOWN/);

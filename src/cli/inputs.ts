@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import { existsSync, readFileSync, readdirSync, statSync } from 'node:fs';
-import { dirname, join, relative, resolve, sep } from 'node:path';
+import { readFileSync, readdirSync, statSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
 import { DrillError, messageOf } from '../core/errors.ts';
 import type { Plan } from '../core/plan.ts';
 import { extensionsOf } from '../extension/load.ts';
@@ -9,6 +9,8 @@ import { parseSource } from '../scenario/source.ts';
 import { withSettings, type ChangedSetting } from '../scenario/settings.ts';
 import { planTarget, type Input, type TargetInput, type TargetPlan } from '../scenario/target-planner.ts';
 import { unknownOverride, variableNames } from '../scenario/variables.ts';
+import { display } from './display-path.ts';
+import { pathOf } from './scenario-names.ts';
 import { whereItIs } from './state-folder.ts';
 
 /** Reads and parses a scenario, target, or suite file. @throws InvalidInput, DrillError `invalid-input` */
@@ -37,23 +39,24 @@ export function kindOf({ source }: Input): FileKind {
   return has('hosts') || has('environment') ? 'target' : 'scenario';
 }
 
-/** The files of the arguments. A folder stands for all YAML files below it, in alphabetical order. */
-export function inputFiles(args: readonly string[]): string[] {
-  return args.flatMap((arg) => {
-    if (!existsSync(arg)) {
-      throw new DrillError('invalid-input', `${arg}: no such file or folder`, {
-        hint: 'Name a file, a folder of files such as scenarios, or a suite such as certlocker.',
-      });
-    }
-    if (!statSync(arg).isDirectory()) return [arg];
-    const files = readdirSync(arg, { recursive: true, encoding: 'utf8' })
-      .filter((name) => /\.ya?ml$/.test(name))
-      .sort()
-      .map((name) => join(arg, name));
-    if (files.length === 0)
-      throw new DrillError('invalid-input', `${arg}: no *.yaml file in this folder or below it`);
-    return files;
-  });
+/**
+ * The files of an argument: a path, or the name of a suite or of scenarios. A folder stands for all YAML files below it, in
+ * alphabetical order.
+ * @throws DrillError `invalid-input`
+ */
+export function inputFiles(arg: string): string[] {
+  return filesAt(pathOf(arg));
+}
+
+function filesAt(path: string): string[] {
+  if (!statSync(path).isDirectory()) return [path];
+  const files = readdirSync(path, { recursive: true, encoding: 'utf8' })
+    .filter((name) => /\.ya?ml$/.test(name))
+    .sort()
+    .map((name) => join(path, name));
+  if (files.length === 0)
+    throw new DrillError('invalid-input', `${path}: no *.yaml file in this folder or below it`);
+  return files;
 }
 
 /** Hint for a file that is not a scenario. */
@@ -65,12 +68,13 @@ const otherUse = {
 /** The scenarios of the arguments. Suites and targets in the same folder are skipped. @throws InvalidInput, DrillError `invalid-input` */
 function scenariosNamed(args: readonly string[]): Input[] {
   return args.flatMap((arg) => {
-    const inputs = inputFiles([arg]).map(readInput);
+    const path = pathOf(arg);
+    const inputs = filesAt(path).map(readInput);
     const scenarios = inputs.filter((input) => kindOf(input) === 'scenario');
     const [first] = inputs;
     if (scenarios.length > 0 || first === undefined) return scenarios;
     const kind = kindOf(first);
-    throw first.source.path === arg && kind !== 'scenario'
+    throw first.source.path === path && kind !== 'scenario'
       ? new DrillError('invalid-input', `${arg}: this is a ${kind}, not a scenario`, {
           hint: otherUse[kind](arg),
         })
@@ -165,11 +169,4 @@ function readTarget(path: string): TargetInput {
     resolveFile: (file) => display(whereItIs(resolve(dirname(path), file))),
     extended: extensionsOf(input.source, display),
   };
-}
-
-/** A path for display: relative if it is below the working folder, else absolute. */
-export function display(path: string): string {
-  const whole = resolve(path);
-  const short = relative(process.cwd(), whole);
-  return short === '' || short === '..' || short.startsWith(`..${sep}`) ? whole : short;
 }

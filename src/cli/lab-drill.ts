@@ -3,7 +3,8 @@ import { DrillError } from '../core/errors.ts';
 import type { Finding } from '../core/finding.ts';
 import { loadFindings, timeFindings } from '../doctor/load-findings.ts';
 import type { Lab } from '../lab/manifest.ts';
-import { display, loadPlans } from './inputs.ts';
+import { display } from './display-path.ts';
+import { loadPlans } from './inputs.ts';
 
 /** Choices of the user for the lab. */
 export interface DrillChoices {

@@ -33,7 +33,8 @@ import { exitCodeAfter } from './reporting.ts';
 import { writeReports } from './run-folder.ts';
 import { setStateFolder } from './state-folder.ts';
 import { listenForStop, type Stop } from './stop.ts';
-import { filesNamed, loadPlansAndSuites, suiteNames } from './suite.ts';
+import { scenarioNames, suiteNames } from './scenario-names.ts';
+import { filesNamed, loadPlansAndSuites } from './suite.ts';
 import { isTableFolder, rewriteTable } from './table-folder.ts';
 import { versions } from './versions.ts';
 import { cannotWrite, isDiskError } from '../engine/disk.ts';
@@ -151,7 +152,7 @@ function buildProgram(stop: Stop, output: ProcessOutput, done: (code: number) =>
   program
     .command('run')
     .description('run drills: steady state, fault, recovery, heal, verdict')
-    .argument('<scenario...>', 'scenario files, or folders of them')
+    .argument('<scenario...>', 'scenario files, folders of them, or names such as certlocker/postgres-crash')
     .addOption(target)
     .addOption(out)
     .option(
@@ -202,7 +203,7 @@ function buildProgram(stop: Stop, output: ProcessOutput, done: (code: number) =>
   program
     .command('plan')
     .description('print each command and the blast radius of drills; changes nothing')
-    .argument('<scenario...>', 'scenario or suite files, folders of them, or names of suites')
+    .argument('<scenario...>', 'scenario or suite files, folders of them, or their names')
     .addOption(target)
     .option('--json', 'print the plans as JSON', false)
     .addOption(variable)
@@ -224,7 +225,7 @@ function buildProgram(stop: Stop, output: ProcessOutput, done: (code: number) =>
   program
     .command('model')
     .description("predict the stages and the RTO from the settings of the target's models; changes nothing")
-    .argument('<scenario...>', 'scenario files, or folders of them')
+    .argument('<scenario...>', 'scenario files, folders of them, or names such as certlocker/postgres-crash')
     .addOption(target)
     .addOption(
       new RepeatableOption('--set <model.name=value>', 'predict with this value of a model setting')
@@ -242,7 +243,7 @@ function buildProgram(stop: Stop, output: ProcessOutput, done: (code: number) =>
   program
     .command('validate')
     .description('check scenario, suite, and target files')
-    .argument('<file...>', 'files, folders of them, or names of suites')
+    .argument('<file...>', 'files, folders of them, or names of scenarios and suites')
     .addOption(target)
     .addOption(
       new Option('--as <kind>', 'treat the files as this kind (default: detected from their fields)').choices(
@@ -372,6 +373,8 @@ function buildProgram(stop: Stop, output: ProcessOutput, done: (code: number) =>
           completeWords(program, words, {
             stack: stackNames,
             suite: suiteNames,
+            // With nothing typed yet, the user's own files are offered.
+            scenario: () => (words.at(-1) === '' ? [] : scenarioNames()),
             reporter: () => reporterKinds.map(({ name }) => name),
           }),
         ),

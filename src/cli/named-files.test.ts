@@ -1,7 +1,8 @@
 import { copyFileSync, mkdirSync, realpathSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, expect, test } from 'vitest';
-import { display, loadAllPlans } from './inputs.ts';
+import { display } from './display-path.ts';
+import { loadAllPlans } from './inputs.ts';
 import { filesNamed, loadPlansAndSuites } from './suite.ts';
 import { temporaryFolder } from '../../test/temporary-folder.ts';
 

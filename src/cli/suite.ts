@@ -1,15 +1,16 @@
-import { existsSync, readdirSync, statSync } from 'node:fs';
-import { dirname, join, resolve } from 'node:path';
+import { existsSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
 import { totalKinds } from '../analysis/figures.ts';
 import { DrillError, messageOf } from '../core/errors.ts';
 import type { Plan } from '../core/plan.ts';
-import { codeExtension, packageRoot } from '../installation.ts';
 import { drawJitter } from '../scenario/jitter.ts';
 import { suggest } from '../scenario/suggest.ts';
 import { InvalidInput, type Problem } from '../scenario/source.ts';
 import { parseSuite, type Suite } from '../scenario/suite-schema.ts';
 import { unknownOverride } from '../scenario/variables.ts';
-import { display, type FileKind, inputFiles, kindOf, loadAllPlans, loadPlans, readInput } from './inputs.ts';
+import { display } from './display-path.ts';
+import { type FileKind, inputFiles, kindOf, loadAllPlans, loadPlans, readInput } from './inputs.ts';
+import { suiteFileOf } from './scenario-names.ts';
 import type { TableJob } from './table-run.ts';
 
 /** A suite with the plans of each row: one plan per combination of the scenario's matrix. */
@@ -30,43 +31,15 @@ export interface SuiteChoices {
   readonly allProbes?: boolean;
 }
 
-/** Folders of suites: the user's own, and in an installed package those of the lab's stacks. */
-const suiteFolders = ['scenarios', ...(codeExtension === 'js' ? [join(packageRoot, 'scenarios')] : [])];
-
-/** Names of suites: the folders in `scenarios` that have a suite.yaml. */
-export function suiteNames(): string[] {
-  const names = suiteFolders
-    .filter((folder) => existsSync(folder))
-    .flatMap((folder) => readdirSync(folder).filter((name) => existsSync(join(folder, name, 'suite.yaml'))));
-  return [...new Set(names)].sort();
-}
-
-/** The suite file of an argument: the file itself, or `scenarios/NAME/suite.yaml` for a name. */
-function suiteFile(arg: string): string {
-  const file = existsSync(arg) && statSync(arg).isFile() ? arg : fileOfName(arg);
-  if (file !== undefined) return file;
-  const named = join('scenarios', arg, 'suite.yaml');
-  throw new DrillError('invalid-input', `${arg}: no such suite file, and there is no ${named}`, {
-    hint: 'Name a suite file, or a folder in `scenarios` that has a suite.yaml.',
-  });
-}
-
-function fileOfName(name: string): string | undefined {
-  return suiteFolders.map((folder) => join(folder, name, 'suite.yaml')).find((file) => existsSync(file));
-}
-
 /** An input file, and its kind. */
 export interface NamedFile {
   readonly path: string;
   readonly kind: FileKind;
 }
 
-/** The files of the arguments, in order: files, all files below folders, and suites by name. */
+/** The files of the arguments, in order: files, all files below folders, and those of names. */
 export function filesNamed(args: readonly string[]): NamedFile[] {
-  return args.flatMap((arg) => {
-    const suite = existsSync(arg) ? undefined : fileOfName(arg);
-    return inputFiles([suite ?? arg]).map((path) => ({ path, kind: kindOf(readInput(path)) }));
-  });
+  return args.flatMap(inputFiles).map((path) => ({ path, kind: kindOf(readInput(path)) }));
 }
 
 /**
@@ -110,7 +83,7 @@ function drillsOf(path: string, choices: SuiteChoices): Plan[] {
  * @throws InvalidInput, DrillError `invalid-input`
  */
 export function loadSuite(arg: string, choices: SuiteChoices): LoadedSuite {
-  const path = suiteFile(arg);
+  const path = suiteFileOf(arg);
   const { source, sha256 } = readInput(path);
   const suite = parseSuite(source);
   const { allProbes = false } = choices;

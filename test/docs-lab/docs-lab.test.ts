@@ -1,4 +1,4 @@
-import { cpSync, readdirSync, rmSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -7,10 +7,10 @@ import { blocksOf, type DocBlock, pages } from '../unit/lib/doc-blocks.ts';
 import { root } from '../unit/lib/our-files.ts';
 import { readerFolder } from '../unit/lib/reader-folder.ts';
 
-// Runs the docs' command blocks that need the lab, in a shell of a reader's checkout, in the order of the pages, grouped by
-// lab. Commands that would take hours are changed by `shortened`.
+// Runs the docs' command blocks that need the lab, in the folder of a reader outside of the checkout, in the order of the pages,
+// grouped by lab. Commands that would take hours are changed by `shortened`.
 
-const { folder, env } = readerFolder(['scenarios', 'compose-lab', 'schemas', '.firedrill']);
+const { folder, env, remove } = readerFolder();
 const blocks = pages()
   .flatMap((page) => blocksOf(page).filter(({ need }) => need === 'lab'))
   .sort((a, b) => Number(isOfWazuh(a)) - Number(isOfWazuh(b)));
@@ -41,7 +41,7 @@ const before: readonly (readonly [RegExp, readonly string[]])[] = [
   [
     /^npx firedrill compare v1\.2 v1\.3$/,
     [
-      'npx firedrill run scenarios/certlocker/postgres-crash.yaml --label v1.2',
+      'npx firedrill run certlocker/postgres-crash --label v1.2',
       `npx firedrill table certlocker --grep '^2$' --label v1.2`,
     ],
   ],
@@ -76,14 +76,11 @@ async function expectToRun(command: string): Promise<void> {
 
 beforeAll(async () => {
   collector = await receiver();
-  cpSync(join(root, 'reports/table-certlocker'), join(folder, 'reports/table-certlocker'), {
-    recursive: true,
-  });
 });
 afterAll(async () => {
   if (up !== undefined) await expectToRun(`npx firedrill lab down --stack ${up}`);
   await collector.close();
-  rmSync(folder, { recursive: true });
+  remove();
 });
 
 /** Starts the lab that the command needs, and stops any other lab. */
@@ -101,7 +98,7 @@ function lengthOf(command: string): string {
 }
 
 const ofFiredrill = ({ commands }: DocBlock): boolean =>
-  commands.every((command) => command === 'npm ci' || command.startsWith('npx firedrill '));
+  commands.every((command) => command.startsWith('npx firedrill '));
 
 describe('a block of commands that need the lab', () => {
   test('is found; its npm commands run in CI or in the next test', () => {
@@ -125,7 +122,7 @@ describe('a block of commands that need the lab', () => {
   test.each(
     blocks.filter(ofFiredrill).map((block) => [`${block.page}:${block.line}`, block.commands] as const),
   )('%s runs', async (_title, commands) => {
-    for (const command of commands.filter((c) => c !== 'npm ci')) {
+    for (const command of commands) {
       await labFor(command);
       for (const [of, needed] of before) if (of.test(command)) for (const c of needed) await expectToRun(c);
       await expectToRun(lengthOf(withRuns(command)));

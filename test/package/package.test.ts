@@ -178,7 +178,7 @@ describe('the installed command', () => {
   test('finds the files of the lab, whose state is in the state folder', async () => {
     const { stdout } = await consumer.firedrill(
       'plan',
-      'node_modules/firedrill/scenarios/certlocker/postgres-crash.yaml',
+      'certlocker/postgres-crash',
       '--json',
       '--state-dir',
       'my-state',

@@ -181,6 +181,12 @@ describe('the command line', () => {
     expect(text.exitCode).toBe(0);
   });
 
+  test('names of scenarios are completed once they begin', async () => {
+    const offered = async (current: string) => (await bench.start('__complete', '--', 'run', current)).stdout;
+    expect(await offered('certlocker/postgres')).toBe('words\ncertlocker/postgres-crash');
+    expect(await offered('')).toBe('files');
+  });
+
   test('plan prints every drill of a matrix, with its steps in order and the ranges of its random times', async () => {
     const { stdout } = await bench.start('plan', ...composed, '--var', 'container=edge', '--var', 'wait=1s');
     expect(stdout).toContain(

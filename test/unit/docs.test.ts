@@ -1,14 +1,15 @@
-import { cpSync, existsSync, readFileSync, readdirSync, rmSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { dirname, join, resolve } from 'node:path';
 import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { pathOfName } from '../../src/cli/scenario-names.ts';
+import type { Summary } from '../../src/core/summary.ts';
 import { listen, type Listening } from '../../src/net/testing/servers.ts';
-import { blocksOf, pages, strayCommands } from './lib/doc-blocks.ts';
+import { blocksOf, filesOf, pages, strayCommands } from './lib/doc-blocks.ts';
 import { root } from './lib/our-files.ts';
-import { readerFolder } from './lib/reader-folder.ts';
+import { type ReaderFolder, readerFolder } from './lib/reader-folder.ts';
 
-const { folder, env } = readerFolder(['scenarios', 'compose-lab', 'examples', 'schemas', 'test']);
 const blocks = pages().flatMap((page) => blocksOf(page));
 const bin = join(root, 'bin/firedrill.mjs');
 let server: Listening;
@@ -36,14 +37,29 @@ const pagesUrl = 'http://127.0.0.1:8080/';
 
 beforeAll(async () => {
   server = await listen(createServer((_request, response) => response.end('ok')));
-  // Only the committed runs: reports/ can contain other runs.
-  for (const name of readdirSync(join(root, 'reports')).filter((name) => name.startsWith('example-')))
-    cpSync(join(root, 'reports', name), join(folder, 'reports', name), { recursive: true });
 });
 afterAll(async () => {
   await server.close();
-  rmSync(folder, { recursive: true });
+  for (const reader of readers.values()) reader.remove();
 });
+
+const readers = new Map<string, ReaderFolder>();
+
+/** The folder of a reader who reads only this page, and has created the files that the page shows. */
+function readerOf(page: string): ReaderFolder {
+  const reader = readers.get(page) ?? readerFolder();
+  if (readers.has(page)) return reader;
+  readers.set(page, reader);
+  for (const { path, text } of filesOf(page)) {
+    mkdirSync(dirname(join(reader.folder, path)), { recursive: true });
+    writeFileSync(join(reader.folder, path), text);
+  }
+  // A run of the reader's own.
+  const run = join(root, 'reports/example-certlocker');
+  const { runId } = JSON.parse(readFileSync(join(run, 'summary.json'), 'utf8')) as Summary;
+  cpSync(run, join(reader.folder, 'reports', runId), { recursive: true });
+  return reader;
+}
 
 const helps = new Map<string, Promise<string>>();
 
@@ -73,7 +89,8 @@ describe('a block of commands', () => {
 
   test.each(withoutNeeds.map((block) => [title(block), block] as const))(
     '%s exits with 0',
-    async (_title, { commands }) => {
+    async (_title, { page, commands }) => {
+      const { folder, env } = readerOf(page);
       const verbs = commands.map((command) => firedrillOf(command)?.[0] ?? command);
       expect(verbs.filter((verb) => !harmless.has(verb))).toEqual([]);
       const { exitCode, all } = await execa(
@@ -104,8 +121,10 @@ describe('a block of commands', () => {
       const help = await helpOf(words.slice(0, words[0] === 'lab' ? 2 : 1));
       const options = words.filter((word) => word.startsWith('--')).map((word) => word.replace(/=.*/, ''));
       expect(options.filter((option) => !help.includes(`${option} `))).toEqual([]);
-      const files = words.filter((word) => need === 'lab' && /^(?:scenarios|compose-lab)\//.test(word));
-      expect(files.filter((file) => !existsSync(join(root, file)))).toEqual([]);
+      const [verb = '', ...args] = words;
+      if (need !== 'lab' || !['run', 'table', 'plan', 'model', 'validate'].includes(verb)) return;
+      const names = args.filter((word, i) => word.includes('/') && !args[i - 1]?.startsWith('--'));
+      expect(names.filter((name) => pathOfName(name) === undefined)).toEqual([]);
     },
   );
 
@@ -114,7 +133,6 @@ describe('a block of commands', () => {
     (_title, command) => {
       const { scripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { scripts: object };
       const known = [
-        'npm ci',
         'npm test',
         'npm install --save-dev firedrill',
         ...Object.keys(scripts).map((name) => `npm run ${name}`),
@@ -134,6 +152,9 @@ describe('a block of commands', () => {
       { page: 'p', line: 10, need: 'nothing', commands: ['ls'] },
     ]);
     expect(() => blocksOf('p', '<!-- soon -->\n```sh\nls\n```\n')).toThrow('p:2: unknown mark: soon');
+    expect(filesOf('p', '```ts\n// drills/a.ts\nb;\n```\n\n```yaml\nc: d\n```\n')).toEqual([
+      { path: 'drills/a.ts', text: '// drills/a.ts\nb;\n' },
+    ]);
     expect(strayCommands('```\nnpx firedrill run a\n```\nnpx b\n')).toEqual(['npx firedrill run a']);
   });
 });

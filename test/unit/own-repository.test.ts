@@ -1,4 +1,4 @@
-import { cpSync, readFileSync, rmSync } from 'node:fs';
+import { cpSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { afterAll, describe, expect, test } from 'vitest';
@@ -14,9 +14,9 @@ import { textBlockOf } from './lib/worked-examples.ts';
 const example = join(root, 'examples/own-repository');
 const readme = readFileSync(join(example, 'README.md'), 'utf8');
 const { commands } = blocksOf('examples/own-repository/README.md', readme)[0] ?? { commands: [] };
-const { folder, env } = readerFolder([]);
+const { folder, env, remove } = readerFolder();
 cpSync(example, folder, { recursive: true });
-afterAll(() => rmSync(folder, { recursive: true }));
+afterAll(remove);
 
 describe('the repository of examples/own-repository', () => {
   test.each(commands.filter((command) => /^npx firedrill (?:validate|plan) /.test(command)))(

@@ -5,7 +5,8 @@ import { extensionsOf } from '../../extension/load.ts';
 import { scenarioSchemaOf } from '../../scenario/scenario-schema.ts';
 import { suiteSchema } from '../../scenario/suite-schema.ts';
 import { targetSchemaOf } from '../../scenario/target-schema.ts';
-import { display, readInput } from '../inputs.ts';
+import { display } from '../display-path.ts';
+import { readInput } from '../inputs.ts';
 
 /** Kinds of files that `firedrill schema` accepts. */
 export const schemaNames = ['scenario', 'target', 'suite'] as const;

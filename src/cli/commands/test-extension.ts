@@ -9,7 +9,7 @@ import { tryExtension } from '../../extension/conformance/suite.ts';
 import type { ExtensionTests } from '../../extension/define-tests.ts';
 import { loadExtensions } from '../../extension/load.ts';
 import { defaultExport, loadModule, resolveModule } from '../../extension/load-module.ts';
-import { display } from '../inputs.ts';
+import { display } from '../display-path.ts';
 import type { Output } from '../output.ts';
 import { withTemporaryFolder } from '../../lab/temporary-folder.ts';
 

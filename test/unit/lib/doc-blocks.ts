@@ -44,6 +44,16 @@ export function blocksOf(page: string, text = readFileSync(join(root, page), 'ut
   });
 }
 
+/** The files that a page shows: fences whose first line is a comment with a path below `drills`. */
+export function filesOf(
+  page: string,
+  text = readFileSync(join(root, page), 'utf8'),
+): { readonly path: string; readonly text: string }[] {
+  return [...text.matchAll(/^```\w+\n((?:#|\/\/) (drills\/\S+)\n[^]*?)^```$/gm)].map(
+    ([, content = '', path = '']) => ({ path, text: content }),
+  );
+}
+
 /** Commands in fences of other languages, or of none: the test does not run them. */
 export function strayCommands(text: string): string[] {
   let inside: string | undefined;

@@ -46,6 +46,7 @@ export async function reporting(
     env: process.env,
     out: options.out,
     data: (text: string) => output.data(text),
+    text: (text: string) => output.text(text),
     say: (line: string) => output.progress(line),
     workflowCommand: (line: string) => output.workflowCommand(line),
     secret: (text: string) => redactor.add(text),

@@ -90,7 +90,8 @@ describe('docs/tutorial-own-pair.md', () => {
   let plans: readonly Plan[];
 
   beforeAll(async () => {
-    const output = { data: (text: string) => void written.push(text), progress: () => undefined };
+    const write = (text: string) => void written.push(text);
+    const output = { data: write, text: write, progress: () => undefined };
     const options = {
       name: 'shop',
       transport: 'ssh',
@@ -164,7 +165,7 @@ describe('docs/tutorial-containers.md', () => {
         force: false,
       },
       undefined,
-      { data: (text) => void written.push(text), progress: () => undefined },
+      { data: (text) => void written.push(text), text: () => undefined, progress: () => undefined },
       { containers: async () => known, mainProcess: async () => undefined },
     );
     const plans = loadAllPlans([join(folder, 'drills/scenarios')], {});

@@ -3,7 +3,7 @@ import { defaultTolerance, toleranceText } from '../analysis/tolerance.ts';
 import { DrillError, ExitCode, exitCodeOf } from '../core/errors.ts';
 import { candidatesText, completeCommand, completionScript, shells } from './commands/completion.ts';
 import { doctorCommand, type DoctorOptions } from './commands/doctor.ts';
-import { forgetCommand, healCommand, statusCommand } from './commands/heal.ts';
+import { forgetCommand, healCommand, openFaultNames, statusCommand } from './commands/heal.ts';
 import { initDefinition } from './commands/init-definition.ts';
 import { keptDefinitions } from './commands/kept-definitions.ts';
 import { labCommands, stackNames } from './commands/lab.ts';
@@ -29,6 +29,7 @@ import {
 import { openOutput, type Output, type ProcessOutput, printError } from './output.ts';
 import { kindsFor } from '../extension/load.ts';
 import { plansText } from './plan-text.ts';
+import { reporterNames } from './reporter-names.ts';
 import { RepeatableOption } from './repeatable-option.ts';
 import { exitCodeAfter } from './reporting.ts';
 import { writeReports } from './run-folder.ts';
@@ -124,7 +125,7 @@ export function buildProgram(stop: Stop, output: ProcessOutput, done: (code: num
   );
   const reporter = new RepeatableOption(
     '--reporter <name[=value],...>',
-    'send progress and results to these reporters',
+    'send progress and results to these reporters, or to those of extensions of the target',
     reporterKinds.map(({ name }) => name),
   )
     .argParser((value: string, before: readonly string[]) => [...before, value])
@@ -375,7 +376,8 @@ export function buildProgram(stop: Stop, output: ProcessOutput, done: (code: num
           completeWords(program, words, {
             stack: stackNames,
             suite: suiteNames,
-            reporter: () => reporterKinds.map(({ name }) => name),
+            reporter: reporterNames,
+            forget: openFaultNames,
           }),
         ),
       );

@@ -206,6 +206,13 @@ export function forgetCommand(
   return ExitCode.pass;
 }
 
+/** The open faults by the names that `--forget` takes. */
+export function openFaultNames(): string[] {
+  return userLedger()
+    .list()
+    .map(({ runId, faultId }) => `${runId}/${faultId}`);
+}
+
 /** Lists the open faults. Exit code 4 while there are any. */
 export function statusCommand(output: Output, json: boolean): number {
   const ledger = userLedger();

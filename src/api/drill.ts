@@ -1,3 +1,4 @@
+import { withCommandName } from '../cli/command-name.ts';
 import { passGuards } from '../cli/guard.ts';
 import { runOneDrill } from '../cli/one-drill.ts';
 import type { Output } from '../cli/output.ts';
@@ -7,6 +8,7 @@ import { DrillError } from '../core/errors.ts';
 import type { Plan } from '../core/plan.ts';
 import type { Summary, VerdictWord } from '../core/summary.ts';
 import { reportToAll } from '../reporters/all.ts';
+import { withHintForCaller } from './hint.ts';
 import { plansOf, type PlanOptions, seeded } from './options.ts';
 
 /** Options of `drill`; the same as those of `firedrill run`. */
@@ -61,6 +63,14 @@ export interface DrillResult {
  * `heal-failed` if a fault is not proven healed and there is no summary
  */
 export async function drill(scenario: string, options: DrillOptions = {}): Promise<DrillResult> {
+  try {
+    return await runDrill(scenario, options);
+  } catch (error) {
+    throw withHintForCaller(error);
+  }
+}
+
+async function runDrill(scenario: string, options: DrillOptions): Promise<DrillResult> {
   const { signal = new AbortController().signal, onEvent, out = 'reports', label } = options;
   signal.throwIfAborted();
   const plan = seeded(onlyPlan(scenario, plansOf(scenario, options)));
@@ -105,7 +115,7 @@ export async function drill(scenario: string, options: DrillOptions = {}): Promi
       healed: unhealed.length === 0,
       summary,
       folder,
-      problems,
+      problems: problems.map(withHintForCaller),
     };
   } finally {
     unlock();
@@ -122,5 +132,9 @@ function onlyPlan(scenario: string, plans: readonly Plan[]): Plan {
 
 /** Output of a command that prints nothing. Progress goes to the caller, redacted. */
 function quietOutput(onProgress: (line: string) => void): Output {
-  return { data: () => {}, progress: (line) => onProgress(redactor.text(line)) };
+  return {
+    data: () => {},
+    text: () => {},
+    progress: (line) => onProgress(redactor.text(withCommandName(line))),
+  };
 }

@@ -1,5 +1,7 @@
+import { withCommandName } from '../cli/command-name.ts';
 import { plansText } from '../cli/plan-text.ts';
-import type { PlannedFault } from '../core/plan.ts';
+import type { Plan, PlannedFault } from '../core/plan.ts';
+import { withHintForCaller } from './hint.ts';
 import { plansOf, type PlanOptions } from './options.ts';
 
 /** One drill of a scenario. A scenario with a matrix has one for each combination. */
@@ -22,15 +24,23 @@ export interface PlannedDrill {
  * @throws DrillError `invalid-input`, with the file, line, and column in `where`
  */
 export function plan(scenario: string, options: PlanOptions = {}): PlannedDrill[] {
-  return plansOf(scenario, options).map((one) => ({
+  try {
+    return plansOf(scenario, options).map(plannedDrill);
+  } catch (error) {
+    throw withHintForCaller(error);
+  }
+}
+
+function plannedDrill(one: Plan): PlannedDrill {
+  return {
     name: one.scenario.name,
     title: one.scenario.title,
     path: one.scenario.path,
     target: { name: one.target.name, environment: one.target.environment, path: one.target.path },
     faults: one.faults.map(({ id, kind, on }) => ({ id, kind, on: placeOf(on) })),
-    text: plansText([one]),
+    text: withCommandName(plansText([one])),
     json: structuredClone(one),
-  }));
+  };
 }
 
 function placeOf(on: PlannedFault['on']): string {

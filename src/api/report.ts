@@ -1,5 +1,6 @@
 import type { Summary } from '../core/summary.ts';
 import { readSummary, writeReports } from '../cli/run-folder.ts';
+import { withHintForCaller } from './hint.ts';
 
 /** Options of `report`. */
 export interface ReportOptions {
@@ -12,7 +13,14 @@ export interface ReportOptions {
  * @throws DrillError `invalid-input` if the folder has no readable log; `harness` if a report could not be written
  */
 export function report(folder: string, options: ReportOptions = {}): Summary {
-  if (options.write !== true) return readSummary(folder);
+  try {
+    return options.write === true ? writtenSummary(folder) : readSummary(folder);
+  } catch (error) {
+    throw withHintForCaller(error);
+  }
+}
+
+function writtenSummary(folder: string): Summary {
   const { summary, unwritten } = writeReports(folder);
   if (unwritten[0] !== undefined) throw unwritten[0];
   return summary;

@@ -11,7 +11,11 @@ import { temporaryFolder } from '../../test/temporary-folder.ts';
 
 let out: string;
 let said: string[];
-const output = { data: () => undefined, progress: (line: string) => void said.push(line) };
+const output = {
+  data: () => undefined,
+  text: () => undefined,
+  progress: (line: string) => void said.push(line),
+};
 beforeEach(() => {
   out = temporaryFolder();
   said = [];

@@ -107,7 +107,7 @@ checks: [{ kind: rto, max: 4m }]
         var: {},
       },
       stop,
-      { data: say, progress: say, workflowCommand: say },
+      { data: say, text: say, progress: say, workflowCommand: say },
     );
     return { error: undefined, exitCode, said };
   } catch (error) {

@@ -12,10 +12,13 @@ program
   .option('--target <file>', 'a file')
   .option('--out <folder>', 'a folder')
   .option('--stack <name>', 'a stack')
+  .option('--reporter <name[=value],...>', 'reporters')
+  .option('--forget <run/fault>', 'a fault')
   .option('--grep <regex>', 'a text')
   .addOption(new RepeatableOption('--var <pair>', 'a variable'))
   .option('-n, --lines <n>', 'how many')
   .option('--json', 'as JSON');
+program.command('test').argument('<module>');
 program.command('schema').addArgument(new Argument('<kind>').choices(['one', 'two']));
 program.command('secret', { hidden: true });
 const lab = program.command('lab');
@@ -23,13 +26,16 @@ lab.command('up').option('--stack <name>', 'a stack');
 
 /** The candidates for a line, whose last word is incomplete. */
 function offered(line: string): readonly string[] | string {
-  const candidates = completeWords(program, line.split(' '), { stack: () => ['alpha', 'beta'] });
+  const candidates = completeWords(program, line.split(' '), {
+    stack: () => ['alpha', 'beta'],
+    reporter: ({ operands, values }) => ['list', 'json', ...operands, ...values.values()],
+  });
   return candidates.kind === 'words' ? candidates.words.map(({ word }) => word) : candidates.kind;
 }
 
 describe('the candidates', () => {
   test.each<[string, readonly string[] | string]>([
-    ['', ['run', 'schema', 'lab', 'help']],
+    ['', ['run', 'test', 'schema', 'lab', 'help']],
     ['s', ['schema']],
     ['--v', ['--version']],
     ['lab ', ['up', 'help']],
@@ -46,6 +52,12 @@ describe('the candidates', () => {
     ['run --out ', 'folders'],
     ['run --stack ', ['alpha', 'beta']],
     ['run --grep ', []],
+    ['run --forget ', []],
+    ['test ', 'files'],
+    ['run --reporter ', ['list', 'json']],
+    ['run --reporter list,js', ['list,json']],
+    ['run --reporter=list,js', ['--reporter=list,json']],
+    ['run jo --target=jb --out jc --reporter j', ['json', 'jo', 'jb', 'jc']],
     ['run -n 5 --li', []],
     ['run --unknown x --js', ['--json']],
     ['run -- ', []],

@@ -11,8 +11,15 @@ export interface Candidate {
   readonly about?: string;
 }
 
+/** The words of a command before the cursor. */
+export interface TypedWords {
+  readonly operands: readonly string[];
+  /** Values of options by the name of the option (`stack`). */
+  readonly values: ReadonlyMap<string, string>;
+}
+
 /** Known values by the name of an option (`stack`) or of an argument. */
-export type KnownValues = Readonly<Record<string, () => readonly string[]>>;
+export type KnownValues = Readonly<Record<string, (typed: TypedWords) => readonly string[]>>;
 
 const nothing: Candidates = { kind: 'words', words: [] };
 
@@ -30,11 +37,13 @@ export function completeWords(program: Command, words: readonly string[], known:
   const before = typed.slice(0, -1);
   const current = typed.at(-1) ?? '';
   let command = program;
-  let operands = 0;
+  const operands: string[] = [];
+  const values = new Map<string, string>();
   let pending: Option | undefined;
   const given = new Set<string>();
   for (const word of before) {
     if (pending !== undefined) {
+      values.set(pending.attributeName(), word);
       pending = undefined;
       continue;
     }
@@ -43,21 +52,25 @@ export function completeWords(program: Command, words: readonly string[], known:
       const option = optionOf(command, word.replace(/=.*/s, ''));
       if (option === undefined) continue;
       given.add(option.attributeName());
-      if (takesValue(option) && !word.includes('=')) pending = option;
+      const [, inline] = /^[^=]+=(.*)$/s.exec(word) ?? [];
+      if (inline !== undefined) values.set(option.attributeName(), inline);
+      else if (takesValue(option)) pending = option;
       continue;
     }
-    const next = operands === 0 ? subcommands(command).find((one) => one.name() === word) : undefined;
-    if (next === undefined) operands += 1;
+    const next = operands.length === 0 ? subcommands(command).find((one) => one.name() === word) : undefined;
+    if (next === undefined) operands.push(word);
     else command = next;
   }
-  if (pending !== undefined) return valuesOf(pending, current, known);
+  const valuesFor = (option: Option, value: string, prefix = ''): Candidates =>
+    valuesOf(option, value, (name) => known[name]?.({ operands, values }) ?? [], prefix);
+  if (pending !== undefined) return valuesFor(pending, current);
   const [, flag, value] = /^(--[^=]+)=(.*)$/s.exec(current) ?? [];
   if (flag !== undefined && value !== undefined) {
     const option = optionOf(command, flag);
-    return option === undefined ? nothing : valuesOf(option, value, known, `${flag}=`);
+    return option === undefined ? nothing : valuesFor(option, value, `${flag}=`);
   }
   if (current.startsWith('-')) return optionsFor(command, current, given);
-  const commands = operands === 0 ? subcommands(command) : [];
+  const commands = operands.length === 0 ? subcommands(command) : [];
   if (commands.length > 0) {
     return startingWith(
       current,
@@ -66,10 +79,11 @@ export function completeWords(program: Command, words: readonly string[], known:
   }
   const requested = command.registeredArguments;
   const last = requested.at(-1);
-  const argument = requested[operands] ?? (last?.variadic === true ? last : undefined);
+  const argument = requested[operands.length] ?? (last?.variadic === true ? last : undefined);
   if (argument === undefined) return optionsFor(command, current, given);
   if (argument.argChoices !== undefined) return startingWith(current, argument.argChoices.map(asWord));
-  return byName(argument.name(), argument.name(), current, known);
+  const name = argument.name();
+  return knownOrPaths(known[name]?.({ operands, values }) ?? [], name, current);
 }
 
 function subcommands(command: Command): readonly Command[] {
@@ -96,25 +110,36 @@ function optionsFor(command: Command, current: string, given: ReadonlySet<string
   );
 }
 
-function valuesOf(option: Option, current: string, known: KnownValues, prefix = ''): Candidates {
+function valuesOf(
+  option: Option,
+  current: string,
+  known: (name: string) => readonly string[],
+  prefix: string,
+): Candidates {
   if (option.argChoices !== undefined) return startingWith(current, option.argChoices.map(asWord), prefix);
   const placeholder = /[<[]([^>\]]+)[>\]]/.exec(option.flags)?.[1] ?? '';
-  return byName(option.attributeName(), placeholder, current, known, prefix);
+  // Of a list with commas, the last entry is incomplete.
+  const before = option.flags.includes(',...') ? current.slice(0, current.lastIndexOf(',') + 1) : '';
+  return knownOrPaths(
+    known(option.attributeName()),
+    placeholder,
+    current.slice(before.length),
+    `${prefix}${before}`,
+  );
 }
 
-/** Known values of the name if any match, else paths according to the placeholder. */
-function byName(
-  name: string,
+/** The known values if any match, else paths according to the placeholder. */
+function knownOrPaths(
+  values: readonly string[],
   placeholder: string,
   current: string,
-  known: KnownValues,
   prefix = '',
 ): Candidates {
-  const values = known[name]?.() ?? [];
   const found = startingWith(current, values.map(asWord), prefix);
   if (found.kind === 'words' && found.words.length > 0) return found;
-  if (/^(?:file|scenario|suite)/.test(placeholder)) return { kind: 'files' };
-  if (/^(?:folder|run)/.test(placeholder)) return { kind: 'folders' };
+  if (/^(?:file|scenario|suite|module)/.test(placeholder)) return { kind: 'files' };
+  // Not `run/fault`, the name of an open fault.
+  if (/^(?:folder|run(?!\/))/.test(placeholder)) return { kind: 'folders' };
   return nothing;
 }
 

@@ -32,7 +32,7 @@ const pass = (environment: string, consent: Partial<Consent> = {}, ask?: Ask) =>
   passGuards([targetIn(environment)], {
     consent: { allowProduction: false, ...consent },
     command: 'run',
-    output: { data: () => {}, progress: () => {} },
+    output: { data: () => {}, text: () => {}, progress: () => {} },
     ask,
   });
 
@@ -67,7 +67,7 @@ describe('guard rails', () => {
 
   test('list the faults of a drill of production before the question', async () => {
     const said: string[] = [];
-    const output = { data: () => {}, progress: (line: string) => void said.push(line) };
+    const output = { data: () => {}, text: () => {}, progress: (line: string) => void said.push(line) };
     const ask = async (question: string) => {
       said.push(question);
       return 'shop';

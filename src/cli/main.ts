@@ -3,7 +3,7 @@ import { defaultTolerance, toleranceText } from '../analysis/tolerance.ts';
 import { DrillError, ExitCode, exitCodeOf } from '../core/errors.ts';
 import { candidatesText, completeCommand, completionScript, shells } from './commands/completion.ts';
 import { doctorCommand, type DoctorOptions } from './commands/doctor.ts';
-import { forgetCommand, healCommand, statusCommand } from './commands/heal.ts';
+import { forgetCommand, healCommand, openFaultNames, statusCommand } from './commands/heal.ts';
 import { initDefinition } from './commands/init-definition.ts';
 import { keptDefinitions } from './commands/kept-definitions.ts';
 import { labCommands, stackNames } from './commands/lab.ts';
@@ -13,6 +13,7 @@ import { schemaNames, schemaTextFor } from './commands/schema.ts';
 import { tableCommand, type TableOptions } from './commands/table.ts';
 import { watchCommand } from './commands/watch.ts';
 import { testExtensionCommand, type TestExtensionOptions } from './commands/test-extension.ts';
+import { commandName } from './command-name.ts';
 import { completeWords } from './complete-words.ts';
 import { type FileKind, fileKinds, loadWatchPlan } from './inputs.ts';
 import {
@@ -28,6 +29,7 @@ import {
 import { openOutput, type Output, type ProcessOutput, printError } from './output.ts';
 import { kindsFor } from '../extension/load.ts';
 import { plansText } from './plan-text.ts';
+import { reporterNames } from './reporter-names.ts';
 import { RepeatableOption } from './repeatable-option.ts';
 import { exitCodeAfter } from './reporting.ts';
 import { writeReports } from './run-folder.ts';
@@ -76,8 +78,9 @@ interface GoLiveOptions {
   readonly reporter?: readonly string[];
 }
 
-function buildProgram(stop: Stop, output: ProcessOutput, done: (code: number) => void): Command {
-  const program = new Command('firedrill')
+/** The commands and their options. */
+export function buildProgram(stop: Stop, output: ProcessOutput, done: (code: number) => void): Command {
+  const program = new Command(commandName())
     .description(
       'Run chaos and failover drills on two-node active-passive stacks: inject a fault, measure the outage from outside, heal, and report.',
     )
@@ -123,7 +126,7 @@ function buildProgram(stop: Stop, output: ProcessOutput, done: (code: number) =>
   );
   const reporter = new RepeatableOption(
     '--reporter <name[=value],...>',
-    'send progress and results to these reporters',
+    'send progress and results to these reporters, or to those of extensions of the target',
     reporterKinds.map(({ name }) => name),
   )
     .argParser((value: string, before: readonly string[]) => [...before, value])
@@ -218,7 +221,8 @@ function buildProgram(stop: Stop, output: ProcessOutput, done: (code: number) =>
         const { target, var: variables, seed, allProbes } = options;
         const loaded = loadPlansAndSuites(filesNamed(scenarios), { target, variables, allProbes });
         const plans = seed === undefined ? loaded : loaded.map((plan) => drawJitter(plan, seed, 0));
-        output.data(options.json ? `${JSON.stringify(plans, null, 2)}\n` : plansText(plans, kindsFor));
+        if (options.json) output.data(`${JSON.stringify(plans, null, 2)}\n`);
+        else output.text(plansText(plans, kindsFor));
       },
     );
 
@@ -259,7 +263,7 @@ function buildProgram(stop: Stop, output: ProcessOutput, done: (code: number) =>
         files.filter(({ kind }) => kind !== 'target'),
         { target, variables },
       );
-      for (const { path } of files) output.data(`${path}: valid\n`);
+      for (const { path } of files) output.text(`${path}: valid\n`);
     });
 
   program
@@ -375,7 +379,8 @@ function buildProgram(stop: Stop, output: ProcessOutput, done: (code: number) =>
             suite: suiteNames,
             // With nothing typed yet, the user's own files are offered.
             scenario: () => (words.at(-1) === '' ? [] : scenarioNames()),
-            reporter: () => reporterKinds.map(({ name }) => name),
+            reporter: reporterNames,
+            forget: openFaultNames,
           }),
         ),
       );
@@ -383,9 +388,13 @@ function buildProgram(stop: Stop, output: ProcessOutput, done: (code: number) =>
 
   program.addCommand(initDefinition(output, done));
   program.addCommand(labCommands(stop, output, done));
-  for (const command of program.commands) command.exitOverride();
   // It may also stand after the name of a command.
-  for (const command of commandsBelow(program)) command.addOption(stateDir().hideHelp());
+  for (const command of commandsBelow(program)) command.exitOverride().addOption(stateDir().hideHelp());
+  for (const command of [program, ...commandsBelow(program)])
+    command.configureOutput({
+      writeOut: (text) => output.text(text),
+      writeErr: (text) => output.progress(text.trimEnd()),
+    });
   return program;
 }
 
@@ -404,11 +413,11 @@ function commandsBelow(command: Command): Command[] {
 function regenerateReport(folder: string, output: Output): readonly DrillError[] {
   if (isTableFolder(folder)) {
     const { table, unwritten } = rewriteTable(folder);
-    output.data(`${renderTableText(table)}\n`);
+    output.text(`${renderTableText(table)}\n`);
     return unwritten;
   }
   const { summary, unwritten } = writeReports(folder);
-  output.data(`${renderVerdictText(summary)}\n`);
+  output.text(`${renderVerdictText(summary)}\n`);
   return unwritten;
 }
 

@@ -20,7 +20,7 @@ describe('name=value', () => {
 
   test('is accepted by `lab up --set`', () => {
     const stop = listenForStop(() => {});
-    const lab = labCommands(stop, { data: () => {}, progress: () => {} }, () => {});
+    const lab = labCommands(stop, { data: () => {}, text: () => {}, progress: () => {} }, () => {});
     stop.dispose();
     const up = lab.commands.find((command: Command) => command.name() === 'up');
     const set = up?.options.find((option) => option.long === '--set');

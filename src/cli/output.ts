@@ -4,13 +4,21 @@ import type { HostNote } from '../core/host.ts';
 import { messageText } from '../core/message-text.ts';
 import { escapeCiCommands } from '../core/ci-commands.ts';
 import { cannotWrite, isDiskError, writeFully } from '../engine/disk.ts';
+import { commandName, withCommandName } from './command-name.ts';
 import { showsLiveView } from './live/detect-terminal.ts';
 import type { Live } from './live/terminal.ts';
 import { redactor } from './secrets.ts';
 
-/** Output of a command: data goes to stdout, progress to stderr. */
+/**
+ * Output of a command: data and text go to stdout, progress to stderr. In text and progress, commands get the name by which the user
+ * calls firedrill (`withCommandName`).
+ */
 export interface Output {
+  /** Writes data that a program reads, or that is kept. */
   data(text: string): void;
+  /** Writes text for a person. */
+  text(text: string): void;
+  /** Writes lines for a person. */
   progress(line: string): void;
   /** The live view, whose block is below the lines of `progress`; absent without one. */
   readonly live?: Live | undefined;
@@ -42,6 +50,8 @@ export function openOutput({
 }: Pick<NodeJS.Process, 'stdout' | 'stderr' | 'env'> = process): ProcessOutput {
   let live: Live | undefined;
   let failure: unknown;
+  let name: string | undefined;
+  const named = (text: string): string => withCommandName(text, () => (name ??= commandName(env)));
   const fail = (error: unknown): void => {
     failure ??= error;
   };
@@ -49,6 +59,21 @@ export function openOutput({
   // Without stderr, nothing can report this error. The drill and its log continue.
   stderr.on('error', () => {});
   const file = isFile(stdout.fd) ? stdout.fd : undefined;
+  const write = (text: string): void => {
+    const clean = escapeCiCommands(redactor.text(text));
+    // Data is written when a drill is over, so this write may wait for the terminal.
+    if (live !== undefined && stdout.isTTY) stderr.write(live.handOver());
+    if (file === undefined) {
+      stdout.write(clean);
+      return;
+    }
+    try {
+      // Node ignores a partial write to a file and drops the rest.
+      writeFully(file, Buffer.from(clean));
+    } catch (error) {
+      fail(error);
+    }
+  };
   return {
     get live() {
       return live;
@@ -58,23 +83,10 @@ export function openOutput({
       const { openLive } = await import('./live/open-live.ts');
       live = openLive(stderr, { env, color });
     },
-    data(text) {
-      const clean = escapeCiCommands(redactor.text(text));
-      // Data is written when a drill is over, so this write may wait for the terminal.
-      if (live !== undefined && stdout.isTTY) stderr.write(live.handOver());
-      if (file === undefined) {
-        stdout.write(clean);
-        return;
-      }
-      try {
-        // Node ignores a partial write to a file and drops the rest.
-        writeFully(file, Buffer.from(clean));
-      } catch (error) {
-        fail(error);
-      }
-    },
+    data: write,
+    text: (text) => write(named(text)),
     progress(line) {
-      const clean = escapeCiCommands(redactor.text(line));
+      const clean = escapeCiCommands(redactor.text(named(line)));
       if (live === undefined) stderr.write(`${printedLines(clean)}\n`);
       else live.print(clean);
     },

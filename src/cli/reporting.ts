@@ -1,4 +1,5 @@
 import { DrillError, ExitCode, exitCodeOf } from '../core/errors.ts';
+import { splitNameValue } from '../core/name-value.ts';
 import type { Plan } from '../core/plan.ts';
 import { loadExtensions } from '../extension/load.ts';
 import type { Reporters } from '../reporters/all.ts';
@@ -35,7 +36,7 @@ export async function reporting(
   }: Pick<ReporterContext, 'command'> & {
     readonly stop: Stop;
     readonly output: ReportingOutput;
-    /** The command's plans, whose extensions may bring reporters. Called only if a requested name is not built in. */
+    /** The command's plans, whose extensions may bring reporters. Called only if a requested name may not be built in. */
     readonly plans: () => readonly Plan[];
   },
   work: (reporters: Reporters) => Promise<Outcome>,
@@ -46,6 +47,7 @@ export async function reporting(
     env: process.env,
     out: options.out,
     data: (text: string) => output.data(text),
+    text: (text: string) => output.text(text),
     say: (line: string) => output.progress(line),
     workflowCommand: (line: string) => output.workflowCommand(line),
     secret: (text: string) => redactor.add(text),
@@ -65,13 +67,24 @@ export async function reporting(
     : outcome.exitCode;
 }
 
-/** The built-in reporters, and those of the plans' extensions if one is requested. Their names contain a dot. */
+/** The built-in reporters, and those of the plans' extensions if another name is requested. */
 function reporterKindsFor(
   requested: readonly string[],
   plans: () => readonly Plan[],
 ): readonly ReporterKind[] {
-  if (!requested.some((text) => /(?:^|,)[a-z0-9-]+\.[a-z0-9.-]+(?:[=,]|$)/.test(text))) return reporterKinds;
-  const own = plans().flatMap(({ extensions }) => loadExtensions(extensions).reporters);
+  const isBuiltIn = (word: string): boolean =>
+    reporterKinds.some(({ name }) => name === splitNameValue(word).name);
+  // A word may also be a part of a value that has a comma. The plans are then read once more than necessary.
+  const others = requested.flatMap((text) => text.split(',')).filter((word) => !isBuiltIn(word));
+  if (others.length === 0) return reporterKinds;
+  let own: readonly ReporterKind[];
+  try {
+    own = plans().flatMap(({ extensions }) => loadExtensions(extensions).reporters);
+  } catch (error) {
+    // A name without a dot is a mistake, and is reported without those of the extensions.
+    if (others.some((word) => /^[a-z0-9-]+\.[a-z0-9.-]+(?:=|$)/.test(word))) throw error;
+    return reporterKinds;
+  }
   return [...reporterKinds, ...new Set(own)];
 }
 

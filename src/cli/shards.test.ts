@@ -66,7 +66,7 @@ describe('the seed of a shard', () => {
   const fault = { id: 'f', kind: 'k', on: { host: 'h' }, atMs: 0, params: null };
   const plain = planWith({ faults: [fault] });
   const drawn = planWith({ faults: [{ ...fault, jitterMs: 1000 }] });
-  const output = { data: () => undefined, progress: () => undefined };
+  const output = { data: () => undefined, text: () => undefined, progress: () => undefined };
 
   test('is required with a jitter, because each shard would have other fault times', () => {
     expect(() => seedForShard([plain, drawn], undefined, output)).toThrow(/--shard needs --seed/);

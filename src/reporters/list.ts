@@ -13,17 +13,17 @@ export const list: ReporterKind = {
   name: 'list',
   describe: 'verdicts as text on stdout (default)',
   stdout: true,
-  create: (_, { command, data }) => ({
+  create: (_, { command, text }) => ({
     drillEnded({ summary, folder }) {
       if (command === 'run')
-        data(
+        text(
           `\n${renderVerdictText(summary)}\nreport: ${join(folder, 'report.html')} (as text: report.md)\n`,
         );
     },
     runEnded({ drills, table, baseline }) {
-      if (table !== undefined) data(`\n${renderTableText(table.table)}`);
-      else if (command === 'run') data(`${repeatsSection(drills)}${linesText(drills)}`);
-      if (baseline !== undefined) data(`\n${renderGateText(baseline)}`);
+      if (table !== undefined) text(`\n${renderTableText(table.table)}`);
+      else if (command === 'run') text(`${repeatsSection(drills)}${linesText(drills)}`);
+      if (baseline !== undefined) text(`\n${renderGateText(baseline)}`);
     },
   }),
 };

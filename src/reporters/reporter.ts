@@ -59,9 +59,11 @@ export interface ReporterContext {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** The folder of `--out`. */
   readonly out: string;
-  /** Prints on stdout. */
+  /** Prints data for a program on stdout. */
   readonly data: (text: string) => void;
-  /** Prints a line on stderr. */
+  /** Prints text for a person on stdout. Commands in backticks, such as `firedrill heal`, become what the user's shell runs. */
+  readonly text: (text: string) => void;
+  /** Prints a line for a person on stderr, with commands as in `text`. */
   readonly say: (line: string) => void;
   /** Prints a workflow command on stderr. Other lines are escaped, so that a CI runner does not execute them. */
   readonly workflowCommand: (line: string) => void;

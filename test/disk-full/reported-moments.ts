@@ -56,7 +56,7 @@ export const furtherMoments: readonly ReportedMoment[] = [
     when: 'the reports are written: the verdict is printed, and the exit code is not a pass',
     point: { from: 'openSync .*samples.csv', at: 1, mode: 'EROFS' },
     seenToBe: { acted: true, records: 0 },
-    says: ['summary.json: EROFS', 'make it with `firedrill report`', 'downtime '],
+    says: ['summary.json: EROFS', 'make it with `npx firedrill report`', 'downtime '],
     proven: true,
   },
 ];

@@ -50,7 +50,7 @@ async function output(
 describe('the image', () => {
   test('has the version of the package as its default command, and as a label', async () => {
     expect((await firedrill([], '--version')).stdout).toBe(version);
-    expect((await firedrill([])).stdout).toContain('Usage: firedrill');
+    expect((await firedrill([])).stdout).toContain('Usage: docker run … firedrill');
     const format = '{{index .Config.Labels "org.opencontainers.image.version"}}';
     expect(await must(['docker', 'image', 'inspect', '--format', format, image])).toBe(version);
   });

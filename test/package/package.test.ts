@@ -369,7 +369,7 @@ describe('installed in another way', () => {
         [join(prefix, 'bin/firedrill'), 'init', 'drills', ...answers, '--no-input'],
         {
           cwd: project.folder,
-          env: { ...project.env },
+          env: { ...project.env, PATH: `${join(prefix, 'bin')}:${process.env['PATH'] ?? ''}` },
         },
       );
       expect(stdout).toContain('drills/target.yaml');

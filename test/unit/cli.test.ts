@@ -257,7 +257,8 @@ describe('the command line', () => {
     const { exitCode, stderr } = await bench.start('run', 'scenarios/wazuh-lb/suite.yaml');
     expect(exitCode).toBe(2);
     expect(stderr).toContain('scenarios/wazuh-lb/suite.yaml: this is a suite, not a scenario');
-    expect(stderr).toContain('firedrill table scenarios/wazuh-lb/suite.yaml');
+    expect(stderr).toContain('hint: Run it with `npx firedrill table scenarios/wazuh-lb/suite.yaml`.');
+    expect((await bench.start('run', '--help')).stdout).toContain('Usage: npx firedrill run [options]');
   });
 
   test('schema prints JSON Schemas with every kind of fault and probe', async () => {

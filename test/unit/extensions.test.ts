@@ -373,9 +373,102 @@ describe('an undo record of an extension', () => {
   test('stays open if its module has no such kind any more', async () => {
     const module = write('a.ts', loop);
     openLedger(join(bench.state, 'ledger')).open(record(module));
+    const completed = await bench.start('__complete', '--', 'heal', '--forget', 'r/');
+    expect(completed.stdout).toBe('words\nr/fault-1');
     const { exitCode, stdout } = await bench.start('heal');
     expect(exitCode).toBe(4);
     expect(stdout).toContain('has no fault kind acme.mark any more');
     await bench.start('heal', '--forget', 'r/fault-1');
   });
+});
+
+describe('the completion of `--reporter`', () => {
+  const offered = async (...words: string[]): Promise<string[]> => {
+    const { exitCode, stdout } = await bench.start('__complete', '--', ...words);
+    expect(exitCode).toBe(0);
+    return stdout.split('\n').slice(1);
+  };
+  const reporter = `reporters: [defineReporter({ name: 'acme.note', describe: 'Note.', create: () => ({}) })]`;
+
+  test('offers those of the extensions of the target', async () => {
+    write(
+      'a.ts',
+      `import { defineExtension, defineReporter } from 'firedrill';
+console.log('loading');
+export default defineExtension({ name: 'acme', ${reporter} });`,
+    );
+    const target = writeTarget('[./a.ts]');
+    const path = scenario('{ kind: command, on: here, run: [touch, /x], undo: [rm, /x] }');
+    expect(await offered('run', path, '--reporter', '')).toEqual(
+      expect.arrayContaining(['list', 'acme.note']),
+    );
+    expect(await offered('run', path, '--reporter', 'list,ac')).toEqual(['list,acme.note']);
+    // A scenario that is not valid yet.
+    write('scenario.yaml', 'name: later\n');
+    expect(await offered('run', path, '--target', target, '--reporter', 'ac')).toEqual(['acme.note']);
+    expect(await offered('run', path, '--reporter', 'ac')).toEqual([]);
+    expect(await offered('run', path, '--reporter', 'js')).toEqual(['json']);
+  });
+});
+
+test('a reporter that does not exist gets the closest match among those of extensions', async () => {
+  write(
+    'a.ts',
+    `import { defineExtension, defineReporter } from 'firedrill';
+export default defineExtension({ name: 'acme', reporters: [defineReporter({ name: 'acme.note', describe: 'Note.', create: () => ({}) })] });`,
+  );
+  writeTarget('[./a.ts]');
+  const path = scenario('{ kind: command, on: here, run: [touch, /x], undo: [rm, /x] }');
+  for (const name of ['acme.not', 'acmenote', 'list,acme-note'])
+    expect((await bench.start('run', path, '--reporter', name)).stderr).toContain(
+      'did you mean "acme.note"?',
+    );
+});
+
+test('each mistake in a target gets the closest match among the kinds of its extensions', async () => {
+  write(
+    'a.ts',
+    `import { defineExtension, defineProbe, defineTransport, defineWriter, localHost, z } from 'firedrill';
+const params = z.strictObject({ room: z.string() });
+export default defineExtension({
+  name: 'acme',
+  probes: [defineProbe({
+    kind: 'acme.peek', summary: 'Look.', lane: 'host', needsHost: true, params,
+    describe: () => 'look', cost: () => ({}), open: async () => ({ observe: async () => ({ outcome: 'ok' }), close: async () => {} }),
+  })],
+  transports: [defineTransport({
+    kind: 'acme.here', summary: 'This machine.', params, describe: () => 'here', create: (_p, { name }) => localHost(name),
+  })],
+  writers: [defineWriter({
+    kind: 'acme.rows', summary: 'Rows.', params, newConnections: () => 0,
+    describe: () => ({ write: 'write', read: 'read', remove: 'remove' }),
+    open: async () => ({ create: async () => {}, drop: async () => {}, connect: () => ({}) }),
+  })],
+});`,
+  );
+  const kinds = (of: string, ...params: readonly [string, string, string]): string => {
+    const target = writeTarget(
+      '[./a.ts]',
+      `  - { id: peek, kind: ${of}.peek, on: [here], ${params[0]}: x }\nwriters:\n  - { id: orders, kind: ${of}.rows, ${params[1]}: x }\n`,
+    );
+    const text = readFileSync(target, 'utf8');
+    writeFileSync(target, text.replace('transport: local', `transport: ${of}.here, ${params[2]}: x`));
+    return target;
+  };
+  const problems = async (target: string): Promise<string[]> =>
+    (await bench.start('validate', target)).stderr
+      .split('\n')
+      .map((line) => line.replace(/^.*target\.yaml:/, ''));
+  expect(await problems(kinds('acne', 'room', 'room', 'room'))).toEqual([
+    '5:22: unknown transport "acne.here"; did you mean "acme.here"?',
+    '8:23: unknown kind "acne.peek"; did you mean "acme.peek"?',
+    '10:25: unknown kind "acne.rows"; did you mean "acme.rows"?',
+  ]);
+  expect(await problems(kinds('acme', 'rom', 'roam', 'roof'))).toEqual(
+    expect.arrayContaining([
+      '5:33: unknown field "roof"; did you mean "room"?',
+      '8:46: unknown field "rom"; did you mean "room"?',
+      '10:36: unknown field "roam"; did you mean "room"?',
+    ]),
+  );
 });

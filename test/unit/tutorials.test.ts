@@ -4,6 +4,7 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { LogBuilder } from '../../src/analysis/testing/log-builder.ts';
 import { readLog } from '../../src/analysis/read-log.ts';
 import { summarize } from '../../src/analysis/summarize.ts';
+import { withCommandName } from '../../src/cli/command-name.ts';
 import { initCommand } from '../../src/cli/commands/init.ts';
 import { createNarrator } from '../../src/cli/console.ts';
 import { loadAllPlans, loadPlans } from '../../src/cli/inputs.ts';
@@ -90,7 +91,8 @@ describe('docs/tutorial-own-pair.md', () => {
   let plans: readonly Plan[];
 
   beforeAll(async () => {
-    const output = { data: (text: string) => void written.push(text), progress: () => undefined };
+    const write = (text: string) => void written.push(text);
+    const output = { data: write, text: write, progress: () => undefined };
     const options = {
       name: 'shop',
       transport: 'ssh',
@@ -164,7 +166,7 @@ describe('docs/tutorial-containers.md', () => {
         force: false,
       },
       undefined,
-      { data: (text) => void written.push(text), progress: () => undefined },
+      { data: (text) => void written.push(text), text: () => undefined, progress: () => undefined },
       { containers: async () => known, mainProcess: async () => undefined },
     );
     const plans = loadAllPlans([join(folder, 'drills/scenarios')], {});
@@ -211,7 +213,7 @@ async function doctorLines(plan: Plan, plans: readonly Plan[]): Promise<string[]
   return [
     ...findings.flatMap(({ status, name, observed, hint }) => [
       `${status} ${name} ${observed}`,
-      `hint: ${hint ?? ''}`,
+      `hint: ${withCommandName(hint ?? '')}`,
     ]),
     `ok ${host.name}: local ${fixedText('src/doctor/inspect-target.ts', 'commands run')}`,
     'ok probe service GET http://127.0.0.1:8080/',

@@ -12,10 +12,12 @@ import { temporaryFolder } from '../../../test/temporary-folder.ts';
 let folder: string;
 let said: string[];
 let printed: string;
+const print = (text: string): void => {
+  printed += text;
+};
 const output = {
-  data: (text: string) => {
-    printed += text;
-  },
+  data: print,
+  text: print,
   progress: (line: string) => void said.push(line),
 };
 

@@ -49,7 +49,7 @@ export function compareCommand(a: string, b: string, options: CompareOptions, ou
       `${renderComparisonMarkdown(comparison)}${gate === undefined ? '' : `\n${renderGateMarkdown(gate)}`}`,
     );
   else
-    output.data(
+    output.text(
       `${renderComparisonText(comparison)}${gate === undefined ? '' : `\n${renderGateText(gate)}`}`,
     );
   return gate !== undefined && isWorse(gate) ? ExitCode.verdictFail : ExitCode.pass;

@@ -59,7 +59,7 @@ export async function doctorCommand(
       : await targetFindings(target, scenarios, burstMs, signal)),
   ];
   if (json) output.data(`${JSON.stringify({ findings }, null, 2)}\n`);
-  else output.data(findingsText(findings));
+  else output.text(findingsText(findings));
   return findings.some((finding) => finding.status === 'fail') ? ExitCode.refused : ExitCode.pass;
 }
 

@@ -13,6 +13,7 @@ let out: string[];
 let progress: string[];
 const output = {
   data: (text: string) => void out.push(text),
+  text: (text: string) => void out.push(text),
   progress: (line: string) => void progress.push(line),
 };
 beforeEach(() => {

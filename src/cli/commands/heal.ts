@@ -61,7 +61,7 @@ async function healRecords(
   const ours = all.filter(({ target }) => force || !held.has(target));
   const open = [...ours.filter(isFault).toReversed(), ...ours.filter((record) => !isFault(record))];
   if (all.length === 0 && unreadable.length === 0) {
-    output.data('no open faults\n');
+    output.text('no open faults\n');
     return ExitCode.pass;
   }
   /** A failed write of the record is reported, and does not prevent the repair. */
@@ -80,11 +80,11 @@ async function healRecords(
     const [doing, done, not] = wordsOf(record);
     const isWaiting = left.has(record.runId) || unreadable.some((one) => isOfRun(one, record.runId));
     if (!isFault(record) && isWaiting) {
-      output.data(`${not}: ${what}: other faults of its run are not healed yet\n`);
+      output.text(`${not}: ${what}: other faults of its run are not healed yet\n`);
       continue;
     }
     if (record.awaitsFault === true) {
-      output.data(`not needed: ${what}: its fault was not injected\n`);
+      output.text(`not needed: ${what}: its fault was not injected\n`);
       unclosed += closeRecord(ledger, record, output);
       continue;
     }
@@ -102,10 +102,10 @@ async function healRecords(
       if (isFault(record)) await healFault(record, access, clock, options);
       else
         await makeRepair(record, access, clock, { ...options, mark: (issued) => markRecord(record, issued) });
-      output.data(`${done}: ${what}\n`);
+      output.text(`${done}: ${what}\n`);
     } catch (error) {
       left.add(record.runId);
-      output.data(`${not}: ${what}: ${messageOf(error)}\n`);
+      output.text(`${not}: ${what}: ${messageOf(error)}\n`);
       if (error instanceof DrillError && error.hint !== undefined) output.progress(`  hint: ${error.hint}`);
       continue;
     }
@@ -147,14 +147,14 @@ function printHeld(held: ReadonlyMap<string, Holder>, force: boolean, output: Ou
       output.progress('  --force: healing its faults anyway');
       continue;
     }
-    output.data(`not healed: target ${target} is locked; its holder heals the faults\n`);
+    output.text(`not healed: target ${target} is locked; its holder heals the faults\n`);
     output.progress(`  hint: ${hint} To heal anyway, pass --force.`);
   }
 }
 
 function printUnreadable(records: readonly UnreadableRecord[], output: Output): void {
   for (const { message, hint } of records) {
-    output.data(`NOT healed: ${message}\n`);
+    output.text(`NOT healed: ${message}\n`);
     output.progress(`  hint: ${hint}`);
   }
 }
@@ -202,8 +202,15 @@ export function forgetCommand(
       hint: `${holder.hint} To remove the record anyway, pass --force.`,
     });
   ledger.close(record);
-  output.data(`forgotten, NOT healed: ${name}: ${record.kind} on ${record.host.name}\n`);
+  output.text(`forgotten, NOT healed: ${name}: ${record.kind} on ${record.host.name}\n`);
   return ExitCode.pass;
+}
+
+/** The open faults by the names that `--forget` takes. */
+export function openFaultNames(): string[] {
+  return userLedger()
+    .list()
+    .map(({ runId, faultId }) => `${runId}/${faultId}`);
 }
 
 /** Lists the open faults. Exit code 4 while there are any. */
@@ -212,18 +219,18 @@ export function statusCommand(output: Output, json: boolean): number {
   const open = ledger.list();
   const unreadable = ledger.unreadable();
   if (json) output.data(`${JSON.stringify({ openFaults: open, unreadable }, null, 2)}\n`);
-  else if (open.length + unreadable.length === 0) output.data('no open faults\n');
+  else if (open.length + unreadable.length === 0) output.text('no open faults\n');
   else {
     for (const { message, hint, target } of unreadable) {
-      output.data(`${message}${target === undefined ? '' : `, target ${target}`}\n`);
+      output.text(`${message}${target === undefined ? '' : `, target ${target}`}\n`);
       output.progress(`  hint: ${hint}`);
     }
     for (const record of open) {
-      output.data(
+      output.text(
         `${record.openedAt}  ${record.runId}/${record.faultId}: ${record.kind} on ${record.host.name} (${record.host.transport.kind}), target ${record.target}${record.repair === true ? repairText(record) : leaseText(record)}${drillText(record)}\n`,
       );
     }
-    if (open.length > 0) output.data('Heal them with `firedrill heal`.\n');
+    if (open.length > 0) output.text('Heal them with `firedrill heal`.\n');
   }
   return open.length + unreadable.length === 0 ? ExitCode.pass : ExitCode.notHealed;
 }

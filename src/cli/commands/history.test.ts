@@ -13,7 +13,8 @@ beforeEach(() => {
 
 test('history --html writes a page with relative links to the reports', () => {
   let printed = '';
-  const output = { data: (text: string) => void (printed += text), progress: () => undefined };
+  const print = (text: string) => void (printed += text);
+  const output = { data: print, text: print, progress: () => undefined };
   const pageAt = (html: string) => historyCommand([folder], { json: false, html }, output);
   for (const name of ['run 1', 'run-2']) {
     mkdirSync(join(folder, name));

@@ -38,11 +38,8 @@ export function historyCommand(folders: readonly string[], options: HistoryOptio
     return;
   }
   const lines = shown.map(({ run, folder }) => historyLine(run, folder));
-  output.data(
-    json
-      ? `${JSON.stringify({ schemaVersion: 1, runs: lines }, null, 2)}\n`
-      : renderHistoryText(lines, runs.length - shown.length),
-  );
+  if (json) output.data(`${JSON.stringify({ schemaVersion: 1, runs: lines }, null, 2)}\n`);
+  else output.text(renderHistoryText(lines, runs.length - shown.length));
 }
 
 function writeTrend(path: string, runs: readonly KeptFolder[]): void {

@@ -19,7 +19,7 @@ beforeEach(() => {
 
 const hosts = ['node-1=10.0.0.1', 'node-2=10.0.0.2'];
 const details = { unit: 'nginx.service', container: 'web', process: 'nginx' };
-const silent = { data: () => {}, progress: () => {} };
+const silent = { data: () => {}, text: () => {}, progress: () => {} };
 
 const pair: readonly KnownContainer[] = [
   { name: 'shop-web-1', state: 'running', project: 'shop', service: 'web-1' },
@@ -315,7 +315,7 @@ describe('the template for plain containers', () => {
       folder,
       { force: false, host: [], containers: ['one,two'], url },
       undefined,
-      { data: () => {}, progress: (text) => warnings.push(text) },
+      { data: () => {}, text: () => {}, progress: (text) => warnings.push(text) },
       engineOf('Cannot connect to the Docker daemon'),
     );
     expect(warnings[0]).toBe(

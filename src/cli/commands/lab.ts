@@ -88,8 +88,8 @@ export function labCommands(stop: Stop, output: Output, done: (code: number) => 
       if (options.json) output.data(`${JSON.stringify({ vms }, null, 2)}\n`);
       else {
         for (const vm of vms) {
-          output.data(`${vm.name.padEnd(10)} ${vm.address.padEnd(15)} ${vm.power} ${vm.system ?? ''}\n`);
-          for (const inner of vm.containers) output.data(`  ${inner.name.padEnd(26)} ${inner.status}\n`);
+          output.text(`${vm.name.padEnd(10)} ${vm.address.padEnd(15)} ${vm.power} ${vm.system ?? ''}\n`);
+          for (const inner of vm.containers) output.text(`  ${inner.name.padEnd(26)} ${inner.status}\n`);
         }
       }
       done(vms.every((vm) => vm.power === 'running') ? ExitCode.pass : ExitCode.inconclusive);

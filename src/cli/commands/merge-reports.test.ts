@@ -25,7 +25,11 @@ const head = {
 };
 let folder: string;
 let said: string[];
-const output = { data: () => undefined, progress: (line: string) => void said.push(line) };
+const output = {
+  data: () => undefined,
+  text: () => undefined,
+  progress: (line: string) => void said.push(line),
+};
 
 beforeEach(() => {
   folder = temporaryFolder();

@@ -44,7 +44,8 @@ export function mergeReportsCommand(
     cpSync(from, runFolder(join(folder, tableRuns), runId), { recursive: true });
   const unwritten = writeTable(folder, table);
   if (unwritten !== undefined) printError(unwritten, output);
-  output.data(options.json ? renderTableJson(table) : `\n${renderTableText(table)}`);
+  if (options.json) output.data(renderTableJson(table));
+  else output.text(`\n${renderTableText(table)}`);
   for (const index of missing) output.progress(`shard ${placeText({ index, count })} is missing`);
   output.progress(`saved in ${folder}: table.html, table.md, and the drills in ${tableRuns}`);
   return worstExitCode([tableExitCode(table), ...(unwritten === undefined ? [] : [ExitCode.inconclusive])]);

@@ -52,7 +52,8 @@ export function modelCommand(args: readonly string[], options: ModelOptions, out
       };
     }),
   };
-  output.data(options.json ? `${JSON.stringify(report, null, 2)}\n` : renderWhatIf(report));
+  if (options.json) output.data(`${JSON.stringify(report, null, 2)}\n`);
+  else output.text(renderWhatIf(report));
 }
 
 /** Pairs lines by position, because settings change neither the number of lines nor their order. */

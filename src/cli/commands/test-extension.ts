@@ -39,10 +39,10 @@ export async function testExtensionCommand(
   const tests = testsOf(options.tests ?? testsNextTo(path), output);
   const run = options.run === undefined ? undefined : readStoredRun(options.run);
   const checks = await withTemporaryFolder((out) =>
-    tryExtension({ extension, tests, run, out }, (made) => output.data(lineOf(made))),
+    tryExtension({ extension, tests, run, out }, (made) => output.text(lineOf(made))),
   );
   const count = (status: Check['status']): number => checks.filter((made) => made.status === status).length;
-  output.data(`${count('ok')} ok, ${count('fail')} failed, ${count('not-tried')} not tried\n`);
+  output.text(`${count('ok')} ok, ${count('fail')} failed, ${count('not-tried')} not tried\n`);
   return count('fail') === 0 ? ExitCode.pass : ExitCode.verdictFail;
 }
 

@@ -37,11 +37,8 @@ export async function watchCommand(options: WatchOptions, stop: Stop, output: Ou
   const { summary, unwritten } = writeReports(folder);
   const problems = [...(log.broken.aborted ? [log.broken.reason as DrillError] : []), ...unwritten];
   for (const problem of problems) printError(problem, output);
-  output.data(
-    options.json
-      ? `${JSON.stringify({ probes: summary.probes, prober: summary.prober })}\n`
-      : renderWatchText(summary),
-  );
+  if (options.json) output.data(`${JSON.stringify({ probes: summary.probes, prober: summary.prober })}\n`);
+  else output.text(renderWatchText(summary));
   output.progress(`saved in ${folder}`);
   return problems.length === 0 ? ExitCode.pass : ExitCode.inconclusive;
 }

@@ -27,6 +27,7 @@ export async function tryReporter(
       env: process.env,
       out,
       data: () => {},
+      text: () => {},
       say: () => {},
       workflowCommand: () => {},
       secret: () => {},

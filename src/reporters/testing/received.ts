@@ -23,6 +23,7 @@ export function received(parts: Partial<ReporterContext> = {}): Received {
     env: {},
     out: 'reports',
     data: (text) => void printed.push(text),
+    text: (text) => void printed.push(text),
     say: (line) => void said.push(line),
     workflowCommand: (line) => void said.push(line),
     secret: (text) => void secrets.push(text),

@@ -100,6 +100,37 @@ describe('outages of operations', () => {
     expect(paths.get('rows')).toEqual(service);
   });
 
+  test('are not shown by timeouts while firedrill itself was stalled', () => {
+    const log = new LogBuilder(planWith({ writers: [{ ...writer, clients: 1 }] }));
+    let number = 0;
+    const write = (sendMs: number, finishMs: number, more: { stallMs?: number } = {}): void => {
+      const outcome = finishMs - sendMs < timeoutMs ? 'acked' : 'indeterminate';
+      const times = { sendMs, finishMs, ...more };
+      log.at(finishMs, {
+        type: 'row.written',
+        writer: 'rows',
+        client: 1,
+        number: ++number,
+        ...times,
+        outcome,
+      });
+    };
+    for (let sendMs = 0; sendMs < 10_000; sendMs += 100) write(sendMs, sendMs + 5);
+    write(10_000, 11_000, { stallMs: 990 });
+    for (let sendMs = 11_000; sendMs < 20_000; sendMs += 100) write(sendMs, sendMs + 5);
+    write(20_000, 20_400, { stallMs: 395 });
+    for (let sendMs = 20_400; sendMs < 30_000; sendMs += 100) write(sendMs, sendMs + 5);
+    const { service } = writerOutages(
+      log.at(endMs, { type: 'run.ended' }).read(),
+      { ...writer, clients: 1 },
+      'write',
+      start,
+    );
+    expect(service.windows).toEqual([]);
+    // The upper bound includes the time without an answer.
+    expect(service.unobservedMs).toBeGreaterThan(1100);
+  });
+
   test('that no operation shows are in the time that fits between two operations', () => {
     const { service } = writerOutages(logOf([target([], 1), target([], 2)]), writer, 'write', start);
     expect(service.windows).toEqual([]);

@@ -62,12 +62,15 @@ export function readSample(
 }
 
 function sampleOf(
-  { t, sendMs, finishMs }: EventOf<'row.written'> | EventOf<'rows.read'>,
+  { t, sendMs, finishMs, stallMs }: EventOf<'row.written'> | EventOf<'rows.read'>,
   { id, slot, timeoutMs }: { readonly id: ProbeId; readonly slot: number; readonly timeoutMs: number },
   cause: FailCause | null,
 ): SampleEvent {
-  const common = { type: 'sample' as const, t, probe: id, slot, dueMs: sendMs, sendMs, finishMs };
+  const stall = stallMs === undefined ? {} : { stallMs };
+  const common = { type: 'sample' as const, t, probe: id, slot, dueMs: sendMs, sendMs, finishMs, ...stall };
   if (cause === null) return { ...common, status: 'ok' };
   const hasTimedOut = finishMs >= later(sendMs, timeoutMs);
+  // If firedrill itself was stalled meanwhile, the timeout shows nothing about the stack.
+  if (hasTimedOut && stallMs !== undefined) return { ...common, status: 'unknown' };
   return { ...common, status: 'fail', cause: hasTimedOut ? 'timeout' : cause };
 }

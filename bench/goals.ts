@@ -19,6 +19,7 @@ const slowMs = 150;
 export function goalsOf(results: Results): readonly Goal[] {
   return [
     ...windowGoals(results),
+    ...operationGoals(results),
     ...rtoGoals(results),
     ...lightGoals(results),
     ...capacityGoals(results),
@@ -56,15 +57,32 @@ function windowGoals({ windows }: Results): readonly Goal[] {
     ),
   ]);
   const all = series.flatMap(({ tool }) => outagesOf(tool));
-  const bounded = all.filter((o) => o.held !== null);
+  return [...errors.flat(), boundsGoal('bounds contain the true value', all)];
+}
+
+/** The goal for outages of which a tool reports a window with bounds. */
+function boundsGoal(what: string, outages: readonly Judged[]): Goal {
+  const bounded = outages.filter((o) => o.held !== null);
   const held = bounded.filter((o) => o.held === true).length;
+  return {
+    what,
+    goal: '100 % of 300 windows or more',
+    measured: `${held} of ${bounded.length}`,
+    met: held === bounded.length && bounded.length >= 300,
+  };
+}
+
+function operationGoals({ operations }: Results): readonly Goal[] {
+  if (operations === undefined) return [];
+  const { service, clients, strays } = operations.result;
   return [
-    ...errors.flat(),
+    boundsGoal('bounds of write outages, all clients', service),
+    boundsGoal('bounds of write outages, each client', clients),
     {
-      what: 'bounds contain the true value',
-      goal: '100 % of 300 windows or more',
-      measured: `${held} of ${bounded.length}`,
-      met: held === bounded.length && bounded.length >= 300,
+      what: 'write outages without an outage of the server',
+      goal: 'none',
+      measured: String(strays),
+      met: strays === 0,
     },
   ];
 }

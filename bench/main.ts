@@ -13,6 +13,7 @@ import { runIsolation } from './parts/isolation.ts';
 import { runLight } from './parts/light.ts';
 import { runNights } from './parts/nights.ts';
 import { runObserver } from './parts/observer.ts';
+import { runOperations } from './parts/operations.ts';
 import { runOverload } from './parts/overload.ts';
 import type { BenchContext } from './parts/part.ts';
 import { runRto } from './parts/rto.ts';
@@ -28,6 +29,7 @@ import { renderTable } from './table.ts';
 
 const parts: { readonly [P in keyof PartResults]: (context: BenchContext) => Promise<PartResults[P]> } = {
   windows: runWindows,
+  operations: runOperations,
   rto: runRto,
   light: runLight,
   capacity: runCapacity,

@@ -1,5 +1,5 @@
 import type { RunLog } from '../src/analysis/run-log.ts';
-import { badWindows, durationOf } from '../src/analysis/windows.ts';
+import { type BadWindow, badWindows, durationOf } from '../src/analysis/windows.ts';
 import type { ReportedWindow } from './judge.ts';
 
 /** One sample of a tool. `atMs` is the tool's own timestamp, or the arrival of its line, on the clock of `monoMs`. */
@@ -26,7 +26,12 @@ export function windowsOfSamples(samples: readonly Sample[]): readonly ReportedW
 export function firedrillWindows(log: RunLog, probe: string, originMs: number): readonly ReportedWindow[] {
   const series = log.series.get(probe);
   if (series === undefined) throw new Error(`no probe ${probe} in the log`);
-  return badWindows(log, series).map((window) => {
+  return reportedWindows(badWindows(log, series), originMs);
+}
+
+/** Windows of the analysis on the clock of `monoMs`. */
+export function reportedWindows(windows: readonly BadWindow[], originMs: number): readonly ReportedWindow[] {
+  return windows.map((window) => {
     const { ms, minMs, maxMs } = durationOf(window);
     const start = { loMs: window.startLoMs + originMs, hiMs: window.startHiMs + originMs };
     const end = { loMs: window.endLoMs + originMs, hiMs: window.endHiMs + originMs };

@@ -5,6 +5,7 @@ import type { HostileResult } from './parts/hostile.ts';
 import type { IsolationResult } from './parts/isolation.ts';
 import type { LightResult } from './parts/light.ts';
 import type { NightsResult } from './parts/nights.ts';
+import type { OperationsResult } from './parts/operations.ts';
 import type { OverloadLevel } from './parts/overload.ts';
 import type { RtoTrial } from './parts/rto.ts';
 import type { SoakResult } from './parts/soak.ts';
@@ -13,6 +14,7 @@ import type { WindowsResult } from './parts/windows.ts';
 /** Raw results by part. */
 export interface PartResults {
   readonly windows: WindowsResult;
+  readonly operations: OperationsResult;
   readonly rto: readonly RtoTrial[];
   readonly light: LightResult;
   readonly capacity: readonly RateResult[];

@@ -195,6 +195,8 @@ export const checkExamples: Examples = {
   rpo: 'kind: rpo\nof: rows\nmax: 0s',
   rows: 'kind: rows\nof: rows\nare: duplicated\nmax: 0',
   'stale-reads': 'kind: stale-reads\nof: rows\nmax: 2s',
+  'write-outage': 'kind: write-outage\nof: rows\nmax: 30s',
+  'read-outage': 'kind: read-outage\nof: rows\nclients: any\ntime: longest\nmax: 30s',
   delivered: `kind: delivered
 changes: { probe: keepalived-log, marks: [state] }
 deliveries: { probe: webhook, marks: [delivery] }

@@ -26,6 +26,7 @@ import {
   unmeasured,
 } from './outcome.ts';
 import { ownershipCheck } from './ownership-check.ts';
+import { operationOutageCheck } from './operation-checks.ts';
 import { rowsCheck, rpoCheck, staleReadsCheck } from './row-checks.ts';
 import type { KeptSample } from './kept-samples.ts';
 import { failoverByMs } from './open-faults.ts';
@@ -196,6 +197,9 @@ function judge(check: Check, evidence: Evidence): Outcome {
       return rowsCheck(check, evidence);
     case 'stale-reads':
       return staleReadsCheck(check, evidence);
+    case 'write-outage':
+    case 'read-outage':
+      return operationOutageCheck(check, evidence);
     case 'delivered':
       return deliveredCheck(check, evidence);
   }

@@ -2,6 +2,7 @@ import { controlProbeLimitMs } from '../core/control-probe.ts';
 import { dilationText, starvedHint } from '../core/control.ts';
 import { roundMs } from '../core/clock.ts';
 import { dilationLimit } from '../core/starvation-limits.ts';
+import type { ProbeId } from '../core/ids.ts';
 import type { DegradedSpan } from './control-probe-record.ts';
 import type { KeptSample } from './kept-samples.ts';
 import type { ProbeSeries, RunLog } from './run-log.ts';
@@ -19,8 +20,16 @@ export function withoutDegraded(log: RunLog): RunLog {
   if (spans.length === 0) return log;
   return {
     ...log,
-    series: new Map([...log.series].map(([id, series]) => [id, seriesWithout(series, spans)])),
+    series: eachWithout(log.series, spans),
+    operations: eachWithout(log.operations, spans),
   };
+}
+
+function eachWithout(
+  all: RunLog['series'],
+  spans: readonly DegradedSpan[],
+): ReadonlyMap<ProbeId, ProbeSeries> {
+  return new Map([...all].map(([id, series]) => [id, seriesWithout(series, spans)]));
 }
 
 /**

@@ -12,11 +12,16 @@ import { type DurationMs, later, latest } from '../core/time.ts';
  * Returns the same log if no sample is lost.
  */
 export function withLost(log: RunLog, as: 'unknown' | 'failed'): RunLog {
-  if (lostOf(log).length === 0) return log;
+  if ([...log.series.values(), ...log.operations.values()].every(({ lost }) => lost.length === 0)) return log;
   return {
     ...log,
-    series: new Map([...log.series].map(([id, series]) => [id, { ...series, samples: filled(series, as) }])),
+    series: eachFilled(log.series, as),
+    operations: eachFilled(log.operations, as),
   };
+}
+
+function eachFilled(all: RunLog['series'], as: 'unknown' | 'failed'): ReadonlyMap<ProbeId, ProbeSeries> {
+  return new Map([...all].map(([id, series]) => [id, { ...series, samples: filled(series, as) }]));
 }
 
 /** Resolution of the log's times, ms: the shortest time between two samples. */

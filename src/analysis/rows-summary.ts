@@ -1,8 +1,12 @@
 import { roundMs } from '../core/clock.ts';
 import { maxOf } from '../core/extremes.ts';
-import type { Measure, Rpo, RowLoss, StaleWindow, WriterSummary } from '../core/summary.ts';
+import type { PlannedWriter } from '../core/plan.ts';
+import type { Measure, OperationOutage, Rpo, RowLoss, StaleWindow, WriterSummary } from '../core/summary.ts';
 import type { RunMs } from '../core/time.ts';
+import { clientRecovery, downtimeIn, writerOutages } from './operation-outages.ts';
+import type { Operation } from './operation-series.ts';
 import { type RunLog, wallTime } from './run-log.ts';
+import { toSummaryWindow } from './windows.ts';
 import {
   countIn,
   type Edges,
@@ -11,11 +15,13 @@ import {
   type RowsAnalysis,
   type Staleness,
 } from './written-rows.ts';
-import { middle } from './moment.ts';
+import { middle, moment, type Moment } from './moment.ts';
 
-/** The zero of offsets: the fault's effect, or the run's start if there is none. */
 interface Frame {
   readonly log: RunLog;
+  /** When the fault took effect; null: none did. */
+  readonly effect: Moment | null;
+  /** The zero of offsets: the fault's effect, or the run's start if there is none. */
   readonly zeroMs: RunMs;
 }
 
@@ -87,16 +93,44 @@ function toWriterSummary(rows: RowsAnalysis, frame: Frame): WriterSummary {
       staleFor: rounded(rows.staleFor),
       windows: staleness.map((s) => toStaleWindow(s, frame)).sort((a, b) => a.fromMs - b.fromMs),
     },
+    outages: {
+      writes: toOperationOutage(planned, 'write', frame),
+      reads: toOperationOutage(planned, 'read', frame),
+    },
   };
 }
 
-/** The summary of all written rows. `zeroMs`: the zero of offsets. */
+function toOperationOutage(planned: PlannedWriter, operation: Operation, frame: Frame): OperationOutage {
+  const { log, effect, zeroMs } = frame;
+  const { service, paths, clients } = writerOutages(
+    log,
+    planned,
+    operation,
+    effect ?? moment(zeroMs, zeroMs),
+  );
+  const [worst] = [...clients]
+    .map(([client, outages]) => ({ client, ...downtimeIn(outages) }))
+    .sort((a, b) => b.ms - a.ms || b.maxMs - a.maxMs);
+  return {
+    service: downtimeIn(service),
+    paths: [...paths].map(([path, outages]) => ({ path, ...downtimeIn(outages) })),
+    worstClient: worst ?? null,
+    recovered: effect === null ? { first: null, all: null } : clientRecovery(log, planned, operation, effect),
+    windows: service.windows.map((window) => ({
+      ...toSummaryWindow(log, window),
+      fromMs: roundMs(middle(window.startLoMs, window.startHiMs) - zeroMs),
+    })),
+  };
+}
+
+/** The summary of all written rows. `effect`: when the fault took effect; null: none did. */
 export function summarizeRows(
   log: RunLog,
   analyses: readonly RowsAnalysis[],
-  zeroMs: RunMs,
+  effect: Moment | null,
 ): { readonly rpo: Rpo | null; readonly writers: readonly WriterSummary[] } {
-  const writers = analyses.map((rows) => toWriterSummary(rows, { log, zeroMs }));
+  const frame = { log, effect, zeroMs: effect?.ms ?? log.startMs };
+  const writers = analyses.map((rows) => toWriterSummary(rows, frame));
   const judged = writers.filter((w) => w.found !== null && w.acked > 0);
   if (judged.length === 0 || judged.length < writers.length) return { rpo: null, writers };
   const [longest] = judged.flatMap((w) => w.rpo ?? []).sort((a, b) => b.ms - a.ms);

@@ -164,6 +164,26 @@ function without(window: BadWindow, before: Moment): BadWindow {
   return { ...window, startLoMs, startHiMs: latest(window.startHiMs, before.hiMs) };
 }
 
+/** Windows of every state, in order of time, and the longest outage that fits between two good samples, ms. */
+export interface Outages {
+  readonly windows: readonly BadWindow[];
+  readonly unobservedMs: DurationMs;
+}
+
+/** The windows that end after the moment, each without the part before it. `toMs`: the end of the observed time. */
+export function outagesAfter(
+  log: RunLog,
+  series: ProbeSeries,
+  from: Moment,
+  toMs = watchedUntil(log),
+): Outages {
+  const windows = badWindows(log, series)
+    .filter((w) => w.endHiMs > from.loMs)
+    .map((w) => without(w, from));
+  const unobservedMs = longestUnobservedMs(log, series, { fromMs: from.loMs, toMs }, windows);
+  return { windows, unobservedMs };
+}
+
 /**
  * The probe's `down` windows that end after the moment, each without the part before it. The total also includes the `uncertain`
  * and `slow` windows. Its upper bound includes `unobservedMs`: the longest outage that fits between two good samples.
@@ -173,11 +193,8 @@ export function windowsAfter(
   series: ProbeSeries,
   from: Moment,
 ): Downtime & { readonly windows: readonly BadWindow[]; readonly unobservedMs: DurationMs } {
-  const all = badWindows(log, series)
-    .filter((w) => w.endHiMs > from.loMs)
-    .map((w) => without(w, from));
+  const { windows: all, unobservedMs } = outagesAfter(log, series, from);
   const { total, slowMs } = downtimeOf(all);
-  const unobservedMs = longestUnobservedMs(log, series, { fromMs: from.loMs, toMs: watchedUntil(log) }, all);
   return {
     windows: all.filter((w) => w.state === 'down'),
     total: withUnobserved(total, unobservedMs),
@@ -202,9 +219,21 @@ export function analyseRecovery(log: RunLog): RecoveryAnalysis | null {
   if (effectBounds === null) return null;
   const series = recoverySeries(log);
   const all = badWindows(log, series).filter((w) => w.endHiMs > effectBounds.notBeforeMs);
+  return recoveryFrom(
+    log,
+    series,
+    sharpenEffect(
+      effectBounds,
+      all.find((w) => w.state === 'down'),
+    ),
+  );
+}
+
+/** The recovery of a probe, or of another client of the stack, from a moment of the fault's effect on. */
+export function recoveryFrom(log: RunLog, series: ProbeSeries, effect: Moment): RecoveryAnalysis {
+  const all = badWindows(log, series).filter((w) => w.endHiMs > effect.loMs);
   const windows = all.filter((w) => w.state === 'down');
   const uncertain = all.filter((w) => w.state === 'uncertain');
-  const effect = sharpenEffect(effectBounds, windows[0]);
   const { total: downtime } = windowsAfter(log, series, effect);
   const overMs = waitOverMs(log);
   const time = faultTime(log, overMs);

@@ -7,6 +7,7 @@ import { ControlReader } from './control-record.ts';
 import { FaultRecords } from './fault-records.ts';
 import { InvalidEvent, upgradePlan } from './log-event.ts';
 import { MachineRecord } from './machine-record.ts';
+import { operationClients, readSample, writeSample } from './operation-series.ts';
 import { ParallelReads } from './parallel-reads.ts';
 import { RowColumns } from './row-columns.ts';
 import type { Anchor, RunLog, WriterRecord } from './run-log.ts';
@@ -15,6 +16,8 @@ import type { OtherEvent, SampleEvent } from './scan-log.ts';
 
 interface OpenWriter extends WriterRecord {
   readonly readBack: EventOf<'rows.read'>[];
+  /** Number of parallel reads so far, by path. */
+  readonly reads: Map<string, number>;
 }
 
 /**
@@ -31,6 +34,7 @@ export class RunFold {
   #aborted: RunLog['aborted'] = null;
   readonly #anchors: [Anchor, ...Anchor[]];
   readonly #series: SampleSeries;
+  readonly #operations: SampleSeries;
   readonly #faults: FaultRecords;
   readonly #phases: { t: RunMs; phase: PhaseName }[] = [];
   readonly #gates: EventOf<'gate'>[] = [];
@@ -58,6 +62,8 @@ export class RunFold {
     this.#anchors = [{ t: start.t, wallMs: start.wallMs }];
     this.#endMs = start.t;
     this.#series = new SampleSeries(plan, start.t);
+    const clients = plan.writers.flatMap((writer) => operationClients(writer).map(({ probe }) => probe));
+    this.#operations = new SampleSeries(plan, start.t, clients);
     this.#faults = new FaultRecords(plan);
     for (const planned of plan.writers)
       this.#writing.set(planned.id, {
@@ -65,6 +71,7 @@ export class RunFold {
         written: new RowColumns(),
         parallel: new ParallelReads(planned.paths.length * planned.clients),
         readBack: [],
+        reads: new Map(),
       });
   }
 
@@ -80,6 +87,7 @@ export class RunFold {
     this.#inOrder(event.t);
     this.#advance(event.t);
     this.#series.note(event);
+    this.#operations.note(event);
     this.#take(event);
   }
 
@@ -97,6 +105,7 @@ export class RunFold {
       aborted: this.#aborted,
       torn,
       series: this.#series.finish(this.#endMs),
+      operations: this.#operations.finish(this.#endMs),
       phases: this.#phases,
       gates: this.#gates,
       marks: this.#marks.sort((a, b) => a.atMs - b.atMs),
@@ -126,14 +135,11 @@ export class RunFold {
         if (event.probe !== this.#controlProbe?.id) this.#series.addDropped(event);
         return;
       case 'row.written':
-        this.#writerOf(event.writer, event.client).written.add(event);
+        this.#addWrite(event);
         return;
-      case 'rows.read': {
-        const { parallel, readBack } = this.#writerOf(event.writer);
-        if (event.moment === 'parallel') parallel.add(event);
-        else readBack.push(event);
+      case 'rows.read':
+        this.#addRead(event);
         return;
-      }
       case 'clock.anchor':
         this.#anchors.push({ t: event.t, wallMs: event.wallMs });
         return;
@@ -149,7 +155,7 @@ export class RunFold {
       case 'control.sample': {
         const suspicious = this.#control?.add(event);
         // Keep all samples of the time in which the machine may have been starved.
-        if (suspicious !== undefined) this.#series.keepAround(suspicious.fromMs, suspicious.toMs);
+        if (suspicious !== undefined) this.#keepAround(suspicious.fromMs, suspicious.toMs);
         return;
       }
       case 'machine.pressure': {
@@ -207,14 +213,38 @@ export class RunFold {
     // Any other event is of a newer version and is ignored.
   }
 
+  #addWrite(event: EventOf<'row.written'>): void {
+    const { planned, written } = this.#writerOf(event.writer, event.client);
+    written.add(event);
+    this.#operations.add(writeSample(event, planned));
+  }
+
+  #addRead(event: EventOf<'rows.read'>): void {
+    const { planned, parallel, readBack, reads } = this.#writerOf(event.writer);
+    if (event.moment !== 'parallel') {
+      readBack.push(event);
+      return;
+    }
+    parallel.add(event);
+    const slot = reads.get(event.path) ?? 0;
+    reads.set(event.path, slot + 1);
+    this.#operations.add(readSample(event, planned, slot));
+  }
+
   #addControlProbeSample(controlProbe: ControlProbeReader, sample: SampleEvent): void {
     // Keep all samples of the time in which the control probe was bad.
-    if (!controlProbe.add(sample)) this.#series.keepAround(sample.sendMs, sample.finishMs);
+    if (!controlProbe.add(sample)) this.#keepAround(sample.sendMs, sample.finishMs);
   }
 
   #advance(t: RunMs): void {
     if (t > this.#endMs) this.#endMs = t;
     this.#series.advance(t);
+    this.#operations.advance(t);
+  }
+
+  #keepAround(fromMs: RunMs, toMs: RunMs): void {
+    this.#series.keepAround(fromMs, toMs);
+    this.#operations.keepAround(fromMs, toMs);
   }
 
   #writerOf(id: string, client?: number): OpenWriter {

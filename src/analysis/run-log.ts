@@ -96,6 +96,8 @@ export interface RunLog {
   readonly torn: boolean;
   /** By probe id, one per planned instance, in the plan's order. */
   readonly series: ReadonlyMap<ProbeId, ProbeSeries>;
+  /** The operations of writers' clients and readers (operation-series.ts), by the client's id. */
+  readonly operations: ReadonlyMap<ProbeId, ProbeSeries>;
   readonly phases: readonly { readonly t: RunMs; readonly phase: PhaseName }[];
   readonly gates: readonly EventOf<'gate'>[];
   readonly marks: readonly EventOf<'mark'>[];

@@ -56,7 +56,8 @@ export class SampleSeries {
   /** Faults that are issued and whose effect is not confirmed yet. */
   readonly #acting = new Set<FaultId>();
 
-  constructor(plan: Plan, startMs: RunMs) {
+  /** `probes`: those of the plan, or others that the log has samples of. */
+  constructor(plan: Plan, startMs: RunMs, probes: readonly PlannedProbe[] = plan.probes) {
     this.#plan = plan;
     this.#retentionRadiusMs = retentionRadiusMs(plan);
     this.#settledMs = startMs;
@@ -64,11 +65,9 @@ export class SampleSeries {
     // independent.
     const isDrill = plan.faults.length + plan.checks.length + plan.stages.length > 0;
     const shared = new RetentionWindows(this.#retentionRadiusMs);
-    this.#retention = isDrill
-      ? [shared]
-      : plan.probes.map(() => new RetentionWindows(this.#retentionRadiusMs));
+    this.#retention = isDrill ? [shared] : probes.map(() => new RetentionWindows(this.#retentionRadiusMs));
     this.keepAround(startMs);
-    for (const [index, probe] of plan.probes.entries()) {
+    for (const [index, probe] of probes.entries()) {
       const healthy = new HealthyLatency(probe, plan.faults.length > 0);
       const compactor = new SampleCompactor(probe, healthy, this.#retention[index] ?? shared);
       this.#byProbe.set(probe.id, { compactor, slots: new SlotTracker(probe.timeoutMs), dropped: [] });

@@ -173,6 +173,12 @@ const model = z.discriminatedUnion(
 );
 
 const limits = { minMs: ms.optional(), maxMs: ms.optional() };
+const operationOutage = {
+  of: text,
+  clients: z.enum(['all', 'any']),
+  time: z.enum(['total', 'longest']),
+  ...limits,
+};
 const marks = z.looseObject({ probe: text, marks: z.array(text) } satisfies Lines<MarkSource>);
 const checkOf = <K extends Check['kind']>(
   kind: K,
@@ -208,6 +214,8 @@ const check = z.discriminatedUnion(
       max: count.optional(),
     }),
     checkOf('stale-reads', { of: text, ...limits }),
+    checkOf('write-outage', operationOutage),
+    checkOf('read-outage', operationOutage),
     checkOf('delivered', { changes: marks, deliveries: marks, withinMs: ms }),
   ],
   { error: unknownKind('check') },

@@ -188,7 +188,7 @@ export function analyse(whole: RunLog): Analysis {
     redundancyRestoredMs: restored?.ms ?? null,
     redundancy: restored,
     heal: back,
-    ...summarizeRows(log, rows, recovery?.effect.ms ?? log.startMs),
+    ...summarizeRows(log, rows, recovery?.effect ?? null),
     roles: Object.keys(log.plan.roles).map((role) => ({
       role,
       before: roleBefore.get(role) ?? null,

@@ -1,7 +1,8 @@
 import { extensionsOf, loadExtensions } from '../extension/load.ts';
 import { reporterKinds } from '../reporters/catalog.ts';
 import type { TypedWords } from './complete-words.ts';
-import { display, readInput } from './inputs.ts';
+import { display } from './display-path.ts';
+import { readInput } from './inputs.ts';
 import { filesNamed, loadPlansAndSuites } from './suite.ts';
 
 /** Reporters for a command line: the built-in ones, and those of the extensions of its target. */

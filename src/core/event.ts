@@ -187,6 +187,8 @@ export const eventFields = {
     number: count,
     sendMs: runTime,
     finishMs: runTime,
+    /** Longest stall of firedrill itself meanwhile, ms; absent below 50 ms. */
+    stallMs: optional(duration),
     outcome: oneOf('acked', 'refused', 'indeterminate'),
     message: optional(text),
   },
@@ -201,6 +203,8 @@ export const eventFields = {
     moment: textOf<ReadMoment>(),
     sendMs: runTime,
     finishMs: runTime,
+    /** Longest stall of firedrill itself meanwhile, ms; absent below 50 ms. */
+    stallMs: optional(duration),
     /** Numbers by client, as ranges (row-ranges.ts); absent if they could not be read. */
     rows: optional(record<Readonly<Record<string, string>>>()),
     message: optional(text),

@@ -496,6 +496,19 @@ export type Check =
       readonly maxMs?: DurationMs;
     }
   /**
+   * Time in which a writer's clients got no operation done: all of them, or the one that was out for longest. Has at
+   * least one limit.
+   */
+  | {
+      readonly kind: 'write-outage' | 'read-outage';
+      readonly name: string;
+      readonly of: string;
+      readonly clients: 'all' | 'any';
+      readonly time: 'total' | 'longest';
+      readonly minMs?: DurationMs;
+      readonly maxMs?: DurationMs;
+    }
+  /**
    * Each change in a probe's marks (host and value) is delivered exactly once, in order for each host, within
    * `withinMs`.
    */

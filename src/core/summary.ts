@@ -196,6 +196,38 @@ export interface WriterSummary {
     readonly staleFor: Measure;
     readonly windows: readonly StaleWindow[];
   };
+  /**
+   * When clients got no write or no read done, after the fault's effect (without one, in the whole run).
+   * Absent in summaries of older versions.
+   */
+  readonly outages?: { readonly writes: OperationOutage; readonly reads: OperationOutage };
+}
+
+/**
+ * Times in which clients got no operation done, judged as the samples of a probe are: an operation that was not
+ * acknowledged is a failed sample.
+ */
+export interface OperationOutage {
+  /** No client of any path got through. */
+  readonly service: OperationDowntime;
+  /** No client of the path got through. */
+  readonly paths: readonly (OperationDowntime & { readonly path: string })[];
+  /** The client with the most downtime; null without clients in the log. */
+  readonly worstClient: (OperationDowntime & { readonly client: string }) | null;
+  /**
+   * From the fault's effect to the recovery that held, as the RTO: of the first client and of all. null: no
+   * such recovery, or no fault took effect.
+   */
+  readonly recovered: { readonly first: Measure | null; readonly all: Measure | null };
+  /** The outages of the service. */
+  readonly windows: readonly (Window & { readonly fromMs: DurationMs })[];
+}
+
+/** Sum of outages, and the longest of them. The upper bounds include the longest outage that no operation shows. */
+export interface OperationDowntime extends Measure {
+  /** Outages that an operation shows. */
+  readonly outages: number;
+  readonly longest: Measure;
 }
 
 /**

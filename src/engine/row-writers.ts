@@ -6,9 +6,11 @@ import type { NewEvent, ReadMoment } from '../core/event.ts';
 import type { PlannedPath, PlannedWriter } from '../core/plan.ts';
 import { ProbeTimeout } from '../core/probe.ts';
 import { rangesText } from '../core/row-ranges.ts';
-import { type DurationMs, later } from '../core/time.ts';
+import { type DurationMs, later, type RunMs } from '../core/time.ts';
 import type { Row, RowClient, WriterContext, WriterKind, WriterPath, Written } from '../core/writer.ts';
 import type { EventLog } from './event-log.ts';
+import { watchLoop } from './loop-watch.ts';
+import type { Timers } from './schedule.ts';
 import { limitTime } from './time-limit.ts';
 
 /** Inputs of the writing. */
@@ -23,6 +25,8 @@ export interface WritingOptions {
   readonly resolveName: WriterContext['resolveName'];
   /** Aborts when the run stops: then nothing new begins. */
   readonly signal: AbortSignal;
+  /** Without it, stalls of firedrill itself are not recorded. */
+  readonly timers?: Timers | undefined;
 }
 
 /** Running clients; each writes its own numbered rows. */
@@ -98,12 +102,21 @@ export function startRowWriters(options: WritingOptions): Promise<RowWriters> {
     });
     for (const { planned, paths } of writers) await createPlace(planned, paths, clock, signal);
 
+    const { timers } = options;
+    const watch =
+      timers === undefined
+        ? undefined
+        : cleanup.adopt(
+            watchLoop(() => clock.nowMs(), timers),
+            (one) => one.stop(),
+          );
+    const stallSince = (sinceMs: RunMs): DurationMs => watch?.stallSince(sinceMs) ?? 0;
     const stopping = new AbortController();
     const begin = AbortSignal.any([signal, stopping.signal]);
     // Each client's sleep adds a listener: this is not a leak.
     setMaxListeners(0, begin);
     const running = Promise.all(
-      writers.flatMap((writer) => work(writer, { clock, append, begin, cut: signal })),
+      writers.flatMap((writer) => work(writer, { clock, append, begin, cut: signal, stallSince })),
     );
     const opened = cleanup.move();
     return {
@@ -196,6 +209,14 @@ interface WriterJob {
   readonly begin: AbortSignal;
   /** Aborts when operations in progress must be canceled. */
   readonly cut: AbortSignal;
+  /** Longest stall of firedrill itself since then, ms. */
+  readonly stallSince: (sinceMs: RunMs) => DurationMs;
+}
+
+/** The field `stallMs` of an operation that was begun at a moment. */
+function stalled({ stallSince }: WriterJob, sinceMs: RunMs): { readonly stallMs?: DurationMs } {
+  const stallMs = stallSince(sinceMs);
+  return stallMs === 0 ? {} : { stallMs: roundMs(stallMs) };
 }
 
 /** All clients and readers of a writer, spread evenly over their intervals. */
@@ -217,8 +238,9 @@ async function writing(
   connection: RowClient,
   client: number,
   phase: number,
-  { clock, append, begin, cut }: WriterJob,
+  job: WriterJob,
 ): Promise<void> {
+  const { clock, append, begin, cut } = job;
   let number = 0;
   await everySlot(clock, intervalMs, phase, begin, async () => {
     const row: Row = { client, number: ++number };
@@ -238,22 +260,20 @@ async function writing(
       ...row,
       sendMs: roundMs(sendMs),
       finishMs: roundMs(clock.nowMs()),
+      ...stalled(job, sendMs),
       outcome,
       ...(message === undefined ? {} : { message }),
     });
   });
 }
 
-async function reading(
-  planned: PlannedWriter,
-  open: OpenPath,
-  phase: number,
-  { clock, append, begin, cut }: WriterJob,
-): Promise<void> {
+async function reading(planned: PlannedWriter, open: OpenPath, phase: number, job: WriterJob): Promise<void> {
+  const { clock, append, begin, cut } = job;
+  const once = { open, place: 'path', moment: 'parallel', client: open.reader } as const;
   await everySlot(clock, planned.readIntervalMs, phase, begin, async () => {
-    append(
-      await readOnce(planned, { open, place: 'path', moment: 'parallel', client: open.reader }, clock, cut),
-    );
+    const sinceMs = clock.nowMs();
+    const read = await readOnce(planned, once, clock, cut);
+    append({ ...read, ...stalled(job, sinceMs) });
   });
 }
 

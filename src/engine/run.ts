@@ -99,6 +99,7 @@ export function createRun(plan: Plan, deps: DrillDeps, outer: AbortSignal): Run 
         env: (name) => process.env[name],
         resolveName: createNameResolver(),
         signal,
+        timers: deps.timers ?? globalThis,
       });
     },
     get writing() {

@@ -56,10 +56,12 @@ describe('the outcome of written rows', () => {
     expect(text).toMatch(/^RPO +300 ms \(190 ms to 410 ms\), 3 of 9 acknowledged writes lost$/m);
     expect(text.slice(text.indexOf('rows of'), text.indexOf('\n\nchecks'))).toMatchInlineSnapshot(`
       "rows of rows
-        written  9 acknowledged, 0 refused, 1 indeterminate
-        found    6 acknowledged rows present, 3 lost; 1 of 1 indeterminate rows present
-        lost     rows@node-1: 3 rows within 300 ms (190 ms to 410 ms), from +0.280 s on; held before the heal: 3 on node-1
-        reads    1 of 2 stale, up to 510 ms in all, up to 1.19 s behind"
+        written   9 acknowledged, 0 refused, 1 indeterminate
+        found     6 acknowledged rows present, 3 lost; 1 of 1 indeterminate rows present
+        lost      rows@node-1: 3 rows within 300 ms (190 ms to 410 ms), from +0.280 s on; held before the heal: 3 on node-1
+        reads     1 of 2 stale, up to 510 ms in all, up to 1.19 s behind
+        no write  up to 19.21 s in 1 outage
+        no read   no outage seen (up to 2.01 s)"
     `);
   });
 
@@ -81,7 +83,12 @@ describe('the outcome of written rows', () => {
       | --- | --- | --- | --- | --- | --- | --- |
       | rows@node-1 | 1 | 2026-03-01T10:00:12.005Z | 2026-03-01T10:00:12.255Z | up to 510 ms | +1.930 s | 1.19 s behind |
 
-      The RPO is the time from the first to the last lost acknowledged write. Each path's clients wrote every 100 ms, so a shorter loss may be missed. The bounds come from the time between sending a write and its answer, because the commit lies in between. A write without a clear answer is indeterminate and never counts as lost. A read is stale if it misses a row that was acknowledged before the read was sent and that is present at the end."
+      | outages of | through | down for (bounds) | outages | longest (bounds) | first client back after | all clients back after |
+      | --- | --- | --- | --- | --- | --- | --- |
+      | writes of rows | any path | up to 19.21 s | 1 | up to 19.10 s | not recovered | not recovered |
+      | reads of rows | any path | up to 2.01 s | 0 |  | not recovered | not recovered |
+
+      The RPO is the time from the first to the last lost acknowledged write. Each path's clients wrote every 100 ms, so a shorter loss may be missed. The bounds come from the time between sending a write and its answer, because the commit lies in between. A write without a clear answer is indeterminate and never counts as lost. A read is stale if it misses a row that was acknowledged before the read was sent and that is present at the end. An outage of a path, or of all paths, is a time in which none of its clients got an operation done. A client writes one row after the other on its own connection, so a session that hangs is its outage, too."
     `);
   });
 

@@ -1,5 +1,5 @@
 import { measureText } from '../analysis/format.ts';
-import type { RowLoss, Summary, WriterSummary } from '../core/summary.ts';
+import type { OperationDowntime, OperationOutage, RowLoss, Summary, WriterSummary } from '../core/summary.ts';
 import { durationText, limitText, offsetText } from '../core/format-duration.ts';
 import { cutTable, effectOrStart, type Section, table, text } from './sections.ts';
 import { aligned, counted, plain } from './text.ts';
@@ -11,6 +11,33 @@ export function rpoText({ rpo, writers }: Pick<Summary, 'rpo' | 'writers'>): str
   const twice = rpo.duplicated === 0 ? '' : `, ${rpo.duplicated} duplicated`;
   if (rpo.lost === 0) return `none of ${rpo.acked} acknowledged writes lost${twice}`;
   return `${measureText(rpo)}, ${rpo.lost} of ${rpo.acked} acknowledged writes lost${twice}`;
+}
+
+/** The RTO of each writer's writes as text, to be read next to that of the service; empty if no fault took effect. */
+export function writeRtoTexts({ faults, writers }: Pick<Summary, 'faults' | 'writers'>): string[] {
+  if (faults.length === 0) return [];
+  return writers.flatMap(({ id, outages }) =>
+    outages === undefined ? [] : [`${recoveredText(outages.writes)}${writers.length > 1 ? ` (${id})` : ''}`],
+  );
+}
+
+/** `29.47 s (…) for all clients, 21.38 s (…) for the first`. */
+function recoveredText({ recovered: { first, all }, worstClient }: OperationOutage): string {
+  if (worstClient === null) return 'not measured: no client wrote';
+  if (first === null) return 'no client recovered for good';
+  if (all === null) return `not for all clients; ${measureText(first)} for the first`;
+  if (all.ms === 0)
+    return all.maxMs === 0 ? 'no outage' : `no outage seen (up to ${durationText(all.maxMs)})`;
+  const last = `${measureText(all)} for all clients`;
+  return first.ms === all.ms ? last : `${last}, ${measureText(first)} for the first`;
+}
+
+/** `11.03 s (…) in 2 outages, the longest 9.00 s (…)`. */
+function downtimeText(downtime: OperationDowntime): string {
+  const { outages, longest, maxMs } = downtime;
+  if (outages === 0) return `no outage seen (up to ${durationText(maxMs)})`;
+  const sum = `${measureText(downtime)} in ${counted(outages, 'outage')}`;
+  return outages === 1 ? sum : `${sum}, the longest ${measureText(longest)}`;
 }
 
 /** A loss as text: `rows@node-1: 42 rows within 4.20 s (…), from +1.234 s on`. */
@@ -41,6 +68,12 @@ export function rowLines({ writers }: Summary): string[] {
       ['  found', plain(foundText(w))],
       ...w.losses.slice(0, lossLimit).map((loss) => ['  lost', plain(lossText(loss))]),
       ['  reads', staleText(w)],
+      ...(w.outages === undefined
+        ? []
+        : [
+            ['  no write', downtimeText(w.outages.writes.service)] as const,
+            ['  no read', downtimeText(w.outages.reads.service)] as const,
+          ]),
     ]),
   ]);
 }
@@ -150,9 +183,56 @@ export function rowSection(summary: Summary): Section {
           ]),
         rest,
       ),
+      ...table(
+        [
+          'outages of',
+          'through',
+          'down for (bounds)',
+          'outages',
+          'longest (bounds)',
+          'first client back after',
+          'all clients back after',
+        ],
+        writers.flatMap(({ id, paths, clients, outages }) =>
+          outages === undefined
+            ? []
+            : [
+                ...outageRows(`writes of ${id}`, clients, outages.writes),
+                ...outageRows(`reads of ${id}`, paths.length, outages.reads),
+              ],
+        ),
+      ),
       text(
-        `The RPO is the time from the first to the last lost acknowledged write. Each path's clients wrote every ${writers.map((w) => limitText(w.spacingMs)).join(' or ')}, so a shorter loss may be missed. The bounds come from the time between sending a write and its answer, because the commit lies in between. A write without a clear answer is indeterminate and never counts as lost. A read is stale if it misses a row that was acknowledged before the read was sent and that is present at the end.`,
+        `The RPO is the time from the first to the last lost acknowledged write. Each path's clients wrote every ${writers.map((w) => limitText(w.spacingMs)).join(' or ')}, so a shorter loss may be missed. The bounds come from the time between sending a write and its answer, because the commit lies in between. A write without a clear answer is indeterminate and never counts as lost. A read is stale if it misses a row that was acknowledged before the read was sent and that is present at the end.${
+          writers.some((w) => w.outages !== undefined)
+            ? ' An outage of a path, or of all paths, is a time in which none of its clients got an operation done. A client writes one row after the other on its own connection, so a session that hangs is its outage, too.'
+            : ''
+        }`,
       ),
     ],
   };
+}
+
+/** Table rows on the outages of an operation: all paths together, each of several paths, and the worst of several clients. */
+function outageRows(
+  what: string,
+  clients: number,
+  { service, paths, worstClient, recovered }: OperationOutage,
+): string[][] {
+  const downtime = (through: string, one: OperationDowntime): string[] => [
+    what,
+    through,
+    one.outages === 0 ? `up to ${durationText(one.maxMs)}` : measureText(one),
+    String(one.outages),
+    one.outages === 0 ? '' : measureText(one.longest),
+  ];
+  const back = (measure: OperationOutage['recovered']['all']) =>
+    measure === null ? 'not recovered' : measureText(measure);
+  return [
+    [...downtime('any path', service), back(recovered.first), back(recovered.all)],
+    ...(paths.length < 2 ? [] : paths.map((path) => [...downtime(path.path, path), '', ''])),
+    ...(worstClient === null || clients <= paths.length
+      ? []
+      : [[...downtime(worstClient.client, worstClient), '', '']]),
+  ];
 }

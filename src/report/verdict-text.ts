@@ -6,7 +6,7 @@ import type { CheckResult, Predicted, Stage, Summary, VerdictWord } from '../cor
 import type { DurationMs } from '../core/time.ts';
 import { sideText } from './ownership-text.ts';
 import { controlText, harnessText } from './prober-text.ts';
-import { rowLines, rpoText } from './rows-text.ts';
+import { rowLines, rpoText, writeRtoTexts } from './rows-text.ts';
 import { aligned, bar, counted, plain } from './text.ts';
 
 const barWidth = 30;
@@ -57,6 +57,7 @@ function facts(summary: Summary): string[] {
   } else if (faults.length > 0) {
     rows.push(['RTO', 'not measured']);
   }
+  for (const writeRto of writeRtoTexts(summary)) rows.push(['write RTO', plain(writeRto)]);
   const rpo = rpoText(summary);
   if (rpo !== undefined) rows.push(['RPO', rpo]);
   if (downtime !== null)

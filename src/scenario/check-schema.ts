@@ -31,6 +31,18 @@ const markSource = z.strictObject({
   marks: z.array(z.string().min(1)).min(1).describe('Names of marks of the probe.'),
 });
 
+const outageOfOperations = {
+  clients: z
+    .enum(['all', 'any'])
+    .default('all')
+    .describe(
+      'Whose outage counts. `all`: times in which no client of any path got through. `any`: the client that was out for longest.',
+    ),
+  time: z.enum(['total', 'longest']).default('total').describe('The sum of the outages, or the longest one.'),
+  min,
+  max: sampledMax.optional(),
+};
+
 /** A check of a scenario file. */
 export const checkSchema = z.discriminatedUnion('kind', [
   z.strictObject({
@@ -176,6 +188,24 @@ export const checkSchema = z.discriminatedUnion('kind', [
       ),
   }),
   z.strictObject({
+    kind: z
+      .literal('write-outage')
+      .describe(
+        'The time in which clients of a writer got no write acknowledged is between `min` and `max`.',
+      ),
+    name,
+    of: writer,
+    ...outageOfOperations,
+  }),
+  z.strictObject({
+    kind: z
+      .literal('read-outage')
+      .describe('The time in which the readers of a writer got no read done is between `min` and `max`.'),
+    name,
+    of: writer,
+    ...outageOfOperations,
+  }),
+  z.strictObject({
     kind: z.literal('delivered').describe('Each change is delivered exactly once, in order, and in time.'),
     name,
     changes: markSource.describe('Marks that record a change, with its host and value.'),
@@ -263,6 +293,17 @@ export function planCheck(item: CheckInput): Check {
         ...(item.min === undefined ? {} : { minMs: item.min }),
         ...(item.max === undefined ? {} : { maxMs: item.max }),
       };
+    case 'write-outage':
+    case 'read-outage':
+      return {
+        kind: item.kind,
+        name: named(operationOutageName(item)),
+        of: item.of,
+        clients: item.clients,
+        time: item.time,
+        ...(item.min === undefined ? {} : { minMs: item.min }),
+        ...(item.max === undefined ? {} : { maxMs: item.max }),
+      };
     case 'rows': {
       const { kind, of, are, min, max } = item;
       return {
@@ -296,6 +337,13 @@ function durationName(item: Extract<CheckInput, { kind: 'rpo' | 'stale-reads' }>
       ? `no acknowledged write of ${item.of} is lost`
       : `no read of ${item.of} is stale`;
   return `${item.kind === 'rpo' ? 'RPO' : 'stale reads'} of ${item.of} ${limitsText(item)}`;
+}
+
+/** `write outage of rows ≤ 30 s`, `longest write outage of any client of rows ≤ 5 s`. */
+function operationOutageName(item: Extract<CheckInput, { kind: 'write-outage' | 'read-outage' }>): string {
+  const what = item.kind === 'write-outage' ? 'write outage' : 'read outage';
+  const whole = item.time === 'longest' ? `longest ${what}` : what;
+  return `${whole} of ${item.clients === 'any' ? 'any client of ' : ''}${item.of} ${limitsText(item)}`;
 }
 
 function countsText({ min, max }: { min?: number | undefined; max?: number | undefined }): string {

@@ -43,6 +43,8 @@ function limitOf(
     case 'ownership':
     case 'happens':
     case 'stale-reads':
+    case 'write-outage':
+    case 'read-outage':
       return check.max === undefined ? undefined : { field: 'max', ms: check.max };
     case 'never':
       return check.tolerance === undefined ? undefined : { field: 'tolerance', ms: check.tolerance };
@@ -70,12 +72,22 @@ function sampledBy(check: CheckInput, recoveryProbe: ProbeName, known: Known): S
       });
     }
     case 'stale-reads':
+    case 'read-outage':
       return known.writers
         .filter(({ id }) => id === check.of)
         .map(({ id, readIntervalMs }) => ({
           name: `writer "${id}" reads`,
           intervalMs: readIntervalMs,
           field: 'reads',
+          bursts: false,
+        }));
+    case 'write-outage':
+      return known.writers
+        .filter(({ id }) => id === check.of)
+        .map(({ id, intervalMs }) => ({
+          name: `writer "${id}" writes`,
+          intervalMs,
+          field: 'interval',
           bursts: false,
         }));
     default:

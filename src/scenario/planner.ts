@@ -1,7 +1,7 @@
 import { limitText } from '../core/format-duration.ts';
 import type { Plan } from '../core/plan.ts';
 import { slowestPeriod } from '../model/chain.ts';
-import { planCheck } from './check-schema.ts';
+import { type CheckInput, planCheck } from './check-schema.ts';
 import { checkDecidable } from './decidable-limits.ts';
 import { defaults } from './defaults.ts';
 import { hostsHitBy, planSteps } from './fault-planner.ts';
@@ -188,12 +188,18 @@ function shorter(target: Plan['limits'], own: Scenario['limits']): Plan['limits'
   };
 }
 
+const writerChecks: ReadonlySet<string> = new Set<CheckInput['kind']>([
+  'rpo',
+  'rows',
+  'stale-reads',
+  'write-outage',
+  'read-outage',
+]);
+
 /** Ids of the writers that checks name. */
 function writersAsked({ checks }: Scenario): ReadonlySet<string> {
   return new Set(
-    checks.flatMap((check) =>
-      check.kind === 'rpo' || check.kind === 'rows' || check.kind === 'stale-reads' ? [check.of] : [],
-    ),
+    checks.flatMap((check) => (writerChecks.has(check.kind) && 'of' in check ? [check.of] : [])),
   );
 }
 

@@ -225,6 +225,8 @@ export function checkChecks(checks: readonly CheckInput[], known: Known, report:
     switch (check.kind) {
       case 'rpo':
       case 'stale-reads':
+      case 'write-outage':
+      case 'read-outage':
       case 'rows':
         checkLimits(check, path, report);
         if (!writers.includes(check.of))

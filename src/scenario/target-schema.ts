@@ -191,7 +191,7 @@ function makeTargetSchema(kinds: Kinds) {
         .array(writer)
         .default([])
         .describe(
-          'Clients that write numbered rows and read them back. A writer runs in drills that have a check on it (rpo, rows, stale-reads).',
+          'Clients that write numbered rows and read them back. A writer runs in drills that have a check on it (rpo, rows, stale-reads, write-outage, read-outage).',
         ),
       roles: z
         .record(idSchema, conditionSchema)

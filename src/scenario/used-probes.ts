@@ -76,6 +76,8 @@ function namesIn(check: Check, { probes }: Plan): readonly string[] {
     case 'rpo':
     case 'rows':
     case 'stale-reads':
+    case 'write-outage':
+    case 'read-outage':
       // These read the recovery probe, gates, roles, owners, or rows.
       return [];
   }

@@ -26,6 +26,8 @@ const renamedKeys: Readonly<Record<string, string>> = {
 const renamedValues: Readonly<Record<string, string>> = { announced: 'delivered', unsure: 'uncertain' };
 /** Sentences: their wording may change. */
 const prose = new Set(['reasons', 'notes', 'observed', 'limit', 'schemaVersion']);
+/** Keys that later versions added. */
+const added = new Set(['outages']);
 
 /** The figures, verdicts, and names of a summary, with the keys of today. */
 function figures(value: unknown): unknown {
@@ -34,7 +36,7 @@ function figures(value: unknown): unknown {
   if (typeof value !== 'object' || value === null) return value;
   return Object.fromEntries(
     Object.entries(value)
-      .filter(([key]) => !prose.has(key))
+      .filter(([key]) => !prose.has(key) && !added.has(key))
       .map(([key, of]) => [renamedKeys[key] ?? key, figures(of)]),
   );
 }

@@ -7,6 +7,7 @@ import { DrillError } from '../core/errors.ts';
 import type { Plan } from '../core/plan.ts';
 import type { Summary, VerdictWord } from '../core/summary.ts';
 import { reportToAll } from '../reporters/all.ts';
+import { guardCallbacks } from './callbacks.ts';
 import { plansOf, type PlanOptions, seeded } from './options.ts';
 
 /** Options of `drill`; the same as those of `firedrill run`. */
@@ -64,14 +65,8 @@ export async function drill(scenario: string, options: DrillOptions = {}): Promi
   const { signal = new AbortController().signal, onEvent, out = 'reports', label } = options;
   signal.throwIfAborted();
   const plan = seeded(onlyPlan(scenario, plansOf(scenario, options)));
-  const listener = new AbortController();
-  const output = quietOutput((line) => {
-    try {
-      options.onProgress?.(line);
-    } catch (error) {
-      listener.abort(error);
-    }
-  });
+  const callbacks = guardCallbacks();
+  const output = quietOutput(callbacks.guard(options.onProgress));
   const ledger = userLedger();
   const { allowProduction = false, confirm } = options;
   const unlock = await passGuards([plan], {
@@ -91,14 +86,14 @@ export async function drill(scenario: string, options: DrillOptions = {}): Promi
         [
           {
             name: 'onEvent',
-            reporter: { event: (event) => onEvent?.(event) },
-            left: listener,
+            reporter: { event: callbacks.guard<LoggedEvent>(onEvent) },
+            left: new AbortController(),
           },
         ],
         { say: () => {} },
       ),
     });
-    if (listener.signal.aborted) throw listener.signal.reason;
+    callbacks.throwFirst();
     const { verdict } = summary;
     return {
       verdict: verdict === 'pass' && problems.length > 0 ? 'inconclusive' : verdict,

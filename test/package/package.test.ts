@@ -132,6 +132,7 @@ describe('the package', () => {
         'localHost',
         'nameLookup',
         'plan',
+        'proxyTo',
         'readSecret',
         'report',
         'requireHostPort',

@@ -21,10 +21,6 @@ test.each<readonly [string, () => unknown]>([
     },
   ],
   ['is rejected', async () => Promise.reject(new Error('boom'))],
-  [
-    'returns a thenable of another library that is rejected',
-    () => ({ then: (_: unknown, no: (e: Error) => void) => no(new Error('boom')) }),
-  ],
 ])('keeps the error of a function that %s, and calls none again', async (_name, callback) => {
   const callbacks = guardCallbacks();
   let calls = 0;

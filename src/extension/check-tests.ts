@@ -10,11 +10,14 @@ const expectations: readonly unknown[] = ['ok', 'fail', 'unknown', 'silent'];
 
 /** What is wrong with the default export of a file of tests, with the edit that fixes it; undefined if it is usable. */
 export function testsProblem(exported: unknown): string | undefined {
-  if (typeof exported !== 'object' || exported === null)
+  // Without a default export, it is the module itself.
+  if (
+    typeof exported !== 'object' ||
+    exported === null ||
+    Reflect.get(exported, Symbol.toStringTag) === 'Module'
+  )
     return 'it has no default export; write `export default defineTests({ faults: […] })`';
   const stray = Object.keys(exported).find((key) => !lists.some((list) => list === key));
-  if (stray === 'default' || stray === '__esModule')
-    return 'it has no default export; write `export default defineTests({ faults: […] })`';
   if (stray !== undefined) return `it has an unknown field "${stray}"; one of ${lists.join(', ')}`;
   for (const list of lists) {
     const tests: unknown = Reflect.get(exported, list) ?? [];

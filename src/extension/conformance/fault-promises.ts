@@ -1,5 +1,4 @@
 import type { Promised } from './check.ts';
-import type { Disturbance } from './disturbance.ts';
 
 /** Longest time from an abort to the end of a method. */
 export const abort = { ms: 2000 };
@@ -44,8 +43,8 @@ export const leavesNoProcess: Promised = {
   hint: 'End in `heal` all that `inject` has started, and let `healed` check it.',
 };
 
-export const survives = (disturbance: Disturbance): Promised => ({
-  promise: `is never reported as healed while it is in force, and is healed in the end (${String(disturbance)})`,
+export const survives = (disturbance: string): Promised => ({
+  promise: `is never reported as healed while it is in force, and is healed in the end (${disturbance})`,
   hint: 'Let `healed` parse the whole answer, and throw `DrillError` with the code `host-unreachable` for any other.',
 });
 

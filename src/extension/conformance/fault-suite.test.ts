@@ -356,13 +356,13 @@ test('an undo script that does harm without the fault', async () => {
 test('a script that only another shell can run, and a process that outlives the heal', async () => {
   const stand = (): FaultStand => {
     const lock = new Lock();
-    const { exec } = createLocalHost('here');
+    const here = createLocalHost('here');
     const host: Host = {
       ...lock.host,
       isThisMachine: true,
       exec: async (argv, options) =>
         argv[0] === 'sleep' || argv[0] === 'sh' || argv[0] === '/bin/sh'
-          ? exec(argv, options)
+          ? here.exec(argv, options)
           : lock.host.exec(argv, options),
     };
     return { host, params: {}, isBroken: () => lock.locked };

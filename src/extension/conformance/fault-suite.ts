@@ -209,7 +209,7 @@ async function disturbedCycle(trial: Trial, step: number, disturbance: Disturban
 }
 
 /** While a fault is in force and every answer is useless, it is not healed; before it, it has no effect. */
-async function withoutAnswers(trial: Trial, answer: Disturbance): Promise<void> {
+async function withoutAnswers(trial: Trial, answer: (typeof emptyAnswers)[number]): Promise<void> {
   const before = await stored(trial);
   const ctx = disturbed(trial.ctx, () => answer);
   if (trial.kind.unobserved?.(trial.params) !== true) {

@@ -22,18 +22,18 @@ export async function processesLeftBy(work: () => Promise<void>): Promise<readon
   } finally {
     delete process.env[variable];
   }
-  const wanted = `${variable}=${mark}`;
+  const expected = `${variable}=${mark}`;
   for (let waitedMs = 0; ; waitedMs += 100) {
-    const left = processesWith(wanted);
+    const left = processesWith(expected);
     if (left.length === 0 || waitedMs >= endWithinMs) return left;
     await sleep(100);
   }
 }
 
-function processesWith(wanted: string): readonly string[] {
+function processesWith(expected: string): readonly string[] {
   return readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name))
-    .filter((pid) => read(pid, 'environ').includes(wanted))
+    .filter((pid) => read(pid, 'environ').includes(expected))
     .map((pid) => `${read(pid, 'cmdline').join(' ').trim()} (process ${pid})`);
 }
 

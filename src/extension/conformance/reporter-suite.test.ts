@@ -54,7 +54,7 @@ test.each<readonly [string, ReporterKind, string]>([
     })),
     'it threw: no network',
   ],
-  ['waits in `event`', kindOf(() => ({ event: async () => {} }) as Reporter), '`event` returns a value'],
+  ['waits in `event`', kindOf(() => ({ event: () => 'later' as never })), '`event` returns a value'],
   [
     'prints without `stdout`',
     kindOf((_value, { data }) => ({ drillEnded: () => data('done') })),

@@ -99,9 +99,7 @@ test.each<readonly [string, (exec: Exec) => Exec, string]>([
   ],
   [
     'ignores the input',
-    (exec) =>
-      (argv, { input: _, ...options }) =>
-        exec(argv, options),
+    (exec) => (argv, options) => exec(argv, { ...options, input: '' }),
     'the input "one\\ntwo" arrived as ""',
   ],
   [
@@ -119,7 +117,10 @@ test.each<readonly [string, (exec: Exec) => Exec, string]>([
         const before = last;
         const own = exec(argv, options);
         last = own;
-        void own.finally(() => (last = last === own ? undefined : last)).catch(() => {});
+        const free = (): void => {
+          if (last === own) last = undefined;
+        };
+        own.then(free, free);
         return before ?? own;
       };
     },
@@ -149,7 +150,7 @@ test.each<readonly [string, (exec: Exec) => Exec, string]>([
       transports: [
         kindOf((name) => {
           const host = createLocalHost(name);
-          return { ...host, exec: bug(host.exec) };
+          return { ...host, exec: bug((argv, options) => host.exec(argv, options)) };
         }),
         { ...kindOf((name) => createLocalHost(name)), kind: 'acme.good' },
       ],
@@ -183,7 +184,7 @@ test.each<readonly [string, Host['follow'], string]>([
       ).stdout.split('\n');
       left.push(Number(line));
       yield line ?? '';
-      if (!signal.aborted) await new Promise((resolve) => void signal.addEventListener('abort', resolve));
+      if (!signal.aborted) await new Promise((resolve) => signal.addEventListener('abort', resolve));
       return { exitCode: argv.length, stderr: '' };
     },
     'the command still runs on the host',

@@ -141,8 +141,8 @@ async function endsInTime({ host }: Opened): Promise<void> {
 async function follows({ host }: Opened): Promise<void> {
   const script = String.raw`echo one; printf "two ü\n\ntorn"; echo err >&2; exit 4`;
   const whole = await followedTo(host, ['sh', '-c', script]);
-  const wanted = { lines: ['one', 'two ü', '', 'torn'], end: { exitCode: 4, stderr: 'err\n' } };
-  require(shown(whole) === shown(wanted), `expected ${shown(wanted)}, got ${shown(whole)}`);
+  const expected = { lines: ['one', 'two ü', '', 'torn'], end: { exitCode: 4, stderr: 'err\n' } };
+  require(shown(whole) === shown(expected), `expected ${shown(expected)}, got ${shown(whole)}`);
   const { end } = await followedTo(host, ['firedrill-no-such-program']);
   require(end.exitCode === 127, `a program that is missing exits ${end.exitCode}, and not 127`);
 }

@@ -365,10 +365,10 @@ function requireRanges(client: unknown, ranges: readonly RowRange[]): void {
 
 function requireRows(rows: Rows, client: number, expected: readonly number[]): void {
   const found = rows.get(client) ?? [];
-  const wanted = rangesText(rangesOf(expected));
+  const wrote = rangesText(rangesOf(expected));
   const text = rangesText(rangesOf(numbersOf(found)));
   require(text ===
-    wanted, `client ${client} wrote ${wanted}: it reads back ${text || 'none'} of client ${client}`);
+    wrote, `client ${client} wrote ${wrote}: it reads back ${text || 'none'} of client ${client}`);
 }
 
 function numbersOf(ranges: readonly RowRange[]): number[] {

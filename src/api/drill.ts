@@ -8,6 +8,7 @@ import type { Plan } from '../core/plan.ts';
 import type { Summary, VerdictWord } from '../core/summary.ts';
 import { reportToAll } from '../reporters/all.ts';
 import { guardCallbacks } from './callbacks.ts';
+import { checkOptions } from './check-options.ts';
 import { plansOf, type PlanOptions, seeded } from './options.ts';
 
 /** Options of `drill`; the same as those of `firedrill run`. */
@@ -62,6 +63,7 @@ export interface DrillResult {
  * `heal-failed` if a fault is not proven healed and there is no summary
  */
 export async function drill(scenario: string, options: DrillOptions = {}): Promise<DrillResult> {
+  checkOptions('drill', options);
   const { signal = new AbortController().signal, onEvent, out = 'reports', label } = options;
   signal.throwIfAborted();
   const plan = seeded(onlyPlan(scenario, plansOf(scenario, options)));

@@ -1,5 +1,6 @@
 import { plansText } from '../cli/plan-text.ts';
 import type { PlannedFault } from '../core/plan.ts';
+import { checkOptions } from './check-options.ts';
 import { plansOf, type PlanOptions } from './options.ts';
 
 /** One drill of a scenario. A scenario with a matrix has one for each combination. */
@@ -22,6 +23,7 @@ export interface PlannedDrill {
  * @throws DrillError `invalid-input`, with the file, line, and column in `where`
  */
 export function plan(scenario: string, options: PlanOptions = {}): PlannedDrill[] {
+  checkOptions('plan', options);
   return plansOf(scenario, options).map((one) => ({
     name: one.scenario.name,
     title: one.scenario.title,

@@ -1,4 +1,5 @@
 import type { Summary } from '../core/summary.ts';
+import { checkOptions } from './check-options.ts';
 import { readSummary, writeReports } from '../cli/run-folder.ts';
 
 /** Options of `report`. */
@@ -12,6 +13,7 @@ export interface ReportOptions {
  * @throws DrillError `invalid-input` if the folder has no readable log; `harness` if a report could not be written
  */
 export function report(folder: string, options: ReportOptions = {}): Summary {
+  checkOptions('report', options);
   if (options.write !== true) return readSummary(folder);
   const { summary, unwritten } = writeReports(folder);
   if (unwritten[0] !== undefined) throw unwritten[0];

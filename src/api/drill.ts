@@ -9,6 +9,8 @@ import type { Plan } from '../core/plan.ts';
 import type { Summary, VerdictWord } from '../core/summary.ts';
 import { reportToAll } from '../reporters/all.ts';
 import { withHintForCaller } from './hint.ts';
+import { guardCallbacks } from './callbacks.ts';
+import { checkOptions } from './check-options.ts';
 import { plansOf, type PlanOptions, seeded } from './options.ts';
 
 /** Options of `drill`; the same as those of `firedrill run`. */
@@ -71,17 +73,12 @@ export async function drill(scenario: string, options: DrillOptions = {}): Promi
 }
 
 async function runDrill(scenario: string, options: DrillOptions): Promise<DrillResult> {
+  checkOptions('drill', options);
   const { signal = new AbortController().signal, onEvent, out = 'reports', label } = options;
   signal.throwIfAborted();
   const plan = seeded(onlyPlan(scenario, plansOf(scenario, options)));
-  const listener = new AbortController();
-  const output = quietOutput((line) => {
-    try {
-      options.onProgress?.(line);
-    } catch (error) {
-      listener.abort(error);
-    }
-  });
+  const callbacks = guardCallbacks();
+  const output = quietOutput(callbacks.guard(options.onProgress));
   const ledger = userLedger();
   const { allowProduction = false, confirm } = options;
   const unlock = await passGuards([plan], {
@@ -101,14 +98,14 @@ async function runDrill(scenario: string, options: DrillOptions): Promise<DrillR
         [
           {
             name: 'onEvent',
-            reporter: { event: (event) => onEvent?.(event) },
-            left: listener,
+            reporter: { event: callbacks.guard<LoggedEvent>(onEvent) },
+            left: new AbortController(),
           },
         ],
         { say: () => {} },
       ),
     });
-    if (listener.signal.aborted) throw listener.signal.reason;
+    callbacks.throwFirst();
     const { verdict } = summary;
     return {
       verdict: verdict === 'pass' && problems.length > 0 ? 'inconclusive' : verdict,

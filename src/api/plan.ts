@@ -2,6 +2,7 @@ import { withCommandName } from '../cli/command-name.ts';
 import { plansText } from '../cli/plan-text.ts';
 import type { Plan, PlannedFault } from '../core/plan.ts';
 import { withHintForCaller } from './hint.ts';
+import { checkOptions } from './check-options.ts';
 import { plansOf, type PlanOptions } from './options.ts';
 
 /** One drill of a scenario. A scenario with a matrix has one for each combination. */
@@ -25,6 +26,7 @@ export interface PlannedDrill {
  */
 export function plan(scenario: string, options: PlanOptions = {}): PlannedDrill[] {
   try {
+    checkOptions('plan', options);
     return plansOf(scenario, options).map(plannedDrill);
   } catch (error) {
     throw withHintForCaller(error);

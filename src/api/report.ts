@@ -1,4 +1,5 @@
 import type { Summary } from '../core/summary.ts';
+import { checkOptions } from './check-options.ts';
 import { readSummary, writeReports } from '../cli/run-folder.ts';
 import { withHintForCaller } from './hint.ts';
 
@@ -14,6 +15,7 @@ export interface ReportOptions {
  */
 export function report(folder: string, options: ReportOptions = {}): Summary {
   try {
+    checkOptions('report', options);
     return options.write === true ? writtenSummary(folder) : readSummary(folder);
   } catch (error) {
     throw withHintForCaller(error);

@@ -40,12 +40,27 @@ export interface ProbeSituation {
   setUp(): Stand | Promise<Stand>;
 }
 
-/** A target of a probe or writer. */
+/** A target of a probe, a writer, or a transport. */
 export interface Stand {
-  /** Fields of the probe or writer, as a target file has them. */
+  /** Fields of the probe, the writer, or the host, as a target file has them. */
   readonly params: Readonly<Record<string, unknown>>;
   readonly host?: Host;
+  /** Breaks the connection of a writer or a transport. Without it, the suite does not try what happens then. */
+  readonly connection?: Connection;
   tearDown?(): void | Promise<void>;
+}
+
+/**
+ * The connection between a kind and its target, which the suite breaks. `proxyTo` makes one for a TCP port. A transport that
+ * runs a client program kills that program in `cut`, while the command on the host goes on.
+ */
+export interface Connection {
+  /** From now on, requests reach the target, and its answers are held back until `restore`, which delivers them. */
+  holdAnswers?(): void | Promise<void>;
+  /** Breaks all open connections, and each new one until `restore`. What was sent before has reached the target. */
+  cut(): void | Promise<void>;
+  /** New connections work again. */
+  restore(): void | Promise<void>;
 }
 
 /** A writer kind and a store for its rows. */

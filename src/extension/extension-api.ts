@@ -7,6 +7,7 @@ export { DrillError } from '../core/errors.ts';
 export { commandWord } from '../core/names.ts';
 export { ProbeTimeout } from '../core/probe.ts';
 export { localHost } from './local-host.ts';
+export { type Proxy, proxyTo } from './proxy.ts';
 export { shellQuote } from '../core/shell-quote.ts';
 export { run, runOk } from '../faults/lib/commands.ts';
 export { requireOwnConnection } from '../faults/lib/own-connection.ts';
@@ -24,6 +25,7 @@ export {
   type Extension,
 } from './define.ts';
 export {
+  type Connection,
   defineTests,
   type ExtensionTests,
   type FaultStand,

@@ -2,7 +2,8 @@ import { describe, expect, test } from 'vitest';
 import { faultKind, faultKinds } from './catalog.ts';
 import type { Json } from '../core/plan.ts';
 import type { DisturbanceAt } from '../extension/conformance/disturbance.ts';
-import { cycle, disturbances, type Fault, heal } from '../extension/conformance/fault-cycle.ts';
+import type { Fault } from '../extension/conformance/fault-call.ts';
+import { cycle, disturbances, heal } from '../extension/conformance/fault-cycle.ts';
 import { faultCases, passingKinds } from './testing/fault-cases.ts';
 import { createMachine, type SimulatedMachine } from './testing/simulated-machine.ts';
 

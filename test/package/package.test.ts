@@ -140,6 +140,7 @@ describe('the package', () => {
         'localHost',
         'nameLookup',
         'plan',
+        'proxyTo',
         'readSecret',
         'report',
         'requireHostPort',

@@ -284,7 +284,7 @@ test('`doctor` checks what the kinds of an extension need on their host', async 
   expect(stdout).toMatch(/FAIL here: firedrill-no-such-tool.*fault acme\.mark/);
 });
 
-test.each(['disk', 'memcached'])('the example %s passes `test-extension`', async (name) => {
+test.each(['disk', 'memcached', 'redis'])('the example %s passes `test-extension`', async (name) => {
   const { exitCode, stdout, stderr } = await bench.start('test-extension', join(examples, `${name}.ts`));
   expect([exitCode, stderr], stdout).toEqual([0, '']);
   expect(stdout).toMatch(/\d+ ok, 0 failed, 0 not tried$/);
@@ -307,7 +307,11 @@ export default defineTests({
   );
   const broken = await bench.start('test-extension', at('a.ts'));
   expect(broken.exitCode).toBe(1);
-  expect(broken.stdout).toContain('`healed` is not true after 5 heals');
+  expect(broken.stdout).toContain(
+    `FAIL      acme.mark: \`before\` changes nothing, \`inject\` acts, \`effect\` shows it, and \`heal\` undoes it
+            \`healed\` is not true after 5 heals
+            hint: Put all that the heal needs into the result of \`before\``,
+  );
   write('b.ts', faultModule('acme', markFault('acme.mark')));
   const untried = await bench.start('test-extension', at('b.ts'));
   expect([untried.exitCode, untried.stderr]).toEqual([
@@ -315,6 +319,67 @@ export default defineTests({
     'there is no file of tests, so only the shape of the kinds is checked',
   ]);
   expect(untried.stdout).toContain('not tried acme.mark: all promises of its kind');
+});
+
+test.each([
+  ['const tests = {};', 'it has no default export; write `export default defineTests'],
+  ['export default { fault: [] };', 'it has an unknown field "fault"; one of faults, probes'],
+  ['export default { faults: {} };', 'its `faults` is not a list'],
+  ['export default { faults: [{}] };', 'faults[0] has no `kind`'],
+  ["export default { faults: [{ kind: 'acme.mark' }] };", 'faults[0] has no function `setUp`'],
+  [
+    "export default { probes: [{ kind: 'a', situations: [{ name: 'x', expect: 'up' }] }] };",
+    'probes[0] situations[0] has `expect: "up"`; write one of ok, fail, unknown, silent',
+  ],
+])('`test-extension` refuses the file of tests `%s`', async (text, problem) => {
+  write('a.ts', loop);
+  write('a.tests.ts', `export {};\n${text}`);
+  const { exitCode, stdout, stderr } = await bench.start('test-extension', at('a.ts'));
+  expect([exitCode, stdout]).toEqual([2, '']);
+  expect(stderr).toContain(problem);
+});
+
+test('`test-extension` names the promise during which a kind prints, or breaks the process', async () => {
+  write(
+    'a.ts',
+    `
+import { defineExtension, defineProbe, z } from 'firedrill';
+const probe = (kind, act) => defineProbe({
+  kind, summary: 'A probe.', params: z.strictObject({}), lane: 'network', needsHost: false,
+  cost: () => ({ newConnections: 0, commands: 0, processes: 0 }),
+  describe: () => 'nothing',
+  open: async () => ({ observe: async (signal) => {
+    if (signal.aborted) return { status: 'unknown', message: 'cut short' };
+    act();
+    return { status: 'ok' };
+  }, close: async () => {} }),
+});
+export default defineExtension({ name: 'acme', probes: [
+  probe('acme.prints', () => console.log('a sample')),
+  probe('acme.breaks', () => setImmediate(() => { throw new Error('late'); })),
+] });
+`,
+  );
+  write(
+    'a.tests.ts',
+    `
+const situations = [{ name: 'up', expect: 'ok', setUp: () => ({ params: {} }) }];
+const broken = [{ name: 'no server', expect: 'ok', setUp: () => { throw new Error('no port'); } }];
+export default { probes: ['acme.prints', 'acme.breaks'].map((kind) => ({ kind, situations: [...situations, ...broken] })) };
+`,
+  );
+  const { exitCode, stdout } = await bench.start('test-extension', at('a.ts'));
+  expect(exitCode).toBe(1);
+  expect(stdout).toContain(
+    'FAIL      acme.prints: up: each sample is ok\n            it printed on stdout: "a sample\\n"',
+  );
+  expect(stdout).toContain(
+    'an error reached nobody, which ends a drill: late\n            hint: Await each promise',
+  );
+  expect(stdout).toContain(
+    '`setUp` of the test threw: no port\n            hint: Correct `setUp` in the file of tests',
+  );
+  expect(stdout).toMatch(/\d+ ok, \d+ failed, 4 not tried$/);
 });
 
 describe('an undo record of an extension', () => {

@@ -6,6 +6,7 @@ import type { Summary } from '../../core/summary.ts';
 import type { Check } from '../../extension/conformance/check.ts';
 import type { StoredRun } from '../../extension/conformance/reporter-suite.ts';
 import { tryExtension } from '../../extension/conformance/suite.ts';
+import { testsProblem } from '../../extension/check-tests.ts';
 import type { ExtensionTests } from '../../extension/define-tests.ts';
 import { loadExtensions } from '../../extension/load.ts';
 import { defaultExport, loadModule, resolveModule } from '../../extension/load-module.ts';
@@ -20,6 +21,8 @@ export interface TestExtensionOptions {
   readonly run?: string;
 }
 
+/** Below the name of a kind. */
+const indent = ' '.repeat(12);
 const words = { ok: 'ok       ', fail: 'FAIL     ', 'not-tried': 'not tried' } as const;
 
 /**
@@ -39,15 +42,19 @@ export async function testExtensionCommand(
   const tests = testsOf(options.tests ?? testsNextTo(path), output);
   const run = options.run === undefined ? undefined : readStoredRun(options.run);
   const checks = await withTemporaryFolder((out) =>
-    tryExtension({ extension, tests, run, out }, (made) => output.text(lineOf(made))),
+    tryExtension({ extension, tests, run, out }, (made) => output.text(linesOf(made))),
   );
   const count = (status: Check['status']): number => checks.filter((made) => made.status === status).length;
   output.text(`${count('ok')} ok, ${count('fail')} failed, ${count('not-tried')} not tried\n`);
   return count('fail') === 0 ? ExitCode.pass : ExitCode.verdictFail;
 }
 
-function lineOf({ kind, promise, status, seen }: Check): string {
-  return `${words[status]} ${kind}: ${promise}${seen === undefined ? '' : `: ${seen}`}\n`;
+/** A line for a promise; for one that is not kept or not tried, also what was seen, and what to do. */
+function linesOf({ kind, promise, status, seen, hint }: Check): string {
+  const more = [seen, hint === undefined ? undefined : `hint: ${hint}`].filter((line) => line !== undefined);
+  return (
+    [`${words[status]} ${kind}: ${promise}`, ...more.map((line) => `${indent}${line}`)].join('\n') + '\n'
+  );
 }
 
 /** The file of tests next to a module; undefined if there is none. */
@@ -63,11 +70,13 @@ function testsOf(path: string | undefined, output: Output): ExtensionTests {
     return {};
   }
   const exported = defaultExport(display(resolve(path)), path);
-  if (typeof exported !== 'object' || exported === null)
-    throw new DrillError('invalid-input', `${path}: has no default export`, {
-      hint: 'Write `export default defineTests({ faults: […] })`.',
-    });
-  return exported;
+  const problem = testsProblem(exported);
+  if (problem !== undefined)
+    throw new DrillError(
+      'invalid-input',
+      `the file of tests ${display(resolve(path))} is not usable: ${problem}`,
+    );
+  return exported as ExtensionTests;
 }
 
 function readStoredRun(folder: string): StoredRun {

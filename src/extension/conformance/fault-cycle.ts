@@ -1,7 +1,7 @@
 import type { FaultContext } from '../../core/fault.ts';
-import type { AnyFaultKind } from '../../core/kinds.ts';
 import type { Json } from '../../core/plan.ts';
 import type { Disturbance } from './disturbance.ts';
+import { call, type Fault, rethrowBroken } from './fault-call.ts';
 
 /** Every way in which one command goes wrong. */
 export const disturbances = [
@@ -15,22 +15,17 @@ export const disturbances = [
   'late',
 ] as const satisfies readonly Disturbance[];
 
-/** A kind with parameters, as its schema parsed them. */
-export interface Fault {
-  readonly kind: AnyFaultKind;
-  readonly params: Json;
-}
-
 /** Number of heal attempts. The engine also repeats a heal while it gets no answer. */
 const healAttempts = 5;
 
 /** Repeats the heal until it is proven, as the engine does. Each attempt may fail. */
-export async function heal({ kind, params }: Fault, before: Json, ctx: FaultContext): Promise<boolean> {
+export async function heal(fault: Fault, before: Json, ctx: FaultContext): Promise<boolean> {
   for (let n = 0; n < healAttempts; n += 1) {
     try {
-      await kind.heal(params, before, ctx);
-      if (await kind.healed(params, before, ctx)) return true;
-    } catch {
+      await call(fault, 'heal', before, ctx);
+      if (await call(fault, 'healed', before, ctx)) return true;
+    } catch (error) {
+      rethrowBroken(error);
       // The outcome is unknown, so the heal is repeated.
     }
   }
@@ -45,14 +40,14 @@ export async function cycle(
   fault: Fault,
   ctx: FaultContext,
 ): Promise<{ readonly isHealed: boolean; readonly before: Json | undefined }> {
-  const { kind, params } = fault;
   let before: Json;
   try {
-    before = await kind.before(params, ctx);
-  } catch {
+    before = await call(fault, 'before', null, ctx);
+  } catch (error) {
+    rethrowBroken(error);
     return { isHealed: false, before: undefined };
   }
-  await kind.inject(params, before, ctx).catch(() => undefined);
-  await kind.effect(params, before, ctx).catch(() => undefined);
+  await call(fault, 'inject', before, ctx).catch(rethrowBroken);
+  await call(fault, 'effect', before, ctx).catch(rethrowBroken);
   return { isHealed: await heal(fault, before, ctx), before };
 }

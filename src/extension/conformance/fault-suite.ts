@@ -1,252 +1,254 @@
-import type { FaultContext } from '../../core/fault.ts';
-import type { ExecOptions, Host } from '../../core/host.ts';
 import type { AnyFaultKind } from '../../core/kinds.ts';
-import type { Json } from '../../core/plan.ts';
-import { createSystemClock } from '../../engine/system-clock.ts';
-import type { FaultStand, FaultTest } from '../define-tests.ts';
-import { check, parsedParams, type Report, require, requireJson, within } from './check.ts';
-import { type Disturbance, type DisturbanceAt, disturbCommand } from './disturbance.ts';
-import { cycle, disturbances, type Fault, heal } from './fault-cycle.ts';
+import type { FaultTest } from '../define-tests.ts';
+import { setTimeout as sleep } from 'node:timers/promises';
+import {
+  check,
+  NotTried,
+  notTried,
+  type Promised,
+  type Report,
+  require,
+  requireText,
+  shown,
+  within,
+} from './check.ts';
+import type { Disturbance, DisturbanceAt } from './disturbance.ts';
+import { call } from './fault-call.ts';
+import { cycle, disturbances, heal } from './fault-cycle.ts';
+import * as promised from './fault-promises.ts';
+import {
+  called,
+  disturbed,
+  emptyAnswers,
+  hangingAt,
+  injected,
+  isBroken,
+  onStand,
+  requireUnhealed,
+  stored,
+  type Trial,
+} from './fault-trial.ts';
+import { processesLeftBy } from './leftover-processes.ts';
 
-/** Longest time for a fault without its own `effectWithinMs` to take effect, ms. As in a drill. */
-const effectWithinMs = 30_000;
-/** Longest time from an abort to the end of a method, ms. */
-const abortWithinMs = 2000;
-
-/** One trial: a new stand, and what the methods of the kind need. */
-interface Trial extends Fault {
-  readonly stand: FaultStand;
-  readonly ctx: FaultContext;
-  /** Commands that the kind has run so far. */
-  readonly commands: () => number;
-}
+/** Moment of the abort in a method whose commands are answered, ms after its start. */
+const abortAfterMs = 100;
 
 /** Tries what a fault kind promises, on stands of its author's test. */
 export async function tryFault(kind: AnyFaultKind, test: FaultTest, report: Report): Promise<void> {
-  const attempt = (promise: string, work: () => Promise<void>): Promise<boolean> =>
-    check(report, kind.kind, promise, work);
+  const attempt = (promise: Promised, work: (trial: Trial) => Promise<void>): Promise<boolean> =>
+    check(report, kind.kind, promise, () => onStand(kind, test, work));
 
-  await attempt('describes itself, with parameters that can be stored, and changes nothing', () =>
-    onStand(kind, test, async ({ params, stand }) => {
-      const { inject, heal: healText, blastRadius } = kind.describe(params);
-      for (const [name, text] of Object.entries({ inject, heal: healText, blastRadius }))
-        require(typeof text === 'string' && text !== '', `describe().${name} is empty`);
-      kind.uses?.(undefined);
-      kind.uses?.(params);
-      require(!(await stand.isBroken()), 'the stand is broken before anything was injected');
-    }),
-  );
-  const works = await attempt(
-    '`before` changes nothing, `inject` acts, `effect` shows it, and `heal` undoes it',
-    () =>
-      onStand(kind, test, async (trial) => {
-        const before = await injected(trial);
-        require(await heal(trial, before, trial.ctx), '`healed` is not true after 5 heals');
-        require(!(await trial.stand.isBroken()), '`healed` is true, but the fault is still in force');
-      }),
-  );
+  await attempt(promised.describes, async (trial) => {
+    requireDescribed(trial);
+    require(!(await isBroken(trial)), 'the stand is broken before anything was injected');
+  });
+  const works = await attempt(promised.works, async (trial) => {
+    const before = await injected(trial);
+    await requireUnhealed(trial, before);
+    require(await heal(trial, before, trial.ctx), '`healed` is not true after 5 heals');
+    require(!(await isBroken(trial)), '`healed` is true, but the fault is still in force');
+  });
   if (!works) {
-    report({
-      kind: kind.kind,
-      promise: 'the other promises of a fault',
-      status: 'not-tried',
-      seen: 'it cannot be injected and healed',
-    });
+    const why = new NotTried('it cannot be injected and healed', 'Keep the promise above first.');
+    notTried(report, kind.kind, 'the other promises of a fault', why);
     return;
   }
-  await attempt('a heal may be repeated', () =>
-    onStand(kind, test, async (trial) => {
-      const before = await injected(trial);
-      for (const n of [1, 2, 3]) {
-        await trial.kind.heal(trial.params, before, trial.ctx);
-        require(await isProven(trial, before), `\`healed\` is not true after heal ${n}`);
-      }
-    }),
-  );
-  await attempt('a heal does no harm if the fault was never injected', () =>
-    onStand(kind, test, async (trial) => {
-      const before = await stored(trial);
-      require(await heal(trial, before, trial.ctx), '`healed` is not true after 5 heals');
-      require(!(await trial.stand.isBroken()), 'the heal broke the stand');
-    }),
-  );
-  await tryUndo(kind, test, report);
+  await attempt(promised.separate, (trial) => twoAtOnce(trial, test));
+  await attempt(promised.repeats, async (trial) => {
+    const before = await injected(trial);
+    for (const n of [1, 2, 3]) {
+      await called(trial, 'heal', before);
+      require(await called(trial, 'healed', before), `\`healed\` is not true after heal ${n}`);
+      require(!(await isBroken(trial)), `\`healed\` is true after heal ${n}, but the fault is in force`);
+    }
+  });
+  await attempt(promised.harmless, async (trial) => {
+    const before = await stored(trial);
+    require(await heal(trial, before, trial.ctx), '`healed` is not true after 5 heals');
+    require(!(await isBroken(trial)), 'the heal broke the stand');
+  });
+  await attempt(promised.undone, undone);
+  await attempt(promised.undoneUnharmed, async (trial) => {
+    const before = await stored(trial);
+    await runUndo(trial, undoScript(trial, before), 1);
+    require(!(await isBroken(trial)), 'the script broke the stand');
+  });
+  await attempt(promised.leavesNoProcess, leavesNoProcess);
   const steps = await onStand(kind, test, async (trial) => {
     await cycle(trial, trial.ctx);
-    return trial.commands();
+    return trial.calls();
   });
   for (const disturbance of disturbances) {
-    await attempt(
-      `is never reported as healed while it is in force, and is healed in the end (${disturbance})`,
-      async () => {
-        for (let at = 0; at < steps; at += 1)
-          await onStand(kind, test, (trial) => disturbedCycle(trial, at, disturbance));
-      },
-    );
+    await check(report, kind.kind, promised.survives(disturbance), async () => {
+      requireCalls(steps);
+      for (let at = 0; at < steps; at += 1)
+        await onStand(kind, test, (trial) => disturbedCycle(trial, at, disturbance));
+    });
   }
-  await attempt('answers that show nothing prove neither the effect nor the heal', () =>
-    withoutAnswers(kind, test),
-  );
-  await attempt(`every method ends within ${abortWithinMs} ms after its signal aborts`, () =>
-    aborted(kind, test),
-  );
+  await check(report, kind.kind, promised.believesNothing, async () => {
+    requireCalls(steps);
+    for (const answer of emptyAnswers) await onStand(kind, test, (trial) => withoutAnswers(trial, answer));
+  });
+  await check(report, kind.kind, promised.aborts, () => aborted(kind, test));
+}
+
+function requireDescribed({ kind, params }: Trial): void {
+  const { inject, heal: healText, blastRadius } = kind.describe(params);
+  for (const [name, text] of Object.entries({ inject, heal: healText, blastRadius }))
+    requireText(text, `describe().${name}`);
+  for (const given of [undefined, params]) {
+    const use = kind.uses?.(given);
+    const isUse =
+      use === undefined || (Array.isArray(use.tools) && use.tools.every((one) => typeof one === 'string'));
+    require(isUse, `\`uses\` returns ${shown(use)}, without a list of programs in \`tools\``);
+  }
+  kind.onContainer?.(params);
+  kind.unobserved?.(params);
+  kind.repeatable?.(params);
+  kind.undoes?.(params);
+}
+
+/** Two faults in force, each with its own undo record. A heal of one may not need or harm the other. */
+async function twoAtOnce(first: Trial, test: FaultTest): Promise<void> {
+  await onStand(first.kind, test, async (second) => {
+    const record = await injected(first);
+    if (await isBroken(second))
+      throw new NotTried(
+        'the stands of the test share one place',
+        'Give each stand of the test a place of its own, such as a new folder.',
+      );
+    const other = await injected(second);
+    require(await heal(
+      first,
+      record,
+      first.ctx,
+    ), 'two faults at once: the first is not healed after 5 heals');
+    require(!(await isBroken(first)), 'two faults at once: the first is reported as healed, and in force');
+    const passes = second.kind.healAfter === 'redundancy';
+    require(passes ||
+      (await isBroken(second)), 'two faults at once: the heal of the first also healed the second');
+    require(await heal(
+      second,
+      other,
+      second.ctx,
+    ), 'two faults at once: the second is not healed after 5 heals');
+    require(!(await isBroken(second)), 'two faults at once: the second is reported as healed, and in force');
+  });
 }
 
 /** The script of the auto-revert timer does the same as the heal. */
-async function tryUndo(kind: AnyFaultKind, test: FaultTest, report: Report): Promise<void> {
-  const promise = 'the `undo` script undoes the fault, and may run again';
-  if (kind.undo === undefined) {
-    report({ kind: kind.kind, promise, status: 'not-tried', seen: 'it has no `undo`' });
-    return;
+async function undone(trial: Trial): Promise<void> {
+  if (trial.kind.undo === undefined) throw noUndo('it has no `undo`');
+  const before = await injected(trial);
+  const script = undoScript(trial, before);
+  for (const n of [1, 2]) {
+    await runUndo(trial, script, n);
+    require(!(await isBroken(trial)), `the fault is still in force after run ${n}`);
   }
-  await check(report, kind.kind, promise, () =>
-    onStand(kind, test, async (trial) => {
-      const before = await injected(trial);
-      const script = kind.undo?.(trial.params, before);
-      if (script === undefined) return;
-      for (const n of [1, 2]) {
-        const { exitCode, stderr } = await trial.stand.host.exec(['/bin/sh', '-c', script], {
-          timeoutMs: 60_000,
-          signal: trial.ctx.signal,
-        });
-        require(exitCode === 0, `run ${n} exited ${exitCode}: ${stderr.trim()}`);
-        require(!(await trial.stand.isBroken()), `the fault is still in force after run ${n}`);
-      }
-      require(await isProven(trial, before), '`healed` is not true after the script');
-    }),
+  require(await called(trial, 'healed', before), '`healed` is not true after the script');
+}
+
+function undoScript({ kind, params }: Trial, before: Parameters<typeof call>[2]): string {
+  if (kind.undo === undefined) throw noUndo('it has no `undo`');
+  const script: unknown = kind.undo(params, before);
+  if (script === undefined) throw noUndo('`undo` returns no script for the parameters of the test');
+  requireText(script, 'the script of `undo`');
+  return script as string;
+}
+
+function noUndo(why: string): NotTried {
+  return new NotTried(
+    why,
+    'Without a script, the fault stays in force if firedrill is killed. Add `undo` if a script on the host can undo it.',
   );
+}
+
+async function runUndo({ stand, ctx }: Trial, script: string, n: number): Promise<void> {
+  const { exitCode, stderr } = await stand.host.exec(['/bin/sh', '-c', script], {
+    timeoutMs: 60_000,
+    signal: ctx.signal,
+  });
+  require(exitCode === 0, `run ${n} exited ${exitCode}: ${stderr.trim()}`);
+}
+
+async function leavesNoProcess(trial: Trial): Promise<void> {
+  if (trial.stand.host.isThisMachine !== true)
+    throw new NotTried(
+      'the host of the test is not this machine',
+      'Look at the processes of the host after a drill, or add a test with `localHost`.',
+    );
+  const left = await processesLeftBy(async () => void (await cycle(trial, trial.ctx)));
+  require(left.length === 0, `5 s after the heal, these still run: ${left.join(', ')}`);
+}
+
+function requireCalls(steps: number): void {
+  if (steps === 0)
+    throw new NotTried(
+      'it runs no command on the host, its power switch, or its cloud that could go wrong',
+      'Act through `ctx.host` and `ctx.server`: only then does the fault work over every transport, and can be tried.',
+    );
 }
 
 /** A cycle in which one command goes wrong. */
 async function disturbedCycle(trial: Trial, step: number, disturbance: Disturbance): Promise<void> {
-  const { stand } = trial;
-  const at: DisturbanceAt = (call) => (call === step ? disturbance : undefined);
-  const { before, isHealed } = await cycle(trial, {
-    ...trial.ctx,
-    host: withDisturbances(trial.ctx.host, at),
-  });
-  const where = `command ${step + 1} went wrong`;
+  let words = '';
+  const at: DisturbanceAt = (n, argv) => {
+    if (n !== step) return undefined;
+    words = argv.join(' ').slice(0, 100);
+    return disturbance;
+  };
+  const { before, isHealed } = await cycle(trial, disturbed(trial.ctx, at));
+  const where = `command ${step + 1} (\`${words}\`) went wrong`;
   if (before === undefined) {
-    require(!(await stand.isBroken()), `${where}: \`before\` failed, and the fault is in force`);
+    require(!(await isBroken(trial)), `${where}: \`before\` failed, and the fault is in force`);
     return;
   }
-  require(!isHealed || !(await stand.isBroken()), `${where}: reported as healed, and still in force`);
+  require(!isHealed || !(await isBroken(trial)), `${where}: reported as healed, and still in force`);
   require(await heal(trial, before, trial.ctx), `${where}: a later heal is not proven`);
-  require(!(await stand.isBroken()), `${where}: still in force after a later heal`);
+  require(!(await isBroken(trial)), `${where}: still in force after a later heal`);
 }
 
 /** While a fault is in force and every answer is useless, it is not healed; before it, it has no effect. */
-async function withoutAnswers(kind: AnyFaultKind, test: FaultTest): Promise<void> {
-  for (const disturbance of ['silent', 'another answers', 'another version', 'no program'] as const) {
-    await onStand(kind, test, async (trial) => {
-      const before = await stored(trial);
-      const ctx = { ...trial.ctx, host: withDisturbances(trial.ctx.host, () => disturbance) };
-      if (kind.unobserved?.(trial.params) !== true) {
-        const effect = await kind.effect(trial.params, before, ctx).catch(() => false);
-        require(!effect, `\`effect\` is true although the command was answered by: ${disturbance}`);
-      }
-      await kind.inject(trial.params, before, trial.ctx);
-      const healed = await kind.healed(trial.params, before, ctx).catch(() => false);
-      require(!healed ||
-        !(await trial.stand.isBroken()), `\`healed\` is true although the command was answered by: ${disturbance}`);
-      await heal(trial, before, trial.ctx);
-    });
-  }
-}
-
-async function aborted(kind: AnyFaultKind, test: FaultTest): Promise<void> {
-  const methods = ['before', 'inject', 'effect', 'heal', 'healed'] as const;
-  for (const method of methods) {
-    await onStand(kind, test, async (trial) => {
-      const before = await stored(trial);
-      const stop = new AbortController();
-      const ctx = { ...trial.ctx, signal: stop.signal, host: withExec(trial.ctx.host, hanging) };
-      const call =
-        method === 'before' ? kind.before(trial.params, ctx) : kind[method](trial.params, before, ctx);
-      const ended = Promise.allSettled([call]);
-      await new Promise(setImmediate);
-      stop.abort(new Error('the run stops'));
-      await within(abortWithinMs, `\`${method}\``, ended);
-    });
-  }
-}
-
-/** A command without an answer: it ends only with its signal. */
-function hanging(_argv: readonly string[], { signal }: ExecOptions): Promise<never> {
-  const { promise, reject } = Promise.withResolvers<never>();
-  const end = (): void => reject(signal.reason as Error);
-  if (signal.aborted) end();
-  else signal.addEventListener('abort', end, { once: true });
-  return promise;
-}
-
-/** The state before the fault, as the ledger stores it. Nothing may have acted yet. */
-async function stored({ kind, params, ctx, stand }: Trial): Promise<Json> {
-  const before = await kind.before(params, ctx);
-  requireJson(before, 'the result of `before`');
-  require(!(await stand.isBroken()), '`before` acts: the fault is in force before its undo record is on disk');
-  return JSON.parse(JSON.stringify(before)) as Json;
-}
-
-/** Injects, and waits for the effect. Returns the stored state. */
-async function injected(trial: Trial): Promise<Json> {
-  const { kind, params, ctx, stand } = trial;
+async function withoutAnswers(trial: Trial, answer: (typeof emptyAnswers)[number]): Promise<void> {
   const before = await stored(trial);
-  requireJson(await kind.inject(params, before, ctx), 'the result of `inject`');
-  const untilMs = ctx.clock.nowMs() + (kind.effectWithinMs ?? effectWithinMs);
-  while (!(await kind.effect(params, before, ctx))) {
-    require(ctx.clock.nowMs() < untilMs, '`effect` is not true in time after `inject`');
-    await ctx.clock.sleep(200, ctx.signal);
+  const ctx = disturbed(trial.ctx, () => answer);
+  if (trial.kind.unobserved?.(trial.params) !== true) {
+    const effect = await call(trial, 'effect', before, ctx).catch(() => false);
+    require(!effect, `\`effect\` is true although the command was answered by: ${answer}`);
   }
-  const passes = kind.healAfter === 'redundancy';
-  require(passes || (await stand.isBroken()), '`effect` is true, but the fault is not in force');
-  return before;
+  await called(trial, 'inject', before);
+  const healed = await call(trial, 'healed', before, ctx).catch(() => false);
+  require(!healed ||
+    !(await isBroken(trial)), `\`healed\` is true although the command was answered by: ${answer}`);
+  await heal(trial, before, trial.ctx);
 }
 
-async function isProven({ kind, params, ctx, stand }: Trial, before: Json): Promise<boolean> {
-  return (await kind.healed(params, before, ctx)) && !(await stand.isBroken());
-}
+/** Most commands of a method of which each is tried without an answer. */
+const mostCommands = 20;
 
-/** Runs one trial on a new stand. */
-async function onStand<T>(
-  kind: AnyFaultKind,
-  test: FaultTest,
-  work: (trial: Trial) => Promise<T>,
-): Promise<T> {
-  const stand = await test.setUp();
-  try {
-    const params = parsedParams(kind.params, stand.params);
-    let commands = 0;
-    const host = withExec(stand.host, (argv, options) => {
-      commands += 1;
-      return stand.host.exec(argv, options);
-    });
-    const { signal } = new AbortController();
-    const ctx: FaultContext = { host, server: stand.server, clock: createSystemClock(), signal };
-    return await work({ kind, params, stand, ctx, commands: () => commands });
-  } finally {
-    await stand.tearDown?.();
+/** Aborts each method: while each of its commands gets no answer, and while all are answered. */
+async function aborted(kind: AnyFaultKind, test: FaultTest): Promise<void> {
+  for (const method of ['before', 'inject', 'effect', 'heal', 'healed'] as const) {
+    let isHanging = true;
+    for (let at = 0; isHanging && at < mostCommands; at += 1)
+      isHanging = await onStand(kind, test, (trial) => abortedAt(trial, method, at));
   }
 }
 
-function withDisturbances(host: Host, at: DisturbanceAt): Host {
-  let calls = 0;
-  return withExec(host, (argv, options) =>
-    disturbCommand(at(calls++, argv), argv, options, () => host.exec(argv, options)),
-  );
-}
-
-/** The same host with another `exec`. Its other members keep their host, which may be an instance of a class. */
-function withExec(host: Host, exec: Host['exec']): Host {
-  const { name, transport, pipe, power, isThisMachine, container } = host;
-  return {
-    name,
-    transport,
-    exec,
-    follow: (argv, signal) => host.follow(argv, signal),
-    ...(pipe === undefined ? {} : { pipe: (argv) => pipe.call(host, argv) }),
-    ...(power === undefined ? {} : { power }),
-    ...(isThisMachine === undefined ? {} : { isThisMachine }),
-    ...(container === undefined ? {} : { container }),
-  };
+/** Aborts a method whose command `at` gets no answer. Returns whether the method came so far. */
+async function abortedAt(trial: Trial, method: Parameters<typeof call>[1], at: number): Promise<boolean> {
+  const before = await stored(trial);
+  if (method === 'heal' || method === 'healed') await called(trial, 'inject', before);
+  const stop = new AbortController();
+  let isHanging = false;
+  const ctx = hangingAt({ ...trial.ctx, signal: stop.signal }, (n) => {
+    isHanging ||= n === at;
+    return n === at || stop.signal.aborted;
+  });
+  const ended = Promise.allSettled([call(trial, method, before, ctx)]);
+  await Promise.race([ended, sleep(abortAfterMs)]);
+  stop.abort(new Error('the run stops'));
+  await within(promised.abort.ms, `\`${method}\``, ended);
+  await heal(trial, before, trial.ctx);
+  return isHanging;
 }

@@ -1,6 +1,6 @@
 import type { Extension } from '../define.ts';
 import type { ExtensionTests } from '../define-tests.ts';
-import type { Check, Report } from './check.ts';
+import { type Check, NotTried, notTried, type Report } from './check.ts';
 import { tryFault } from './fault-suite.ts';
 import { tryProbe } from './probe-suite.ts';
 import { type StoredRun, tryReporter } from './reporter-suite.ts';
@@ -33,12 +33,12 @@ export async function tryExtension(
   await tryAll(extension.transports, tests.transports, tryTransport, report);
   for (const kind of extension.reporters) {
     if (run === undefined)
-      report({
-        kind: kind.name,
-        promise: 'all promises of a reporter',
-        status: 'not-tried',
-        seen: 'pass --run FOLDER, the folder of any run',
-      });
+      notTried(
+        report,
+        kind.name,
+        'all promises of a reporter',
+        new NotTried('there is no run to give to it', 'Pass `--run FOLDER`, the folder of any finished run.'),
+      );
     else await tryReporter(kind, run, out, report);
   }
   return checks;
@@ -55,12 +55,15 @@ async function tryAll<K extends { readonly kind: string }, T extends { readonly 
     const own = tests.filter((test) => test.kind === kind.kind);
     for (const test of own) await attempt(kind, test, report);
     if (own.length === 0)
-      report({
-        kind: kind.kind,
-        promise: 'all promises of its kind',
-        status: 'not-tried',
-        seen: 'the file of tests has no test of it',
-      });
+      notTried(
+        report,
+        kind.kind,
+        'all promises of its kind',
+        new NotTried(
+          'the file of tests has no test of it',
+          `Add a test with \`kind: '${kind.kind}'\` to the file of tests.`,
+        ),
+      );
   }
   for (const { kind } of tests) {
     if (!kinds.some((known) => known.kind === kind))
@@ -69,6 +72,11 @@ async function tryAll<K extends { readonly kind: string }, T extends { readonly 
         promise: 'exists',
         status: 'fail',
         seen: 'the file of tests names a kind that the extension does not have',
+        hint: `Correct the name; the extension has ${listOf(kinds)} in this list.`,
       });
   }
+}
+
+function listOf(kinds: readonly { readonly kind: string }[]): string {
+  return kinds.length === 0 ? 'nothing' : kinds.map(({ kind }) => kind).join(', ');
 }

@@ -18,7 +18,13 @@ const [nodeMajor, nodeMinor] = process.versions.node.split('.').map(Number);
 const [neededMajor, neededMinor] = nodeOfPackage.split('.').map(Number);
 const isTooOld = nodeMajor < neededMajor || (nodeMajor === neededMajor && nodeMinor < neededMinor);
 
-if (!isCheckout && isTooOld) {
+// Both have parts of Node only, and claim to be a version of it.
+const otherRuntime =
+  process.versions.bun !== undefined ? 'Bun' : process.versions.deno !== undefined ? 'Deno' : undefined;
+
+if (otherRuntime !== undefined) {
+  fail(`it needs Node, this is ${otherRuntime}`, 'install Node, and start firedrill with npx');
+} else if (!isCheckout && isTooOld) {
   fail(
     `it needs Node ${nodeOfPackage} or later, this is Node ${process.versions.node}`,
     `install Node ${nodeOfPackage} or later`,

@@ -39,10 +39,12 @@ function packageWith(changed: Readonly<Record<string, string | undefined>> = {})
 /** Options of node that run `code` first. */
 const first = (code: string): string[] => ['--import', `data:text/javascript,${encodeURIComponent(code)}`];
 
-const asNode = (version: string): string[] =>
+const asVersions = (versions: Readonly<Record<string, string>>): string[] =>
   first(
-    `Object.defineProperty(process, 'versions', { value: { ...process.versions, node: '${version}' } });`,
+    `Object.defineProperty(process, 'versions', { value: { ...process.versions, ...${JSON.stringify(versions)} } });`,
   );
+
+const asNode = (node: string): string[] => asVersions({ node });
 
 describe('the installed command', () => {
   test.each(['22.18.0', '23.0.0', '24.0.0', '26.1.2'])('starts on Node %s', async (version) => {
@@ -55,6 +57,17 @@ describe('the installed command', () => {
     expect([exitCode, stderr]).toEqual([
       2,
       `cannot start firedrill: it needs Node 22.18 or later, this is Node ${version}\nhint: install Node 22.18 or later`,
+    ]);
+  });
+
+  test.each([
+    ['Bun', { bun: '1.3.0' }],
+    ['Deno', { deno: '2.5.0' }],
+  ])('refuses %s', async (name, versions) => {
+    const { exitCode, stderr } = await packageWith().start(['run'], { nodeOptions: asVersions(versions) });
+    expect([exitCode, stderr.split('\n')[0]]).toEqual([
+      2,
+      `cannot start firedrill: it needs Node, this is ${name}`,
     ]);
   });
 

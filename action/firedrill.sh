@@ -5,7 +5,8 @@ set -euo pipefail
 
 if [[ -z ${FIREDRILL_IMAGE:-} ]]; then
   installed=$RUNNER_TEMP/firedrill/node_modules/.bin/firedrill
-  [[ ! -x $installed ]] || exec "$installed" "$@"
+  # An earlier step of the job may have installed a version, and this one may use the repository's own.
+  [[ ${FIREDRILL_VERSION:-} == local || ! -x $installed ]] || exec "$installed" "$@"
   [[ ! -x node_modules/.bin/firedrill ]] || exec node_modules/.bin/firedrill "$@"
   # In firedrill's own checkout (`uses: ./`).
   own=$(dirname "${BASH_SOURCE[0]}")/..
@@ -31,4 +32,8 @@ if [[ ${FIREDRILL_DOCKER_SOCKET:-false} == true ]]; then
 fi
 # Words as a shell would split them, without expansion.
 mapfile -t more < <(xargs --no-run-if-empty printf '%s\n' <<<"${FIREDRILL_IMAGE_OPTIONS:-}")
+wait "$!" || {
+  echo "::error title=firedrill::image-options has a quote without its other one: expected words as in a shell, and no word over two lines"
+  exit 2
+}
 exec docker run "${options[@]}" "${more[@]}" "$FIREDRILL_IMAGE" "$@"

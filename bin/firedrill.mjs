@@ -10,13 +10,21 @@ import { fileURLToPath } from 'node:url';
 
 /** The Node that runs TypeScript sources, and the one that runs the package (`engines` in package.json). */
 const nodeOfCheckout = 24;
-const nodeOfPackage = 22;
+const nodeOfPackage = '22.18';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const isCheckout = existsSync(join(root, 'src', 'cli', 'main.ts'));
-const nodeMajor = Number(process.versions.node.split('.')[0]);
+const [nodeMajor, nodeMinor] = process.versions.node.split('.').map(Number);
+const [neededMajor, neededMinor] = nodeOfPackage.split('.').map(Number);
+const isTooOld = nodeMajor < neededMajor || (nodeMajor === neededMajor && nodeMinor < neededMinor);
 
-if (!isCheckout && nodeMajor < nodeOfPackage) {
+// Both have parts of Node only, and claim to be a version of it.
+const otherRuntime =
+  process.versions.bun !== undefined ? 'Bun' : process.versions.deno !== undefined ? 'Deno' : undefined;
+
+if (otherRuntime !== undefined) {
+  fail(`it needs Node, this is ${otherRuntime}`, 'install Node, and start firedrill with npx');
+} else if (!isCheckout && isTooOld) {
   fail(
     `it needs Node ${nodeOfPackage} or later, this is Node ${process.versions.node}`,
     `install Node ${nodeOfPackage} or later`,
@@ -36,14 +44,28 @@ async function start(fileOf, cache) {
   const args = process.argv.slice(2);
   // Without the rest of the code, which takes ten times as long to load.
   if (args.length === 1 && ['--version', '-V'].includes(args[0])) {
-    const { packageVersion } = await import(fileOf('installation'));
-    console.log(packageVersion);
+    console.log(await load(fileOf('installation'), 'packageVersion'));
     return;
   }
-  module.enableCompileCache(cache);
-  const { main } = await import(fileOf('main'));
-  const { endProcess } = await import(fileOf('end-process'));
+  if (cache !== undefined) module.enableCompileCache(cache);
+  const main = await load(fileOf('main'), 'main');
+  const endProcess = await load(fileOf('end-process'), 'endProcess');
   endProcess(await main(args));
+}
+
+/** An export of a file. Without this, a damaged installation would end with 1, the exit code of a failed drill. */
+async function load(file, name) {
+  try {
+    const { [name]: value } = await import(file);
+    if (value === undefined) throw new Error(`${file} does not export ${name}`);
+    return value;
+  } catch (error) {
+    console.error(error);
+    return fail(
+      'its code or a dependency cannot be loaded',
+      isCheckout ? 'run `npm ci` in the checkout' : 'install firedrill again',
+    );
+  }
 }
 
 /** The source of one of the files in `dist` that this file needs. */
@@ -51,10 +73,17 @@ function sourceFile(name) {
   return name === 'installation' ? '../src/installation.ts' : `../src/cli/${name}.ts`;
 }
 
-/** The cache folder of the XDG base directory specification, which ignores relative paths. */
+/** The cache folder of the XDG base directory specification, which ignores relative paths; undefined if there is no home folder. */
 function cacheFolder() {
   const xdg = process.env.XDG_CACHE_HOME ?? '';
-  return join(isAbsolute(xdg) ? xdg : join(homedir(), '.cache'), 'firedrill');
+  if (isAbsolute(xdg)) return join(xdg, 'firedrill');
+  try {
+    const home = homedir();
+    return isAbsolute(home) ? join(home, '.cache', 'firedrill') : undefined;
+  } catch {
+    // Without HOME, and without an entry in passwd(5).
+    return undefined;
+  }
 }
 
 function startPinned() {

@@ -1,5 +1,6 @@
 // Prints the CycloneDX list of what the npm package brings, from the lock file: its dependencies, and the packages that are bundled
-// in its code, with all that these need.
+// in its code, with all that these need. The latter have the property `cdx:npm:package:bundled`: an update of the dependencies does
+// not update them.
 //
 // `npm sbom --omit dev` is not used in the checkout: npm 11 leaves out production packages that a development package needs, too
 // (zod, yaml). So npm first removes the development packages from a copy of the lock file; that needs no network.
@@ -8,7 +9,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { bundle } from './lib/bundle.ts';
+import { shippedPackages } from './lib/licenses.ts';
 import { root } from './lib/product-files.ts';
+
+/** The parts of a CycloneDX list that are read or written here. */
+interface List {
+  readonly components: { readonly 'bom-ref': string; properties?: { name: string; value: string }[] }[];
+}
 
 interface Manifest {
   readonly dependencies: Readonly<Record<string, string>>;
@@ -35,7 +42,17 @@ try {
   const { stdout } = await execa('npm', ['sbom', '--sbom-format=cyclonedx', '--package-lock-only'], {
     cwd: folder,
   });
-  process.stdout.write(`${stdout}\n`);
+  const list = JSON.parse(stdout) as List;
+  const refs = new Set(
+    shippedPackages(root, packages)
+      .filter(({ path }) => packages.includes(path))
+      .map(({ name, version }) => `${name}@${version}`),
+  );
+  for (const component of list.components) {
+    if (!refs.has(component['bom-ref'])) continue;
+    (component.properties ??= []).push({ name: 'cdx:npm:package:bundled', value: 'true' });
+  }
+  process.stdout.write(`${JSON.stringify(list, null, 2)}\n`);
 } finally {
   rmSync(temporary, { recursive: true, force: true });
 }

@@ -23,5 +23,6 @@ describe('the current user', () => {
 
   test('without an entry and without a name has the UID as its name', () => {
     expect(currentUser(noEntry, { HOME: '/h' })).toEqual({ username: String(uid), uid, homedir: '/h' });
+    expect(currentUser(noEntry, {})).toEqual({ username: String(uid), uid, homedir: '/' });
   });
 });

@@ -1,4 +1,4 @@
-import { homedir, userInfo } from 'node:os';
+import { userInfo } from 'node:os';
 
 /** The user that runs firedrill. */
 export interface CurrentUser {
@@ -9,7 +9,7 @@ export interface CurrentUser {
 
 /**
  * The user as passwd(5) has it. A container that runs as any UID (`docker run --user`) may have no entry: then the name is
- * `$USER`, or else the UID, and the home folder is `$HOME`.
+ * `$USER`, or else the UID, and the home folder is `$HOME`, or else `/`.
  */
 export function currentUser(
   read: () => CurrentUser = userInfo,
@@ -20,6 +20,6 @@ export function currentUser(
   } catch {
     const uid = process.getuid?.() ?? -1;
     const { USER: name = '', HOME: home = '' } = env;
-    return { username: name === '' ? String(uid) : name, uid, homedir: home === '' ? homedir() : home };
+    return { username: name === '' ? String(uid) : name, uid, homedir: home === '' ? '/' : home };
   }
 }

@@ -138,6 +138,24 @@ describe('the step that installs', () => {
     expect(all).toBe('firedrill [--version]');
   });
 
+  test.each(['install.sh', 'drills.sh'])(
+    'uses the one of the repository for `local` in %s, also after a step that installed a version',
+    async (script) => {
+      const { start, install } = runner({ npm: printer });
+      install('temp/firedrill', '#!/bin/sh\necho installed\n');
+      install('work', '#!/bin/sh\necho own\n');
+      expect((await start(script, drillsEnv({ version: 'local' }))).all).toBe('own');
+      expect((await start(script, drillsEnv({ version: '1.2.3' }))).all).toContain('installed');
+    },
+  );
+
+  test('runs no install script of a package', async () => {
+    const { start, install } = runner({ npm: printer });
+    install('temp/firedrill', printer);
+    const { all } = await start('install.sh', { FIREDRILL_VERSION: '1.2.3' });
+    expect(all).toContain('[--ignore-scripts]');
+  });
+
   test('pulls an image that the runner does not have', async () => {
     const docker = `#!/bin/sh\n[ "$1" != image ] || exit 1\n${printer.slice(printer.indexOf('printf'))}`;
     const { start } = runner({ docker });
@@ -173,6 +191,20 @@ describe('the step with the drills', () => {
     const { start, install } = runner({});
     install('work', printer);
     expect((await start('drills.sh', drillsEnv({ reporters }))).all).toContain(`[--reporter] [${passed}]`);
+  });
+
+  test.each([
+    ['scenarios', { scenarios: "drills/o'clock.yaml" }],
+    ['args', { args: '--label "v1.2 --shard 1/2' }],
+    ['args', { args: '--label "v1\n2"' }],
+    ['image-options', { 'image-options': "--env 'A", image: 'firedrill:1' }],
+  ])('does not drop words of %s after a quote without its other one', async (name, inputs) => {
+    const { start, install } = runner({ docker: printer });
+    install('work', printer);
+    const { all, exitCode } = await start('drills.sh', drillsEnv(inputs));
+    expect(exitCode, all).toBe(2);
+    expect(all).toContain(`::error title=firedrill::${name} has a quote without its other one`);
+    expect(all).not.toContain('[run]');
   });
 
   test('refuses another command', async () => {

@@ -100,7 +100,9 @@ const expectShown = (columns: number, rows: number): Promise<void> =>
     expect(verdictCodes).toContain(await ended(open));
     const left = (await open.everything()).join('\n');
     expect(left).not.toMatch(ofBlock);
-    expect(left).toMatch(/\n +\+\d.*redundancy: reached\n(?:.+\n)*\n(PASS|INCONCLUSIVE) {2}The plug is pulled/);
+    expect(left).toMatch(
+      /\n +\+\d.*redundancy: reached\n(?:.+\n)*\n(PASS|INCONCLUSIVE) {2}The plug is pulled/,
+    );
     expect(left).toContain('  plug: healed, proven\n');
     expect(left).toContain(String.raw`hostile@alpha: ok \u001b[2J`);
     expect(await open.cursorIsShown()).toBe(true);

@@ -148,7 +148,7 @@ describe('firedrill table', () => {
   test('names the missing suite file, and refuses a --grep without a match', async () => {
     expect(await stack.bench.start('table', 'nowhere')).toMatchObject({
       exitCode: 2,
-      stderr: expect.stringContaining('there is no scenarios/nowhere/suite.yaml'),
+      stderr: expect.stringContaining('nowhere: no such suite file, and no suite of this name'),
     });
     const none = await stack.runTable(join(stack.bench.out, 'none'), '--grep tsunami');
     expect(none).toMatchObject({

@@ -3,10 +3,11 @@ import type { Clock } from '../core/clock.ts';
 import type { NewEvent } from '../core/event.ts';
 import type { PlannedWriter } from '../core/plan.ts';
 import { rangesOf } from '../core/row-ranges.ts';
-import { runMs } from '../core/time.ts';
+import { later, runMs } from '../core/time.ts';
 import type { Row, WriterKind, Written } from '../core/writer.ts';
 import { startRowWriters, storeName, type RowWriters } from './row-writers.ts';
-import { simulatedClock } from './testing/simulated-clock.ts';
+import type { Timers } from './schedule.ts';
+import { simulatedClock, timersOn } from './testing/simulated-clock.ts';
 
 const planned: PlannedWriter = {
   id: 'rows',
@@ -86,10 +87,15 @@ async function until(clock: Clock, so: () => boolean): Promise<void> {
 
 async function writingOn(
   stack: FakeStack,
-  more: { readonly writer?: Partial<PlannedWriter>; readonly signal?: AbortSignal } = {},
+  more: {
+    readonly writer?: Partial<PlannedWriter>;
+    readonly signal?: AbortSignal;
+    readonly clock?: Clock;
+    readonly timers?: Timers;
+  } = {},
 ): Promise<{ readonly writers: RowWriters; readonly said: Said; readonly clock: Clock }> {
   const said: Said = [];
-  const clock = simulatedClock();
+  const { clock = simulatedClock(), timers } = more;
   const writers = await startRowWriters({
     writers: [{ ...planned, ...more.writer }],
     kindOf: () => stack.kind,
@@ -105,6 +111,7 @@ async function writingOn(
     resolveName: async () => [],
     env: () => undefined,
     signal: more.signal ?? new AbortController().signal,
+    timers,
   });
   return { writers, said, clock };
 }
@@ -131,6 +138,26 @@ const readsIn = (said: Said) => said.filter((event) => event.type === 'rows.read
 const rowsIn = (said: Said) => said.filter((event) => event.type === 'row.written');
 
 describe('writers', () => {
+  test('record for how long firedrill itself was stalled meanwhile', async () => {
+    const simulated = simulatedClock();
+    let stalledMs = 0;
+    // Code that runs for long moves the time on before any timer fires.
+    const clock: Clock = { ...simulated, nowMs: () => later(simulated.nowMs(), stalledMs) };
+    const stack = new FakeStack();
+    stack.write = async (_path, { client, number }) => {
+      if (client === 1 && number === 20) stalledMs += 400;
+      return { outcome: 'acked' };
+    };
+    const { writers, said } = await writingOn(stack, { clock, timers: timersOn(clock) });
+    await until(clock, () => said.filter(({ type }) => type === 'row.written').length > 200);
+    await writers.stop();
+    await writers.remove();
+    const stalled = said.filter((event) => event.type === 'row.written' && event.stallMs !== undefined);
+    expect(stalled.length).toBeGreaterThan(0);
+    expect(stalled).toContainEqual(expect.objectContaining({ client: 1, number: 20 }));
+    for (const event of stalled) expect('stallMs' in event ? event.stallMs : 0).toBeGreaterThan(350);
+  });
+
   test('create the store once, through the first path that can', async () => {
     const stack = new FakeStack();
     stack.createFails.add('alpha');

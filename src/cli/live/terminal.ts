@@ -52,6 +52,7 @@ export function createLive(terminal: Terminal, abilities: Abilities): Live {
   let isGone = false;
   let drawnMs = -Infinity;
   let timer: NodeJS.Timeout | undefined;
+  let soon: NodeJS.Immediate | undefined;
   let out = '';
   /** Widths of the block's lines on the screen. */
   let drawn: readonly number[] = [];
@@ -152,8 +153,20 @@ export function createLive(terminal: Terminal, abilities: Abilities): Live {
     flush();
   };
 
+  /**
+   * Draws the visible block soon. Node learns of a new size of the terminal between timers and immediates. A frame for the old
+   * size would erase other lines than those of the block.
+   */
+  const drawSoon = (): void => {
+    soon ??= setImmediate(() => {
+      soon = undefined;
+      draw(views.at(-1));
+    });
+  };
+
   const tick = (): void => {
-    draw(views.at(-1));
+    if (views.length > 0) drawSoon();
+    else draw(undefined);
     if (views.length === 0 && lines.length === 0 && pending.length === 0) {
       clearInterval(timer);
       timer = undefined;
@@ -169,7 +182,8 @@ export function createLive(terminal: Terminal, abilities: Abilities): Live {
       if (isGone) return;
       lines.push(...text.split('\n').map((line) => messageText(line, mostChars)));
       if (lines.length > mostLines) leftOut += lines.splice(0, lines.length - mostLines).length;
-      if (views.length === 0 || performance.now() - drawnMs >= frameMs) draw(views.at(-1));
+      if (views.length === 0) draw(undefined);
+      else if (performance.now() - drawnMs >= frameMs) drawSoon();
       keepTicking();
     },
     show(view) {
@@ -196,6 +210,7 @@ export function createLive(terminal: Terminal, abilities: Abilities): Live {
         await new Promise((resolve) => void setTimeout(resolve, frameMs / 4));
       }
       clearInterval(timer);
+      clearImmediate(soon);
     },
   };
 }

@@ -1,6 +1,7 @@
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { execa } from 'execa';
 import { aptInstall } from '../../../src/lab/apt.ts';
 import { labContext } from '../../../src/lab/lab-context.ts';
@@ -25,6 +26,7 @@ export interface Pane {
   painted(): Promise<string>;
   /** Sends keys, by their tmux names. */
   keys(...keys: string[]): Promise<void>;
+  /** Changes the size while the command is stopped (SIGSTOP), so that it draws nothing meanwhile. */
   resize(columns: number, rows: number): Promise<void>;
   cursorIsShown(): Promise<boolean>;
   title(): Promise<string>;
@@ -68,8 +70,19 @@ export async function openPane(
       linesOf(await tmux('capture-pane', '-p', '-J', '-S', '-')).map((line) => line.trimEnd()),
     painted: () => tmux('capture-pane', '-p', '-e'),
     keys: async (...keys) => void (await tmux('send-keys', ...keys)),
-    resize: async (width, height) =>
-      void (await tmux('resize-window', '-x', String(width), '-y', String(height))),
+    async resize(width, height) {
+      const shell = await ask('#{pane_pid}');
+      const [command] = readFileSync(`/proc/${shell}/task/${shell}/children`, 'utf8')
+        .trim()
+        .split(' ')
+        .map(Number);
+      if (!command) throw new Error('resize the terminal: its command has ended');
+      process.kill(command, 'SIGSTOP');
+      // Its next frame is due when it goes on: it must not be drawn for the old size.
+      await sleep(300);
+      await tmux('resize-window', '-x', String(width), '-y', String(height));
+      process.kill(command, 'SIGCONT');
+    },
     cursorIsShown: async () => (await ask('#{cursor_flag}')) === '1',
     title: () => ask('#{pane_title}'),
     exitCode() {

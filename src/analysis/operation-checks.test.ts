@@ -103,6 +103,16 @@ describe('a check on the outage of writes', () => {
     expect(zero).toMatchObject({ status: 'inconclusive' });
   });
 
+  test('judges all clients by those that wrote before the fault, and each client only if all did', () => {
+    const standby = [[refused(0, 25_050)], [refused(20_050, endMs)]] as const;
+    const { checks } = drill(standby, [
+      checkOf({ maxMs: 6000 }),
+      checkOf({ maxMs: 4000 }),
+      checkOf({ clients: 'any', maxMs: 6000 }),
+    ]);
+    expect(checks.map(({ status }) => status)).toEqual(['pass', 'fail', 'inconclusive']);
+  });
+
   test('is inconclusive without a line of a client after the fault', () => {
     const { checks, reasons } = drill([[], []], [checkOf({ maxMs: 5000 })], { writesToMs: faultMs - 100 });
     expect(checks).toMatchObject([{ status: 'inconclusive', observed: 'no write after the fault' }]);

@@ -81,7 +81,7 @@ export async function runOperations(context: BenchContext): Promise<OperationsRe
     const verdicts = writers.map((writer, track) => {
       const truth = { outages: played.filter((outage) => outage.track === track), stalls };
       const outages = writerOutages(read, writer, 'write', start);
-      const judged = ({ windows }: (typeof outages)['service']): Verdict =>
+      const judged = ({ windows }: Pick<(typeof outages)['service'], 'windows'>): Verdict =>
         judge(truth, reportedWindows(windows, originMs), 0);
       return { service: judged(outages.service), clients: [...outages.clients.values()].map(judged) };
     });

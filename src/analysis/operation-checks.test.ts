@@ -18,16 +18,22 @@ function checkOf(parts: Partial<OperationCheck>): OperationCheck {
 function drill(
   outages: readonly [readonly Outage[], readonly Outage[]],
   checks: readonly OperationCheck[],
-  { writesFromMs = 0 } = {},
+  {
+    writesFromMs = 0,
+    writesToMs = endMs,
+    latencyMs = 10,
+  }: { writesFromMs?: number; writesToMs?: number; latencyMs?: number } = {},
 ): Summary {
   const writer = writerOf({ paths: [{ id: 'rows', params: {} }], readIntervalMs: 100, timeoutMs: 1000 });
   const log = new LogBuilder(planWith({ probes: [probeOf('health')], writers: [writer], checks }))
     .probing('health', 0, endMs, 1000, (sendMs) => ({ status: 'ok', finishMs: sendMs + 5 }))
     .fault(faultMs, { healedMs: 50_000 });
   for (const [index, own] of outages.entries()) {
-    const answer = simulatedTarget(own, { random: seeded(index + 1), maxLatencyMs: 10, timeoutMs: 1000 });
+    // The second client may be far away.
+    const maxLatencyMs = index === 0 ? 10 : latencyMs;
+    const answer = simulatedTarget(own, { random: seeded(index + 1), maxLatencyMs, timeoutMs: 1000 });
     let number = 0;
-    for (let sendMs = writesFromMs + index * 50; sendMs < endMs;) {
+    for (let sendMs = writesFromMs + index * 50; sendMs < writesToMs;) {
       const { status, cause, finishMs } = answer(sendMs);
       const outcome = status === 'ok' ? 'acked' : cause === 'refused' ? 'refused' : 'indeterminate';
       const times = { sendMs, finishMs };
@@ -88,6 +94,29 @@ describe('a check on the outage of writes', () => {
       [checkOf({ maxMs: 200 }), checkOf({ maxMs: 100 }), checkOf({ maxMs: 0 })],
     );
     expect(checks.map(({ status }) => status)).toEqual(['pass', 'inconclusive', 'pass']);
+  });
+
+  test('does not take a failed write of a client for the time that fits between two writes of another', () => {
+    const [zero] = drill([[refused(25_000, 25_060)], []], [checkOf({ clients: 'any', maxMs: 0 })], {
+      latencyMs: 600,
+    }).checks;
+    expect(zero).toMatchObject({ status: 'inconclusive' });
+  });
+
+  test('judges all clients by those that wrote before the fault, and each client only if all did', () => {
+    const standby = [[refused(0, 25_050)], [refused(20_050, endMs)]] as const;
+    const { checks } = drill(standby, [
+      checkOf({ maxMs: 6000 }),
+      checkOf({ maxMs: 4000 }),
+      checkOf({ clients: 'any', maxMs: 6000 }),
+    ]);
+    expect(checks.map(({ status }) => status)).toEqual(['pass', 'fail', 'inconclusive']);
+  });
+
+  test('is inconclusive without a line of a client after the fault', () => {
+    const { checks, reasons } = drill([[], []], [checkOf({ maxMs: 5000 })], { writesToMs: faultMs - 100 });
+    expect(checks).toMatchObject([{ status: 'inconclusive', observed: 'no write after the fault' }]);
+    expect(reasons.join('\n')).toContain('the event log has no write of rows client 1 after the fault');
   });
 
   test('is next to the recovery of the clients in the summary', () => {

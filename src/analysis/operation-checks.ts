@@ -1,4 +1,6 @@
+import { roundMs } from '../core/clock.ts';
 import { maxOf } from '../core/extremes.ts';
+import { downtimeOf } from './downtime.ts';
 import { boundedBySamples } from './gap-outcome.ts';
 import { clientsIn, downtimeIn, writerOutages } from './operation-outages.ts';
 import {
@@ -28,11 +30,20 @@ export function operationOutageCheck(
   const idle = series.filter(
     ({ samples }) => !samples.some((s) => s.status === 'ok' && s.finishMs <= recovery.effect.loMs),
   );
-  if (idle.length > 0 || series.length === 0)
+  // All clients are out while those are that got through before. The path of a standby may refuse all writes until then.
+  const needed = check.clients === 'all' ? 1 : series.length;
+  if (series.length - idle.length < Math.max(1, needed))
     return unmeasured(
       `no ${operation} before the fault`,
       limit,
       `${idle[0]?.probe.id ?? check.of} got no ${operation} done before the fault, so what the fault changed is unknown`,
+    );
+  const silent = series.find(({ samples }) => !samples.some((s) => s.finishMs > recovery.effect.loMs));
+  if (silent !== undefined)
+    return unmeasured(
+      `no ${operation} after the fault`,
+      limit,
+      `the event log has no ${operation} of ${silent.probe.id} after the fault, so its outage is unknown`,
     );
   const { service, clients } = writerOutages(log, planned, operation, recovery.effect);
   const counted = check.clients === 'all' ? [service] : [...clients.values()];
@@ -44,13 +55,15 @@ export function operationOutageCheck(
     maxMs: maxOf(measures.map(({ maxMs }) => maxMs)),
   };
   const shownMs = maxOf(
-    counted.flatMap(({ windows }) => windows.map((w) => durationOf(w).maxMs)),
-    0,
+    counted.map(({ windows }) =>
+      check.time === 'total'
+        ? downtimeOf(windows).total.maxMs
+        : maxOf(
+            windows.map((w) => durationOf(w).maxMs),
+            0,
+          ),
+    ),
   );
-  const unobservedMs =
-    check.time === 'longest'
-      ? measure.maxMs - shownMs
-      : maxOf(counted.map((outages) => outages.unobservedMs));
   const unfinished = unfinishedText(
     log,
     counted.some(({ windows }) => windows.some((w) => w.open)),
@@ -60,7 +73,7 @@ export function operationOutageCheck(
     {
       what: `the ${check.time === 'longest' ? 'longest ' : ''}${operation} outage of ${check.of}`,
       measure,
-      unobservedMs,
+      unobservedMs: roundMs(measure.maxMs - shownMs),
       sampling: samplingOf(series, { fromMs: recovery.effect.loMs, toMs: lastMs }),
       intervalMs: maxOf(series.map(({ probe }) => probe.intervalMs)),
       edges: Math.max(1, 2 * maxOf(each.map(({ downtime }) => downtime.outages))),

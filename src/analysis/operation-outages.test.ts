@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { runMs } from '../core/time.ts';
 import { moment } from './moment.ts';
-import { writerOutages } from './operation-outages.ts';
+import { downtimeIn, writerOutages } from './operation-outages.ts';
 import type { Outages } from './rto.ts';
 import type { RunLog } from './run-log.ts';
 import { LogBuilder, planWith, seeded, writerOf } from './testing/log-builder.ts';
@@ -136,5 +136,57 @@ describe('outages of operations', () => {
     expect(service.windows).toEqual([]);
     expect(service.unobservedMs).toBeGreaterThan(90);
     expect(service.unobservedMs).toBeLessThan(125);
+  });
+
+  test('that one client of ten missed each time are in the upper bound', () => {
+    const ten = { ...writer, clients: 10, intervalMs: 1000 };
+    const log = new LogBuilder(planWith({ writers: [ten] }));
+    const isOut = (ms: number): boolean => ms > 20_000 && ms < 44_000 && ms % 4000 >= 50 && ms % 4000 < 950;
+    for (let client = 1; client <= 10; client++)
+      for (let number = 1; number <= 60; number++) {
+        const sendMs = (number - 1) * 1000 + (client - 1) * 100;
+        const times = { sendMs, finishMs: sendMs + 5 };
+        const outcome = isOut(sendMs) ? 'refused' : 'acked';
+        log.at(times.finishMs, { type: 'row.written', writer: 'rows', client, number, ...times, outcome });
+      }
+    const { service, clients } = writerOutages(
+      log.at(endMs, { type: 'run.ended' }).read(),
+      ten,
+      'write',
+      start,
+    );
+    // The first client writes at each full second, between two outages.
+    expect(clients.get('rows client 1')?.windows).toEqual([]);
+    expect(service.windows).toEqual([]);
+    // Six outages of 900 ms, and one that none of the clients noticed.
+    const { minMs, maxMs, longest } = downtimeIn(service);
+    expect(minMs).toBe(0);
+    expect(maxMs).toBeGreaterThan(6 * 900);
+    expect(maxMs).toBeLessThan(7 * 1010);
+    expect(longest.maxMs).toBeLessThan(1010);
+  });
+
+  test('are no longer for one client whose writes are slow while those of the other are not', () => {
+    const slow = Array.from({ length: 20 }, (_, i): Outage => ({
+      fromMs: 3000 + i * 2000,
+      toMs: 3300 + i * 2000,
+      kind: 'stall',
+    }));
+    const { service } = writerOutages(logOf([target(slow, 1), target([], 2)]), writer, 'write', start);
+    expect(downtimeIn(service).maxMs).toBeLessThan(450);
+  });
+
+  test('may reach from the last line of a client to the end of the writing', () => {
+    const log = new LogBuilder(planWith({ writers: [writer] }));
+    for (const client of [1, 2])
+      for (let number = 1; number <= (client === 1 ? 200 : 600); number++) {
+        const sendMs = (number - 1) * 100 + client * 10;
+        const times = { sendMs, finishMs: sendMs + 5 };
+        const outcome = sendMs > 20_000 && sendMs < 25_000 ? 'refused' : 'acked';
+        log.at(times.finishMs, { type: 'row.written', writer: 'rows', client, number, ...times, outcome });
+      }
+    const { service } = writerOutages(log.at(endMs, { type: 'run.ended' }).read(), writer, 'write', start);
+    expect(downtimeIn(service)).toMatchObject({ minMs: 0, outages: 0 });
+    expect(downtimeIn(service).maxMs).toBeGreaterThan(5000);
   });
 });

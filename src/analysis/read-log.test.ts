@@ -3,7 +3,7 @@ import { DrillError } from '../core/errors.ts';
 import { runMs } from '../core/time.ts';
 import { intervalAt, wallTime } from './run-log.ts';
 import { analyseRows } from './written-rows.ts';
-import { LogBuilder, planWith, probeOf, readLines } from './testing/log-builder.ts';
+import { LogBuilder, planWith, probeOf, readLines, writerOf } from './testing/log-builder.ts';
 
 const plan = planWith({ probes: [probeOf('health', { burstIntervalMs: 50 })] });
 
@@ -209,6 +209,20 @@ describe('reading an event log', () => {
       expect(errorOf(log({ 1: rows })).message).toContain(`"rows" of client 1 ${message}`);
     expect(errorOf(log({ x: '1' })).message).toContain('"rows" should have client numbers as keys, has "x"');
     expect(errorOf(log({}, 2)).message).toContain('writer "rows" has no client 2 in the plan');
+  });
+
+  test('refuses a parallel read through a path that is not in the plan', () => {
+    const log = new LogBuilder(planWith({ writers: [writerOf()] })).at(80, {
+      type: 'rows.read',
+      writer: 'rows',
+      path: 'rows@node-9',
+      place: 'path',
+      moment: 'parallel',
+      sendMs: 70,
+      finishMs: 80,
+      rows: {},
+    });
+    expect(errorOf(log.lines()).message).toContain('writer "rows" has no path "rows@node-9" in the plan');
   });
 
   test('refuses a log without a start, and one of a newer version', () => {

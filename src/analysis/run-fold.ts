@@ -225,6 +225,8 @@ export class RunFold {
       readBack.push(event);
       return;
     }
+    if (!planned.paths.some(({ id }) => id === event.path))
+      throw new InvalidEvent(`writer "${event.writer}" has no path "${event.path}" in the plan`);
     parallel.add(event);
     const slot = reads.get(event.path) ?? 0;
     reads.set(event.path, slot + 1);

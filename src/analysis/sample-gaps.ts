@@ -154,11 +154,28 @@ export function unobservedBetweenMs(
 
 /** The same for a list in reverse send order. */
 function uncountedMs(lastFirst: Iterable<Asked>, range: Range, counted: readonly Counted[]): DurationMs {
+  const isCounted = coveredBy(counted);
   let longestMs = 0;
-  for (const { fromMs, toMs, widestMs } of gapsBackwards(lastFirst, range))
-    if (widestMs > longestMs && !counted.some((w) => w.startLoMs <= fromMs && w.endHiMs >= toMs))
-      longestMs = widestMs;
+  for (const gap of gapsBackwards(lastFirst, range))
+    if (gap.widestMs > longestMs && !isCounted(gap)) longestMs = gap.widestMs;
   return roundMs(longestMs);
+}
+
+/** Tells whether one of the times covers a range; there may be tens of thousands of both. */
+function coveredBy(counted: readonly Counted[]): (range: Range) => boolean {
+  const byStart = counted.toSorted((a, b) => a.startLoMs - b.startLoMs);
+  let endMs = distantPast;
+  /** The latest end of each and of those before it. */
+  const endsMs = byStart.map((one) => (endMs = latest(endMs, one.endHiMs)));
+  return ({ fromMs, toMs }) => {
+    let [low, high] = [0, byStart.length];
+    while (low < high) {
+      const mid = (low + high) >>> 1;
+      if ((byStart[mid]?.startLoMs ?? distantFuture) <= fromMs) low = mid + 1;
+      else high = mid;
+    }
+    return (endsMs[low - 1] ?? distantPast) >= toMs;
+  };
 }
 
 /**

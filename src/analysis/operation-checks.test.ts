@@ -85,7 +85,7 @@ describe('a check on the outage of writes', () => {
     expect(within).toMatchObject({ status: 'inconclusive', limit: 'at most 3 s' });
     const late = drill(outages, [checkOf({ maxMs: 60_000 })], { writesFromMs: faultMs + 2000 });
     expect(late.checks[0]).toMatchObject({ status: 'inconclusive', observed: 'no write before the fault' });
-    expect(late.reasons.join('\n')).toContain('rows client 1 got no write done before the fault');
+    expect(late.reasons.join('\n')).toContain('rows client 1 completed no write before the fault');
   });
 
   test('counts the outage that fits between two writes', () => {

@@ -36,7 +36,7 @@ export function operationOutageCheck(
     return unmeasured(
       `no ${operation} before the fault`,
       limit,
-      `${idle[0]?.probe.id ?? check.of} got no ${operation} done before the fault, so what the fault changed is unknown`,
+      `${idle[0]?.probe.id ?? check.of} completed no ${operation} before the fault, so the effect of the fault is unknown`,
     );
   const silent = series.find(({ samples }) => !samples.some((s) => s.finishMs > recovery.effect.loMs));
   if (silent !== undefined)

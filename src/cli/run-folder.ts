@@ -191,7 +191,10 @@ function* piecesOf(path: string): Generator<Uint8Array, void, undefined> {
     try {
       return what();
     } catch (error) {
-      throw new DrillError('invalid-input', `${path}: cannot be read: ${messageOf(error)}`, { cause: error });
+      throw new DrillError('invalid-input', `${path}: cannot be read: ${messageOf(error)}`, {
+        cause: error,
+        hint: 'Name the folder of a run, such as a folder in reports.',
+      });
     }
   };
   const fd = read(() => openSync(path, 'r'));

@@ -67,7 +67,7 @@ describe('in a folder without scenarios', () => {
   test('an unknown name is refused with the closest name, else with the names that there are', () => {
     expect(refusal(() => loadAllPlans(['certlocker/postgres-crsh'], {}))).toBe(
       'certlocker/postgres-crsh: no such file or folder, and no scenario or suite of this name; did you mean "certlocker/postgres-crash"?\n' +
-        'hint: Names are those of files below a folder `scenarios`, without .yaml.',
+        'hint: Correct the path, or use a name: the path of a file below `scenarios`, without .yaml.',
     );
     expect(refusal(() => filesNamed(['scenarios/certlocker/postgres-crash.yaml']))).toContain(
       'did you mean "certlocker/postgres-crash"?',

@@ -48,7 +48,7 @@ export function pathOf(arg: string): string {
   throw new DrillError(
     'invalid-input',
     `${arg}: no such file or folder, and no scenario or suite of this name${known(arg)}`,
-    { hint: 'Names are those of files below a folder `scenarios`, without .yaml.' },
+    { hint: 'Correct the path, or use a name: the path of a file below `scenarios`, without .yaml.' },
   );
 }
 

@@ -15,7 +15,7 @@ export interface FaultStand {
   readonly server?: CloudServer;
   /** Fields of the fault, as a scenario has them. */
   readonly params: Readonly<Record<string, unknown>>;
-  /** Whether any part of the fault is in force. It must not use the fault's own code. */
+  /** Whether any part of the fault is in effect. It must not use the fault's own code. */
   isBroken(): boolean | Promise<boolean>;
   tearDown?(): void | Promise<void>;
 }

@@ -65,8 +65,18 @@ function fixFor(error: unknown, path: string): string {
     case 'ERR_MODULE_NOT_FOUND':
       return `make sure that ${path} and everything that it imports exist`;
     default:
-      return `find out with \`node ${path}\` why it fails`;
+      return isReadAsCommonJs(error)
+        ? `put \`{ "type": "module" }\` into ${join(dirname(path), 'package.json')}: the present package.json makes this file a CommonJS module`
+        : `run \`node ${path}\` to see why`;
   }
+}
+
+/** Whether Node.js read an ES module as CommonJS, because the nearest package.json has `"type": "commonjs"`. */
+function isReadAsCommonJs(error: unknown): boolean {
+  return (
+    error instanceof SyntaxError &&
+    /^(Cannot use import statement outside a module|Unexpected token 'export')/.test(error.message)
+  );
 }
 
 function cannotLoad(entry: string, error: unknown, fix: string): DrillError {

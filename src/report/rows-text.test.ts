@@ -83,12 +83,12 @@ describe('the outcome of written rows', () => {
       | --- | --- | --- | --- | --- | --- | --- |
       | rows@node-1 | 1 | 2026-03-01T10:00:12.005Z | 2026-03-01T10:00:12.255Z | up to 510 ms | +1.930 s | 1.19 s behind |
 
-      | outages of | through | down for (bounds) | outages | longest (bounds) | first client back after | all clients back after |
+      | outages of | through | down for (bounds) | outages | longest (bounds) | first client recovered after | all clients recovered after |
       | --- | --- | --- | --- | --- | --- | --- |
-      | writes of rows | any path | up to 19.21 s | 1 | up to 19.10 s | not recovered | not recovered |
-      | reads of rows | any path | up to 2.01 s | 0 |  | not recovered | not recovered |
+      | writes of rows | all paths | up to 19.21 s | 1 | up to 19.10 s | not recovered | not recovered |
+      | reads of rows | all paths | up to 2.01 s | 0 |  | not recovered | not recovered |
 
-      The RPO is the time from the first to the last lost acknowledged write. Each path's clients wrote every 100 ms, so a shorter loss may be missed. The bounds come from the time between sending a write and its answer, because the commit lies in between. A write without a clear answer is indeterminate and never counts as lost. A read is stale if it misses a row that was acknowledged before the read was sent and that is present at the end. An outage of a path, or of all paths, is a time in which none of its clients got an operation done. A client writes one row after the other on its own connection, so a session that hangs is its outage, too."
+      The RPO is the time from the first to the last lost acknowledged write. Each path's clients wrote every 100 ms, so a shorter loss may be missed. The bounds come from the time between sending a write and its answer, because the commit lies in between. A write without a clear answer is indeterminate and never counts as lost. A read is stale if it misses a row that was acknowledged before the read was sent and that is present at the end. During an outage, no client of the paths completed an operation. Each client has its own connection, so a session that hangs is an outage of its client. A client has recovered when its outages are over for good."
     `);
   });
 

@@ -190,8 +190,8 @@ export function rowSection(summary: Summary): Section {
           'down for (bounds)',
           'outages',
           'longest (bounds)',
-          'first client back after',
-          'all clients back after',
+          'first client recovered after',
+          'all clients recovered after',
         ],
         writers.flatMap(({ id, paths, clients, outages }) =>
           outages === undefined
@@ -205,7 +205,7 @@ export function rowSection(summary: Summary): Section {
       text(
         `The RPO is the time from the first to the last lost acknowledged write. Each path's clients wrote every ${writers.map((w) => limitText(w.spacingMs)).join(' or ')}, so a shorter loss may be missed. The bounds come from the time between sending a write and its answer, because the commit lies in between. A write without a clear answer is indeterminate and never counts as lost. A read is stale if it misses a row that was acknowledged before the read was sent and that is present at the end.${
           writers.some((w) => w.outages !== undefined)
-            ? ' An outage of a path, or of all paths, is a time in which none of its clients got an operation done. A client writes one row after the other on its own connection, so a session that hangs is its outage, too.'
+            ? ' During an outage, no client of the paths completed an operation. Each client has its own connection, so a session that hangs is an outage of its client. A client has recovered when its outages are over for good.'
             : ''
         }`,
       ),
@@ -229,7 +229,7 @@ function outageRows(
   const back = (measure: OperationOutage['recovered']['all']) =>
     measure === null ? 'not recovered' : measureText(measure);
   return [
-    [...downtime('any path', service), back(recovered.first), back(recovered.all)],
+    [...downtime('all paths', service), back(recovered.first), back(recovered.all)],
     ...(paths.length < 2 ? [] : paths.map((path) => [...downtime(path.path, path), '', ''])),
     ...(worstClient === null || clients <= paths.length
       ? []

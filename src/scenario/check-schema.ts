@@ -36,11 +36,15 @@ const outageOfOperations = {
     .enum(['all', 'any'])
     .default('all')
     .describe(
-      'Whose outage counts. `all`: times in which no client of any path got through. `any`: the client that was out for longest.',
+      'Whose outage counts. `all`: times in which all clients of all paths fail. `any`: the outages of a single client; the client with the longest ones counts.',
     ),
   time: z.enum(['total', 'longest']).default('total').describe('The sum of the outages, or the longest one.'),
   min,
-  max: sampledMax.optional(),
+  max: duration
+    .optional()
+    .describe(
+      'Upper limit. It must be longer than the interval of the clients, or 0s, which fails if any outage was observed.',
+    ),
 };
 
 /** A check of a scenario file. */
@@ -191,7 +195,7 @@ export const checkSchema = z.discriminatedUnion('kind', [
     kind: z
       .literal('write-outage')
       .describe(
-        'The time in which clients of a writer got no write acknowledged is between `min` and `max`.',
+        'The time after the fault in which no client of a writer got a write acknowledged is between `min` and `max`.',
       ),
     name,
     of: writer,
@@ -200,7 +204,9 @@ export const checkSchema = z.discriminatedUnion('kind', [
   z.strictObject({
     kind: z
       .literal('read-outage')
-      .describe('The time in which the readers of a writer got no read done is between `min` and `max`.'),
+      .describe(
+        'The time after the fault in which no reader of a writer completed a read is between `min` and `max`.',
+      ),
     name,
     of: writer,
     ...outageOfOperations,

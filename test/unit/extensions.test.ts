@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readFileSync, readdirSync, renameSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { Summary } from '../../src/core/summary.ts';
 import type { LedgerRecord } from '../../src/engine/ledger.ts';
@@ -33,6 +33,7 @@ beforeEach(() => {
 
 const at = (name: string): string => join(folder, name);
 const write = (name: string, text: string): string => {
+  mkdirSync(dirname(at(name)), { recursive: true });
   writeFileSync(at(name), text);
   return at(name);
 };
@@ -72,10 +73,14 @@ describe('an entry of `extensions` that cannot be used', () => {
   test.each([
     ['[./nowhere.ts]', {}, '3:14: extensions: the module ./nowhere.ts cannot be loaded: Cannot find module'],
     ["['@ours/firedrill-mysql']", {}, 'install the package (`npm install --save-dev @ours/firedrill-mysql`)'],
+    ['[./a.ts]', { 'a.ts': 'throw new Error("no licence");' }, 'cannot be loaded: no licence; run `node'],
     [
-      '[./a.ts]',
-      { 'a.ts': 'throw new Error("no licence");' },
-      'cannot be loaded: no licence; find out with `node',
+      '[./common/a.ts]',
+      {
+        'common/package.json': '{ "type": "commonjs" }',
+        'common/a.ts': "import 'node:fs'; export default {};",
+      },
+      'outside a module; put `{ "type": "module" }` into',
     ],
     ['[./a.ts]', { 'a.ts': 'const x: = 1;' }, '3:14: extensions: the module ./a.ts cannot be loaded: '],
     ['[./a.ts]', { 'a.ts': 'await 1; export default {};' }, 'move its top-level `await`'],
@@ -374,7 +379,7 @@ export default { probes: ['acme.prints', 'acme.breaks'].map((kind) => ({ kind, s
     'FAIL      acme.prints: up: each sample is ok\n            it printed on stdout: "a sample\\n"',
   );
   expect(stdout).toContain(
-    'an error reached nobody, which ends a drill: late\n            hint: Await each promise',
+    'an unhandled error, which ends a drill: late\n            hint: Await each promise',
   );
   expect(stdout).toContain(
     '`setUp` of the test threw: no port\n            hint: Correct `setUp` in the file of tests',

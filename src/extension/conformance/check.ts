@@ -119,7 +119,7 @@ export function requireJson(value: unknown, what: string): void {
 /** Fails unless `text` is a text with at least one character. */
 export function requireText(text: unknown, what: string): void {
   require(text !== '', `${what} is empty`);
-  require(typeof text === 'string', `${what} is ${shown(text)}, and not a text`);
+  require(typeof text === 'string', `${what} is ${shown(text)}: expected a text`);
 }
 
 /** A value as text for a message. */

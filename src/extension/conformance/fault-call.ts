@@ -38,7 +38,7 @@ export async function call<M extends keyof Results>(
     method === 'before' ? kind.before(own, ctx) : kind[method as 'inject'](own, asStored(before), ctx);
   const result: unknown = await within(limitMs, `\`${method}\``, started);
   if (method === 'effect' || method === 'healed')
-    require(typeof result === 'boolean', `\`${method}\` returned ${shown(result)}, and not true or false`);
+    require(typeof result === 'boolean', `\`${method}\` returned ${shown(result)}: expected true or false`);
   return result as Results[M];
 }
 

@@ -15,7 +15,7 @@ export const works: Promised = {
 
 export const separate: Promised = {
   promise: 'two faults of the kind do not disturb each other',
-  hint: 'Keep nothing in variables of the module: a heal has the parameters and the result of `before`, also after a crash.',
+  hint: 'Keep no state in variables of the module: after a crash, a heal has only the parameters and the result of `before`.',
 };
 
 export const repeats: Promised = {
@@ -30,22 +30,22 @@ export const harmless: Promised = {
 
 export const undone: Promised = {
   promise: 'the `undo` script undoes the fault, and may run again',
-  hint: 'Write the script for a POSIX /bin/sh, with all that it needs from the result of `before`, and let it exit 0.',
+  hint: 'Write the script for a POSIX /bin/sh, take its values from the result of `before`, and let it exit 0.',
 };
 
 export const undoneUnharmed: Promised = {
   promise: 'the `undo` script does no harm if the fault was never injected',
-  hint: 'Let the script test what it undoes, as in `rm -f`, and let it exit 0.',
+  hint: 'Let the script check what is left to undo, as `rm -f` does, and exit 0.',
 };
 
 export const leavesNoProcess: Promised = {
   promise: 'it leaves no process behind',
-  hint: 'End in `heal` all that `inject` has started, and let `healed` check it.',
+  hint: 'In `heal`, end all processes that `inject` started. In `healed`, check that they are gone.',
 };
 
 export const survives = (disturbance: string): Promised => ({
-  promise: `is never reported as healed while it is in force, and is healed in the end (${disturbance})`,
-  hint: 'Let `healed` parse the whole answer, and throw `DrillError` with the code `host-unreachable` for any other.',
+  promise: `is never reported as healed while it is in effect, and is healed in the end (${disturbance})`,
+  hint: 'Let `healed` parse the whole answer, and throw `DrillError` with the code `host-unreachable` for any other answer.',
 });
 
 export const believesNothing: Promised = {

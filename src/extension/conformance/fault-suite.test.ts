@@ -100,7 +100,7 @@ test.each<readonly [string, Partial<LockFault>, string]>([
         return { inject: 'lock', heal: 'unlock', blastRadius: 'the lock' };
       },
     },
-    'the stand is broken before anything was injected',
+    '`isBroken` of the test is true before anything was injected',
   ],
   [
     'acts in `uses`',
@@ -110,7 +110,7 @@ test.each<readonly [string, Partial<LockFault>, string]>([
         return { tools: [] };
       },
     },
-    'the stand is broken before anything was injected',
+    '`isBroken` of the test is true before anything was injected',
   ],
   [
     'needs something that is no list',
@@ -172,12 +172,12 @@ test.each<readonly [string, Partial<LockFault>, string]>([
   [
     'believes its own heal',
     { heal: async () => {}, healed: async () => true },
-    '`healed` is true while the fault is in force',
+    '`healed` is true while the fault is in effect',
   ],
   [
     'is always healed',
     { healed: async (_p, _b, ctx) => (await stateOf(ctx)) !== '' },
-    '`healed` is true while the fault is in force',
+    '`healed` is true while the fault is in effect',
   ],
   [
     'always has an effect',
@@ -218,7 +218,7 @@ test.each<readonly [string, Partial<LockFault>, string]>([
     },
     'a heal may be repeated',
   ],
-  ['has an undo that undoes nothing', { undo: () => 'true' }, 'the fault is still in force after run 1'],
+  ['has an undo that undoes nothing', { undo: () => 'true' }, 'the fault is still in effect after run 1'],
   [
     'heals only the first time',
     {
@@ -313,7 +313,7 @@ test('what cannot be tried with a fault is not reported as kept', async () => {
   const untried = checks.filter(({ status }) => status === 'not-tried').map(({ seen }) => seen);
   expect(untried).toContain('`undo` returns no script for the parameters of the test');
   expect(untried).toContain(
-    'it runs no command on the host, its power switch, or its cloud that could go wrong',
+    'it sends no command to the host, its power switch, or its cloud, so no answer can be lost',
   );
 });
 

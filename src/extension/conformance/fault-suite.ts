@@ -40,16 +40,16 @@ export async function tryFault(kind: AnyFaultKind, test: FaultTest, report: Repo
 
   await attempt(promised.describes, async (trial) => {
     requireDescribed(trial);
-    require(!(await isBroken(trial)), 'the stand is broken before anything was injected');
+    require(!(await isBroken(trial)), '`isBroken` of the test is true before anything was injected');
   });
   const works = await attempt(promised.works, async (trial) => {
     const before = await injected(trial);
     await requireUnhealed(trial, before);
     require(await heal(trial, before, trial.ctx), '`healed` is not true after 5 heals');
-    require(!(await isBroken(trial)), '`healed` is true, but the fault is still in force');
+    require(!(await isBroken(trial)), '`healed` is true, but the fault is still in effect');
   });
   if (!works) {
-    const why = new NotTried('it cannot be injected and healed', 'Keep the promise above first.');
+    const why = new NotTried('it cannot be injected and healed', 'Fix the broken promise above first.');
     notTried(report, kind.kind, 'the other promises of a fault', why);
     return;
   }
@@ -59,19 +59,19 @@ export async function tryFault(kind: AnyFaultKind, test: FaultTest, report: Repo
     for (const n of [1, 2, 3]) {
       await called(trial, 'heal', before);
       require(await called(trial, 'healed', before), `\`healed\` is not true after heal ${n}`);
-      require(!(await isBroken(trial)), `\`healed\` is true after heal ${n}, but the fault is in force`);
+      require(!(await isBroken(trial)), `\`healed\` is true after heal ${n}, but the fault is in effect`);
     }
   });
   await attempt(promised.harmless, async (trial) => {
     const before = await stored(trial);
     require(await heal(trial, before, trial.ctx), '`healed` is not true after 5 heals');
-    require(!(await isBroken(trial)), 'the heal broke the stand');
+    require(!(await isBroken(trial)), '`isBroken` of the test is true after a heal without a fault');
   });
   await attempt(promised.undone, undone);
   await attempt(promised.undoneUnharmed, async (trial) => {
     const before = await stored(trial);
     await runUndo(trial, undoScript(trial, before), 1);
-    require(!(await isBroken(trial)), 'the script broke the stand');
+    require(!(await isBroken(trial)), '`isBroken` of the test is true after the script ran without a fault');
   });
   await attempt(promised.leavesNoProcess, leavesNoProcess);
   const steps = await onStand(kind, test, async (trial) => {
@@ -108,14 +108,14 @@ function requireDescribed({ kind, params }: Trial): void {
   kind.undoes?.(params);
 }
 
-/** Two faults in force, each with its own undo record. A heal of one may not need or harm the other. */
+/** Two faults in effect, each with its own undo record. A heal of one may not need or harm the other. */
 async function twoAtOnce(first: Trial, test: FaultTest): Promise<void> {
   await onStand(first.kind, test, async (second) => {
     const record = await injected(first);
     if (await isBroken(second))
       throw new NotTried(
-        'the stands of the test share one place',
-        'Give each stand of the test a place of its own, such as a new folder.',
+        'two calls of `setUp` use the same place',
+        'Let each call of `setUp` use its own place, such as a new folder.',
       );
     const other = await injected(second);
     require(await heal(
@@ -123,7 +123,9 @@ async function twoAtOnce(first: Trial, test: FaultTest): Promise<void> {
       record,
       first.ctx,
     ), 'two faults at once: the first is not healed after 5 heals');
-    require(!(await isBroken(first)), 'two faults at once: the first is reported as healed, and in force');
+    require(!(await isBroken(
+      first,
+    )), 'two faults at once: the first is reported as healed, but is in effect');
     const passes = second.kind.healAfter === 'redundancy';
     require(passes ||
       (await isBroken(second)), 'two faults at once: the heal of the first also healed the second');
@@ -132,7 +134,9 @@ async function twoAtOnce(first: Trial, test: FaultTest): Promise<void> {
       other,
       second.ctx,
     ), 'two faults at once: the second is not healed after 5 heals');
-    require(!(await isBroken(second)), 'two faults at once: the second is reported as healed, and in force');
+    require(!(await isBroken(
+      second,
+    )), 'two faults at once: the second is reported as healed, but is in effect');
   });
 }
 
@@ -143,7 +147,7 @@ async function undone(trial: Trial): Promise<void> {
   const script = undoScript(trial, before);
   for (const n of [1, 2]) {
     await runUndo(trial, script, n);
-    require(!(await isBroken(trial)), `the fault is still in force after run ${n}`);
+    require(!(await isBroken(trial)), `the fault is still in effect after run ${n}`);
   }
   require(await called(trial, 'healed', before), '`healed` is not true after the script');
 }
@@ -159,7 +163,7 @@ function undoScript({ kind, params }: Trial, before: Parameters<typeof call>[2])
 function noUndo(why: string): NotTried {
   return new NotTried(
     why,
-    'Without a script, the fault stays in force if firedrill is killed. Add `undo` if a script on the host can undo it.',
+    'Without a script, the fault stays in effect if firedrill is killed. Add `undo` if a script on the host can undo it.',
   );
 }
 
@@ -175,7 +179,7 @@ async function leavesNoProcess(trial: Trial): Promise<void> {
   if (trial.stand.host.isThisMachine !== true)
     throw new NotTried(
       'the host of the test is not this machine',
-      'Look at the processes of the host after a drill, or add a test with `localHost`.',
+      'Check the processes of the host after a drill, or add a test with `localHost`.',
     );
   const left = await processesLeftBy(async () => void (await cycle(trial, trial.ctx)));
   require(left.length === 0, `5 s after the heal, these still run: ${left.join(', ')}`);
@@ -184,8 +188,8 @@ async function leavesNoProcess(trial: Trial): Promise<void> {
 function requireCalls(steps: number): void {
   if (steps === 0)
     throw new NotTried(
-      'it runs no command on the host, its power switch, or its cloud that could go wrong',
-      'Act through `ctx.host` and `ctx.server`: only then does the fault work over every transport, and can be tried.',
+      'it sends no command to the host, its power switch, or its cloud, so no answer can be lost',
+      'Act through `ctx.host` and `ctx.server`. Then the fault works over every transport, and can be tested.',
     );
 }
 
@@ -200,15 +204,15 @@ async function disturbedCycle(trial: Trial, step: number, disturbance: Disturban
   const { before, isHealed } = await cycle(trial, disturbed(trial.ctx, at));
   const where = `command ${step + 1} (\`${words}\`) went wrong`;
   if (before === undefined) {
-    require(!(await isBroken(trial)), `${where}: \`before\` failed, and the fault is in force`);
+    require(!(await isBroken(trial)), `${where}: \`before\` failed, and the fault is in effect`);
     return;
   }
-  require(!isHealed || !(await isBroken(trial)), `${where}: reported as healed, and still in force`);
+  require(!isHealed || !(await isBroken(trial)), `${where}: reported as healed, but still in effect`);
   require(await heal(trial, before, trial.ctx), `${where}: a later heal is not proven`);
-  require(!(await isBroken(trial)), `${where}: still in force after a later heal`);
+  require(!(await isBroken(trial)), `${where}: still in effect after a later heal`);
 }
 
-/** While a fault is in force and every answer is useless, it is not healed; before it, it has no effect. */
+/** While a fault is in effect and every answer is useless, it is not healed; before it, it has no effect. */
 async function withoutAnswers(trial: Trial, answer: (typeof emptyAnswers)[number]): Promise<void> {
   const before = await stored(trial);
   const ctx = disturbed(trial.ctx, () => answer);

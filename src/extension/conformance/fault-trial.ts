@@ -19,7 +19,7 @@ export interface Trial extends Fault {
   readonly calls: () => number;
 }
 
-/** Whether any part of the fault is in force, as the author's test sees it. */
+/** Whether any part of the fault is in effect, as the author's test sees it. */
 export async function isBroken({ stand }: Pick<Trial, 'stand'>): Promise<boolean> {
   return ofTest('isBroken', () => stand.isBroken());
 }
@@ -28,7 +28,9 @@ export async function isBroken({ stand }: Pick<Trial, 'stand'>): Promise<boolean
 export async function stored(trial: Trial): Promise<Json> {
   const before = await called(trial, 'before', null);
   requireJson(before, 'the result of `before`');
-  require(!(await isBroken(trial)), '`before` acts: the fault is in force before its undo record is on disk');
+  require(!(await isBroken(
+    trial,
+  )), '`before` acts: the fault is in effect before its undo record is on disk');
   return before;
 }
 
@@ -48,14 +50,14 @@ export async function injected(trial: Trial): Promise<Json> {
     await ctx.clock.sleep(200, ctx.signal);
   }
   const passes = kind.healAfter === 'redundancy';
-  require(passes || (await isBroken(trial)), '`effect` is true, but the fault is not in force');
+  require(passes || (await isBroken(trial)), '`effect` is true, but the fault is not in effect');
   return before;
 }
 
-/** Fails if the fault is proven healed while it is in force. */
+/** Fails if the fault is proven healed while it is in effect. */
 export async function requireUnhealed(trial: Trial, before: Json): Promise<void> {
   const isHealed = await call(trial, 'healed', before, trial.ctx).catch(() => false);
-  require(!isHealed || !(await isBroken(trial)), '`healed` is true while the fault is in force');
+  require(!isHealed || !(await isBroken(trial)), '`healed` is true while the fault is in effect');
 }
 
 /** Calls a method that nothing disturbs: if it throws, the message names it. */

@@ -43,7 +43,7 @@ export function requireObservation(seen: Observation, kind: ProbeKind<unknown>, 
   if (status !== 'ok') require((seen.message ?? '') !== '', 'a sample that is not ok has no message');
   if (status !== 'ok') requireText(seen.message, 'the message');
   if (status !== 'ok' || seen.marks === undefined) return;
-  require(Array.isArray(seen.marks), '`marks` of the sample is no list');
+  require(Array.isArray(seen.marks), '`marks` of the sample is not a list');
   const known = [...(kind.marks ?? []), ...namedMarks(params)];
   for (const [i, one] of seen.marks.entries()) {
     requireFields(wrongField(mark, one, `marks[${i}]`));

@@ -57,7 +57,7 @@ export async function tryProbe(
     };
     await attempt(
       `each sample is ${situation.expect}`,
-      'Return the sample of what the target answered, and keep no state of one attempt for the next.',
+      'Make the sample from the answer of this attempt. Keep no state for the next attempt.',
       async (on) => {
         for (let n = 1; n <= repeated; n += 1)
           requireExpected(await sample(on, timeoutMs), situation.expect, `attempt ${n} of ${repeated}: `);

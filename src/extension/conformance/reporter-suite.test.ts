@@ -43,7 +43,7 @@ test.each<readonly [string, ReporterKind, string]>([
   [
     'changes the summary',
     kindOf(() => ({ drillEnded: ({ summary }) => void Object.assign(summary, { verdict: 'pass' }) })),
-    'changes nothing of it: it threw',
+    'does not change it: it threw',
   ],
   [
     'throws',
@@ -89,12 +89,12 @@ test.each<readonly [string, ReporterKind, string]>([
         },
       };
     }),
-    'takes several drills, and a command that ended early: it threw: a second drill',
+    'accepts multiple drills, and a command that ended early: it threw: a second drill',
   ],
   [
     'needs a drill',
     kindOf(() => ({ runEnded: ({ drills }) => void drills[0]!.folder.length })),
-    'takes several drills, and a command that ended early: it threw',
+    'accepts multiple drills, and a command that ended early: it threw',
   ],
   [
     'writes after its end',

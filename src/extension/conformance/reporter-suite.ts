@@ -22,20 +22,20 @@ export interface StoredRun {
 }
 
 const takesRun: Promised = {
-  promise: 'takes a whole run, and changes nothing of it',
-  hint: 'Catch what can fail, such as a request, and copy what you want to change. A reporter that throws gets nothing more.',
+  promise: 'accepts a whole run, and does not change it',
+  hint: 'Catch errors, such as those of requests. Copy data before you change it. A reporter that throws gets no more events.',
 };
 const printsAsDeclared: Promised = {
   promise: 'prints on stdout only without a value, and only if it has `stdout`',
   hint: 'Add `stdout: true`, or write into the file of the value.',
 };
 const takesMore: Promised = {
-  promise: 'takes several drills, and a command that ended early',
-  hint: 'Expect any number of drills before `runEnded`, also none, and no order between drills and events of the next.',
+  promise: 'accepts multiple drills, and a command that ended early',
+  hint: 'Accept any number of drills before `runEnded`, or none. Events of the next drill may come before `drillEnded`.',
 };
 const endsItself: Promised = {
   promise: 'does nothing after its end',
-  hint: 'Await in `drillEnded` and `runEnded` all that you write: the process ends after them.',
+  hint: 'In `drillEnded` and `runEnded`, await all writes: the process ends after them.',
 };
 const ends: Promised = {
   promise: `ends within ${abortWithinMs} ms after its signal aborts`,

@@ -195,7 +195,7 @@ async function pipes({ host }: Opened): Promise<void> {
   if (host.pipe === undefined)
     throw new NotTried(
       'the host has no `pipe`',
-      'Add `pipe` if the transport can keep a dialogue open; doing without is fine.',
+      '`pipe` is optional. Add it if the transport can keep a stream of bytes open in both directions.',
     );
   const pipe = host.pipe(['sh', '-c', 'cat; echo why >&2; exit 3']);
   const ended = Promise.withResolvers<string>();
@@ -299,7 +299,7 @@ async function connectedAgain(host: Host): Promise<void> {
 function connectionOf({ stand: { connection } }: Opened): Connection {
   if (connection !== undefined) return connection;
   throw new NotTried(
-    'the stand of the test has no `connection`',
+    'the result of `setUp` has no `connection`',
     'Put `proxyTo(port)` between the transport and its host, or write `cut` and `restore`, and return them as `connection`.',
   );
 }

@@ -14,14 +14,14 @@ export function watchProcess(): () => Promise<Intrusion | undefined> {
   process.stdout.write = (text: string | Uint8Array): boolean => {
     found ??= {
       what: `it printed on stdout: ${JSON.stringify(String(text).slice(0, 80))}`,
-      hint: 'Print nothing there: stdout is for data. A reporter uses `data` and `say` of its context.',
+      hint: 'Do not print on stdout, which is for data. A reporter prints with `data` and `say` of its context.',
     };
     return true;
   };
   const unawaited = (error: unknown): void => {
     found ??= {
-      what: `an error reached nobody, which ends a drill: ${error instanceof Error ? error.message : String(error)}`,
-      hint: 'Await each promise, and listen to `error` of each socket, child process, and server until it is closed.',
+      what: `an unhandled error, which ends a drill: ${error instanceof Error ? error.message : String(error)}`,
+      hint: 'Await each promise. Listen to `error` of each socket, child process, and server until it is closed.',
     };
   };
   process.on('uncaughtException', unawaited).on('unhandledRejection', unawaited);

@@ -42,5 +42,5 @@ export const brokenWrite: Promised = {
 
 export const unreachable: Promised = {
   promise: 'without a connection, a write is not acknowledged, and `rows`, `create`, and `drop` throw',
-  hint: 'Let errors of the connection out of `rows`, `create`, and `drop`: no rows would mean that all are lost.',
+  hint: 'Let `rows`, `create`, and `drop` throw errors of the connection. An empty result of `rows` would mean that all rows are lost.',
 };

@@ -415,7 +415,7 @@ test.each<readonly [string, Bugs, string]>([
         }
       },
     },
-    'the late answer of the write before',
+    'the late answer to the write before',
   ],
   [
     'does not connect again',

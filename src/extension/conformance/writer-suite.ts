@@ -196,7 +196,7 @@ async function lateAnswer({ path }: Opened, connection: Connection): Promise<voi
       await hold(connection);
       const { outcome } = await write(one, { client: 1, number: 3 + i * 2 }, AbortSignal.timeout(arriveMs));
       require(outcome !==
-        'acked', 'a row is `acked` by the late answer of the write before: its own was held back');
+        'acked', 'the late answer to the write before acknowledged a row whose own answer was held back');
       await restore(connection);
     }
   } finally {
@@ -268,7 +268,7 @@ async function unreachable(on: Opened, connection: Connection): Promise<void> {
 function connectionOf({ stand: { connection } }: Opened, needs?: 'holdAnswers'): Connection {
   if (connection !== undefined && (needs === undefined || connection[needs] !== undefined)) return connection;
   throw new NotTried(
-    `the stand of the test has no \`connection\`${needs === undefined ? '' : ` with \`${needs}\``}`,
+    `the result of \`setUp\` has no \`connection\`${needs === undefined ? '' : ` with \`${needs}\``}`,
     'Put `proxyTo(port)` between the writer and its store, and return it as `connection`.',
   );
 }

@@ -65,6 +65,8 @@ function joined(folder: string): string {
   /** The file that each name was taken from. */
   const taken = new Map<string, string>();
   const packages = new Map<string, Set<string>>();
+  /** Names that are declared in no file, such as `Partial`. */
+  const ofLanguage = new Set<string>();
   const take = (path: string, name: string): void => {
     const { declared, foreign } = moduleOf(path);
     const origin = foreign.get(name);
@@ -78,6 +80,8 @@ function joined(folder: string): string {
       return;
     }
     const own = declared.get(name);
+    // Other names are those of properties.
+    if (own === undefined && /^[A-Z]/.test(name)) ofLanguage.add(name);
     if (own === undefined || taken.get(name) === path) return;
     if (taken.has(name)) throw new Error(`two public types have the name ${name}`);
     taken.set(name, path);
@@ -85,6 +89,11 @@ function joined(folder: string): string {
     for (const use of own.uses) take(path, use);
   };
   for (const name of isPublic) take(entry, name);
+  const hidden = [...ofLanguage].filter((name) => taken.has(name));
+  if (hidden.length > 0)
+    throw new Error(
+      `these types hide types of the language that others use: ${hidden.join(', ')}; rename them`,
+    );
   const imports = [...packages].flatMap(([from, names]) => {
     const shown = [...names].filter((name) => isPublic.has(name));
     const list = (of: Iterable<string>): string => [...of].sort().join(', ');

@@ -30,11 +30,12 @@ export type Fields = Readonly<Record<string, Kind<unknown>>>;
 type TypeOf<K> = K extends Kind<infer T> ? T : never;
 type OptionalNames<F> = { [N in keyof F]: F[N] extends OptionalKind<unknown> ? N : never }[keyof F];
 // Not `as` in a mapped type: the properties would lose their doc comments.
-type Required<F, N extends keyof F> = { readonly [K in N]: TypeOf<F[K]> };
-type Optional<F, N extends keyof F> = { readonly [K in N]?: TypeOf<F[K]> };
+type RequiredFields<F, N extends keyof F> = { readonly [K in N]: TypeOf<F[K]> };
+type OptionalFields<F, N extends keyof F> = { readonly [K in N]?: TypeOf<F[K]> };
 
 /** The type of an object with these fields. */
-export type ObjectOf<F> = Required<F, Exclude<keyof F, OptionalNames<F>>> & Optional<F, OptionalNames<F>>;
+export type ObjectOf<F> = RequiredFields<F, Exclude<keyof F, OptionalNames<F>>> &
+  OptionalFields<F, OptionalNames<F>>;
 
 function kind<T>(expected: string, accepts: (value: unknown) => boolean): Kind<T> {
   return { expected, accepts: accepts as (value: unknown) => value is T };

@@ -205,9 +205,10 @@ describe('the installed command', () => {
       const { plan } = await import('firedrill');
       plan('no-such-file.yaml');
     `);
-    const [, file = '', line = ''] = /\((.*src\/cli\/inputs\.ts):(\d+):\d+\)/.exec(stderr) ?? [];
+    // The innermost frame is where the error was made.
+    const [, file = '', line = ''] = /^ +at [^(]*\(.*\/(src\/[\w/-]+\.ts):(\d+):\d+\)/m.exec(stderr) ?? [];
     expect(file).not.toBe('');
-    const text = readFileSync(join(root, 'src/cli/inputs.ts'), 'utf8').split('\n')[Number(line) - 1];
+    const text = readFileSync(join(root, file), 'utf8').split('\n')[Number(line) - 1];
     expect(text).toContain('throw new DrillError');
   });
 });
@@ -288,7 +289,11 @@ describe('the API', () => {
       process.stdout.write(JSON.stringify({ missing, wrong, thrown }));
     `);
     expect(JSON.parse(stdout)).toMatchObject({
-      missing: { own: true, code: 'invalid-input', hint: expect.stringContaining('Name a file') as string },
+      missing: {
+        own: true,
+        code: 'invalid-input',
+        hint: expect.stringContaining('Names are those of files') as string,
+      },
       wrong: { own: true, code: 'invalid-input', where: { file: 'wrong.yaml', line: 1, column: 1 } },
       thrown: 'mine',
     });

@@ -292,7 +292,7 @@ describe('the API', () => {
       missing: {
         own: true,
         code: 'invalid-input',
-        hint: expect.stringContaining('Names are those of files') as string,
+        hint: expect.stringContaining('Correct the path, or use a name') as string,
       },
       wrong: { own: true, code: 'invalid-input', where: { file: 'wrong.yaml', line: 1, column: 1 } },
       thrown: 'mine',

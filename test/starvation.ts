@@ -4,7 +4,8 @@ import type { Summary } from '../src/core/summary.ts';
 
 /**
  * The words of a summary's reasons if the machine was too busy for the drill. They come from `machine-health.ts` and
- * `steady-state.ts` in `src/engine`, and from `degraded.ts`, `steadiness.ts`, `health.ts`, and `others.ts` in `src/analysis`.
+ * `steady-state.ts` in `src/engine`, and from `condition-checks.ts`, `degraded.ts`, `steadiness.ts`, `health.ts`, and `others.ts` in
+ * `src/analysis`.
  * No other test code has them; a drill that is inconclusive for any other reason fails its test.
  */
 const starvedText =

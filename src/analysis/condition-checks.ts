@@ -1,6 +1,8 @@
 import { durationText, limitText } from '../core/format-duration.ts';
 import { type Condition, describeCondition } from '../core/condition.ts';
+import { starvedHint } from '../core/control.ts';
 import type { ProbeId } from '../core/ids.ts';
+import { starvedMsIn } from './degraded.ts';
 import { boundedBySamples, hiddenOutcome, neverText } from './gap-outcome.ts';
 import {
   type ConditionInterval,
@@ -86,6 +88,13 @@ function longest(
 /** What to change if a host does not answer. */
 const otherwiseSeen = 'sample it from a place that reaches the host, or with a probe that runs on the host';
 
+/** Why hosts did not answer in a range, and what to change. */
+function withoutAnswerText(log: RunLog, { fromMs, toMs }: Range): string {
+  const starvedMs = starvedMsIn(log, fromMs, toMs);
+  if (starvedMs === 0) return otherwiseSeen;
+  return `the prober's machine was starved of CPU for ${durationText(starvedMs)} of that time; ${starvedHint}`;
+}
+
 /** A probe instance and the longest time, ms, for which it got no answer. */
 interface Silence {
   readonly probe: ProbeId;
@@ -165,7 +174,7 @@ export function neverCheck(check: CheckOf<'never'>, evidence: Evidence): Outcome
     const silences = silencesIn(views, isUncertain);
     const hint =
       silences.length > 0
-        ? `${silenceText(silences)}; ${otherwiseSeen}`
+        ? `${silenceText(silences)}; ${withoutAnswerText(log, isUncertain)}`
         : valueGaps(log, condition, isUncertain).length > 0
           ? 'samples in that time failed, and a failed sample has no value'
           : neededMs >= 1
@@ -190,7 +199,8 @@ export function neverCheck(check: CheckOf<'never'>, evidence: Evidence): Outcome
   const unsampled = silenceText(unobserved);
   if (hidden !== undefined) {
     const observed = `not observed, but may have held for up to ${durationText(hidden.maxMs)}, ${when(hidden)}: ${unsampled}`;
-    return unmeasured(observed, limit, `"${what}" was ${observed}; ${otherwiseSeen}`);
+    const instead = withoutAnswerText(log, { fromMs: hidden.startLoMs, toMs: hidden.endHiMs });
+    return unmeasured(observed, limit, `"${what}" was ${observed}; ${instead}`);
   }
   const unobservedMs = toleranceMs === 0 ? 0 : unobservedHoldMs(views.asCounted, condition, range);
   if (unobservedMs > toleranceMs)

@@ -81,6 +81,37 @@ describe('a time without answers that is shorter than a sample stays fresh', () 
     expect(side?.multiple).toEqual([]);
   });
 
+  test('names a starved machine as the reason, if it was one', () => {
+    const condition = { probe: 'vip', is: ['yes'], count: { min: 2, max: 2 } };
+    const check: Check = { kind: 'never', name, condition, toleranceMs: 0 };
+    const log = sampled([check], is('yes'), silent('no'));
+    // The machine carries the hosts, so its starvation makes no sample unknown.
+    const faults = [{ id: 'fault-1', kind: 'process.kill', on: { host: 'a' }, atMs: 0, params: {} }];
+    Object.assign(log.plan, { faults });
+    log.at(1, { type: 'control.started', everyMs: 500, workMs: 8 });
+    for (let t = 400; t < 25_000; t += 500) {
+      const wallMs = t > 9000 && t < 13_000 ? 64 : 8;
+      log.at(t + wallMs, { type: 'control.sample', finishMs: t + wallMs, wallMs, cpuMs: 8 });
+    }
+    const nothing = { somePct: 0, fullPct: 0 };
+    log.at(1000, {
+      type: 'machine.pressure',
+      machine: 'm1',
+      prober: true,
+      hosts: ['a', 'b'],
+      overMs: 1000,
+      cpu: { somePct: 90, busyPct: 100, stealPct: 0, runQueue: 9, cores: 2 },
+      memory: nothing,
+      io: nothing,
+      targetCpuPct: 190,
+    });
+    const { checks, reasons } = summarize(log.read());
+    expect(checks[0]?.status).toBe('inconclusive');
+    expect(reasons.join()).toMatch(
+      /vip@b gave no answer for up to \d.*; the prober's machine was starved of CPU for \d.* of that time; use a quieter machine/,
+    );
+  });
+
   test('makes `never` inconclusive: the host may have owned it, too', () => {
     const condition = { probe: 'vip', is: ['yes'], count: { min: 2, max: 2 } };
     const check: Check = { kind: 'never', name, condition, toleranceMs: 0 };

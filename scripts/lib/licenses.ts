@@ -74,7 +74,7 @@ export function licenseProblems(packages: readonly ShippedPackage[]): string[] {
         ]),
     ...(license === 'MPL-2.0' && source === undefined
       ? [
-          `${name}@${version}: MPL-2.0 wants the address of the source, and package.json has no \`repository\``,
+          `${name}@${version}: MPL-2.0 requires the address of the source, and package.json has no \`repository\``,
         ]
       : []),
     ...(text === undefined ? [`${name}@${version}: the package has no text of its license`] : []),

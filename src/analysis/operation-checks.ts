@@ -2,7 +2,7 @@ import { roundMs } from '../core/clock.ts';
 import { maxOf } from '../core/extremes.ts';
 import { downtimeOf } from './downtime.ts';
 import { boundedBySamples } from './gap-outcome.ts';
-import { clientsIn, downtimeIn, writerOutages } from './operation-outages.ts';
+import { bound, clientsIn, downtimeIn, writerOutages } from './operation-outages.ts';
 import {
   type CheckOf,
   type Evidence,
@@ -49,11 +49,7 @@ export function operationOutageCheck(
   const counted = check.clients === 'all' ? [service] : [...clients.values()];
   const each = counted.map((outages) => ({ outages, downtime: downtimeIn(outages) }));
   const measures = each.map(({ downtime }) => (check.time === 'total' ? downtime : downtime.longest));
-  const measure = {
-    ms: maxOf(measures.map(({ ms }) => ms)),
-    minMs: maxOf(measures.map(({ minMs }) => minMs)),
-    maxMs: maxOf(measures.map(({ maxMs }) => maxMs)),
-  };
+  const measure = bound(measures, maxOf);
   const shownMs = maxOf(
     counted.map(({ windows }) =>
       check.time === 'total'

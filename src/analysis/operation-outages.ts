@@ -117,7 +117,7 @@ export function clientRecovery(
 }
 
 /** The least, or the largest, of measures: each bound is that of the bounds. */
-function bound(measures: readonly Measure[], of: (values: readonly number[]) => number): Measure {
+export function bound(measures: readonly Measure[], of: (values: readonly number[]) => number): Measure {
   return {
     ms: of(measures.map(({ ms }) => ms)),
     minMs: of(measures.map(({ minMs }) => minMs)),

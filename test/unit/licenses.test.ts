@@ -62,7 +62,7 @@ describe('the licenses of the shipped packages', () => {
       unlisted('none', '(none)'),
       'no-text@1.0.0: the package has no text of its license',
       unlisted('both', '(MIT AND GPL-2.0-only)'),
-      'no-source@1.0.0: MPL-2.0 wants the address of the source, and package.json has no `repository`',
+      'no-source@1.0.0: MPL-2.0 requires the address of the source, and package.json has no `repository`',
     ]);
   });
 
